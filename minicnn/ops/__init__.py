@@ -1,0 +1,22 @@
+"""One operation a file: the forward formula, its backward derived by hand, and nothing else.
+
+Every op is a pair of pure functions, ``forward(x, ...) -> (y, cache)`` and
+``backward(dy, cache, ...) -> gradients``. They hold no state, read no files, know no networks
+and never change an argument; those things live in `minicnn.layers`, `minicnn.formats` and
+`minicnn.network`. The specification of each op, as scalar loops, is in `minicnn.naive`.
+
+Letters used in every file
+--------------------------
+=======  =====================================================================================
+N        images in the batch
+H, W     height and width of what comes in; OH, OW of what goes out
+C, O     channels in, channels out
+KH, KW   height and width of the kernel or window (one of them: K)
+S, P, D  stride, padding, dilation
+G        groups
+x w b y  input, weights, bias, output;  dx dw db dy  the gradients of the objective at them
+=======  =====================================================================================
+
+Images are (N, H, W, C), kernels (KH, KW, C/G, O), dense weights (in, out). What comes in as
+float32 goes out as float32, and float64 as float64.
+"""

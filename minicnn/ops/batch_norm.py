@@ -1,0 +1,95 @@
+"""Batch normalisation: each channel brought to mean 0 and variance 1 (Ioffe & Szegedy 2015).
+
+    z = (x - m) / sqrt(v + epsilon)        y = gamma * z + beta
+
+In training m and v are the mean and (biased) variance of this batch, over all images and
+positions; afterwards they are fixed numbers gathered during training.
+
+Backward
+    dgamma = sum of dy z        dbeta = sum of dy        g = dy * gamma / sqrt(v + epsilon)
+
+    With fixed m and v the op is a plain scaling: dx = g. In training every x also moves m and v.
+    Adding 1 to all of a channel's x changes no z, nor does scaling them around their mean, and
+    the gradient knows it: it is g with its mean, and its component along z, removed:
+
+        dx = g - mean(g) - z * mean(g z)
+"""
+
+from typing import Any, NamedTuple
+
+from minicnn.backend import array_module
+from minicnn.ops.window import check_float
+
+
+class BatchNormCache(NamedTuple):
+    """Normalised input z, gamma, 1/sqrt(v + epsilon), and the mean and variance that were used."""
+
+    z: Any
+    gamma: Any
+    inverse: Any
+    mean: Any
+    variance: Any
+    training: bool
+
+
+class Gradients(NamedTuple):
+    """Gradients at the input, the scale and the shift; None where not asked for."""
+
+    dx: Any
+    dgamma: Any
+    dbeta: Any
+
+
+def forward(x, gamma, beta, mean, variance, epsilon=1e-5, training=False):
+    """Normalise each channel.
+
+    Parameters
+    ----------
+    x : array (..., C)
+    gamma, beta, mean, variance : array (C,)
+        Scale, shift, and the statistics to use when not training.
+    epsilon : float
+        Keeps the root away from zero; 1e-5 in Caffe and PyTorch, 1e-3 in Keras.
+    training : bool
+        Use the batch's own mean and variance; they are in the cache, for running averages.
+
+    Returns
+    -------
+    y : array (..., C)
+    cache : BatchNormCache
+    """
+    check_float(x, "batch_norm.forward")
+    for name, value in [("gamma", gamma), ("beta", beta), ("mean", mean), ("variance", variance)]:
+        if value.shape != x.shape[-1:]:
+            raise ValueError(f"batch_norm.forward: {name} must be ({x.shape[-1]},), one a channel, "
+                             f"got {value.shape}")
+    axes = tuple(range(x.ndim - 1))
+    if training:
+        mean = x.mean(axis=axes)
+        variance = ((x - mean) ** 2).mean(axis=axes)
+    inverse = 1 / array_module(x).sqrt(variance + epsilon)
+    z = (x - mean) * inverse
+    return gamma * z + beta, BatchNormCache(z, gamma, inverse, mean, variance, training)
+
+
+def backward(dy, cache, need=("x", "gamma", "beta")):
+    """Gradients of batch normalisation.
+
+    Parameters
+    ----------
+    dy : array (..., C)
+    cache : BatchNormCache
+    need : collection of "x", "gamma", "beta"
+
+    Returns
+    -------
+    Gradients
+        dx (..., C), dgamma (C,), dbeta (C,); None where not needed.
+    """
+    z, axes = cache.z, tuple(range(dy.ndim - 1))
+    dx = dy * (cache.gamma * cache.inverse) if "x" in need else None
+    if dx is not None and cache.training:
+        dx = dx - dx.mean(axis=axes) - z * (dx * z).mean(axis=axes)
+    dgamma = (dy * z).sum(axis=axes) if "gamma" in need else None
+    dbeta = dy.sum(axis=axes) if "beta" in need else None
+    return Gradients(dx, dgamma, dbeta)

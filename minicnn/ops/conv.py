@@ -1,0 +1,224 @@
+"""Convolution: every output is a weighted sum over a window of the input.
+
+    y[n, p, q, o] = b[o] + sum_{i, j, c}  x[n, S p + D i - P, S q + D j - P, c] * w[i, j, c, o]
+
+with x taken as zero outside the image. Like every deep-learning library this is the
+cross-correlation: the kernel is not flipped. With G groups, output channels are split into G
+equal runs and run g sees only the g-th run of C/G input channels (Krizhevsky et al. 2012).
+
+Forward
+    Lay the window of every output position out as one row of a matrix `cols` (im2col). Then the
+    sum is a matrix product, and in N,H,W,C nothing needs to be transposed before or after it:
+
+        y = cols @ W + b        (N*OH*OW, KH*KW*C) @ (KH*KW*C, O)
+
+Backward
+    Each product cols[r, k] * W[k, o] sends its gradient to its two factors:
+
+        dcols = dy @ W^T        dW = cols^T @ dy        db = sum of dy over all positions
+
+    `dcols` then goes back to where `cols` was read from. A pixel was read by up to KH*KW windows,
+    so its gradients add up (col2im): `dx[pixel] += dcols[...]`, the adjoint of the reading. For
+    one channel and stride 1 that is the convolution of dy with the kernel flipped both ways, the
+    "transposed filtering" of Zeiler & Fergus (2014).
+
+`cols` is KH*KW times as large as the image, so it is made for a few rows of the output at a time:
+a piece that stays in the processor's cache costs less than the whole one (see benchmarks/speed).
+"""
+
+from typing import Any, NamedTuple
+
+from minicnn.backend import array_module
+from minicnn.ops.window import check_image, output_size, pad_image, pair, windows
+
+TILE = 1 << 20  # entries of `cols` made at once: 4 MB in float32, the best of 2**17 .. 2**22
+
+
+class ConvCache(NamedTuple):
+    """What `backward` needs; `x` only for dw, so image work may replace it by None."""
+
+    x: Any
+    x_shape: tuple
+    w: Any
+    has_bias: bool
+    stride: tuple
+    pad: tuple
+    groups: int
+    dilation: tuple
+
+
+class Gradients(NamedTuple):
+    """Gradients at the input, the weights and the bias; None where not asked for."""
+
+    dx: Any
+    dw: Any
+    db: Any
+
+
+def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
+    """Convolve images with kernels.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+    w : array (KH, KW, C/groups, O)
+    b : array (O,), optional
+    stride, pad, dilation : int or (vertical, horizontal)
+        Step of the window, zeros on each side, spacing of the window's samples.
+    groups : int
+        Divides both C and O.
+
+    Returns
+    -------
+    y : array (N, OH, OW, O)
+    cache : ConvCache
+
+    Raises
+    ------
+    ValueError
+        If shapes, groups or settings do not fit together.
+    """
+    check_image(x, "conv.forward")
+    cache = ConvCache(x, x.shape, w, b is not None, pair(stride, "conv stride"),
+                      pair(pad, "conv pad"), groups, pair(dilation, "conv dilation"))
+    _check(cache, b)
+    xp = array_module(x)
+    y = xp.empty(_output_shape(cache), dtype=xp.result_type(x, w, *([] if b is None else [b])))
+    for tile, cols in _columns(x, cache):
+        for g, (_, outputs) in enumerate(_groups(cache)):
+            part = cols[g] @ _kernel(w, outputs)  # (N*OH*OW, K) @ (K, O/G) -> N*OH*OW,O/G
+            y[tile][..., outputs] = part.reshape(y[tile][..., outputs].shape)  # -> N,OH,OW,O/G
+    if b is not None:
+        y += b
+    return y, cache
+
+
+def backward(dy, cache, need=("x", "w", "b")):
+    """Gradients of a convolution.
+
+    Parameters
+    ----------
+    dy : array (N, OH, OW, O)
+    cache : ConvCache
+    need : collection of "x", "w", "b"
+        Which gradients to compute; image work asks for ("x",) and never pays for dw.
+
+    Returns
+    -------
+    Gradients
+        dx (N, H, W, C), dw like w, db (O,); None where not needed, db also where b was None.
+
+    Raises
+    ------
+    ValueError
+        If dy has the wrong shape, or dw is wanted of a cache that no longer holds x.
+    """
+    if dy.shape != _output_shape(cache):
+        raise ValueError(f"conv.backward: dy must have the shape of the output, "
+                         f"{_output_shape(cache)}, got {dy.shape}")
+    if "w" in need and cache.x is None:
+        raise ValueError("conv.backward: dw needs the input x, which this cache no longer holds; "
+                         "run the forward pass with learn=True")
+    dx = _input_gradient(dy, cache) if "x" in need else None
+    dw = _weight_gradient(dy, cache) if "w" in need else None
+    db = dy.sum(axis=(0, 1, 2)) if "b" in need and cache.has_bias else None
+    return Gradients(dx, dw, db)
+
+
+def _input_gradient(dy, cache):
+    xp = array_module(dy)
+    (n, h, w, c), (ph, pw) = cache.x_shape, cache.pad
+    padded = xp.zeros((n, h + 2 * ph, w + 2 * pw, c), dtype=dy.dtype)
+    for images, rows in _tiles(cache):
+        for channels, outputs in _groups(cache):
+            part = dy[images, rows, :, outputs]
+            flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
+            dcols = flat @ _kernel(cache.w, outputs).T  # (., O/G) @ (O/G, K) -> N*OH*OW,K
+            _read_back(padded[images, rows.start * cache.stride[0] :, :, channels],
+                       dcols.reshape(*part.shape[:3], *cache.w.shape[:3]), cache)
+    return padded[:, ph : ph + h, pw : pw + w].copy() if ph or pw else padded
+
+
+def _read_back(padded, dcols, cache):
+    """Add dcols (N, OH, OW, KH, KW, C) to the pixels it was read from (col2im)."""
+    rows, columns = dcols.shape[1:3]
+    (sh, sw), (dh, dw) = cache.stride, cache.dilation
+    for i in range(dcols.shape[3]):
+        for j in range(dcols.shape[4]):
+            padded[:, i * dh : i * dh + sh * (rows - 1) + 1 : sh,
+                   j * dw : j * dw + sw * (columns - 1) + 1 : sw] += dcols[:, :, :, i, j]
+
+
+def _weight_gradient(dy, cache):
+    xp = array_module(dy)
+    dw = xp.zeros(cache.w.shape, dtype=cache.w.dtype)
+    for tile, cols in _columns(cache.x, cache):
+        for g, (_, outputs) in enumerate(_groups(cache)):
+            part = dy[tile][..., outputs]
+            flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
+            grown = cols[g].T @ flat  # (K, N*OH*OW) @ (N*OH*OW, O/G) -> K,O/G
+            dw[..., outputs] += grown.reshape(*cache.w.shape[:3], -1)  # -> KH,KW,C/G,O/G
+    return dw
+
+
+def _columns(x, cache):
+    """im2col, tile by tile: yields (tile, cols), cols[g] being (N*OH*OW, KH*KW*C/G) for group g.
+
+    The matrices are overwritten by the next tile.
+    """
+    xp = array_module(x)
+    _, oh, ow, _ = _output_shape(cache)
+    seen = windows(pad_image(x, cache.pad, cache.pad, 0), cache.w.shape[:2], cache.stride,
+                   cache.dilation, (oh, ow))
+    room = None
+    for tile in _tiles(cache):
+        part = seen[tile]
+        size = part.shape[0] * part.shape[1] * ow  # N*OH*OW of this tile, the first is the largest
+        room = room if room is not None else xp.empty(part.size, dtype=x.dtype)
+        cols = room[: part.size].reshape(cache.groups, size, -1)  # -> G,N*OH*OW,KH*KW*C/G
+        for matrix, (channels, _) in zip(cols, _groups(cache), strict=True):
+            shape = (*part.shape[:5], -1)
+            matrix.reshape(shape)[...] = part[..., channels]  # N,OH,OW,KH,KW,C/G
+        yield tile, cols
+
+
+def _tiles(cache):
+    """(images, rows) slices that cut the output into pieces of about TILE entries of `cols`."""
+    n, oh, ow, _ = _output_shape(cache)
+    kh, kw = cache.w.shape[:2]
+    row = ow * kh * kw * cache.x_shape[3]
+    rows = min(oh, max(1, TILE // row))
+    images = max(1, TILE // (row * oh))
+    return [(slice(i, i + images), slice(p, min(p + rows, oh)))
+            for i in range(0, n, images) for p in range(0, oh, rows)]
+
+
+def _groups(cache):
+    """(input channels, output channels) of each group, as slices."""
+    c, o = cache.w.shape[2], cache.w.shape[3] // cache.groups
+    return [(slice(g * c, (g + 1) * c), slice(g * o, (g + 1) * o)) for g in range(cache.groups)]
+
+
+def _kernel(w, outputs):
+    """The kernels of some output channels as a matrix: KH,KW,C/G,O -> KH*KW*C/G,O/G."""
+    return w.reshape(-1, w.shape[3])[:, outputs]
+
+
+def _output_shape(cache):
+    sides = [output_size(cache.x_shape[1 + a], cache.w.shape[a], cache.stride[a], cache.pad[a],
+                         cache.dilation[a], op="conv.forward") for a in (0, 1)]
+    return cache.x_shape[0], *sides, cache.w.shape[3]
+
+
+def _check(cache, b):
+    shape, c, groups = cache.w.shape, cache.x_shape[3], cache.groups
+    if len(shape) != 4:
+        raise ValueError(f"conv.forward: w must be (KH, KW, C/groups, O), got shape {shape}")
+    if groups < 1 or c % groups or shape[3] % groups:
+        raise ValueError(f"conv.forward: groups must divide the {c} input channels and the "
+                         f"{shape[3]} output channels, got groups={groups}")
+    if shape[2] * groups != c:
+        raise ValueError(f"conv.forward: x has {c} channels and groups={groups}, so w must be "
+                         f"(KH, KW, {c // groups}, O), got {shape}")
+    if b is not None and b.shape != shape[3:]:
+        raise ValueError(f"conv.forward: b must be ({shape[3]},), one a kernel, got {b.shape}")

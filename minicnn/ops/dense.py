@@ -1,0 +1,84 @@
+"""The dense (fully connected) layer: a matrix product.
+
+    y = x @ W + b        (N, D) @ (D, O) + (O,)
+
+An image that comes in is read row by row, pixel by pixel, channel by channel (H, W, C); weights
+trained for another order (Caffe and PyTorch: C, H, W) are reordered when they are loaded.
+
+Backward
+    y[n, o] = sum over d of x[n, d] W[d, o] + b[o], so
+
+        dx = dy @ W^T        dW = x^T @ dy        db = sum of dy over the images
+"""
+
+from typing import Any, NamedTuple
+
+from minicnn.ops.window import check_float
+
+
+class DenseCache(NamedTuple):
+    """What `backward` needs; `x` only for dw, so image work may replace it by None."""
+
+    x: Any
+    x_shape: tuple
+    w: Any
+    has_bias: bool
+
+
+class Gradients(NamedTuple):
+    """Gradients at the input, the weights and the bias; None where not asked for."""
+
+    dx: Any
+    dw: Any
+    db: Any
+
+
+def forward(x, w, b=None):
+    """Apply a matrix to every image.
+
+    Parameters
+    ----------
+    x : array (N, ...)
+        Flattened to (N, D) in row-major order.
+    w : array (D, O)
+    b : array (O,), optional
+
+    Returns
+    -------
+    y : array (N, O)
+    cache : DenseCache
+    """
+    check_float(x, "dense.forward")
+    flat = x.reshape(len(x), -1)  # N,H,W,C -> N,D
+    if w.ndim != 2 or flat.shape[1] != w.shape[0]:
+        raise ValueError(f"dense.forward: x {x.shape} holds {flat.shape[1]} numbers an image, so w "
+                         f"must be ({flat.shape[1]}, O), got {w.shape}; an image of another size "
+                         "than the network's own does not fit its dense layers")
+    if b is not None and b.shape != w.shape[1:]:
+        raise ValueError(f"dense.forward: b must be ({w.shape[1]},), got {b.shape}")
+    y = flat @ w  # (N, D) @ (D, O) -> N,O
+    return (y if b is None else y + b), DenseCache(x, x.shape, w, b is not None)
+
+
+def backward(dy, cache, need=("x", "w", "b")):
+    """Gradients of a dense layer.
+
+    Parameters
+    ----------
+    dy : array (N, O)
+    cache : DenseCache
+    need : collection of "x", "w", "b"
+        Which gradients to compute.
+
+    Returns
+    -------
+    Gradients
+        dx of x's shape, dw (D, O), db (O,); None where not needed, db also where b was None.
+    """
+    if "w" in need and cache.x is None:
+        raise ValueError("dense.backward: dw needs the input x, which this cache no longer holds; "
+                         "run the forward pass with learn=True")
+    dx = (dy @ cache.w.T).reshape(cache.x_shape) if "x" in need else None  # N,D -> N,H,W,C
+    dw = cache.x.reshape(len(dy), -1).T @ dy if "w" in need else None  # (D, N) @ (N, O) -> D,O
+    db = dy.sum(axis=0) if "b" in need and cache.has_bias else None
+    return Gradients(dx, dw, db)

@@ -1,0 +1,149 @@
+"""The geometry that convolution and both poolings share: where windows lie, and how many.
+
+A window of K samples, D apart, spans D*(K-1) + 1 of them. Sliding it by S over an axis of H
+samples padded by P on both sides gives
+
+    OH = floor((H + 2P - D*(K-1) - 1) / S) + 1
+
+positions, or one more with `ceil` rounding, when a last window sticks out at the bottom or right.
+Such an overhanging window must still begin inside the image or its leading padding, else it is
+dropped, as in PyTorch's ceil_mode and Caffe's padded pooling. The two roundings agree
+wherever (H + 2P - D*(K-1) - 1) is a multiple of S: a check at one lucky size proves nothing.
+"""
+
+from minicnn.backend import array_module
+
+ROUNDINGS = ("floor", "ceil")
+
+
+def pair(value, what):
+    """`value` as a (vertical, horizontal) tuple of ints; `what` names it in the error."""
+    both = value if isinstance(value, (tuple, list)) else (value, value)
+    if len(both) != 2 or not all(isinstance(v, int) or hasattr(v, "__index__") for v in both):
+        raise ValueError(f"{what}: expected an integer or a pair of them, got {value!r}")
+    return int(both[0]), int(both[1])
+
+
+def output_size(size, kernel, stride, pad, dilation=1, rounding="floor", op="window"):
+    """How many window positions fit along one axis.
+
+    Parameters
+    ----------
+    size, kernel, stride, pad, dilation : int
+        Samples along the axis; the window's samples, step, padding on each side, and spacing.
+    rounding : {"floor", "ceil"}
+        What happens to a last window that would stick out.
+    op : str
+        Who asks, for the error message.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If no window fits, or a setting is out of range.
+    """
+    if kernel < 1 or stride < 1 or dilation < 1 or pad < 0:
+        raise ValueError(
+            f"{op}: kernel, stride and dilation must be at least 1 and padding at least 0, got "
+            f"kernel {kernel}, stride {stride}, dilation {dilation}, padding {pad}"
+        )
+    if rounding not in ROUNDINGS:
+        raise ValueError(f"{op}: rounding must be one of {', '.join(ROUNDINGS)}, got {rounding!r}")
+    room = size + 2 * pad - dilation * (kernel - 1) - 1
+    count = (room // stride if rounding == "floor" else -(-room // stride)) + 1
+    if rounding == "ceil" and (count - 1) * stride >= size + pad:
+        count -= 1
+    if count < 1:
+        raise ValueError(
+            f"{op}: a window that spans {dilation * (kernel - 1) + 1} does not fit in {size} "
+            f"samples padded by {pad} on both sides; use a larger image or more padding"
+        )
+    return count
+
+
+def pad_image(x, before, after, value):
+    """(N, H, W, C) with `value` around it: (top, left) = `before`, (bottom, right) = `after`.
+
+    Always a new array, so the caller may write to it.
+    """
+    xp = array_module(x)
+    n, h, w, c = x.shape
+    padded = xp.full(
+        (n, before[0] + h + after[0], before[1] + w + after[1], c), value, dtype=x.dtype
+    )
+    padded[:, before[0] : before[0] + h, before[1] : before[1] + w] = x
+    return padded
+
+
+def views(x, window, stride, out):
+    """For each place (i, j) in the window, row by row: the (N, OH, OW, C) view of what lies there.
+
+    Yields KH*KW strided views of the (padded) array `x`, without copying. Element (n, y, x, c)
+    of view number i*KW + j is sample (i, j) of the window at output position (y, x).
+    """
+    for i in range(window[0]):
+        for j in range(window[1]):
+            yield x[
+                :,
+                i : i + stride[0] * (out[0] - 1) + 1 : stride[0],
+                j : j + stride[1] * (out[1] - 1) + 1 : stride[1],
+            ]
+
+
+def check_image(x, op):
+    """Raise ValueError unless `x` is an (N, H, W, C) array of floating (or complex) numbers."""
+    if getattr(x, "ndim", None) != 4:
+        raise ValueError(
+            f"{op}: expected images of shape (N, H, W, C), got "
+            f"{getattr(x, 'shape', type(x).__name__)}; a single image is x[None]"
+        )
+    check_float(x, op)
+
+
+def check_float(x, op):
+    """Raise ValueError unless `x` holds floating (or complex) numbers."""
+    if x.dtype.kind not in "fc":
+        raise ValueError(f"{op}: expected floating point numbers, got {x.dtype}; use x.astype")
+
+
+def windows(x, kernel, stride, dilation, out):
+    """(N, OH, OW, KH, KW, C) read-only look at the window of every output position.
+
+    Nothing is copied: the same (padded) pixel appears in as many windows as cover it.
+    """
+    xp = array_module(x)
+    n, _, _, c = x.shape
+    sn, sh, sw, sc = x.strides
+    shape = (n, *out, *kernel, c)
+    strides = (sn, stride[0] * sh, stride[1] * sw, dilation[0] * sh, dilation[1] * sw, sc)
+    return xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def pool_geometry(x_shape, window, stride, pad, rounding, op):
+    """Check a pooling's settings; returns (window, stride, pad, (OH, OW)), all pairs."""
+    window = pair(window, f"{op} window")
+    stride = window if stride is None else pair(stride, f"{op} stride")
+    pad = pair(pad, f"{op} pad")
+    if pad[0] >= window[0] or pad[1] >= window[1]:
+        raise ValueError(f"{op}: padding must be less than the window, else a window lies wholly "
+                         f"in the padding; got window {window} and padding {pad}")
+    out = tuple(output_size(x_shape[1 + a], window[a], stride[a], pad[a], 1, rounding, op)
+                for a in (0, 1))
+    return window, stride, pad, out
+
+
+def cover(x, window, stride, pad, out, value):
+    """`x` padded with `value` as far as the windows reach; `x` itself where they do not pass it."""
+    reach = extent(x.shape, window, stride, pad, out)
+    after = tuple(reach[a] - pad[a] - x.shape[1 + a] for a in (0, 1))
+    return pad_image(x, pad, after, value) if any(pad) or any(after) else x
+
+
+def extent(x_shape, window, stride, pad, out):
+    """Height and width of the padded image that holds every window."""
+    return tuple(max(pad[a] + x_shape[1 + a], stride[a] * (out[a] - 1) + window[a])
+                 for a in (0, 1))
