@@ -1,0 +1,287 @@
+"""Many small pictures on one sheet, with words beside them; and one picture with a caption.
+
+Text is drawn in the font Pillow carries with it, so a sheet looks the same on every machine.
+"""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn import images as picture_files
+
+TEXT_SIZE = 12
+TITLE_SIZE = 16
+LINE = 1.3  # height of a line of text, in text sizes
+MARGIN = 8
+LEAST_LABEL_WIDTH = 44  # below this a label is only dots, so labelled tiles are given this room
+LEAST_CAPTION_WIDTH = 200
+MOST_ROW_LABEL_WIDTH = 160
+
+
+class Grid(NamedTuple):
+    """Where things lie, in pixels; every tile has `tile` and below it `label` for its label."""
+
+    rows: int
+    columns: int
+    tile: tuple
+    cell_width: int
+    label: int
+    gap: int
+    left: int
+    top: int
+
+    def corner(self, row, column):
+        y = self.top + row * (self.tile[0] + self.label + self.gap)
+        return y, self.left + column * (self.cell_width + self.gap)
+
+
+def contact_sheet(images, columns=None, labels=None, row_labels=None, column_labels=None,
+                  title=None, tile=None, gap=2, background=255):
+    """Lay pictures out in rows, from left to right and from top to bottom.
+
+    Parameters
+    ----------
+    images : (N, H, W, 3) uint8, or list of (H, W, 3) or (H, W) uint8 of any sizes
+        A smaller picture is centred in its place.
+    columns : int or None
+        None: as many as there are column labels, or what the row labels leave, or near square.
+    labels : list of N str, or None
+        Written under the pictures, shortened with an ellipsis where too long.
+    row_labels, column_labels : list of str, or None
+        One a row, left of it; one a column, above it.
+    title : str or None
+        Written on top, wrapped where too long.
+    tile : None, int or (H, W)
+        Room for each picture, which is resized to fit with its shape kept: each pixel a
+        block when enlarged (a filter's weights can be counted), smoothly when reduced. None: no
+        resizing, the room is that of the largest.
+    gap : int
+        Pixels between the tiles.
+    background : int or (R, G, B), 0..255
+        Text is black or white, whichever can be read on it.
+
+    Returns
+    -------
+    sheet : (H, W, 3) uint8
+
+    Raises
+    ------
+    ValueError
+        No pictures, not uint8, or a number of labels that does not match.
+    """
+    pictures = [_colour(image) for image in _as_list(images)]
+    columns = _columns(len(pictures), columns, row_labels, column_labels)
+    rows = -(-len(pictures) // columns)
+    _check_counts(labels=(labels, len(pictures)), row_labels=(row_labels, rows),
+                  column_labels=(column_labels, columns))
+    if tile is not None:
+        pictures = [_fit(picture, np.broadcast_to(tile, 2)) for picture in pictures]
+    grid = _grid(pictures, rows, columns, labels, row_labels, column_labels, gap)
+
+    height, width = _sheet_size(grid)
+    width = max(width, LEAST_CAPTION_WIDTH) if title else width
+    words = _wrap(title, TITLE_SIZE, width - 2 * MARGIN) if title else []
+    title_height = len(words) * _line_height(TITLE_SIZE) + 4 * bool(words)
+    grid = grid._replace(top=grid.top + title_height)
+    sheet = _Sheet(height + title_height, width, background)
+    sheet.lines(words, MARGIN, MARGIN, TITLE_SIZE)
+    for i, picture in enumerate(pictures):
+        sheet.tile(picture, grid, *divmod(i, columns))
+    for i, text in enumerate(labels or ()):
+        y, x = grid.corner(*divmod(i, columns))
+        sheet.text(text, x, y + grid.tile[0] + 1, grid.cell_width, "middle")
+    for column, text in enumerate(column_labels or ()):
+        y, x = grid.corner(0, column)
+        sheet.text(text, x, y - _line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
+    for row, text in enumerate(row_labels or ()):
+        y = grid.corner(row, 0)[0] + (grid.tile[0] - _line_height(TEXT_SIZE)) // 2
+        sheet.text(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
+    return sheet.pixels()
+
+
+def caption(image, text):
+    """Write a caption under a picture, wrapped to its width, black on white.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) uint8
+        One narrower than 200 pixels is centred in that width, to leave room for words.
+    text : str
+        Say what a reader needs to make the picture again: network, layer, unit, value, rule.
+        Line breaks are kept.
+
+    Returns
+    -------
+    captioned : (H + lines, max(W, 200), 3) uint8
+    """
+    picture = _colour(image)
+    height, width = picture.shape[:2]
+    wide = max(width, LEAST_CAPTION_WIDTH)
+    lines = _wrap(text, TEXT_SIZE, wide - 2 * MARGIN)
+    sheet = _Sheet(height + len(lines) * _line_height(TEXT_SIZE) + MARGIN + 2, wide, 255)
+    sheet.paste(picture, 0, (wide - width) // 2)
+    sheet.lines(lines, MARGIN, height + MARGIN // 2, TEXT_SIZE)
+    return sheet.pixels()
+
+
+# ---- what came in
+
+def _as_list(images):
+    if isinstance(images, np.ndarray) and (images.ndim < 3 or images.shape[-1] == 3 == images.ndim):
+        raise ValueError(f"contact_sheet: expected several pictures, got one array {images.shape}; "
+                         "for one picture pass [image]")
+    if len(images) == 0:
+        raise ValueError("contact_sheet: there are no pictures to show, got an empty list")
+    return list(images)
+
+
+def _colour(image):
+    image = np.asarray(image)
+    if image.dtype != np.uint8:
+        raise ValueError(f"contact_sheet: expected uint8 pictures, got {image.dtype}; convert with "
+                         "images.restore, images.to_uint8 or images.signed_to_uint8")
+    if image.ndim == 2:
+        image = image[:, :, None]  # H,W -> H,W,1
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
+        raise ValueError("contact_sheet: a picture is (H, W, 3) or (H, W), "
+                         f"got {image.shape}")
+    return np.broadcast_to(image, (*image.shape[:2], 3))  # H,W,1 -> H,W,3
+
+
+def _columns(count, columns, row_labels, column_labels):
+    if columns is not None and columns < 1:
+        raise ValueError(f"contact_sheet: columns must be at least 1, got {columns}")
+    if columns is not None:
+        return columns
+    if column_labels:
+        return len(column_labels)
+    if row_labels:
+        return -(-count // len(row_labels))
+    return math.ceil(math.sqrt(count))
+
+
+def _check_counts(**labels):
+    for name, (texts, count) in labels.items():
+        if isinstance(texts, str) or (texts is not None and len(texts) != count):
+            got = "one string" if isinstance(texts, str) else len(texts)
+            raise ValueError(f"contact_sheet: expected {count} {name}, got {got}")
+
+
+def _fit(picture, room):
+    ratio = min(room[0] / picture.shape[0], room[1] / picture.shape[1])
+    size = [max(1, round(n * ratio)) for n in picture.shape[:2]]
+    return picture_files.resize(picture, size, "nearest" if ratio > 1 else "lanczos")
+
+
+# ---- where it goes
+
+def _grid(pictures, rows, columns, labels, row_labels, column_labels, gap):
+    tile = tuple(max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+    worded = labels is not None or column_labels is not None
+    line = _line_height(TEXT_SIZE)
+    widths = [_width(text, TEXT_SIZE) for text in row_labels or ()]
+    left = min(max(widths, default=-MARGIN), MOST_ROW_LABEL_WIDTH)
+    return Grid(rows, columns, tile, max(tile[1], LEAST_LABEL_WIDTH * worded),
+                label=0 if labels is None else line + 6, gap=gap, left=left + 2 * MARGIN,
+                top=MARGIN + (0 if column_labels is None else line + 2))
+
+
+def _sheet_size(grid):
+    y, x = grid.corner(grid.rows, grid.columns)
+    return y - grid.gap + MARGIN, x - grid.gap + MARGIN
+
+
+class _Sheet:
+    """A canvas: pictures and words put at a place, in pixels from the top left."""
+
+    def __init__(self, height, width, background):
+        from PIL import Image, ImageDraw
+
+        colour = tuple(int(c) for c in np.broadcast_to(background, 3))
+        self.ink = (0, 0, 0) if sum(colour) > 3 * 110 else (255, 255, 255)
+        self.canvas = Image.new("RGB", (width, height), colour)
+        self.draw = ImageDraw.Draw(self.canvas)
+
+    def paste(self, picture, y, x):
+        from PIL import Image
+
+        self.canvas.paste(Image.fromarray(np.ascontiguousarray(picture)), (x, y))
+
+    def tile(self, picture, grid, row, column):
+        y, x = grid.corner(row, column)
+        height, width = picture.shape[:2]
+        self.paste(picture, y + (grid.tile[0] - height) // 2, x + (grid.cell_width - width) // 2)
+
+    def text(self, text, x, y, width, align):
+        text = _shorten(text, TEXT_SIZE, width - 2)  # neighbours must not run together
+        free = width - _width(text, TEXT_SIZE)
+        x += free // 2 if align == "middle" else free
+        self.draw.text((x, y), text, fill=self.ink, font=_font(TEXT_SIZE))
+
+    def lines(self, lines, x, y, size):
+        for i, line in enumerate(lines):
+            self.draw.text((x, y + i * _line_height(size)), line, fill=self.ink, font=_font(size))
+
+    def pixels(self):
+        return np.array(self.canvas)
+
+
+# ---- words
+
+@lru_cache
+def _font(size):
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)  # with a size: Pillow 10.1 or newer
+
+
+def _line_height(size):
+    return math.ceil(size * LINE)
+
+
+def _printable(text):
+    """One line the font can measure: no control characters, no halves of a surrogate pair."""
+    text = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _width(text, size):
+    return math.ceil(_font(size).getlength(_printable(text)))
+
+
+def _shorten(text, size, width):
+    text = _printable(text)
+    if _width(text, size) <= width:
+        return text
+    while text and _width(text + "…", size) > width:
+        text = text[:-1].rstrip()
+    return text + "…"
+
+
+def _wrap(text, size, width):
+    """Lines no wider than `width`; line breaks are kept."""
+    return [line for part in str(text).split("\n") for line in _wrap_part(part, size, width)]
+
+
+def _wrap_part(text, size, width):
+    lines = [""]
+    for word in _printable(text).split():
+        for piece in _cut(word, size, width):
+            longer = f"{lines[-1]} {piece}".strip()
+            if _width(longer, size) <= width or not lines[-1]:
+                lines[-1] = longer
+            else:
+                lines.append(piece)
+    return lines
+
+
+def _cut(word, size, width):
+    """The word in as few pieces as fit: itself, nearly always."""
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and _width(pieces[-1] + letter, size) > width:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
