@@ -1,0 +1,213 @@
+"""The project's own weight file: a network, whole, in HDF5.
+
+One group a layer, named as the layer, holding its parameters (`w`, `b`, and what else it has).
+The root's attributes hold everything else a person needs to use the network:
+
+================  =================================================================================
+format            "minicnn", and `version` 1
+model             the network's name
+input_size        (H, W, C)
+layers            JSON: [[name, kind, settings], ...] in order; a Branches holds lists of the same
+channel_order     "RGB", "BGR" or "L"; with `mean` (for a mean image, the data set "/mean image"),
+                  `scale`, `resize_to`, `resize_rule`, `resample`: see `images.Preprocessing`
+labels            JSON: the class names
+pooling_rounding  which roundings its poolings use, and `lrn_convention`: to read, the layers decide
+about             JSON: source, its SHA-256, licence, accuracy, who converted it and when
+================  =================================================================================
+
+Loading is strict: everything missing, unexpected, mis-shaped, of the wrong type or not finite is
+reported together, by name. Nothing in a file is ever executed.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from minicnn import backend
+from minicnn.images import Preprocessing, atomic
+from minicnn.layers import KINDS, Branches, walk
+from minicnn.network import Network
+
+VERSION = 1
+MEAN_IMAGE = "mean image"  # no layer name has a space
+RENAMED = {"order": "channel_order", "rule": "resize_rule"}  # fields of Preprocessing
+
+
+class WeightsError(ValueError):
+    """A weight file that cannot be used; the message names it and everything wrong with it."""
+
+
+def save(network, path, dtype="float32"):
+    """Write a network to `path`, whole or not at all.
+
+    Parameters
+    ----------
+    network : Network
+        Initialised.
+    path : str or path
+    dtype : {"float16", "float32", "float64"}
+        How the numbers are stored. Loading gives float32 (float64 where stored so).
+    """
+    import h5py
+
+    _check_layers(network)
+    with atomic(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+        file.attrs.update(_attributes(network))
+        if network.preprocessing is not None:
+            _write_preprocessing(file, network.preprocessing)
+        for name, shapes in network.param_shapes.items():
+            for key in shapes:
+                value = backend.to_host(network[name].params[key])
+                file.create_dataset(f"{name}/{key}", data=value.astype(dtype))
+
+
+def load(path):
+    """Read a network that `save` wrote.
+
+    Raises
+    ------
+    WeightsError
+        Naming the file, and everything that is wrong with it.
+    """
+    with open_file(path) as file:
+        if not is_ours(file):
+            raise WeightsError(f"{path}: not a minicnn weight file (no attribute format='minicnn')")
+        try:
+            network = _network(file)
+        except (KeyError, TypeError, ValueError) as error:
+            raise WeightsError(f"{path}: its attributes do not describe a network: {error}"
+                               ) from None
+        found = {}
+        file.visititems(lambda name, item: found.update({name: item}) if _is_array(item) else None)
+        found.pop(MEAN_IMAGE, None)
+        put(network, {name: np.asarray(item) for name, item in found.items()}, path)
+        return network
+
+
+def put(network, arrays, where):
+    """Fill a network with {"conv1_1/w": array, ...}; strict.
+
+    Parameters
+    ----------
+    network : Network
+    arrays : dict of str to array
+    where : str or path
+        What the arrays were read from, for the error.
+
+    Raises
+    ------
+    WeightsError
+        Listing every missing, unexpected, mis-shaped, wrong-typed and non-finite array.
+    """
+    wanted = {f"{name}/{key}": shape for name, shapes in network.param_shapes.items()
+              for key, shape in shapes.items()}
+    wrong = [f"missing: {name} {wanted[name]}" for name in wanted if name not in arrays]
+    wrong += [f"unexpected: {name} {arrays[name].shape}" for name in arrays if name not in wanted]
+    for name in [name for name in wanted if name in arrays]:
+        wrong += [f"{name}: {fault}" for fault in _faults(arrays[name], wanted[name])]
+    if wrong:
+        shown = "; ".join(wrong[:12]) + (f"; and {len(wrong) - 12} more" if wrong[12:] else "")
+        raise WeightsError(f"{where}: does not fit network {network.name}: {shown}")
+    for name, value in arrays.items():
+        layer, _, key = name.rpartition("/")
+        network[layer].params[key] = value.astype(np.promote_types(value.dtype, np.float32))
+
+
+def open_file(path):
+    """An open h5py.File to read from; WeightsError in one line where it cannot be opened."""
+    import h5py
+
+    if not Path(path).is_file():
+        raise WeightsError(f"{path}: no such file")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read as HDF5, it is another kind of file, or cut "
+                           f"short or damaged ({error}); download or copy it again") from None
+
+
+def is_ours(file):
+    """Whether an open HDF5 file is in the project's own form."""
+    return file.attrs.get("format") == "minicnn"
+
+
+def _is_array(item):
+    return hasattr(item, "shape")
+
+
+def _faults(array, shape):
+    if array.dtype.kind != "f":
+        yield f"expected floating point numbers, got {array.dtype}"
+    elif array.shape != shape:
+        yield f"expected shape {shape}, got {array.shape}"
+    elif not np.isfinite(array).all():
+        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        count = int((~np.isfinite(array)).sum())
+        yield f"{count} of its numbers are not finite, the first at {bad}"
+
+
+def _attributes(network):
+    layers = [layer for _, layer in walk(network.layers)]
+    return {
+        "format": "minicnn", "version": VERSION, "model": network.name,
+        "input_size": network.input_shape,
+        "layers": json.dumps(_describe(network.layers)),
+        "labels": json.dumps(network.labels or []),
+        "about": json.dumps(network.about),
+        "pooling_rounding": _used(layers, "rounding"),
+        "lrn_convention": _used(layers, "convention"),
+    }
+
+
+def _used(layers, setting):
+    return " and ".join(sorted({getattr(layer, setting) for layer in layers
+                                if hasattr(layer, setting)})) or "none"
+
+
+def _describe(layers):
+    """Layers as plain lists, for JSON."""
+    return [[name, type(layer).__name__,
+             [_describe(branch) for branch in layer.branches] if isinstance(layer, Branches)
+             else layer.settings()] for name, layer in layers]
+
+
+def _build(description):
+    """The inverse of `_describe`; the table KINDS is all that a file can name."""
+    return [(name, Branches([_build(branch) for branch in settings]) if kind == "Branches"
+             else KINDS[kind](**settings)) for name, kind, settings in description]
+
+
+def _network(file):
+    attrs = dict(file.attrs)
+    if attrs["version"] > VERSION:
+        raise ValueError(f"it is of version {attrs['version']}, this program reads up to "
+                         f"{VERSION}; update minicnn")
+    return Network(attrs["model"], _build(json.loads(attrs["layers"])),
+                   tuple(int(side) for side in attrs["input_size"]), _read_preprocessing(file),
+                   json.loads(attrs["labels"]), json.loads(attrs["about"]))
+
+
+def _write_preprocessing(file, preprocessing):
+    for key, value in preprocessing.to_dict().items():
+        if isinstance(value, np.ndarray):
+            file.create_dataset(MEAN_IMAGE, data=value)
+        elif key != "size":  # input_size says it
+            file.attrs[RENAMED.get(key, key)] = value
+
+
+def _read_preprocessing(file):
+    if "channel_order" not in file.attrs:
+        return None
+    values = {key: file.attrs[RENAMED.get(key, key)]
+              for key in ("order", "scale", "resize_to", "rule", "resample")}
+    mean = file[MEAN_IMAGE][()] if MEAN_IMAGE in file else file.attrs["mean"]
+    size = tuple(int(side) for side in file.attrs["input_size"][:2])
+    return Preprocessing.from_dict(values | {"mean": mean, "size": size})
+
+
+def _check_layers(network):
+    for name in network.param_shapes:
+        if not network[name].params:
+            raise WeightsError(f"network {network.name}: layer {name} has no weights to save; "
+                               "initialise or load it first")

@@ -1,0 +1,61 @@
+"""Reader of a plain HDF5 layout that converters of Caffe models write.
+
+One group a layer with data sets `weight` (out, in/groups, kh, kw) and `bias`; root attributes
+`layers` (JSON: the layers' names in order), `layout` ("OIHW"), `input` (a sentence on the
+preprocessing) and `source`. Channels are in Caffe's order: the first convolution takes B, G, R.
+
+A 1x1 layer `conv0` that some of these files begin with turns RGB 0..1 into BGR minus the mean;
+preparing the photo does that, so it is dropped.
+"""
+
+import json
+
+import numpy as np
+
+from minicnn.formats.hdf5 import WeightsError, open_file
+
+PREPARING = "conv0"
+
+
+def recognises(file):
+    """Whether an open HDF5 file has this layout."""
+    return {"layers", "layout", "source"} <= set(file.attrs) and "format" not in file.attrs
+
+
+def read(path):
+    """Read the arrays of a file.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    arrays : dict of str to array
+        "conv1_1/w" (kh, kw, in/groups, out) or, where the file has a dense layer (out, in, 1, 1)
+        or (out, in), still so; "conv1_1/b" (out,). In the order of the file's layers.
+    source : str
+        The file's own word on what it is.
+    """
+    with open_file(path) as file:
+        if not recognises(file):
+            raise WeightsError(f"{path}: is HDF5, but neither minicnn's own form nor one this "
+                               "reader knows (no attributes layers, layout and source)")
+        layout, source = str(file.attrs["layout"]), str(file.attrs["source"])
+        if layout != "OIHW":
+            raise WeightsError(f"{path}: expected layout OIHW, got {layout!r}")
+        arrays = {}
+        try:
+            names = json.loads(file.attrs["layers"])
+            for name in [name for name in names if name != PREPARING]:
+                arrays[f"{name}/w"] = _kernel(np.asarray(file[f"{name}/weight"]))
+                arrays[f"{name}/b"] = np.asarray(file[f"{name}/bias"])
+        except (KeyError, ValueError, OSError) as error:
+            raise WeightsError(f"{path}: the layers it lists cannot be read: {error}") from None
+    return arrays, source
+
+
+def _kernel(weight):
+    if weight.ndim == 2:
+        return np.ascontiguousarray(weight.T)  # O,D -> D,O
+    return np.ascontiguousarray(weight.transpose(2, 3, 1, 0))  # O,C/G,KH,KW -> KH,KW,C/G,O

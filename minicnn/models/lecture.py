@@ -1,0 +1,62 @@
+"""The networks of a common first lecture on CNNs with Keras: digits, and cats and dogs.
+
+Names are those Keras gives; its activations are layers of their own here.
+"""
+
+from minicnn.images import Preprocessing
+from minicnn.layers import Conv, Dense, Flatten, MaxPool, ReLU, Sigmoid, Softmax
+from minicnn.models.vgg import vgg16
+from minicnn.network import Network
+
+
+def lecture_mnist(classes=10):
+    """Three convolutions and two dense layers for 28 x 28 digits; 93,322 parameters."""
+    return Network("lecture_mnist", [
+        ("conv2d_1", Conv(32, 3)),
+        ("relu_1", ReLU()),
+        ("max_pooling2d_1", MaxPool(2)),
+        ("conv2d_2", Conv(64, 3)),
+        ("relu_2", ReLU()),
+        ("max_pooling2d_2", MaxPool(2)),
+        ("conv2d_3", Conv(64, 3)),
+        ("relu_3", ReLU()),
+        ("flatten_1", Flatten()),
+        ("dense_1", Dense(64)),
+        ("relu_4", ReLU()),
+        ("dense_2", Dense(classes)),
+        ("softmax_1", Softmax()),
+    ], (28, 28, 1), Preprocessing((28, 28), "L", 0.0, 1 / 255, resize_to=None))
+
+
+def lecture_catsdogs():
+    """Four convolutions, one sigmoid output, for 150 x 150 photos; 3,453,121 parameters."""
+    return Network("lecture_catsdogs", [
+        ("conv2d_1", Conv(32, 3)),
+        ("relu_1", ReLU()),
+        ("max_pooling2d_1", MaxPool(2)),
+        ("conv2d_2", Conv(64, 3)),
+        ("relu_2", ReLU()),
+        ("max_pooling2d_2", MaxPool(2)),
+        ("conv2d_3", Conv(128, 3)),
+        ("relu_3", ReLU()),
+        ("max_pooling2d_3", MaxPool(2)),
+        ("conv2d_4", Conv(128, 3)),
+        ("relu_4", ReLU()),
+        ("max_pooling2d_4", MaxPool(2)),
+        ("flatten_1", Flatten()),
+        ("dense_1", Dense(512)),
+        ("relu_5", ReLU()),
+        ("dense_2", Dense(1)),
+        ("sigmoid_1", Sigmoid()),
+    ], (150, 150, 3), Preprocessing((150, 150), "RGB", 0.0, 1 / 255, None, "squash", "nearest"))
+
+
+def lecture_vgg16():
+    """VGG-16's convolutions for 150 x 150 photos with a new head; 16,812,353 parameters."""
+    return vgg16(top=False, size=150).extended("lecture_vgg16", [
+        ("flatten_1", Flatten()),
+        ("dense_1", Dense(256)),
+        ("relu_1", ReLU()),
+        ("dense_2", Dense(1)),
+        ("sigmoid_1", Sigmoid()),
+    ])

@@ -1,0 +1,72 @@
+"""SqueezeNet 1.0 and 1.1 (Iandola et al. 2016): AlexNet's accuracy in a fiftieth of the numbers.
+
+A fire module squeezes the channels with 1x1 kernels, then expands them with 1x1 and 3x3 kernels
+side by side. The names are those of the authors' Caffe files.
+"""
+
+from minicnn.images import Preprocessing
+from minicnn.layers import Branches, Conv, Dropout, GlobalAveragePool, MaxPool, ReLU, Softmax
+from minicnn.network import Network
+
+PREPROCESSING = Preprocessing((227, 227), "BGR", (104.0, 117.0, 123.0))
+
+
+def squeezenet10(classes=1000):
+    """SqueezeNet 1.0; 1,248,424 parameters."""
+    return Network("squeezenet10", [
+        ("conv1", Conv(96, 7, stride=2)),
+        ("relu_conv1", ReLU()),
+        ("pool1", MaxPool(3, 2, rounding="ceil")),
+        *_fire("fire2", 16, 64),
+        *_fire("fire3", 16, 64),
+        *_fire("fire4", 32, 128),
+        ("pool4", MaxPool(3, 2, rounding="ceil")),
+        *_fire("fire5", 32, 128),
+        *_fire("fire6", 48, 192),
+        *_fire("fire7", 48, 192),
+        *_fire("fire8", 64, 256),
+        ("pool8", MaxPool(3, 2, rounding="ceil")),
+        *_fire("fire9", 64, 256),
+        *_top(classes),
+    ], (227, 227, 3), PREPROCESSING)
+
+
+def squeezenet11(classes=1000):
+    """SqueezeNet 1.1, with 2.4 times less to compute; 1,235,496 parameters."""
+    return Network("squeezenet11", [
+        ("conv1", Conv(64, 3, stride=2)),
+        ("relu_conv1", ReLU()),
+        ("pool1", MaxPool(3, 2, rounding="ceil")),
+        *_fire("fire2", 16, 64),
+        *_fire("fire3", 16, 64),
+        ("pool3", MaxPool(3, 2, rounding="ceil")),
+        *_fire("fire4", 32, 128),
+        *_fire("fire5", 32, 128),
+        ("pool5", MaxPool(3, 2, rounding="ceil")),
+        *_fire("fire6", 48, 192),
+        *_fire("fire7", 48, 192),
+        *_fire("fire8", 64, 256),
+        *_fire("fire9", 64, 256),
+        *_top(classes),
+    ], (227, 227, 3), PREPROCESSING)
+
+
+def _fire(name, squeeze, expand):
+    return [
+        (f"{name}/squeeze1x1", Conv(squeeze, 1)),
+        (f"{name}/relu_squeeze1x1", ReLU()),
+        (f"{name}/concat", Branches([
+            [(f"{name}/expand1x1", Conv(expand, 1)), (f"{name}/relu_expand1x1", ReLU())],
+            [(f"{name}/expand3x3", Conv(expand, 3, pad=1)), (f"{name}/relu_expand3x3", ReLU())],
+        ])),
+    ]
+
+
+def _top(classes):
+    return [
+        ("drop9", Dropout(0.5)),
+        ("conv10", Conv(classes, 1)),
+        ("relu_conv10", ReLU()),
+        ("pool10", GlobalAveragePool()),
+        ("prob", Softmax()),
+    ]
