@@ -1,0 +1,21 @@
+"""Augmentation: variations of a training image that keep its class.
+
+Each is a function of (images uint8 (N, H, W, C), generator), returning new images.
+"""
+
+import numpy as np
+
+
+def flip(images, rng):
+    """Mirror about half of the images left to right."""
+    chosen = rng.random(len(images)) < 0.5
+    return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
+
+
+def shift(images, rng, most=4):
+    """Move each image by up to `most` pixels each way, the border reflected."""
+    n, h, w, _ = images.shape
+    padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)), mode="reflect")
+    tops, lefts = rng.integers(0, 2 * most + 1, size=(2, n))
+    return np.stack([image[top : top + h, left : left + w]
+                     for image, top, left in zip(padded, tops, lefts, strict=True)])
