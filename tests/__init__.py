@@ -1,1 +1,0 @@
-"""The tests mirror minicnn/: minicnn/ops/pool.py is tested by tests/ops/test_pool.py."""

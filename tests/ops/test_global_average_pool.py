@@ -1,0 +1,22 @@
+"""Global average pooling."""
+
+import pytest
+
+from minicnn.ops import global_average_pool
+from ops import checks
+from ops.checks import normal, refuses
+
+
+def test_global_average_pool():
+    checks.global_average_pool(global_average_pool.forward, global_average_pool.backward)
+
+
+def test_pytorch_agrees():
+    pytest.importorskip("torch")
+    checks.global_average_pool(global_average_pool.forward, global_average_pool.backward,
+                               only=("PyTorch",))
+
+
+def test_refuses():
+    refuses(["global_average_pool.forward", "(N, H, W, C)", "(3, 4, 2)"],
+            global_average_pool.forward, normal(3, 4, 2))

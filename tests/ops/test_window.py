@@ -1,0 +1,43 @@
+"""The geometry of windows, against counting them one by one."""
+
+import itertools
+
+import pytest
+
+from minicnn.ops import window
+from ops.checks import refuses
+
+
+def counted(size, kernel, stride, pad, dilation, rounding):
+    """Slide the window from -pad until it no longer belongs: no formula, only the rule."""
+    span, start, count = dilation * (kernel - 1) + 1, -pad, 0
+    while start + span <= size + pad:
+        count, start = count + 1, start + stride
+    covered = start - stride + span == size + pad
+    return count + 1 if rounding == "ceil" and not covered and start < size else count
+
+
+# padding is less than the window, as every pooling demands
+GRID = itertools.product(range(1, 9), range(1, 5), range(1, 5), range(3), (1, 2), ("floor", "ceil"))
+
+
+def test_output_size_counts_windows():
+    for size, kernel, stride, pad, dilation, rounding in GRID:
+        if dilation * (kernel - 1) + 1 > size + 2 * pad or pad >= kernel:
+            continue
+        got = window.output_size(size, kernel, stride, pad, dilation, rounding)
+        setting = (size, kernel, stride, pad, dilation, rounding)
+        assert got == counted(*setting), setting
+
+
+@pytest.mark.parametrize(("value", "expected"), [(3, (3, 3)), ((1, 2), (1, 2)), ([4, 5], (4, 5))])
+def test_pair(value, expected):
+    assert window.pair(value, "pool stride") == expected
+
+
+def test_refuses():
+    refuses(["pool stride", "pair", "(1, 2, 3)"], window.pair, (1, 2, 3), "pool stride")
+    refuses(["pool stride", "'2'"], window.pair, "2", "pool stride")
+    refuses(["conv", "spans 5", "3 samples"], window.output_size, 3, 3, 1, 0, 2, op="conv")
+    refuses(["floor, ceil", "'up'"], window.output_size, 3, 3, 1, 0, rounding="up")
+    refuses(["stride 0"], window.output_size, 3, 3, 0, 0)

@@ -1,0 +1,49 @@
+"""Every planted bug must be caught by the checks that the real ops pass."""
+
+import importlib
+
+import pytest
+from mutants import MUTANTS
+from ops import checks
+
+from minicnn import objectives
+from minicnn.ops import pool
+
+OPS = sorted({mutant.op for mutant in MUTANTS})
+SINGLE = {"unpool": pool.unpool, "total_variation": objectives.total_variation}
+MISTAKES_OF_OURS = (TypeError, NameError, AttributeError, KeyError)
+
+
+@pytest.fixture(scope="module")
+def caught(request):
+    """Collects the bugs that were caught, and says at the end how many, past pytest's capture."""
+    planted = [item for item in request.session.items
+               if getattr(item, "originalname", "") == "test_planted_bug_is_caught"]
+    names = []
+    yield names
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\n{len(names)} of {len(planted)} planted bugs caught")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_planted_bug_is_caught(mutant, caught):
+    """By a failed check; a bug that cannot even be called would prove nothing."""
+    with pytest.raises(AssertionError) as error:
+        getattr(checks, mutant.op)(*mutant.passes)
+    for finding in getattr(getattr(error.value, "report", None), "failed", []):
+        assert not isinstance(finding.cause, MISTAKES_OF_OURS), finding
+    caught.append(str(mutant))
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_the_real_op_passes_the_same_checks(op):
+    if op in SINGLE:
+        return getattr(checks, op)(SINGLE[op])
+    module = importlib.import_module(f"minicnn.ops.{op}")
+    getattr(checks, op)(module.forward, module.backward)
+
+
+def test_no_bug_is_planted_twice():
+    names = [str(mutant) for mutant in MUTANTS]
+    assert len(set(names)) == len(names)
