@@ -196,7 +196,7 @@ class Preprocessing:
         for name, choices in (("order", CHANNELS), ("rule", RULES), ("resample", RESAMPLES)):
             _check_choice(name, getattr(self, name), choices)
         channels = len(CHANNELS[self.order])
-        size = _size(self.size)
+        size = height_width(self.size)
         values = {"size": size, "mean": _mean(self.mean, size, channels),
                   "scale": _per_channel("scale", self.scale, channels),
                   "resize_to": _resize_to(self.resize_to, size, self.rule)}
@@ -263,7 +263,8 @@ def prepare(image, preprocessing, size=None):
     """
     pixels = _pixels(image)
     if not (isinstance(size, str) and size == "keep"):
-        pixels = _frame(pixels, preprocessing, preprocessing.size if size is None else _size(size))
+        wanted = preprocessing.size if size is None else height_width(size)
+        pixels = _frame(pixels, preprocessing, wanted)
     if preprocessing.order == "L":
         pixels = np.asarray(_picture(pixels).convert("L"))[:, :, None]
     x = pixels[None, :, :, CHANNELS[preprocessing.order]].astype(np.float32)
@@ -299,6 +300,16 @@ def restore(x, preprocessing):
     return np.repeat(pixels, 3 // len(channels), axis=-1)  # N,H,W,C -> N,H,W,3
 
 
+def to_rgb(x, preprocessing):
+    """Reorder a network's channels as red, green, blue, values untouched; grey is repeated.
+
+    For arrays in a network's own numbers that are no photo, such as a gradient at the image.
+    """
+    channels = CHANNELS[preprocessing.order]
+    ordered = np.asarray(x)[..., channels]
+    return np.repeat(ordered, 3 // len(channels), axis=-1)  # N,H,W,C -> N,H,W,3
+
+
 def bounds(preprocessing, shape):
     """Give the values that pixels 0 and 255 become: an image kept between them can be shown.
 
@@ -312,8 +323,8 @@ def bounds(preprocessing, shape):
     low, high : float32, (1, 1, 1, C), or (1, H, W, C) where a mean image is subtracted
     """
     shape = tuple(shape)
-    height_width = shape if len(shape) == 2 else shape[-3:-1]
-    mean = _mean_at(preprocessing, (1, *height_width, len(CHANNELS[preprocessing.order])))
+    sides = shape if len(shape) == 2 else shape[-3:-1]
+    mean = _mean_at(preprocessing, (1, *sides, len(CHANNELS[preprocessing.order])))
     scale = np.float32(preprocessing.scale)
     return (0 - mean) * scale, (255 - mean) * scale
 
@@ -391,7 +402,7 @@ def resize(image, size, resample="bicubic"):
     from PIL import Image
 
     _check_choice("resample", resample, RESAMPLES)
-    height, width = _size(size)
+    height, width = height_width(size)
     if height * width > MAX_PIXELS:
         raise ImageError(f"images.resize: {height} x {width} is more than {MAX_PIXELS:,} pixels; "
                          "crop a very long picture first, or choose a smaller size")
@@ -527,7 +538,8 @@ def _displayable(a, who):
     return a.astype(np.float64)
 
 
-def _size(size):
+def height_width(size):
+    """A size as (H, W): one whole number means a square; ImageError for anything else."""
     pair = np.atleast_1d(size)
     if pair.shape not in ((1,), (2,)) or pair.dtype.kind not in "iu" or pair.min() < 1:
         raise ImageError(f"size: expected a whole number or (H, W), each at least 1; got {size!r}")

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from minicnn import backend, images, summary
-from minicnn.layers import Branches, Rules, Softmax, walk
+from minicnn.layers import AveragePool, Branches, MaxPool, Rules, Softmax, walk
 from minicnn.ops import concat
 
 INPUT = "image"  # the name of what goes in
@@ -42,7 +42,7 @@ class Network:
     def __init__(self, name, layers, input_shape, preprocessing=None, labels=None, about=None):
         self.name, self.layers, self.input_shape = name, list(layers), tuple(input_shape)
         self.preprocessing, self.labels = preprocessing, list(labels) if labels else None
-        self.about = dict(about or {})
+        self.about, self.device = dict(about or {}), "cpu"
         self._named = {}
         for layer_name, layer in walk(self.layers):
             if layer_name in self._named or layer_name == INPUT:
@@ -75,6 +75,24 @@ class Network:
         hint = f"near it: {', '.join(near)}" if near else f"there are {', '.join(self.names)}"
         raise LayerNameError(f"network {self.name} has no layer {name!r}; {hint}")
 
+    def find_class(self, name):
+        """The index of a class by its name, or by a part of it that only one class has."""
+        if not self.labels:
+            raise ValueError(f"network {self.name} has no class names; give the class's number, "
+                             "or names with a label file")
+        wanted = name.strip().lower()
+        words = [[part.strip().lower() for part in label.split(",")] for label in self.labels]
+        for matches in (lambda parts: wanted in parts, lambda parts: wanted in ", ".join(parts)):
+            found = [k for k, parts in enumerate(words) if matches(parts)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise ValueError(f"network {self.name}: several classes are called {name!r}: "
+                                 + "; ".join(f"{k} {self.labels[k]}" for k in found[:6]))
+        near = get_close_matches(wanted, [part for parts in words for part in parts], n=4)
+        raise ValueError(f"network {self.name} has no class {name!r}"
+                         + (f"; near it: {', '.join(near)}" if near else ""))
+
     def count(self):
         """How many trained numbers the network holds."""
         return sum(prod(shape) for shapes in self.param_shapes.values()
@@ -99,6 +117,7 @@ class Network:
         for name in self.param_shapes:
             params = self[name].params
             self[name].params = {key: backend.to_device(v, device) for key, v in params.items()}
+        self.device = backend.device_name(device)
         return self
 
     def forward(self, x, to=None, keep=None, learn=False, caches=True, seed=0):
@@ -142,7 +161,7 @@ class Network:
         if self.preprocessing is None:
             raise ValueError(f"network {self.name} does not say how to prepare a photo; set "
                              "network.preprocessing (minicnn.images.Preprocessing)")
-        return images.prepare(image, self.preprocessing, size)
+        return backend.to_device(images.prepare(image, self.preprocessing, size), self.device)
 
     def restore(self, x):
         """The inverse of `prepare`: (N, H, W, 3) uint8."""
@@ -153,9 +172,12 @@ class Network:
         y = backend.to_host(self.forward(x, keep=(), caches=False).output)
         return y.reshape(len(y), -1)  # N,1,1,K -> N,K
 
-    def classify(self, image, top=5):
-        """The `top` likeliest classes of a photo: [(label, probability), ...], likeliest first."""
-        p = self.probabilities(self.prepare(image))[0]
+    def classify(self, image, top=5, size=None):
+        """The `top` likeliest classes of a photo: [(label, probability), ...], likeliest first.
+
+        `size` is that of `prepare`; "keep" looks at a picture of the network's own size as it is.
+        """
+        p = self.probabilities(self.prepare(image, size))[0]
         order = np.argsort(-p, kind="stable")[:top]
         return [(self.label(int(k)), float(p[k])) for k in order]
 
@@ -183,6 +205,11 @@ class Network:
         """A network called `name`: this one with more layers on top; these are shared."""
         return Network(name, self.layers + list(layers), self.input_shape, self.preprocessing,
                        labels, self.about)
+
+    def with_average_pooling(self):
+        """This network with every max pooling made an average; the other layers are shared."""
+        return Network(self.name, _averaged(self.layers), self.input_shape, self.preprocessing,
+                       self.labels, self.about)
 
     def _check_input(self, x):
         if x.ndim != 4 or x.shape[3] != self.input_shape[2]:
@@ -353,6 +380,17 @@ def _down_branches(name, layer, dy, back):
                 for branch, part in zip(layer.branches, parts, strict=True)]
     arrivals = [dx for dx in arrivals if dx is not None]
     return sum(arrivals[1:], arrivals[0]) if arrivals else None
+
+
+def _averaged(layers):
+    swapped = []
+    for name, layer in layers:
+        if isinstance(layer, Branches):
+            layer = Branches([_averaged(branch) for branch in layer.branches])
+        elif isinstance(layer, MaxPool):
+            layer = AveragePool(**layer.settings(), border="image")
+        swapped.append((name, layer))
+    return swapped
 
 
 def _trace(layers, shape, network):

@@ -1,0 +1,150 @@
+"""The one loop over an image: look, walk back, step.
+
+`steps` is an iterator. Progress bars, tables, early stopping, saving and Ctrl-C are things done
+with it, outside; `follow` does the usual ones. Every method of `minicnn.vis` that optimises an
+image uses this loop and no other.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from minicnn.backend import array_module, to_host
+from minicnn.network import INPUT
+from minicnn.transforms import apply
+
+
+class DivergedError(ValueError):
+    """The objective is no longer a finite number."""
+
+
+class Step(NamedTuple):
+    """An image and its value: `value` (N,) and each term's share `parts` are of this very image
+    (after the step's random transforms, where there are any); step 0 is the start."""
+
+    index: int
+    image: Any
+    value: Any
+    parts: dict
+
+
+class Ascent(NamedTuple):
+    """Where an ascent ended: the image, the values on the way (steps + 1, N), whether by Ctrl-C."""
+
+    image: Any
+    trace: Any
+    interrupted: bool
+
+
+def steps(network, objective, image, optimizer, count, transforms=(), moves=(), bounds=None,
+          seed=0):
+    """Make an objective large by gradient ascent on the image.
+
+    A layer that the image leaves silent passes no gradient, and the ascent could not begin. Where
+    the gradient is zero everywhere, that step takes the deconvnet's rule at the ReLUs instead,
+    which does not ask what was active.
+
+    Parameters
+    ----------
+    network : Network
+    objective : objectives.Objective
+    image : array (N, H, W, C)
+        The start, in the network's preprocessing; each image of the batch is optimised on its own.
+    optimizer : SGD or Adam
+        Fresh, or with the memory of an ascent that goes on.
+    count : int
+        Steps to take.
+    transforms : sequence of transforms
+        Applied to the image each time before the network looks; image terms see it untouched.
+    moves : sequence of callables, image -> image
+        Done to the image after each step, whatever the objective: decay, blur (`transforms`).
+    bounds : (low, high), optional
+        Arrays or numbers the image is kept between (`images.bounds`: what can be shown).
+    seed : int
+        For the transforms.
+
+    Yields
+    ------
+    Step
+        count + 1 of them: the start, then the image after every step.
+
+    Raises
+    ------
+    DivergedError
+        When a value is not finite; the last step yielded holds the last good image.
+    """
+    rng = np.random.default_rng(seed)
+    for index in range(count + 1):
+        value, gradient = look(network, objective, image, transforms, rng, index < count, True)
+        if not np.isfinite(to_host(value.total)).all():
+            raise DivergedError(f"step {index}: the objective is {value.total}, not a finite "
+                                "number; take smaller steps (a smaller rate)")
+        yield Step(index, image, value.total, value.parts)
+        if index < count:
+            image = optimizer.step(image, -gradient, INPUT)
+            for move in moves:
+                image = move(image)
+            if bounds is not None:
+                image = array_module(image).clip(image, *bounds)
+
+
+def look(network, objective, image, transforms=(), rng=None, backward=True, redirect=False):
+    """The objective's value at an image and, if wanted, its gradient there.
+
+    With `redirect`, a gradient that is zero everywhere gives way to the deconvnet's direction.
+
+    Returns
+    -------
+    value : objectives.Value
+    gradient : array of the image's shape, or None
+    """
+    inside, outside = objective.at_image(False), objective.at_image(True)
+    value = outside.evaluate({INPUT: image})
+    gradient = value.gradients.get(INPUT, 0)
+    if inside.terms:
+        moved, undo = apply(transforms, image, rng)
+        run = network.forward(moved, to=inside.places, keep=(), caches=backward)
+        seen = inside.evaluate(run)
+        if backward:
+            dx = run.backward(seen.gradients)
+            if redirect and not dx.any():
+                dx = run.backward(seen.gradients, relu="deconvnet")
+            gradient = gradient + undo(dx)
+        value = value._replace(total=seen.total + value.total, parts=seen.parts | value.parts)
+    return value, gradient if backward else None
+
+
+def follow(iterator, count, progress=False, name=""):
+    """Run an ascent to its end and gather what every method returns.
+
+    Parameters
+    ----------
+    iterator : iterator of Step
+    count : int
+        Steps expected, for the progress bar.
+    progress : bool
+        Show a bar on standard error when that is a terminal.
+    name : str
+        Written before the bar.
+
+    Returns
+    -------
+    Ascent
+        Ctrl-C ends it early, with the image so far.
+    """
+    trace, image, interrupted = [], None, False
+    bar = tqdm(total=count, desc=name, disable=None if progress else True, leave=False)
+    try:
+        for step in iterator:
+            trace.append(to_host(step.value))
+            image = step.image
+            bar.set_postfix_str(f"{float(trace[-1].mean()):.4g}", refresh=False)
+            bar.update(step.index > 0)
+    except KeyboardInterrupt:
+        if image is None:
+            raise
+        interrupted = True
+    finally:
+        bar.close()
+    return Ascent(to_host(image), np.array(trace), interrupted)

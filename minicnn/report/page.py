@@ -1,0 +1,52 @@
+"""A plain HTML page of pictures with headings and captions; no scripts, nothing from elsewhere."""
+
+from html import escape
+from typing import NamedTuple
+
+from minicnn.images import atomic
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+       color: #222; background: #fff; }
+h1, h2 { line-height: 1.2; }
+h2 { margin-top: 2.5rem; border-top: 1px solid #ddd; padding-top: 1rem; }
+figure { margin: 1rem 0; } img { max-width: 100%; } figcaption { color: #555; font-size: 0.9rem; }
+pre { background: #f4f4f4; padding: 0.8rem; overflow-x: auto; }
+"""
+
+
+class Section(NamedTuple):
+    """A heading, a paragraph, the command that does it, a picture's file name and its caption."""
+
+    heading: str
+    text: str
+    command: str
+    picture: str = ""
+    caption: str = ""
+
+
+def write(path, title, text, sections):
+    """Write a page whose pictures lie in the same folder.
+
+    Parameters
+    ----------
+    path : str or path
+    title, text : str
+        Heading and first paragraph.
+    sections : sequence of Section
+    """
+    body = "\n".join(_section(section) for section in sections)
+    page = (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
+            f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+            f"<p>{escape(text)}</p>\n{body}\n</body>\n</html>\n")
+    with atomic(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _section(section):
+    figure = "" if not section.picture else (
+        f'<figure><img src="{escape(section.picture)}" alt="{escape(section.heading)}">'
+        f"<figcaption>{escape(section.caption)}</figcaption></figure>\n")
+    return (f"<h2>{escape(section.heading)}</h2>\n<p>{escape(section.text)}</p>\n{figure}"
+            f"<pre>{escape(section.command)}</pre>")

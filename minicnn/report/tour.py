@@ -1,0 +1,122 @@
+"""The tour: one picture of each kind from one network and one photo, with a page around them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from minicnn import images, vis
+from minicnn.layers import Conv, ReLU
+from minicnn.report import page, sheets
+from minicnn.report.contact_sheet import caption, contact_sheet
+
+CLASSES, FILTERS, TILE = 8, 8, 128
+
+
+def tour(network, photo=None, folder="tour", seed=0, progress=False):
+    """Make one picture of each kind, and an index.html that explains them.
+
+    Parameters
+    ----------
+    network : Network
+        With class names; minivgg takes well under a minute.
+    photo : path or uint8 array, optional
+        The portrait that comes with matplotlib where not given.
+    folder : str or path
+        Made where it does not exist; files of the same name are replaced.
+    seed : int
+    progress : bool
+        Show bars on standard error.
+
+    Returns
+    -------
+    Path
+        Of index.html.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    given = photo is not None
+    photo = photo if given else _portrait()
+    name = "PHOTO" if not given else str(photo)
+    seen = network.restore(network.prepare(photo))[0]
+    sections = [make(network, photo, name, seen, folder, seed, progress)
+                for make in (_classes, _filters, _maximized, _projection, _texture)]
+    page.write(folder / "index.html", f"How {network.name} sees",
+               "Every picture on this page was computed by the command below it, with NumPy alone.",
+               sections)
+    return folder / "index.html"
+
+
+def _classes(network, photo, name, seen, folder, seed, progress):
+    images.save(folder / "photo.png", contact_sheet([seen], tile=2 * TILE))
+    best = network.classify(photo)
+    return page.Section(
+        "What is it?", "The photo as the network gets it, and the five classes it finds likeliest.",
+        f"minicnn classify {name}", "photo.png",
+        "; ".join(f"{label} {probability:.1%}" for label, probability in best))
+
+
+def _filters(network, photo, name, seen, folder, seed, progress):
+    layers = [n for n, layer in network.layers if isinstance(layer, Conv)]
+    records = [[vis.maximize(network, layer, channel, 60, seed=seed) for channel in
+                range(FILTERS)] for layer in progress_bar(layers, "filters", progress)]
+    sheet = contact_sheet([r.image for row in records for r in row], columns=FILTERS, tile=96,
+                          row_labels=layers, column_labels=[str(c) for c in range(FILTERS)])
+    text = f"{network.name}: the first {FILTERS} channels of each convolution, maximised"
+    images.save(folder / "filters.png", caption(sheet, text))
+    return page.Section(
+        "What does each layer look for?", "Started from plain grey, the image is changed until "
+        "one channel responds strongly. The deeper the layer, the larger and richer the pattern.",
+        f"minicnn maximize --layer {layers[-1]} --channel 0", "filters.png", text)
+
+
+def _maximized(network, photo, name, seen, folder, seed, progress):
+    count = len(network.labels)
+    chosen = [int(k) for k in np.linspace(0, count - 1, CLASSES)]
+    records = [vis.maximize(network, None, k, seed=seed)
+               for k in progress_bar(chosen, "classes", progress)]
+    labels = [network.label(k) for k in chosen]
+    images.save(folder / "classes.png", contact_sheet([r.image for r in records], columns=4,
+                                                      tile=TILE, labels=labels))
+    sure = [network.probabilities(r.x)[0, k] for r, k in zip(records, chosen, strict=True)]
+    return page.Section(
+        "What does it think things look like?", "The same for whole classes: the image that makes "
+        "the class's score large. To the network each of these is more typical than any photo.",
+        f'minicnn maximize --channel "{labels[0]}"', "classes.png",
+        "; ".join(f"{label} {p:.1%}" for label, p in zip(labels, sure, strict=True)))
+
+
+def _projection(network, photo, name, seen, folder, seed, progress):
+    layer = [n for n, layer in network.layers if isinstance(layer, ReLU)
+             and len(network.shapes[n]) == 3][-2]
+    activation = network.forward(network.prepare(photo), to=layer).output[0]
+    channel = int(activation.max(axis=(0, 1)).argmax())  # H,W,C -> C
+    record = vis.deconvnet(network, photo, layer, channel)
+    images.save(folder / "deconvnet.png", sheets.projection(seen, record, TILE))
+    return page.Section(
+        "What in the photo drove this unit?", "The deconvnet follows one unit down to the pixels: "
+        "unpooling by the switches, rectifying, filtering with the transposed kernels.",
+        f"minicnn deconvnet {name} --layer {layer} --channel {channel}", "deconvnet.png",
+        record.caption)
+
+
+def _texture(network, photo, name, seen, folder, seed, progress):
+    record = vis.texture(network, photo, seed=seed, progress=progress)
+    images.save(folder / "texture.png", contact_sheet([seen, record.image], tile=2 * TILE,
+                                                      labels=["photo", "its texture"]))
+    return page.Section(
+        "What remains without places?", "An image with the same correlations between feature maps "
+        "as the photo, made from noise: its texture, all over the place.",
+        f"minicnn texture {name}", "texture.png", record.caption)
+
+
+def progress_bar(items, name, shown):
+    """`items`, with a bar on standard error where that is a terminal and it is wanted."""
+    from tqdm import tqdm
+
+    return tqdm(items, desc=name, disable=None if shown else True, leave=False)
+
+
+def _portrait():
+    from matplotlib import cbook
+
+    return str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))

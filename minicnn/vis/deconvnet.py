@@ -1,0 +1,128 @@
+"""The deconvnet: from one unit back to the pixels that drove it (Zeiler & Fergus 2014).
+
+Section 2.1 of the paper, and the line of this library that does each step:
+
+    "attach a deconvnet"      ``network.forward`` records what the way back needs: the switches of
+                              every max pooling, and nothing else of the photo
+    one activation, all       `seed_unit`: an array of zeros but for the unit's own value
+    others set to zero
+    unpooling                 `ops.pool.unpool`: each value to the place its switch recorded
+    rectification             `ops.relu.backward`, rule "deconvnet": max(dy, 0), whatever the sign
+                              of the forward activation was
+    filtering                 `ops.conv.backward`: the same kernels transposed, that is flipped
+                              both ways, from the layer's output to its input
+    repeated until the        ``run.backward(seeds, relu="deconvnet")``
+    pixels are reached
+
+Biases play no part on the way down. The paper does not say what happens at the contrast
+normalisation; here it is a named choice, see `ops.lrn.RULES`. With the rule "gradient" or "guided"
+at the ReLU the same walk gives the gradient (Simonyan et al. 2014) or guided backpropagation
+(Springenberg et al. 2015): only the rectification differs.
+"""
+
+import numpy as np
+
+from minicnn import images
+from minicnn.backend import array_module, to_host
+from minicnn.vis.record import Record
+
+
+def deconvnet(network, image, layer, channel, position=None, rule="deconvnet", lrn="gradient",
+              size=None):
+    """Project one unit of one layer down to the pixels of one photo.
+
+    Parameters
+    ----------
+    network : Network
+    image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
+    layer : str
+    channel : int
+        The feature map, counted from 0.
+    position : (row, column), optional
+        Where in the map; at its strongest activation where not given.
+    rule : {"deconvnet", "gradient", "guided"}
+        What the ReLUs do on the way down.
+    lrn : {"gradient", "through", "scale"}
+        What local response normalisations do on the way down.
+    size : int, (H, W) or "keep", optional
+        As for `Network.prepare`.
+
+    Returns
+    -------
+    Record
+        `x` is the projection in the network's channel order; `image` shows it with zero as grey.
+
+    Raises
+    ------
+    ValueError
+        Unknown layer, channel or position; a unit that is not active in this photo.
+    """
+    settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
+    x = network.prepare(image, size)
+    layer = network.find(layer)
+    run = network.forward(x, to=layer)
+    position = strongest_position(run[layer], layer, channel) if position is None else position
+    seed, value = seed_unit(run[layer], layer, channel, position)
+    projection = to_host(run.backward({layer: seed}, relu=rule, lrn=lrn))
+    where = f" at {tuple(position)}" if len(position) else ""
+    return Record(_picture(projection, network.preprocessing),
+                  f"{network.name} {layer} channel {channel}{where}: value {value:.4g}, "
+                  f"rule {rule}", settings | {"position": tuple(position)}, projection)
+
+
+def region(projection):
+    """(top, bottom, left, right) of the rectangle outside which a projection (1, H, W, C) is zero.
+
+    It is the part of the photo that the unit can see at all: its receptive field, as far as
+    switches and rectification let anything through.
+    """
+    rows, columns = (np.flatnonzero(projection.any(axis=axes)) for axes in ((0, 2, 3), (0, 1, 3)))
+    if not len(rows):
+        return 0, projection.shape[1], 0, projection.shape[2]
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def _picture(projection, preprocessing):
+    """Zero is grey; the strongest 1 % of what is not zero may saturate, or few pixels rule all."""
+    rgb = images.to_rgb(projection, preprocessing)[0]
+    strength = np.abs(rgb[rgb != 0])
+    limit = float(np.quantile(strength, 0.99)) if strength.size else None
+    return images.signed_to_uint8(rgb, limit)
+
+
+def strongest_position(activation, layer, channel):
+    """(row, column) of a map's largest value; () at a dense layer, which has no positions."""
+    _check_channel(activation, layer, channel)
+    plane = to_host(activation)[0, ..., channel]
+    return tuple(int(i) for i in np.unravel_index(plane.argmax(), plane.shape))
+
+
+def seed_unit(activation, layer, channel, position):
+    """All activations set to zero but one.
+
+    Returns
+    -------
+    seed : array of the activation's shape
+    value : float
+        The unit's activation.
+    """
+    _check_channel(activation, layer, channel)
+    sides = activation.shape[1:-1]
+    if len(position) != len(sides) or not all(0 <= p < s for p, s in zip(position, sides,
+                                                                        strict=True)):
+        raise ValueError(f"deconvnet: {layer} has {'x'.join(map(str, sides)) or 'no'} positions, "
+                         f"counted from 0; there is no {tuple(position)}")
+    unit = (0, *position, channel)
+    value = float(activation[unit])
+    if value <= 0:
+        raise ValueError(f"deconvnet: channel {channel} of {layer} is silent there (value "
+                         f"{value:.4g}); choose another channel, position or photo")
+    seed = array_module(activation).zeros_like(activation)
+    seed[unit] = activation[unit]
+    return seed, value
+
+
+def _check_channel(activation, layer, channel):
+    if not 0 <= channel < activation.shape[-1]:
+        raise ValueError(f"deconvnet: {layer} has {activation.shape[-1]} channels, counted from 0; "
+                         f"there is no {channel}")

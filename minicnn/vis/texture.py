@@ -1,0 +1,92 @@
+"""Texture synthesis: a new image with the same feature statistics (Gatys, Ecker & Bethge 2015).
+
+1. Run the texture through the network and take, at a few layers, the Gram matrix: how strongly
+   every two feature maps are active together, averaged over all positions. Where things are is
+   averaged away; what goes with what remains.
+2. Start from noise and change the image until its Gram matrices are the same,
+
+       loss = sum over layers of w_l E_l        E_l: `objectives.gram`, the paper's equation 4
+
+The paper weighs all layers alike, for a network whose weights were rescaled to a mean activation
+of 1. In others the losses differ by powers of ten, so each is divided here by what it is for an
+image without any activation: w_l = 1 / (sum of target^2 / 4 C^2).
+
+As in the paper, max poolings are made averages: a maximum passes its gradient to one pixel in
+four, and the texture comes out dotted.
+"""
+
+import numpy as np
+
+from minicnn import ascend, images, objectives
+from minicnn.backend import to_device
+from minicnn.layers import MaxPool, ReLU
+from minicnn.optimizers import Adam
+from minicnn.vis.record import Record
+
+POOLINGS = ("average", "max")
+
+
+def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling="average",
+            seed=0, progress=False):
+    """Make a new image with the texture of a photo.
+
+    Parameters
+    ----------
+    network : Network
+    image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
+    layers : sequence of str, optional
+        Where Gram matrices are matched; `default_layers` where not given.
+    steps : int
+        Of Adam.
+    size : int, (H, W) or "keep", optional
+        Of the texture and of the image made from it; the network's own where not given.
+    rate : float
+        Step length in grey levels (of 0..255).
+    pooling : {"average", "max"}
+        "max" leaves the network's poolings as they are.
+    seed : int
+        For the noise it starts from, of a standard deviation of 10 grey levels.
+    progress : bool
+        Show a bar on standard error.
+
+    Returns
+    -------
+    Record
+        `trace` holds minus the loss.
+    """
+    settings = {k: v for k, v in locals().items() if k not in ("network", "image", "progress")}
+    if pooling not in POOLINGS:
+        raise ValueError(f"texture: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+    layers = default_layers(network) if layers is None else [network.find(n) for n in layers]
+    device = network.device
+    network = network.with_average_pooling() if pooling == "average" else network
+    x = to_device(network.prepare(image, size), device)
+    loss = texture_loss(network.forward(x, to=layers, keep=(), caches=False), layers)
+    scale = float(np.mean(network.preprocessing.scale))  # of the network's numbers a grey level
+    noise = np.random.default_rng(seed).normal(0, 10 * scale, x.shape).astype(np.float32)
+    walk = ascend.steps(network, -loss, to_device(noise, device), Adam(rate * scale), steps,
+                        bounds=images.bounds(network.preprocessing, x.shape))
+    end = ascend.follow(walk, steps, progress, "texture")
+    caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
+               f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
+    return Record(network.restore(end.image)[0], caption, settings | {"layers": layers},
+                  end.image, end.trace, end.interrupted)
+
+
+def default_layers(network):
+    """The first ReLU and the first four poolings, as far as there are: the paper's choice."""
+    relus = [name for name, layer in network.layers if isinstance(layer, ReLU)]
+    pools = [name for name, layer in network.layers if isinstance(layer, MaxPool)]
+    return (relus[:1] + pools[:4]) or network.names[-1:]
+
+
+def texture_loss(run, layers):
+    """The weighted sum of Gram losses whose targets are the activations of `run`."""
+    terms = []
+    for name in layers:
+        target = objectives.gram_matrix(run[name])[0]  # 1,C,C -> C,C
+        energy = float((target * target).sum()) / (4 * len(target) ** 2)
+        if energy == 0:
+            raise ValueError(f"texture: {name} is silent for this photo; leave it out")
+        terms.append(1 / energy * objectives.gram(name, target))
+    return sum(terms[1:], terms[0])
