@@ -70,23 +70,34 @@ def deconvnet(network, image, layer, channel, position=None, rule="deconvnet", l
                   f"rule {rule}", settings | {"position": tuple(position)}, projection)
 
 
-def region(projection):
-    """(top, bottom, left, right) of the rectangle outside which a projection (1, H, W, C) is zero.
+def region(projection, share=0.05):
+    """The rectangle that holds all of a projection that is not faint.
 
-    It is the part of the photo that the unit can see at all: its receptive field, as far as
-    switches and rectification let anything through.
+    Parameters
+    ----------
+    projection : array (1, H, W, C)
+    share : float
+        Faint is what stays below this share of the largest magnitude; 0 gives all that is not
+        zero, the unit's receptive field as far as switches and rectification let anything through.
+
+    Returns
+    -------
+    top, bottom, left, right : int
+        As in ``photo[top:bottom, left:right]``; the whole photo for a projection of zeros.
     """
-    rows, columns = (np.flatnonzero(projection.any(axis=axes)) for axes in ((0, 2, 3), (0, 1, 3)))
-    if not len(rows):
-        return 0, projection.shape[1], 0, projection.shape[2]
+    strength = np.abs(projection[0]).max(axis=2)  # H,W,C -> H,W
+    visible = strength > share * strength.max()
+    if not visible.any():
+        return 0, strength.shape[0], 0, strength.shape[1]
+    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _picture(projection, preprocessing):
-    """Zero is grey; the strongest 1 % of what is not zero may saturate, or few pixels rule all."""
+    """Zero is grey; the strongest 2 in 1000 may saturate, or one pixel would rule."""
     rgb = images.to_rgb(projection, preprocessing)[0]
     strength = np.abs(rgb[rgb != 0])
-    limit = float(np.quantile(strength, 0.99)) if strength.size else None
+    limit = float(np.quantile(strength, 0.998)) if strength.size else None
     return images.signed_to_uint8(rgb, limit)
 
 
