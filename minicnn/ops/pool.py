@@ -75,7 +75,8 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
     y = next(places).copy()
     switches = xp.zeros(y.shape, dtype=xp.min_scalar_type(window[0] * window[1] - 1))
     for place, candidate in enumerate(places, start=1):
-        xp.copyto(switches, switches.dtype.type(place), where=candidate > y)
+        won = (candidate > y) * switches.dtype.type(place)  # a later place is a larger number
+        xp.maximum(switches, won, out=switches)
         xp.maximum(y, candidate, out=y)
     return y, PoolCache(switches, x.shape, window, stride, pad)
 
