@@ -56,8 +56,8 @@ def backward(dy, cache, rule="gradient"):
     >>> for rule in RULES:
     ...     print(rule, backward(dy, cache, rule))
     gradient [ 0.  6. -7.]
-    deconvnet [5. 6. 0.]
-    guided [0. 6. 0.]
+    deconvnet [ 5.  6. -0.]
+    guided [ 0.  6. -0.]
     """
     if rule not in RULES:
         raise ValueError(f"relu.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")
