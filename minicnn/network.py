@@ -12,10 +12,11 @@ from math import prod
 import numpy as np
 
 from minicnn import backend, images, summary
-from minicnn.layers import AveragePool, Branches, MaxPool, Rules, Softmax, walk
+from minicnn.layers import AveragePool, Branches, MaxPool, Rules, Sigmoid, Softmax, walk
 from minicnn.ops import concat
 
 INPUT = "image"  # the name of what goes in
+PROBABILITIES = (Softmax, Sigmoid)  # the layers that turn scores into probabilities
 
 
 class LayerNameError(ValueError):
@@ -63,9 +64,8 @@ class Network:
 
     @property
     def logits(self):
-        """The name of the layer whose outputs are the class scores, before any softmax."""
-        ends = [name for name, layer in self.layers if not isinstance(layer, Softmax)]
-        return ends[-1]
+        """The name of the layer whose outputs are the class scores, before softmax or sigmoid."""
+        return [name for name, layer in self.layers if not isinstance(layer, PROBABILITIES)][-1]
 
     def find(self, name):
         """`name` if there is such a layer, else LayerNameError with the near ones."""
@@ -169,6 +169,9 @@ class Network:
 
     def probabilities(self, x):
         """Class probabilities (N, K) of a prepared batch."""
+        if not isinstance(self.layers[-1][1], PROBABILITIES):
+            raise ValueError(f"network {self.name} ends at {self.names[-1]}, not in class "
+                             "probabilities; it cannot classify")
         y = backend.to_host(self.forward(x, keep=(), caches=False).output)
         return y.reshape(len(y), -1)  # N,1,1,K -> N,K
 
