@@ -77,7 +77,7 @@ class Conv(Layer):
 
     def param_shapes(self, x_shape):
         c = x_shape[2]
-        if c % self.groups or self.filters % self.groups:
+        if self.groups < 1 or c % self.groups or self.filters % self.groups:
             raise ValueError(f"Conv: groups={self.groups} must divide the {c} channels in and the "
                              f"{self.filters} filters")
         shapes = {"w": (*pair(self.kernel, "Conv kernel"), c // self.groups, self.filters)}

@@ -151,6 +151,8 @@ class Network:
         self._check_input(x)
         goals = [self.layers[-1][0]] if to is None else [to] if isinstance(to, str) else list(to)
         goals = [self.find(name) for name in goals]
+        if not goals:
+            raise ValueError("forward: `to` names no layer; leave it out to run the whole network")
         kept = None if keep is None else {*goals, *(self.find(name) for name in keep)}
         run = Run(self, x, goals, kept, learn, caches)
         run.output = _up(self.layers, x, run, np.random.default_rng(seed))
@@ -309,8 +311,10 @@ class Run:
             raise ValueError("backward: no seeds; give {layer name: gradient at its output}")
         back = _Back(self, seeds, rules, need, to)
         dx = _down(self.network.layers, None, back)
-        if back.arrived is None and to is not None:
-            back.arrived = back.add_seed(INPUT, dx) if to == INPUT else self._zeros(to)
+        if to == INPUT:
+            back.arrived = back.add_seed(INPUT, dx)
+        if to is not None:
+            back.arrived = self._zeros(to) if back.arrived is None else back.arrived.copy()
         return back
 
     def _zeros(self, name):
@@ -326,7 +330,7 @@ class _Back:
     def __init__(self, run, seeds, rules, need, to):
         self.run, self.seeds, self.rules, self.need, self.to = run, seeds, rules, need, to
         self.first = run.network.layers[0][0]
-        self.arrived, self.gradients = None, {}
+        self.found, self.arrived, self.gradients = False, None, {}
 
     def add_seed(self, name, dy):
         """dy, with the seed planted at `name`; either may be None."""
@@ -346,12 +350,9 @@ def _up(layers, x, run, rng):
     """Forward along a list of layers; stops once the run is complete."""
     for name, layer in layers:
         if isinstance(layer, Branches):
-            parts = []
-            for branch in layer.branches:
-                parts.append(_up(branch, x, run, rng))
-                if run.complete:
-                    return parts[-1]
-            x, cache = concat.forward(parts)
+            x, cache = _up_branches(layer, x, run, rng)
+            if run.complete:
+                return x
         else:
             x, cache = layer.forward(x, run.learn, rng)
         run.record(name, x, cache)
@@ -360,18 +361,28 @@ def _up(layers, x, run, rng):
     return x
 
 
+def _up_branches(layer, x, run, rng):
+    """(joined outputs, cache), or, once the run is complete, (the last output, None)."""
+    parts = []
+    for branch in layer.branches:
+        parts.append(_up(branch, x, run, rng))
+        if run.complete:
+            return parts[-1], None
+    return concat.forward(parts)
+
+
 def _down(layers, dy, back):
     """Backward along a list of layers; dy is None until the first seed is met."""
     for name, layer in reversed(layers):
-        if back.arrived is not None:
-            return None
         dy = back.add_seed(name, dy)
         if name == back.to:
-            back.arrived = dy
+            back.found, back.arrived = True, dy
         elif isinstance(layer, Branches):
             dy = _down_branches(name, layer, dy, back)
         elif dy is not None:
             dy = back.through(name, layer, dy)
+        if back.found:
+            return None
     return dy
 
 

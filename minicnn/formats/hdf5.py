@@ -20,6 +20,7 @@ reported together, by name. Nothing in a file is ever executed.
 """
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,10 @@ from minicnn.network import Network
 
 VERSION = 1
 MEAN_IMAGE = "mean image"  # no layer name has a space
+ATTRIBUTES = ("version", "model", "input_size", "layers", "labels", "about")
 RENAMED = {"order": "channel_order", "rule": "resize_rule"}  # fields of Preprocessing
+READING_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError,
+                  AttributeError, RecursionError)  # what h5py, and what a file says, may cause
 
 
 class WeightsError(ValueError):
@@ -58,8 +62,8 @@ def save(network, path, dtype="float32"):
             _write_preprocessing(file, network.preprocessing)
         for name, shapes in network.param_shapes.items():
             for key in shapes:
-                value = backend.to_host(network[name].params[key])
-                file.create_dataset(f"{name}/{key}", data=value.astype(dtype))
+                stored = _stored(f"{name}/{key}", network[name].params[key], dtype)
+                file.create_dataset(f"{name}/{key}", data=stored)
 
 
 def load(path):
@@ -75,14 +79,15 @@ def load(path):
             raise WeightsError(f"{path}: not a minicnn weight file (no attribute format='minicnn')")
         try:
             network = _network(file)
-        except (KeyError, TypeError, ValueError) as error:
+        except READING_ERRORS as error:
             raise WeightsError(f"{path}: its attributes do not describe a network: {error}"
                                ) from None
-        found = {}
-        file.visititems(lambda name, item: found.update({name: item}) if _is_array(item) else None)
-        found.pop(MEAN_IMAGE, None)
-        put(network, {name: np.asarray(item) for name, item in found.items()}, path)
-        return network
+        arrays = {}
+        file.visititems(lambda name, item: arrays.update({name: np.asarray(item)})
+                        if hasattr(item, "shape") else None)
+    arrays.pop(MEAN_IMAGE, None)
+    put(network, arrays, path)
+    return network
 
 
 def put(network, arrays, where):
@@ -114,17 +119,28 @@ def put(network, arrays, where):
         network[layer].params[key] = value.astype(np.promote_types(value.dtype, np.float32))
 
 
+@contextmanager
 def open_file(path):
-    """An open h5py.File to read from; WeightsError in one line where it cannot be opened."""
+    """An h5py.File to read from; whatever goes wrong inside becomes a WeightsError of one line."""
     import h5py
 
     if not Path(path).is_file():
-        raise WeightsError(f"{path}: no such file")
+        what = "is a folder" if Path(path).is_dir() else "no such file"
+        raise WeightsError(f"{path}: {what}; give the path of an .h5 file")
     try:
-        return h5py.File(path, "r")
+        file = h5py.File(path, "r")
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read as HDF5, it is another kind of file, or cut "
                            f"short or damaged ({error}); download or copy it again") from None
+    try:
+        with file:
+            yield file
+    except WeightsError:
+        raise
+    except READING_ERRORS as error:
+        why = error.args[0] if error.args else type(error).__name__
+        raise WeightsError(f"{path}: damaged, or not what it says it is: {why}; download or copy "
+                           "it again") from None
 
 
 def is_ours(file):
@@ -132,8 +148,12 @@ def is_ours(file):
     return file.attrs.get("format") == "minicnn"
 
 
-def _is_array(item):
-    return hasattr(item, "shape")
+def _stored(name, value, dtype):
+    with np.errstate(over="ignore"):
+        stored = backend.to_host(value).astype(dtype)
+    if not np.isfinite(stored).all():
+        raise WeightsError(f"{name} holds numbers that are not finite, or too large for {dtype}")
+    return stored
 
 
 def _faults(array, shape):
@@ -175,11 +195,22 @@ def _describe(layers):
 def _build(description):
     """The inverse of `_describe`; the table KINDS is all that a file can name."""
     return [(name, Branches([_build(branch) for branch in settings]) if kind == "Branches"
-             else KINDS[kind](**settings)) for name, kind, settings in description]
+             else _kind(kind)(**{key: tuple(v) if isinstance(v, list) else v
+                                 for key, v in settings.items()}))
+            for name, kind, settings in description]
+
+
+def _kind(name):
+    if name not in KINDS:
+        raise ValueError(f"there is no kind of layer {name!r}; there are {', '.join(KINDS)}")
+    return KINDS[name]
 
 
 def _network(file):
     attrs = dict(file.attrs)
+    missing = [name for name in ATTRIBUTES if name not in attrs]
+    if missing:
+        raise ValueError(f"the attributes {', '.join(missing)} are missing")
     if attrs["version"] > VERSION:
         raise ValueError(f"it is of version {attrs['version']}, this program reads up to "
                          f"{VERSION}; update minicnn")
@@ -199,11 +230,17 @@ def _write_preprocessing(file, preprocessing):
 def _read_preprocessing(file):
     if "channel_order" not in file.attrs:
         return None
-    values = {key: file.attrs[RENAMED.get(key, key)]
-              for key in ("order", "scale", "resize_to", "rule", "resample")}
-    mean = file[MEAN_IMAGE][()] if MEAN_IMAGE in file else file.attrs["mean"]
+    attrs = dict(file.attrs)
+    if MEAN_IMAGE in file:
+        attrs["mean"] = file[MEAN_IMAGE][()]
+    named = {key: RENAMED.get(key, key)
+             for key in ("order", "mean", "scale", "resize_to", "rule", "resample")}
+    missing = [name for name in named.values() if name not in attrs]
+    if missing:
+        raise ValueError(f"the attributes {', '.join(missing)} are missing")
+    values = {key: attrs[name] for key, name in named.items()}
     size = tuple(int(side) for side in file.attrs["input_size"][:2])
-    return Preprocessing.from_dict(values | {"mean": mean, "size": size})
+    return Preprocessing.from_dict(values | {"size": size})
 
 
 def _check_layers(network):

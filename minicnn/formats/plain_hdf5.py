@@ -12,7 +12,7 @@ import json
 
 import numpy as np
 
-from minicnn.formats.hdf5 import WeightsError, open_file
+from minicnn.formats.hdf5 import READING_ERRORS, WeightsError, open_file
 
 PREPARING = "conv0"
 
@@ -32,8 +32,8 @@ def read(path):
     Returns
     -------
     arrays : dict of str to array
-        "conv1_1/w" (kh, kw, in/groups, out) or, where the file has a dense layer (out, in, 1, 1)
-        or (out, in), still so; "conv1_1/b" (out,). In the order of the file's layers.
+        "conv1_1/w" (kh, kw, in/groups, out), a dense layer as the convolution it is equal to;
+        "conv1_1/b" (out,). In the order of the file's layers.
     source : str
         The file's own word on what it is.
     """
@@ -44,18 +44,30 @@ def read(path):
         layout, source = str(file.attrs["layout"]), str(file.attrs["source"])
         if layout != "OIHW":
             raise WeightsError(f"{path}: expected layout OIHW, got {layout!r}")
-        arrays = {}
         try:
-            names = json.loads(file.attrs["layers"])
-            for name in [name for name in names if name != PREPARING]:
-                arrays[f"{name}/w"] = _kernel(np.asarray(file[f"{name}/weight"]))
-                arrays[f"{name}/b"] = np.asarray(file[f"{name}/bias"])
-        except (KeyError, ValueError, OSError) as error:
+            return _arrays(file), source
+        except READING_ERRORS as error:
             raise WeightsError(f"{path}: the layers it lists cannot be read: {error}") from None
-    return arrays, source
 
 
-def _kernel(weight):
-    if weight.ndim == 2:
-        return np.ascontiguousarray(weight.T)  # O,D -> D,O
+def _arrays(file):
+    names = json.loads(file.attrs["layers"])
+    if not isinstance(names, list):
+        raise ValueError(f"expected a list of names, got {names!r}")
+    missing = [f"{name}/{part}" for name in names for part in ("weight", "bias")
+               if f"{name}/{part}" not in file]
+    if missing:
+        raise ValueError(f"missing {', '.join(missing)}")
+    arrays = {}
+    for name in [name for name in names if name != PREPARING]:
+        arrays[f"{name}/w"] = _kernel(np.asarray(file[f"{name}/weight"]), name)
+        arrays[f"{name}/b"] = np.asarray(file[f"{name}/bias"])
+    return arrays
+
+
+def _kernel(weight, name):
+    if weight.ndim != 4:
+        raise ValueError(f"{name}: expected a weight (out, in/groups, kh, kw), also for a dense "
+                         f"layer, got {weight.shape}; in two dimensions the order of its inputs "
+                         "would be a guess")
     return np.ascontiguousarray(weight.transpose(2, 3, 1, 0))  # O,C/G,KH,KW -> KH,KW,C/G,O

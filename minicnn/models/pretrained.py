@@ -80,7 +80,7 @@ def _load_foreign(path, model):
               if name in network.names]
     if not layers:
         raise hdf5.WeightsError(f"{path}: none of its layers is one of network {network.name}")
-    network = _cut_after(network, layers[-1])
+    network = _cut_after(network, layers[-1], path)
     for name in [name for name in layers if isinstance(network[name], Dense)]:
         w = arrays[f"{name}/w"]
         arrays[f"{name}/w"] = w.reshape(-1, w.shape[-1])  # KH,KW,C,O -> KH*KW*C,O = H*W*C,O
@@ -99,15 +99,17 @@ def _architecture(path, model, source):
     return getattr(models, max(fitting, key=len))()
 
 
-def _cut_after(network, last):
+def _cut_after(network, last, path):
     """`network` up to layer `last` and its ReLU: a file may hold the first layers only."""
     if [name for name, _ in walk(network.layers) if network.param_shapes.get(name)][-1] == last:
         return network
     tops = [name for name, _ in network.layers]
+    if last not in tops:
+        raise hdf5.WeightsError(f"{path}: its weights end at {last}, inside a block of network "
+                                f"{network.name}, which can be cut between blocks only")
     after = network.layers[tops.index(last) + 1]
     return network.until(after[0] if isinstance(after[1], ReLU) else last)
 
 
 def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -7,21 +7,23 @@ trained network can drop its batch norms and compute the same:
     b' = (b - mean) * gamma / sqrt(variance + epsilon) + beta
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from minicnn.layers import BatchNorm, Conv
+from minicnn.layers import BatchNorm, Branches, Conv
 from minicnn.network import Network
+
+SUFFIX = "_bn"
 
 
 def add(network):
-    """A network with a BatchNorm after every convolution, named bn<rest of its name>."""
-    layers = []
-    for name, layer in network.layers:
-        layers.append((name, layer))
-        if isinstance(layer, Conv):
-            layers.append((name.replace("conv", "bn", 1), BatchNorm()))
-    return Network(network.name, layers, network.input_shape, network.preprocessing,
-                   network.labels, network.about)
+    """A new network with a BatchNorm behind every convolution, named <convolution>_bn.
+
+    It has no weights yet; nothing is shared with `network`.
+    """
+    return Network(network.name, _with_norms(network.layers), network.input_shape,
+                   network.preprocessing, network.labels, network.about)
 
 
 def fold(network, plain):
@@ -32,16 +34,26 @@ def fold(network, plain):
     Network
         `plain`; its outputs equal those of `network` outside training.
     """
-    following = dict(zip([name for name, _ in network.layers], network.layers[1:], strict=False))
     for name in plain.param_shapes:
-        params = network[name].params
-        after = following[name][1]
-        plain[name].params = (_folded(params, after) if isinstance(after, BatchNorm)
+        params, norm = network[name].params, name + SUFFIX
+        plain[name].params = (_folded(params, network[norm]) if norm in network.names
                               else dict(params))
     return plain
+
+
+def _with_norms(layers):
+    normed = []
+    for name, layer in layers:
+        fresh = (Branches([_with_norms(branch) for branch in layer.branches])
+                 if isinstance(layer, Branches) else replace(layer))
+        normed.append((name, fresh))
+        if isinstance(layer, Conv):
+            normed.append((name + SUFFIX, BatchNorm()))
+    return normed
 
 
 def _folded(params, norm):
     p = norm.params
     factor = p["gamma"] / np.sqrt(p["variance"] + np.float32(norm.epsilon))
-    return {"w": params["w"] * factor, "b": (params["b"] - p["mean"]) * factor + p["beta"]}
+    b = params.get("b", np.float32(0))
+    return {"w": params["w"] * factor, "b": (b - p["mean"]) * factor + p["beta"]}

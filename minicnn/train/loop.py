@@ -4,6 +4,7 @@
 with it, outside.
 """
 
+from math import cos, pi
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,8 @@ def epochs(network, images, labels, optimizer, count, rate, augment=None, batch=
     Epoch
     """
     steps = len(images) // batch
+    if steps < 1:
+        raise ValueError(f"training: {len(images)} images do not fill one batch of {batch}")
     for epoch in range(start, count):
         rng = np.random.default_rng((seed, epoch))
         order = rng.permutation(len(images))[: steps * batch].reshape(steps, batch)
@@ -93,6 +96,9 @@ def accuracy(network, images, labels, top=1, batch=250):
 def prepare_batch(network, pixels):
     """uint8 pixels (N, H, W, 3) of the network's own size, in its preprocessing."""
     p = network.preprocessing
+    if p is None:
+        raise ValueError(f"network {network.name} does not say how to prepare pixels; set "
+                         "network.preprocessing (minicnn.images.Preprocessing)")
     ordered = pixels[..., ::-1] if p.order == "BGR" else pixels
     return (ordered.astype(np.float32) - np.float32(p.mean)) * np.float32(p.scale)
 
@@ -102,7 +108,7 @@ def one_cycle(peak, warm=0.15, end=0.001):
     def rate(done):
         if done < warm:
             return peak * (0.04 + 0.96 * done / warm)
-        falling = (1 + np.cos(np.pi * (done - warm) / (1 - warm))) / 2
+        falling = (1 + cos(pi * (done - warm) / (1 - warm))) / 2
         return peak * (end + (1 - end) * falling)
     return rate
 

@@ -1,0 +1,56 @@
+"""GoogLeNet: the paper's table 1."""
+
+import nets
+import numpy as np
+import pytest
+
+from minicnn import models
+from minicnn.network import Network
+
+OUTPUTS = {  # name: side, channels
+    "conv1/7x7_s2": (112, 64), "pool1/3x3_s2": (56, 64), "conv2/3x3": (56, 192),
+    "pool2/3x3_s2": (28, 192), "inception_3a/output": (28, 256), "inception_3b/output": (28, 480),
+    "pool3/3x3_s2": (14, 480), "inception_4a/output": (14, 512), "inception_4b/output": (14, 512),
+    "inception_4c/output": (14, 512), "inception_4d/output": (14, 528),
+    "inception_4e/output": (14, 832), "pool4/3x3_s2": (7, 832), "inception_5a/output": (7, 832),
+    "inception_5b/output": (7, 1024), "pool5/7x7_s1": (1, 1024)}
+
+
+def test_count_is_the_published_one():
+    assert models.googlenet().count() == 6_998_552
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_output_sizes(name):
+    side, channels = OUTPUTS[name]
+    assert models.googlenet().shapes[name] == (side, side, channels)
+
+
+def test_inception_3a_is_the_table_s_row():
+    shapes = models.googlenet().param_shapes
+    assert {name.removeprefix("inception_3a/"): shapes[name]["w"] for name in shapes
+            if name.startswith("inception_3a")} == {
+        "1x1": (1, 1, 192, 64), "3x3_reduce": (1, 1, 192, 96), "3x3": (3, 3, 96, 128),
+        "5x5_reduce": (1, 1, 192, 16), "5x5": (5, 5, 16, 32), "pool_proj": (1, 1, 192, 32)}
+
+
+def test_branches_are_concatenated_in_the_order_of_the_table():
+    whole = models.googlenet()
+    module = next(layer for name, layer in whole.layers if name == "inception_3a/output")
+    network = nets.trained(Network("module", [("inception_3a/output", module)], (5, 5, 192)),
+                           dtype=np.float32)
+    run = network.forward(nets.images(1, (5, 5, 192), dtype=np.float32))
+    parts = [run[f"inception_3a/relu_{kind}"] for kind in ("1x1", "3x3", "5x5", "pool_proj")]
+    np.testing.assert_array_equal(run.output, np.concatenate(parts, axis=-1))
+
+
+def test_logits_come_before_the_softmax_and_there_are_nine_modules():
+    network = models.googlenet()
+    assert network.logits == "loss3/classifier" and network.shapes["loss3/classifier"] == (1000,)
+    assert sum(name.endswith("/output") for name in network.names) == 9
+
+
+def test_photos_are_prepared_as_the_authors_did():
+    p = models.googlenet().preprocessing
+    assert (p.size, p.order, p.rule, p.resize_to) == ((224, 224), "BGR", "crop", 256)
+    assert tuple(p.mean) == (104, 117, 123) and set(p.scale) == {1.0}

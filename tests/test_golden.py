@@ -1,0 +1,111 @@
+"""Against an independent implementation: its numbers for the same weights and the same inputs.
+
+What the golden files hold, as found by comparing: the standard deviations are with N - 1; the
+slices are the first 4 channels of the upper left 8x8 corner (the first 8 numbers of a vector);
+and each name of a convolution means its output before the ReLU (GoogLeNet's conv1/7x7_s2, VGG's
+conv1_1...), though Caffe's ReLUs work in place, but for SqueezeNet's conv10, which is after it.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from minicnn.models import load
+
+WEIGHTS = {"googlenet": "googlenet_bvlc", "squeezenet11": "squeezenet11",
+           "vgg19norm": "vgg19_norm_to_conv4_1"}
+CASES = [f"{net}_{photo}" for net in ("googlenet", "squeezenet11")
+         for photo in ("chelsea", "coffee", "rocket")]
+CASES += ["vgg19norm_coffee", "vgg19norm_tubingen"]
+RENAMED = {("squeezenet11", "conv10"): "relu_conv10", ("squeezenet11", "logits"): "pool10"}
+
+
+@pytest.fixture(scope="module")
+def networks(shared_data):
+    return {name: load(shared_data / "weights" / f"{file}.h5") for name, file in WEIGHTS.items()}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request, shared_data, networks):
+    """(net's name, what was recorded, our run on the same input)."""
+    name = request.param.partition("_")[0]
+    with np.load(shared_data / "golden" / f"{request.param}.npz") as file:
+        golden = dict(file)
+    x = np.ascontiguousarray(golden["input_bgr"].transpose(1, 2, 0)[None])  # C,H,W -> 1,H,W,C
+    return name, golden, networks[name].forward(x)
+
+
+def recorded(golden):
+    """The names of the layers that a golden file tells of."""
+    return [key.removeprefix("mean:") for key in golden if key.startswith("mean:")]
+
+
+def ours(name, layer, run):
+    return run[RENAMED.get((name, layer), layer)][0]
+
+
+def test_logits(case):
+    _, golden, run = case
+    if "logits" in golden:
+        np.testing.assert_allclose(run[run.network.logits].ravel(), golden["logits"], atol=1e-3,
+                                   rtol=0)  # float32: 1e-5 is seen
+    else:
+        assert run.network.names[-1] == "relu4_1"
+
+
+def test_every_layer_s_mean_and_deviation(case):
+    """Within 1e-4 of the deviation; two float32 programs are seen to differ by 2e-7 of it."""
+    name, golden, run = case
+    assert len(recorded(golden)) >= 9
+    for layer in recorded(golden):
+        y, std = ours(name, layer, run).astype(np.float64), golden[f"std:{layer}"]
+        assert abs(y.mean() - golden[f"mean:{layer}"]) < 1e-4 * std, layer
+        assert abs(y.std(ddof=1) - std) < 1e-4 * std, layer
+
+
+def test_every_layer_s_slice(case):
+    """Single numbers: within 1e-4 of the layer's deviation; 1e-5 of it is seen."""
+    name, golden, run = case
+    for layer in recorded(golden):
+        y, expected = ours(name, layer, run), golden[f"slice:{layer}"]
+        part = y[:8] if y.ndim == 1 else y[:8, :8, :4].transpose(2, 0, 1)  # H,W,C -> C,H,W
+        np.testing.assert_allclose(part, expected, rtol=0, atol=1e-4 * golden[f"std:{layer}"],
+                                   err_msg=layer)
+
+
+def test_the_objective_and_its_gradient_at_the_image(case):
+    """2 % in norm: where ReLU and pooling switches flip, two float32 programs differ."""
+    _, golden, run = case
+    if "unit" in golden:
+        scores = run[run.network.logits]
+        seed = np.zeros_like(scores)
+        seed[0, golden["unit"]] = 1
+        value, seeds = scores[0, golden["unit"]], {run.network.logits: seed}
+        assert scores.argmax() == golden["unit"]
+    else:
+        a = run["relu4_1"]
+        value, seeds = (a.astype(np.float64) ** 2).sum() / 2, {"relu4_1": a}
+    assert value == pytest.approx(float(golden["objective"]), rel=1e-5)  # float32
+    dx = run.backward(seeds)[0].transpose(2, 0, 1)  # H,W,C -> C,H,W
+    expected = golden["image_gradient"]
+    assert np.linalg.norm(dx - expected) < 0.02 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("name", ["googlenet", "squeezenet11"])
+def test_top_5_of_the_imagenet_samples(shared_data, networks, name):
+    """97 of 100: another resampling of the photo may tip a tie."""
+    golden = json.loads((shared_data / "golden" / f"top5_{name}.json").read_text())
+    network, right = networks[name], 0
+    assert len(golden) == 100
+    for photo, expected in golden.items():
+        p = network.probabilities(network.prepare(shared_data / "imagenet-samples" / photo))[0]
+        right += np.argsort(-p, kind="stable")[:5].tolist() == expected
+    assert right >= 97
+
+
+def test_coffee_is_espresso_with_the_golden_probability(shared_data, networks):
+    label, p = networks["googlenet"].classify(shared_data / "photos" / "coffee.png", top=1)[0]
+    with np.load(shared_data / "golden" / "googlenet_coffee.npz") as golden:
+        e = np.exp(golden["logits"].astype(np.float64) - golden["logits"].max())
+    assert label == "espresso" and round(p, 3) == round((e / e.sum()).max(), 3)

@@ -1,0 +1,120 @@
+"""Runs: what a pass keeps and frees, and that passes do not disturb each other."""
+
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import nets
+import pytest
+
+from minicnn.network import LayerNameError
+
+ALL = nets.everything().names
+
+
+# ---- what it frees
+
+def alive_after(network, asked_at=None, **options):
+    """Names of the layers whose activations still exist after a pass (or when `asked_at` ran)."""
+    references, at_the_time = {}, []
+
+    def seen(name, y):
+        references[name] = weakref.ref(y)
+        if name == asked_at:
+            at_the_time.extend(alive())
+
+    def alive():
+        gc.collect()
+        return [name for name, reference in references.items() if reference() is not None]
+
+    nets.watch(network, seen)
+    run = network.forward(nets.images(2), **options)
+    return at_the_time if asked_at else alive(), run
+
+
+def test_activations_that_are_not_asked_for_are_gone():
+    alive, _ = alive_after(nets.everything(), keep=["relu2"], caches=False)
+    assert alive == ["relu2", "prob"]
+
+
+def test_they_are_freed_as_the_pass_goes_on():
+    alive, _ = alive_after(nets.everything(), asked_at="fc", keep=(), caches=False)
+    assert {"conv1", "bn1", "relu1", "pool1", "mix/1x1", "mix/3x1", "conv2", "relu2"}.isdisjoint(
+        alive)
+
+
+def test_caches_for_image_gradients_hold_no_input_of_a_convolution_or_dense_layer():
+    alive, run = alive_after(nets.everything(), keep=())
+    assert {"conv1", "bn1", "mix/1x1", "conv2", "relu2", "pool1"}.isdisjoint(alive)
+    for name in ("conv1", "mix/1x1", "mix/3x1", "conv2", "fc"):
+        assert run.caches[name].x is None
+
+
+def test_learn_holds_the_inputs_that_weight_gradients_need():
+    alive, run = alive_after(nets.everything(), keep=(), learn=True)
+    assert {"pool1", "drop"} <= set(alive) and "conv1" not in alive
+    assert all(run.caches[name].x is not None for name in ("conv1", "mix/1x1", "conv2", "fc"))
+
+
+def test_without_caches_there_is_no_way_back():
+    run = nets.everything().forward(nets.images(2), caches=False)
+    assert run.caches == {}
+    with pytest.raises(LayerNameError, match="without caches"):
+        run.backward({"fc": nets.like(run["fc"])})
+
+
+# ---- passes do not disturb each other
+
+def whole(network, x, **options):
+    run = network.forward(x, **options)
+    return [run.output, run.backward({network.logits: nets.like(run[network.logits])})]
+
+
+def test_two_runs_interleaved_give_what_each_gives_alone():
+    network, one, two = nets.everything(), nets.images(2, seed=1), nets.images(3, seed=9)
+    alone = whole(network, one) + whole(network, two, learn=True, seed=4)
+    first = network.forward(one)
+    second = network.forward(two, learn=True, seed=4)
+    back_one = first.backward({"fc": nets.like(first["fc"])})
+    back_two = second.backward({"fc": nets.like(second["fc"])})
+    for got, expected in zip([first.output, back_one, second.output, back_two], alone,
+                             strict=True):
+        assert nets.same(got, expected)
+
+
+def test_runs_in_threads_give_what_each_gives_alone():
+    network, batches = nets.everything(), [nets.images(2, seed=seed) for seed in range(16)]
+    alone = [whole(network, x, learn=True, seed=5) for x in batches]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda x: whole(network, x, learn=True, seed=5), batches))
+    assert all(nets.same(a, b) for one, two in zip(alone, together, strict=True)
+               for a, b in zip(one, two, strict=True))
+
+
+def test_backward_twice_gives_the_same_bytes_and_changes_no_argument():
+    network, x = nets.everything(), nets.images(2)
+    run = network.forward(x, learn=True)
+    seeds = {"fc": nets.like(run["fc"]), "mix/3x1": nets.like(run["mix/3x1"])}
+    before = [x.copy(), *(seed.copy() for seed in seeds.values())]
+    assert nets.same(run.backward(seeds), run.backward(seeds))
+    first, second = run.weight_gradients(seeds), run.weight_gradients(seeds)
+    assert all(nets.same(d, second[name][key]) for name, named in first.items()
+               for key, d in named.items())
+    assert all(nets.same(a, b) for a, b in zip([x, *seeds.values()], before, strict=True))
+
+
+def test_a_pass_changes_no_layer():
+    network = nets.everything()
+    before = {name: (network[name].settings(), dict(network[name].params)) for name in ALL}
+    run = network.forward(nets.images(2), learn=True)
+    run.weight_gradients({"fc": nets.like(run["fc"])})
+    for name, (settings, params) in before.items():
+        assert network[name].settings() == settings and set(vars(network[name])) == {
+            "params", *settings}
+        assert all(network[name].params[key] is value for key, value in params.items())
+
+
+def test_the_seed_alone_decides_what_dropout_drops():
+    network, x = nets.everything(), nets.images(2)
+    drops = [network.forward(x, to="drop", learn=True, seed=seed)["drop"] for seed in (1, 1, 2)]
+    assert nets.same(drops[0], drops[1]) and not nets.same(drops[0], drops[2])

@@ -1,0 +1,55 @@
+"""Augmentation: what changes, what must not."""
+
+import numpy as np
+import pytest
+
+from minicnn.train import augment
+
+
+def pictures(count=40, dtype=np.uint8):
+    return np.random.default_rng(0).integers(0, 256, (count, 6, 9, 3)).astype(dtype)
+
+
+@pytest.mark.parametrize("vary", [augment.flip, augment.shift])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_shape_type_order_and_argument_stay(vary, dtype):
+    images = pictures(dtype=dtype)
+    before = images.copy()
+    varied = vary(images, np.random.default_rng(1))
+    assert varied.shape == images.shape and varied.dtype == dtype
+    assert not np.shares_memory(varied, images)
+    np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize("vary", [augment.flip, augment.shift])
+def test_the_generator_decides(vary):
+    one, again, other = (vary(pictures(), np.random.default_rng(seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_flip_mirrors_some_images_left_to_right_and_no_other_way():
+    images = pictures()
+    varied = augment.flip(images, np.random.default_rng(1))
+    mirrored = [(v == i[:, ::-1]).all() for v, i in zip(varied, images, strict=True)]
+    same = [(v == i).all() for v, i in zip(varied, images, strict=True)]
+    assert all(m != s for m, s in zip(mirrored, same, strict=True))
+    assert 10 <= sum(mirrored) <= 30  # 40 coins: six standard deviations around 20
+
+
+def test_shift_moves_each_image_by_at_most_so_many_pixels():
+    images = np.broadcast_to(np.arange(400, dtype=np.int64).reshape(1, 20, 20, 1), (60, 20, 20, 1))
+    varied = augment.shift(images, np.random.default_rng(1), most=2)
+    middle = varied[:, 10, 10, 0] - images[:, 10, 10, 0]
+    moves = {(int(m + 210) // 20 - 10, int(m + 210) % 20 - 10) for m in middle}
+    assert all(abs(down) <= 2 and abs(right) <= 2 for down, right in moves)
+    assert len(moves) > 15  # of the 25 moves there are, 60 draws meet 23 on average
+    for image, (_, width) in zip(varied, [(20, 20)] * 60, strict=True):
+        assert (np.diff(image[5:15, 5:15, 0], axis=0) == width).all()
+
+
+def test_shift_reflects_the_border():
+    image = np.arange(5).reshape(1, 1, 5, 1).repeat(5, axis=1)
+    varied = {tuple(augment.shift(image, np.random.default_rng(seed), most=1)[0, 0, :, 0].tolist())
+              for seed in range(30)}
+    assert varied == {(1, 0, 1, 2, 3), (0, 1, 2, 3, 4), (1, 2, 3, 4, 3)}

@@ -1,0 +1,201 @@
+"""The training loop: it learns, it can be taken up again, it keeps its books right."""
+
+import copy
+from itertools import islice
+
+import nets
+import numpy as np
+import pytest
+
+from minicnn import images as pictures
+from minicnn.images import Preprocessing
+from minicnn.layers import Dense, Softmax
+from minicnn.network import Network
+from minicnn.ops import cross_entropy
+from minicnn.optimizers import SGD, Adam
+from minicnn.train import augment, batch_norm, loop
+
+PREPROCESSING = Preprocessing((6, 6), "BGR", (120.0, 125.0, 130.0), 1 / 64, resize_to=6)
+
+
+def data(count=32, classes=10):
+    """Noise with random labels: nothing to generalise, all to be learned by heart."""
+    rng = np.random.default_rng(0)
+    return (rng.integers(0, 256, (count, 6, 6, 3)).astype(np.uint8),
+            rng.integers(0, classes, count))
+
+
+def network(seed=0, norms=False):
+    plain = nets.classifier()
+    plain.preprocessing = PREPROCESSING
+    return (batch_norm.add(plain) if norms else plain).initialize(seed)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0, 0.9), Adam(0)])
+def test_a_small_net_learns_32_random_images_by_heart(optimizer):
+    images, labels, learner = *data(), network()
+    rate = loop.one_cycle(0.05 if isinstance(optimizer, SGD) else 0.02)
+    epochs = list(loop.epochs(learner, images, labels, optimizer, 60, rate, batch=8))
+    assert [epoch.index for epoch in epochs] == list(range(60))
+    assert epochs[-1].loss < 0.1 < epochs[0].loss
+    assert loop.accuracy(learner, images, labels) == 1.0
+
+
+@pytest.mark.parametrize("make", [lambda: SGD(0, 0.9, 1e-3), lambda: Adam(0)])
+def test_training_taken_up_again_goes_on_as_if_it_had_never_stopped(make):
+    """Order, augmentation, dropout, rate and statistics: bit for bit."""
+    images, labels = data()
+
+    def epochs(learner, optimizer, start=0):
+        return loop.epochs(learner, images, labels, optimizer, 4, loop.one_cycle(0.02),
+                           augment.flip, batch=8, seed=3, start=start)
+
+    whole, optimizer = network(norms=True), make()
+    told = list(epochs(whole, optimizer))
+    first, stopped = network(norms=True), make()
+    told_first = list(islice(epochs(first, stopped), 2))
+    second = nets.fill(network(seed=9, norms=True), nets.parameters(first))
+    told_second = list(epochs(second, copy.deepcopy(stopped), start=2))
+    assert told_first + told_second == told
+    for place, value in nets.parameters(whole).items():
+        assert value.tobytes() == nets.parameters(second)[place].tobytes(), place
+
+
+def test_another_seed_is_another_course():
+    images, labels = data()
+    losses = [next(loop.epochs(network(), images, labels, SGD(0), 1, lambda done: 0.01, batch=8,
+                               seed=seed)).loss for seed in (1, 1, 2)]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_an_epoch_sees_every_image_once_in_whole_batches():
+    """30 images in batches of 8: three batches, six images wait for another epoch."""
+    images, labels = data(30)
+    images[:, 0, 0, 0] = np.arange(30)
+    seen, batches = [], []
+
+    def watching(pixels, rng):
+        seen.extend(pixels[:, 0, 0, 0].tolist())
+        return pixels
+
+    list(loop.epochs(network(), images, labels, SGD(0), 1, lambda done: 0.0, watching, 8,
+                     progress=lambda order: (batches.append(len(order)), order)[1]))
+    assert len(seen) == len(set(seen)) == 24 and batches == [3]
+
+
+def test_every_epoch_has_its_own_order():
+    images, labels = data()
+    images[:, 0, 0, 0] = np.arange(32)
+    seen = []
+
+    def watching(pixels, rng):
+        seen.extend(pixels[:, 0, 0, 0].tolist())
+        return pixels
+
+    list(loop.epochs(network(), images, labels, SGD(0), 2, lambda done: 0.0, watching, 8))
+    assert set(seen[:32]) == set(seen[32:]) and seen[:32] != seen[32:] != list(range(32))
+
+
+def test_the_rate_follows_the_share_done():
+    images, labels = data()
+    asked = []
+    list(loop.epochs(network(), images, labels, SGD(0), 2,
+                     lambda done: asked.append(done) or 0.0, batch=16))
+    assert asked == [0, 0.25, 0.5, 0.75]
+
+
+def test_fewer_images_than_a_batch_are_refused():
+    images, labels = data(5)
+    with pytest.raises(ValueError, match="batch"):
+        list(loop.epochs(network(), images, labels, SGD(0), 1, lambda done: 0.0, batch=8))
+
+
+def test_the_optimiser_s_memory_keeps_the_parameters_type():
+    images, labels = data()
+    optimizer = SGD(0, 0.9)
+    list(loop.epochs(network(), images, labels, optimizer, 2, loop.one_cycle(0.01), batch=8))
+    assert {v.dtype for v in optimizer.velocity.values()} == {np.dtype(np.float32)}
+
+
+# ---- one step
+
+def test_a_step_tells_the_loss_and_hits_before_it():
+    images, labels = data(4)
+    learner = network()
+    learner["drop1"].rate = 0.0
+    x = loop.prepare_batch(learner, images)
+    scores = learner.forward(x, to="fc").output
+    loss, hits = loop.train_step(learner, x, labels, SGD(0.1))
+    expected, _ = cross_entropy.forward(scores, labels)
+    assert loss == pytest.approx(float(expected), rel=1e-6)  # float32
+    assert hits == (scores.argmax(axis=1) == labels).sum()
+
+
+def test_a_step_is_downhill_along_the_gradient_of_every_parameter():
+    images, labels = data(4)
+    learner = network()
+    x, before = loop.prepare_batch(learner, images), nets.parameters(learner)
+    run = learner.forward(x, learn=True, seed=7)
+    _, cache = cross_entropy.forward(run["fc"], labels)
+    gradients = nets.parameters_of(run.weight_gradients(
+        {"fc": cross_entropy.backward(1.0, cache)}))
+    loop.train_step(learner, x, labels, SGD(0.5), seed=7)
+    after = nets.parameters(learner)
+    assert set(gradients) == set(after) == {"conv1/w", "conv1/b", "fc/w", "fc/b"}
+    for place, gradient in gradients.items():
+        np.testing.assert_array_equal(after[place], before[place] - np.float32(0.5) * gradient)
+
+
+def test_a_step_moves_the_running_statistics_towards_the_batch_s():
+    images, labels = data(4)
+    learner = network(norms=True)
+    x = loop.prepare_batch(learner, images)
+    values = learner.forward(x, to="conv1").output
+    loop.train_step(learner, x, labels, SGD(0.1))
+    params = learner["conv1_bn"].params
+    mean, variance = values.mean(axis=(0, 1, 2)), values.var(axis=(0, 1, 2))
+    # float32; the layer keeps 0.9 of what it had, mean 0 and variance 1
+    np.testing.assert_allclose(params["mean"], 0.1 * mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(params["variance"], 0.9 + 0.1 * variance, rtol=1e-5)
+    assert params["mean"].dtype == np.float32
+
+
+# ---- measuring and preparing
+
+@pytest.mark.parametrize("batch", [1, 3, 250])
+def test_accuracy_by_hand(batch):
+    """Ten images of one pixel whose value is the score of class 1; class 0 scores 100."""
+    judge = Network("n", [("fc", Dense(3)), ("prob", Softmax())], (1, 1, 1),
+                    Preprocessing((1, 1), "L", 0.0, 1.0, resize_to=None))
+    judge["fc"].params = {"w": np.array([[0, 1, 0]], np.float32),
+                          "b": np.array([100, 0, -100], np.float32)}
+    images = np.arange(0, 200, 20, np.uint8).reshape(10, 1, 1, 1)
+    ones = np.ones(10, int)
+    assert loop.accuracy(judge, images, ones, batch=batch) == 0.4  # 120, 140, 160, 180
+    assert loop.accuracy(judge, images, ones, top=2, batch=batch) == 1.0
+    assert loop.accuracy(judge, images, 2 * ones, top=2, batch=batch) == 0.0
+
+
+@pytest.mark.parametrize("preprocessing", [
+    PREPROCESSING, Preprocessing((6, 6), "RGB", 127.5, (0.1, 0.2, 0.3), resize_to=6),
+    Preprocessing((6, 6), "BGR", np.random.default_rng(1).uniform(0, 255, (6, 6, 3)),
+                  resize_to=6)], ids=["BGR", "RGB", "mean image"])
+def test_a_batch_is_prepared_as_single_photos_are(preprocessing):
+    images, learner = data(3)[0], network()
+    learner.preprocessing = preprocessing
+    together = loop.prepare_batch(learner, images)
+    alone = np.concatenate([pictures.prepare(image, preprocessing) for image in images])
+    np.testing.assert_array_equal(together, alone, strict=True)
+
+
+def test_a_network_that_does_not_say_how_to_prepare_is_refused():
+    with pytest.raises(ValueError, match="preprocessing"):
+        loop.prepare_batch(nets.classifier().initialize(), data(3)[0])
+
+
+def test_one_cycle_climbs_then_falls():
+    rate = loop.one_cycle(2.0, warm=0.2, end=0.01)
+    values = [rate(done) for done in np.linspace(0, 1, 101)]
+    assert values[0] == pytest.approx(0.08) and values[-1] == pytest.approx(0.02)
+    assert max(values) == values[20] == pytest.approx(2.0)
+    assert (np.diff(values[:21]) > 0).all() and (np.diff(values[20:]) < 0).all()
