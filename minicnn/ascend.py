@@ -30,10 +30,12 @@ class Step(NamedTuple):
 
 
 class Ascent(NamedTuple):
-    """Where an ascent ended: the image, the values on the way (steps + 1, N), whether by Ctrl-C."""
+    """Where an ascent ended, and whether by Ctrl-C; `trace` (steps + 1, N) holds the values on the
+    way, `parts` each term's share of them by name."""
 
     image: Any
     trace: Any
+    parts: dict
     interrupted: bool
 
 
@@ -41,9 +43,10 @@ def steps(network, objective, image, optimizer, count, transforms=(), moves=(), 
           seed=0):
     """Make an objective large by gradient ascent on the image.
 
-    A layer that the image leaves silent passes no gradient, and the ascent could not begin. Where
-    the gradient is zero everywhere, that step takes the deconvnet's rule at the ReLUs instead,
-    which does not ask what was active.
+    A layer that an image leaves silent passes no gradient, and its ascent could not begin. Where
+    an image's gradient is zero everywhere, that step takes the deconvnet's rule at the ReLUs
+    instead, which does not ask what was active. It is a way out more often than not; a unit that
+    stays silent is better climbed by the layer before its ReLU.
 
     Parameters
     ----------
@@ -89,6 +92,23 @@ def steps(network, objective, image, optimizer, count, transforms=(), moves=(), 
                 image = array_module(image).clip(image, *bounds)
 
 
+def then(first, following):
+    """One ascent after another, as a single iterator of steps.
+
+    Parameters
+    ----------
+    first : iterator of Step
+    following : callable
+        Given the image where the first ended, the second.
+    """
+    last = None
+    for last in first:
+        yield last
+    for step in following(last.image):
+        if step.index > 0:  # its start is where the first ended
+            yield step._replace(index=last.index + step.index)
+
+
 def look(network, objective, image, transforms=(), rng=None, backward=True, redirect=False):
     """The objective's value at an image and, if wanted, its gradient there.
 
@@ -99,7 +119,7 @@ def look(network, objective, image, transforms=(), rng=None, backward=True, redi
     value : objectives.Value
     gradient : array of the image's shape, or None
     """
-    inside, outside = objective.at_image(False), objective.at_image(True)
+    inside, outside = objective.on_layers, objective.on_image
     value = outside.evaluate({INPUT: image})
     gradient = value.gradients.get(INPUT, 0)
     if inside.terms:
@@ -108,11 +128,20 @@ def look(network, objective, image, transforms=(), rng=None, backward=True, redi
         seen = inside.evaluate(run)
         if backward:
             dx = run.backward(seen.gradients)
-            if redirect and not dx.any():
-                dx = run.backward(seen.gradients, relu="deconvnet")
+            if redirect:
+                dx = _redirected(dx, run, seen.gradients)
             gradient = gradient + undo(dx)
         value = value._replace(total=seen.total + value.total, parts=seen.parts | value.parts)
     return value, gradient if backward else None
+
+
+def _redirected(dx, run, seeds):
+    """dx, but for each image where it is zero everywhere what the deconvnet's rule gives."""
+    silent = ~dx.reshape(len(dx), -1).any(axis=1)  # N,H,W,C -> N
+    if not silent.any():
+        return dx
+    other = run.backward(seeds, relu="deconvnet")
+    return array_module(dx).where(silent[:, None, None, None], other, dx)
 
 
 def follow(iterator, count, progress=False, name=""):
@@ -133,11 +162,12 @@ def follow(iterator, count, progress=False, name=""):
     Ascent
         Ctrl-C ends it early, with the image so far.
     """
-    trace, image, interrupted = [], None, False
+    trace, parts, image, interrupted = [], [], None, False
     bar = tqdm(total=count, desc=name, disable=None if progress else True, leave=False)
     try:
         for step in iterator:
             trace.append(to_host(step.value))
+            parts.append({name: to_host(share) for name, share in step.parts.items()})
             image = step.image
             bar.set_postfix_str(f"{float(trace[-1].mean()):.4g}", refresh=False)
             bar.update(step.index > 0)
@@ -147,4 +177,5 @@ def follow(iterator, count, progress=False, name=""):
         interrupted = True
     finally:
         bar.close()
-    return Ascent(to_host(image), np.array(trace), interrupted)
+    shares = {name: np.array([step[name] for step in parts]) for name in parts[0]}
+    return Ascent(to_host(image), np.array(trace), shares, interrupted)

@@ -25,9 +25,10 @@ INTERRUPTED = 130
 def main(arguments=None):
     """Run one command; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    warnings.showwarning = _show_warning
     try:
-        return options.command(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return options.command(options) or 0
     except KeyboardInterrupt:
         print("minicnn: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -114,6 +115,7 @@ def _add_maximize(commands):
 
 
 def _maximize(options):
+    images.check_destination(options.out)
     return _save(_call(vis.maximize, options, progress=True), options)
 
 
@@ -126,12 +128,13 @@ def _add_deconvnet(commands):
     _option(parser, method, "channel", type=int, required=True, help="counted from 0")
     _option(parser, method, "position", type=_position, metavar="ROW,COLUMN",
             help="in the feature map; where it is strongest")
-    _option(parser, method, "rule", choices=list(relu.RULES), help="at the ReLUs")
-    _option(parser, method, "lrn", choices=lrn.RULES, help="at local response normalisations")
+    _option(parser, method, "relu", choices=list(relu.RULES), help="rule at the ReLUs")
+    _option(parser, method, "lrn", choices=lrn.RULES, help="rule at local response normalisations")
     _option(parser, method, "size", type=_size, help="side in pixels, or 'keep'; the network's own")
 
 
 def _deconvnet(options):
+    images.check_destination(options.out)
     network = _network(options)
     record = _call(vis.deconvnet, options, network)
     photo = network.restore(network.prepare(options.image, options.size))[0]
@@ -153,6 +156,7 @@ def _add_texture(commands):
 
 
 def _texture(options):
+    images.check_destination(options.out)
     return _save(_call(vis.texture, options, progress=True), options)
 
 

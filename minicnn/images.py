@@ -21,7 +21,6 @@ RULES = ("crop", "squash")
 RESAMPLES = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 MAX_PIXELS = 100_000_000  # a resized picture beyond this is a mistake, not a photo
-MID_GREY = 128
 
 
 class ImageError(ValueError):
@@ -86,20 +85,33 @@ def save(path, image, quality=95):
     ValueError, OSError
         The file cannot be made; an older file of that name is then untouched.
     """
-    kind = FORMATS.get(Path(path).suffix.lower())
-    if kind is None:
-        raise ImageError(f"{path}: cannot tell the file format; "
-                         f"end the name in one of {', '.join(FORMATS)}")
+    kind = check_destination(path)
     if not 1 <= quality <= 100:
         raise ImageError(f"images.save: quality is 1..100, got {quality}")
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8:
         raise ImageError(f"images.save: expected uint8 pixels 0..255, got {pixels.dtype}; use "
-                         "images.restore for a network's input, images.to_uint8 for other arrays")
+                         "images.restore for a network's input, display.to_uint8 for other arrays")
     _check_shape(pixels, "images.save")
     options = {"quality": quality, "subsampling": 0} if kind == "JPEG" else {}
     with atomic(path) as temporary:
         _picture(pixels).save(temporary, format=kind, **options)
+
+
+def check_destination(path):
+    """Raise unless a picture could be saved at `path`: before hours of work, not after them.
+
+    Returns
+    -------
+    str
+        The format that the suffix means, "PNG" or "JPEG".
+    """
+    kind = FORMATS.get(Path(path).suffix.lower())
+    if kind is None:
+        raise ImageError(f"{path}: cannot tell the file format; "
+                         f"end the name in one of {', '.join(FORMATS)}")
+    _target(path)
+    return kind
 
 
 @contextmanager
@@ -123,12 +135,7 @@ def atomic(path):
     ValueError
         The folder does not exist, or `path` is a folder or a device.
     """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise ValueError(f"{path}: the folder {Path(path).parent} does not exist; create it first")
-    if target.exists() and not target.is_file():
-        what = "a folder" if target.is_dir() else "not an ordinary file"
-        raise ValueError(f"{path}: cannot be written, it is {what}; give the name of a file")
+    target = _target(path)
     temporary = target.with_name(f".minicnn-{secrets.token_hex(4)}{target.suffix}")
     try:
         yield temporary
@@ -139,6 +146,17 @@ def atomic(path):
         raise OSError(error.errno, error.strerror, str(path)) from error  # the name the user gave
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _target(path):
+    """The file that would be written, links followed; ValueError where there can be none."""
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise ValueError(f"{path}: the folder {Path(path).parent} does not exist; create it first")
+    if target.exists() and not target.is_file():
+        what = "a folder" if target.is_dir() else "not an ordinary file"
+        raise ValueError(f"{path}: cannot be written, it is {what}; give the name of a file")
+    return target
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,9 +283,25 @@ def prepare(image, preprocessing, size=None):
     if not (isinstance(size, str) and size == "keep"):
         wanted = preprocessing.size if size is None else height_width(size)
         pixels = _frame(pixels, preprocessing, wanted)
-    if preprocessing.order == "L":
-        pixels = np.asarray(_picture(pixels).convert("L"))[:, :, None]
-    x = pixels[None, :, :, CHANNELS[preprocessing.order]].astype(np.float32)
+    return normalize(pixels[None], preprocessing)
+
+
+def normalize(pixels, preprocessing):
+    """Turn pixels that already have their size into a network's numbers.
+
+    Parameters
+    ----------
+    pixels : (N, H, W, 3) uint8, red first; for order "L" also (N, H, W, 1)
+    preprocessing : Preprocessing
+
+    Returns
+    -------
+    x : (N, H, W, C) float32, (pixels in the network's order - mean) * scale
+    """
+    if preprocessing.order == "L" and pixels.shape[3] != 1:
+        grey = [np.asarray(_picture(image).convert("L")) for image in pixels]
+        pixels = np.stack(grey)[..., None]  # N,H,W -> N,H,W,1
+    x = pixels[..., CHANNELS[preprocessing.order]].astype(np.float32)
     return (x - _mean_at(preprocessing, x.shape)) * np.float32(preprocessing.scale)
 
 
@@ -294,7 +328,7 @@ def restore(x, preprocessing):
     if x.ndim != 4 or x.shape[-1] != len(channels):
         raise ImageError(f"images.restore: expected (N, H, W, {len(channels)}) for order "
                          f"{preprocessing.order}, got {x.shape}")
-    _check_finite(x, "images.restore")
+    check_finite(x, "images.restore")
     pixels = x / np.float32(preprocessing.scale) + _mean_at(preprocessing, x.shape)
     pixels = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)[..., channels]  # BGR undoes itself
     return np.repeat(pixels, 3 // len(channels), axis=-1)  # N,H,W,C -> N,H,W,3
@@ -327,63 +361,6 @@ def bounds(preprocessing, shape):
     mean = _mean_at(preprocessing, (1, *sides, len(CHANNELS[preprocessing.order])))
     scale = np.float32(preprocessing.scale)
     return (0 - mean) * scale, (255 - mean) * scale
-
-
-def to_uint8(a, low=None, high=None):
-    """Spread any real array over 0..255 for display, with one scale for the whole array.
-
-    Parameters
-    ----------
-    a : array of any shape
-        Pass pictures one by one where each shall use the full range.
-    low, high : number or None
-        What becomes 0 and 255; None takes the smallest and the largest value. Beyond is clipped.
-
-    Returns
-    -------
-    pixels : uint8, the shape of a
-        All mid-grey (128) if every value is the same.
-
-    Examples
-    --------
-    >>> to_uint8(np.array([-1.0, 0.0, 3.0])).tolist()
-    [0, 64, 255]
-    """
-    a = _displayable(a, "images.to_uint8")
-    if low is not None and high is not None and not low < high:
-        raise ImageError(f"images.to_uint8: low must be below high, got {low} and {high}")
-    low = a.min() if low is None else low
-    high = a.max() if high is None else high
-    if not low < high:
-        return np.full(a.shape, MID_GREY, np.uint8)
-    return np.rint((np.clip(a, low, high) - low) * (255 / (high - low))).astype(np.uint8)
-
-
-def signed_to_uint8(a, limit=None):
-    """Show signed values (gradients, projections): zero is mid-grey, 128; signs are comparable.
-
-    Parameters
-    ----------
-    a : array of any shape
-    limit : number above 0, or None
-        +limit becomes 255 and -limit 1; None takes the largest magnitude. Beyond is clipped.
-
-    Returns
-    -------
-    pixels : uint8, the shape of a
-
-    Examples
-    --------
-    >>> signed_to_uint8(np.array([-2.0, 0.0, 1.0])).tolist()
-    [1, 128, 192]
-    """
-    a = _displayable(a, "images.signed_to_uint8")
-    if limit is not None and not limit > 0:
-        raise ImageError(f"images.signed_to_uint8: limit must be above 0, got {limit}")
-    limit = np.abs(a).max() if limit is None else limit
-    if limit == 0:
-        return np.full(a.shape, MID_GREY, np.uint8)
-    return np.rint(MID_GREY + 127 * np.clip(a / limit, -1, 1)).astype(np.uint8)
 
 
 def resize(image, size, resample="bicubic"):
@@ -523,19 +500,12 @@ def _check_shape(pixels, who):
         raise ImageError(f"{who}: expected (H, W, 3) or (H, W), got {pixels.shape}{hint}")
 
 
-def _check_finite(a, who):
+def check_finite(a, who):
+    """Raise ImageError, naming `who` asked, unless all values are finite."""
     bad = a.size - np.count_nonzero(np.isfinite(a))
     if bad:
         raise ImageError(f"{who}: {bad} of {a.size} values are not finite; an earlier step "
                          "diverged (try a smaller step size)")
-
-
-def _displayable(a, who):
-    a = np.asarray(a)
-    if a.dtype.kind not in "fiub" or a.size == 0:
-        raise ImageError(f"{who}: expected real numbers, got {a.dtype} of shape {a.shape}")
-    _check_finite(a, who)
-    return a.astype(np.float64)
 
 
 def height_width(size):
@@ -582,6 +552,6 @@ def _mean_image(mean, size, channels):
         hint = "; Caffe's (C, H, W) needs .transpose(1, 2, 0)" if mean.shape[0] == channels else ""
         raise ImageError(f"Preprocessing: a mean image is (h, w, {channels}) and covers {size}, "
                          f"got {mean.shape}{hint}")
-    _check_finite(mean, "Preprocessing: mean")
+    check_finite(mean, "Preprocessing: mean")
     mean.flags.writeable = False
     return mean

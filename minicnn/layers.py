@@ -123,7 +123,8 @@ class Dense(Layer):
 class BatchNorm(Layer):
     """Batch normalisation; see `minicnn.ops.batch_norm`.
 
-    `momentum` is the share of the old running mean and variance that a training step keeps; the
+    `momentum` is the share of the old running mean and variance that a training step keeps (as in
+    Keras; PyTorch's momentum is one minus it); the
     training loop does the keeping (`minicnn.train`), since a layer changes nothing by itself.
     """
 

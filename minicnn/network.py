@@ -14,6 +14,8 @@ import numpy as np
 from minicnn import backend, images, summary
 from minicnn.layers import AveragePool, Branches, MaxPool, Rules, Sigmoid, Softmax, walk
 from minicnn.ops import concat
+from minicnn.ops.lrn import RULES as LRN_RULES
+from minicnn.ops.relu import RULES as RELU_RULES
 
 INPUT = "image"  # the name of what goes in
 PROBABILITIES = (Softmax, Sigmoid)  # the layers that turn scores into probabilities
@@ -41,9 +43,13 @@ class Network:
     """
 
     def __init__(self, name, layers, input_shape, preprocessing=None, labels=None, about=None):
-        self.name, self.layers, self.input_shape = name, list(layers), tuple(input_shape)
-        self.preprocessing, self.labels = preprocessing, list(labels) if labels else None
-        self.about, self.device = dict(about or {}), "cpu"
+        self.name = name
+        self.layers = list(layers)
+        self.input_shape = tuple(input_shape)
+        self.preprocessing = preprocessing
+        self.labels = list(labels) if labels else None
+        self.about = dict(about or {})
+        self.device = "cpu"
         self._named = {}
         for layer_name, layer in walk(self.layers):
             if layer_name in self._named or layer_name == INPUT:
@@ -66,6 +72,11 @@ class Network:
     def logits(self):
         """The name of the layer whose outputs are the class scores, before softmax or sigmoid."""
         return [name for name, layer in self.layers if not isinstance(layer, PROBABILITIES)][-1]
+
+    @property
+    def classifies(self):
+        """Whether the network ends in class probabilities."""
+        return isinstance(self.layers[-1][1], PROBABILITIES)
 
     def find(self, name):
         """`name` if there is such a layer, else LayerNameError with the near ones."""
@@ -99,7 +110,11 @@ class Network:
                    for shape in shapes.values())
 
     def initialize(self, seed=0):
-        """Draw random weights, normal with variance 2 / fan-in (He et al. 2015); returns self."""
+        """Draw random weights, normal with variance 2 / fan-in (He et al. 2015); returns self.
+
+        Like `astype` and `to` it changes the layers themselves, which networks made by `until`,
+        `extended` and `with_average_pooling` share.
+        """
         rng = np.random.default_rng(seed)
         for name, shapes in self.param_shapes.items():
             self[name].params = {key: _initial(key, shape, rng) for key, shape in shapes.items()}
@@ -149,29 +164,44 @@ class Network:
             Wrong shape, unknown layer, no weights.
         """
         self._check_input(x)
-        goals = [self.layers[-1][0]] if to is None else [to] if isinstance(to, str) else list(to)
-        goals = [self.find(name) for name in goals]
-        if not goals:
-            raise ValueError("forward: `to` names no layer; leave it out to run the whole network")
+        goals = self._goals(to)
         kept = None if keep is None else {*goals, *(self.find(name) for name in keep)}
         run = Run(self, x, goals, kept, learn, caches)
         run.output = _up(self.layers, x, run, np.random.default_rng(seed))
         return run
 
+    def _goals(self, to):
+        if to is None:
+            return [self.layers[-1][0]]
+        goals = [self.find(name) for name in ([to] if isinstance(to, str) else to)]
+        if not goals:
+            raise ValueError("forward: `to` names no layer; leave it out to run the whole network")
+        return goals
+
     def prepare(self, image, size=None):
         """A photo as this network wants it: (1, H, W, C), see `minicnn.images.prepare`."""
-        if self.preprocessing is None:
-            raise ValueError(f"network {self.name} does not say how to prepare a photo; set "
-                             "network.preprocessing (minicnn.images.Preprocessing)")
-        return backend.to_device(images.prepare(image, self.preprocessing, size), self.device)
+        x = images.prepare(image, self.needed_preprocessing(), size)
+        return backend.to_device(x, self.device)
 
     def restore(self, x):
         """The inverse of `prepare`: (N, H, W, 3) uint8."""
-        return images.restore(backend.to_host(x), self.preprocessing)
+        return images.restore(backend.to_host(x), self.needed_preprocessing())
+
+    def needed_preprocessing(self):
+        """The preprocessing, for those who cannot do without; ValueError where there is none."""
+        if self.preprocessing is None:
+            raise ValueError(f"network {self.name} does not say how to prepare a photo; set "
+                             "network.preprocessing (minicnn.images.Preprocessing)")
+        return self.preprocessing
+
+    @property
+    def grey_level(self):
+        """How much one grey level of 0..255 is in the network's own numbers, a mean of channels."""
+        return float(np.mean(self.needed_preprocessing().scale))
 
     def probabilities(self, x):
         """Class probabilities (N, K) of a prepared batch."""
-        if not isinstance(self.layers[-1][1], PROBABILITIES):
+        if not self.classifies:
             raise ValueError(f"network {self.name} ends at {self.names[-1]}, not in class "
                              "probabilities; it cannot classify")
         y = backend.to_host(self.forward(x, keep=(), caches=False).output)
@@ -203,23 +233,29 @@ class Network:
         if name not in tops:
             raise LayerNameError(f"network {self.name}: cannot end at {name!r}; it can end at "
                                  f"{', '.join(tops)}")
-        return Network(self.name, self.layers[: tops.index(name) + 1], self.input_shape,
-                       self.preprocessing, about=self.about)
+        return self._like(self.layers[: tops.index(name) + 1])
 
     def extended(self, name, layers, labels=None):
         """A network called `name`: this one with more layers on top; these are shared."""
-        return Network(name, self.layers + list(layers), self.input_shape, self.preprocessing,
-                       labels, self.about)
+        return self._like(self.layers + list(layers), name, labels)
 
     def with_average_pooling(self):
         """This network with every max pooling made an average; the other layers are shared."""
-        return Network(self.name, _averaged(self.layers), self.input_shape, self.preprocessing,
-                       self.labels, self.about)
+        return self._like(_averaged(self.layers), labels=self.labels)
+
+    def _like(self, layers, name=None, labels=None):
+        network = Network(name or self.name, layers, self.input_shape, self.preprocessing, labels,
+                          self.about)
+        network.device = self.device
+        return network
 
     def _check_input(self, x):
         if x.ndim != 4 or x.shape[3] != self.input_shape[2]:
             raise ValueError(f"network {self.name}: expected images (N, H, W, "
                              f"{self.input_shape[2]}), got {x.shape}")
+        if x.dtype.kind not in "fc":
+            raise ValueError(f"network {self.name}: expected floating point numbers, got "
+                             f"{x.dtype}; network.prepare(photo) makes them from pixels")
         empty = [name for name in self.param_shapes if not self[name].params]
         if empty:
             raise ValueError(f"network {self.name}: layer {empty[0]} has no weights; use "
@@ -289,6 +325,10 @@ class Run:
         array
             Of the shape of the image, or of that layer's output. No weight gradient is computed.
         """
+        for name, rule, rules in (("relu", relu, RELU_RULES), ("lrn", lrn, LRN_RULES)):
+            if rule not in rules:
+                raise ValueError(f"backward: {name} must be one of {', '.join(rules)}, "
+                                 f"got {rule!r}")
         return self._walk_back(seeds, Rules(relu, lrn), ("x",), to).arrived
 
     def weight_gradients(self, seeds):
@@ -325,7 +365,10 @@ class Run:
 
 
 class _Back:
-    """One walk back: what it was asked, and what it has gathered."""
+    """One walk back: what it was asked, and what it has gathered.
+
+    `found` is set where layer `to` is reached; the walk then ends, `arrived` is the gradient there.
+    """
 
     def __init__(self, run, seeds, rules, need, to):
         self.run, self.seeds, self.rules, self.need, self.to = run, seeds, rules, need, to
@@ -335,7 +378,9 @@ class _Back:
     def add_seed(self, name, dy):
         """dy, with the seed planted at `name`; either may be None."""
         seed = self.seeds.get(name)
-        return dy if seed is None else seed if dy is None else dy + seed
+        if seed is None:
+            return dy
+        return seed if dy is None else dy + seed
 
     def through(self, name, layer, dy):
         """dy at the layer's input."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
 from minicnn.network import INPUT
+from minicnn.ops import softmax
 
 
 class Value(NamedTuple):
@@ -57,9 +58,15 @@ class Objective:
     def __repr__(self):
         return " + ".join(f"{term.weight:g} {term.name}" for term in self.terms)
 
-    def at_image(self, yes):
-        """The terms that look at the image itself, or (False) those that look at layers."""
-        return Objective(term for term in self.terms if (term.place == INPUT) == yes)
+    @property
+    def on_image(self):
+        """The terms that look at the image itself."""
+        return Objective(term for term in self.terms if term.place == INPUT)
+
+    @property
+    def on_layers(self):
+        """The terms that look at layers."""
+        return Objective(term for term in self.terms if term.place != INPUT)
 
     @property
     def places(self):
@@ -79,6 +86,9 @@ class Objective:
 
 def channel(layer, index):
     """The mean activation of one channel; at a dense layer, one unit's value (a class's logit).
+
+    At a convolution, before its ReLU, positive and negative responses cancel: the mean of the first
+    one depends on the image's mean colour alone. Look at the ReLU to see what a filter likes.
 
     Parameters
     ----------
@@ -108,6 +118,31 @@ def neuron(layer, index, row, column):
     return Objective([Term(f"{layer}:{index}@{row},{column}", layer, function)])
 
 
+def log_probability(layer, index):
+    """The logarithm of a class's softmax probability, at the layer of its scores (N, K).
+
+        log p[k] = x[k] - log(sum of exp(x[j]))        gradient at x[j]: [j = k] - p[j]
+
+    It pushes up the class and down whichever others are ahead, and rests once the class is sure.
+
+    Parameters
+    ----------
+    layer : str
+        The class scores (logits), not the probabilities.
+    index : int
+    """
+    def function(a):
+        _check_channel(a, layer, index)
+        xp = array_module(a)
+        scores = a.reshape(len(a), -1)  # N,1,1,K -> N,K
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        values = shifted[:, index] - xp.log(xp.exp(shifted).sum(axis=1))
+        gradient = -softmax.forward(scores)[0]
+        gradient[:, index] += 1
+        return values, gradient.reshape(a.shape)  # N,K -> N,1,1,K
+    return Objective([Term(f"log p {layer}:{index}", layer, function)])
+
+
 def gram(layer, target):
     """How far a layer's Gram matrix is from a target: the texture loss of Gatys et al. (2015).
 
@@ -117,7 +152,7 @@ def gram(layer, target):
         E = sum over i, j of (G[i, j] - target[i, j])^2 / (4 C^2)
         dE/dF = F (G - target) / (M C^2)
 
-    This is their equation 4. Their Gram matrix is a sum over positions, and they divide E by M^2;
+    Their Gram matrix is a sum over positions, and they divide E by M^2;
     dividing G by M instead lets images of different sizes share one target.
 
     Parameters
@@ -127,23 +162,26 @@ def gram(layer, target):
         `gram_matrix` of the texture's activation.
     """
     def function(a):
+        off = gram_matrix(a, layer) - target
         n, h, w, c = a.shape
         f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
-        off = gram_matrix(a) - target
         gradient = f @ off / (h * w * c * c)  # (N, M, C) @ (N, C, C) -> N,M,C
         return (off * off).sum(axis=(1, 2)) / (4 * c * c), gradient.reshape(a.shape)  # -> N,H,W,C
     return Objective([Term(f"{layer} gram", layer, function)])
 
 
-def gram_matrix(a):
+def gram_matrix(a, layer="the layer"):
     """(N, C, C): the mean over positions of the product of every two channels of a (N, H, W, C)."""
+    if a.ndim != 4:
+        raise ValueError(f"gram: a Gram matrix is a mean over positions, and {layer} has none, its "
+                         f"output is {a.shape}; choose a convolutional layer")
     n, h, w, c = a.shape
     f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
     return f.transpose(0, 2, 1) @ f / (h * w)  # (N, C, M) @ (N, M, C) -> N,C,C
 
 
 def l2():
-    """Half the mean square of the image: pulls it towards the network's mean colour."""
+    """Half the mean square of the image; subtracted, it pulls towards the mean colour."""
     def function(x):
         size = x[0].size
         return (x * x).reshape(len(x), -1).sum(axis=1) / (2 * size), x / size
@@ -151,7 +189,7 @@ def l2():
 
 
 def total_variation(beta=2.0):
-    """How rough the image is (Mahendran & Vedaldi 2015, equation 5), a mean over its numbers.
+    """How rough the image is (Mahendran & Vedaldi 2015), a mean over its numbers.
 
         V = mean over i, j, c of ((x[i, j+1] - x[i, j])^2 + (x[i+1, j] - x[i, j])^2)^(beta/2)
 

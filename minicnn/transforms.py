@@ -21,6 +21,9 @@ def jitter(most):
     most : int
         Pixels. The same shift for the whole batch.
     """
+    if most < 0:
+        raise ValueError(f"jitter: expected at least 0 pixels, got {most}")
+
     def transform(x, rng):
         xp = array_module(x)
         shift = tuple(int(s) for s in rng.integers(-most, most + 1, size=2))
@@ -33,7 +36,7 @@ def diffuse(share):
     """A move: every pixel goes a `share` of the way to the mean of its four neighbours.
 
     It is a step down the gradient of total variation (beta = 2), and what heat does. Fine noise
-    dies out within a few steps, broad shapes last. The image's border is reflected.
+    dies out within a few steps, broad shapes last. Beyond the border its pixels are repeated.
 
     Parameters
     ----------

@@ -461,36 +461,7 @@ def test_bounds_are_what_black_and_white_become(name):
             assert low.dtype == high.dtype == np.float32 and low.ndim == high.ndim == 4
 
 
-# ---- display
-
-def test_to_uint8_spreads_and_clips():
-    a = np.array([[-1.0, 0.0], [0.5, 3.0]], np.float32)
-    assert images.to_uint8(a).tolist() == [[0, 64], [96, 255]]
-    assert images.to_uint8(a, low=0, high=1).tolist() == [[0, 0], [128, 255]]
-    assert images.to_uint8(np.array([3, 4])).tolist() == [0, 255]
-    for constant in (np.zeros(3), np.full((2, 2), -7.5)):
-        assert (images.to_uint8(constant) == 128).all()
-    with pytest.raises(ImageError, match="low must be below high"):
-        images.to_uint8(a, low=1, high=1)
-
-
-def test_signed_zero_is_mid_grey():
-    a = np.array([-4.0, -2.0, 0.0, 2.0])
-    assert images.signed_to_uint8(a).tolist() == [1, 64, 128, 192]
-    assert images.signed_to_uint8(a, limit=2).tolist() == [1, 1, 128, 255]
-    assert images.signed_to_uint8(np.zeros(2)).tolist() == [128, 128]
-    with pytest.raises(ImageError, match="limit must be above 0"):
-        images.signed_to_uint8(a, limit=0)
-
-
-@pytest.mark.parametrize("show", [images.to_uint8, images.signed_to_uint8])
-def test_display_refuses(show):
-    with pytest.raises(ImageError, match="1 of 2 values are not finite"):
-        show(np.array([0, np.inf]))
-    for other in (np.array([1j]), np.array([]), np.array(["a"])):
-        with pytest.raises(ImageError, match="expected real numbers"):
-            show(other)
-
+# ---- resizing
 
 def test_resize():
     image = random_image(8, 6)

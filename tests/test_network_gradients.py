@@ -220,5 +220,5 @@ def test_deconvnet_on_convolutions_is_the_transposed_filter_of_what_is_positive(
 @pytest.mark.parametrize("rules", [{"relu": "leaky"}, {"lrn": "skip"}])
 def test_unknown_rules_are_named(rules):
     run = nets.everything().forward(nets.images(1))
-    with pytest.raises(ValueError, match="rule must be one of gradient, .* got '(leaky|skip)'"):
+    with pytest.raises(ValueError, match="must be one of gradient, .* got '(leaky|skip)'"):
         run.backward(normal("fc", run), **rules)

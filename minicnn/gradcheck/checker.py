@@ -122,6 +122,7 @@ def guarded(kind, function, *arguments):
 
 
 def raised(kind, who, error):
+    """A failed Finding: the pair under check raised an error."""
     return Finding(kind, FAILED, f"{who} raised {type(error).__name__}: {error}", cause=error)
 
 

@@ -28,6 +28,7 @@ class Worst(NamedTuple):
 
     @property
     def words(self):
+        """The two numbers and, if they disagree, how."""
         return f"{self.numbers}: {self.wrong}" if self.wrong else self.numbers
 
 

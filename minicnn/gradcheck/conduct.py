@@ -51,6 +51,7 @@ def untouched(subject, base):
 
 
 def changed(who, names, arrays, before):
+    """A complaint for every array whose bytes are no longer those taken before."""
     triples = zip(names, arrays, before, strict=True)
     return [f"{who} changed {name}" for name, array, bytes_ in triples if array.tobytes() != bytes_]
 
@@ -68,6 +69,7 @@ def dtype_kept(subject, base):
 
 
 def wrong_dtypes(subject, y, gradients, dtype):
+    """A complaint for every result that is not of `dtype`."""
     named = [("y", y)] + [(f"d{name}", g) for name, g in zip(subject.names, gradients, strict=True)]
     return [f"{name} is {array.dtype} for {np.dtype(dtype).name} inputs"
             for name, array in named if array is not None and array.dtype != dtype]
@@ -127,6 +129,7 @@ def no_aliases(subject, base):
 
 
 def shared(ours, theirs):
+    """A complaint for every one of ours that shares memory with one of theirs."""
     return [f"{name} shares memory with {other}"
             for name, array in ours for other, elsewhere in theirs
             if array.size and np.shares_memory(array, elsewhere)]
@@ -144,6 +147,7 @@ def same_twice(subject, base):
 
 
 def differing_bytes(names, ours, theirs, when):
+    """A complaint for every result of ours whose bytes differ from theirs."""
     rows = zip(names, ours, theirs, strict=True)
     return [f"{when} gives another {name}" for name, one, other in rows
             if one is not None and (other is None or one.tobytes() != other.tobytes())]

@@ -33,6 +33,7 @@ TWIN, COMPLEX, ADJOINT, TORCH = 1e-10, 1e-10, 1e-12, 1e-5  # CENTRAL is probe.py
 
 
 def not_applicable(kind, why):
+    """A Finding that a kind of check does not apply, and why."""
     return Finding(kind, NOT_APPLICABLE, why)
 
 
@@ -105,6 +106,7 @@ def along_direction(probe, name, direction, notes):
 
 
 def kink_notes(name, kinks, most=3):
+    """A line for each of the first kinks that were met, and how many more there are."""
     notes = [f"kink at {compare.place_name(name, place)}: left slope {slope.left:.4g}, "
              f"right slope {slope.right:.4g}, not compared" for place, slope in kinks[:most]]
     return notes + ([f"and {len(kinks) - most} more kinks in {name}"] if len(kinks) > most else [])
@@ -129,6 +131,7 @@ def complex_step(subject, base, smooth, rng):
 
 
 def complex_slope(subject, base, index, direction, label, typical):
+    """The slope along a direction, beside what the complex step says of it."""
     got = float(np.sum(base.gradients[index] * direction))
     says = slopes.by_complex_step(subject.along(index, direction), base.dy)
     return compare.one(label, got, says, "the complex step says", typical)

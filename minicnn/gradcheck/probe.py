@@ -32,6 +32,7 @@ class Result(NamedTuple):
     typical: float
 
     def worst(self, name):
+        """The difference from central differences, as a Comparison."""
         floor = max(self.typical, self.slope.rounding / CENTRAL)
         return compare.one(name, self.got, self.slope.value, "central differences say", floor)
 
@@ -45,6 +46,7 @@ class Probe(NamedTuple):
     gradient: np.ndarray
 
     def at(self, place):
+        """The slope along one coordinate."""
         return self.along(one_hot(self.gradient.shape, place),
                           SHARE_64 * np.abs(self.gradient).max(initial=0.0))
 
@@ -67,6 +69,7 @@ class Probe(NamedTuple):
         return np.unravel_index(places[0], direction.shape)
 
     def gap(self, direction, places):
+        """How far off the slope is along a part of a direction; 0 at a kink."""
         part = np.zeros_like(direction)
         part.flat[places] = direction.flat[places]
         result = self.along(part)
@@ -74,6 +77,7 @@ class Probe(NamedTuple):
 
 
 def one_hot(shape, place):
+    """Zeros of `shape` with a 1 at `place`."""
     direction = np.zeros(shape)
     direction[place] = 1
     return direction

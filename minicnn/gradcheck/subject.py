@@ -24,6 +24,7 @@ class Subject:
         self.arrays = [np.array(value, dtype=np.float64) for value in inputs.values()]
 
     def copies(self, dtype=np.float64):
+        """Fresh copies of the inputs, of `dtype`."""
         return [array.astype(dtype) for array in self.arrays]
 
     def call_forward(self, arrays):
@@ -38,6 +39,7 @@ class Subject:
         return as_list(self.backward(dy, *rest))
 
     def value(self, arrays):
+        """What forward gives for these inputs, without its cache."""
         return self.call_forward(arrays)[0]
 
     def gradients(self, dy, arrays):

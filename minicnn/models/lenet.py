@@ -1,8 +1,8 @@
 """LeNet-5 (LeCun, Bottou, Bengio & Haffner 1998), for handwritten digits.
 
-Two simplifications that are usual today: every map of C3 sees all maps of S2, and the
-subsampling is a plain average without a trained scale and shift. The output is a softmax, where
-the paper compares with drawn digits.
+Simplified as is usual today: every map of C3 sees all maps of S2; the subsampling is a plain
+average, without a trained scale and shift or a squashing of its own; the squashing is tanh(x), not
+1.7159 tanh(2x/3); the output is a softmax, where the paper compares with drawn digits.
 """
 
 from minicnn.images import Preprocessing

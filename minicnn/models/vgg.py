@@ -1,7 +1,8 @@
 """The VGG networks: nothing but 3x3 convolutions and 2x2 poolings (Simonyan & Zisserman 2015).
 
 Configurations A, B, D and E of the paper's table 1. The names are those of the authors' Caffe
-files. `top=False` leaves out the dense layers, after which any image size of at least 32 fits.
+files of D and E. `top=False` leaves out the dense layers, after which any image size of at least
+32 fits.
 """
 
 from minicnn.images import Preprocessing

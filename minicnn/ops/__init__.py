@@ -5,8 +5,8 @@ Every op is a pair of pure functions, ``forward(x, ...) -> (y, cache)`` and
 and never change an argument; those things live in `minicnn.layers`, `minicnn.formats` and
 `minicnn.network`. The specification of each op, as scalar loops, is in `minicnn.naive`.
 
-Letters used in every file
---------------------------
+Letters used in every windowed op
+---------------------------------
 =======  =====================================================================================
 N        images in the batch
 H, W     height and width of what comes in; OH, OW of what goes out
@@ -15,6 +15,7 @@ KH, KW   height and width of the kernel or window (one of them: K)
 S, P, D  stride, padding, dilation
 G        groups
 x w b y  input, weights, bias, output;  dx dw db dy  the gradients of the objective at them
+∂y/∂x    a derivative, not a gradient of the objective
 =======  =====================================================================================
 
 Images are (N, H, W, C), kernels (KH, KW, C/G, O), dense weights (in, out). What comes in as

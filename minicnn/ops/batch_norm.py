@@ -8,9 +8,12 @@ positions; afterwards they are fixed numbers gathered during training.
 Backward
     dgamma = sum of dy z        dbeta = sum of dy        g = dy * gamma / sqrt(v + epsilon)
 
-    With fixed m and v the op is a plain scaling: dx = g. In training every x also moves m and v.
-    Adding 1 to all of a channel's x changes no z, nor does scaling them around their mean, and
-    the gradient knows it: it is g with its mean, and its component along z, removed:
+    With fixed m and v the op is a plain scaling: dx = g. In training every x also moves m and v,
+    M numbers of a channel alike:
+
+        ∂z[j]/∂x[i] = ([i = j] - 1/M - z[i] z[j] / M) / sqrt(v + epsilon)
+
+    so, summed over j with the upstream gradient, the mean of g and its part along z drop out:
 
         dx = g - mean(g) - z * mean(g z)
 """

@@ -2,10 +2,11 @@
 
     loss = -(1/N) sum over n of log softmax(x[n])[label[n]]
 
-computed as log(sum of exp) minus the true score, so that no probability has to be formed.
+computed as log(sum of exp) minus the true score: the log of a probability that has rounded to 0
+is never taken.
 
 Backward
-    d loss / d x[n, k] = (softmax(x[n])[k] - [k = label[n]]) / N: the probabilities, less one at
+    ∂loss/∂x[n, k] = (softmax(x[n])[k] - [k = label[n]]) / N: the probabilities, less one at
     the truth. The mean over the batch is part of the loss, so the 1/N is part of the gradient.
 """
 

@@ -12,14 +12,15 @@ beside it, because the weights do not say and both are in use:
 Backward
     x[c] acts on y[c] directly, and on every y[c'] whose window holds c, through s[c']:
 
-        dy[c']/dx[c] = [c = c'] s[c']^(-beta)  -  2 a beta x[c] x[c'] s[c']^(-beta-1)
+        ∂y[c']/∂x[c] = [c = c'] s[c']^(-beta)  -  2 a beta x[c] x[c'] s[c']^(-beta-1)
 
     so, summing over c' with the upstream gradient (x[c'] s[c']^(-beta) is y[c']),
 
         dx[c] = dy[c] s[c]^(-beta)  -  2 a beta x[c] * sum over the window of  dy[c'] y[c'] / s[c']
 
     n is odd, so the channels whose window holds c are the channels in the window of c. With
-    alpha = 1e-4 the second term is tiny, and a wrong one passes a careless test: test it near 1.
+    alpha = 1e-4 and inputs near 1 the second term is tiny, and a wrong one passes a careless test:
+    test it with alpha near 1.
 
 On the way back to a picture other things than the gradient are done here, since Zeiler & Fergus
 do not say how their deconvnet passes the contrast normalisation. They are named in RULES:
@@ -56,7 +57,8 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
     size : int
         Channels in the window, n; odd.
     alpha, beta, k : float
-        Caffe's defaults are 1e-4 (as in AlexNet), 0.75, 1; the paper uses k = 2 with a = 1e-4.
+        Those of Caffe's AlexNet and PyTorch's defaults (Caffe's own default alpha is 1); the
+        paper has a = 1e-4 and k = 2.
     convention : {"caffe", "paper"}
         Whether alpha is divided by n.
 

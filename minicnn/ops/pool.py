@@ -13,8 +13,8 @@ Backward
 Decisions
     Ties go to the first maximum in row-major order, as in Caffe. Padding is minus infinity: with
     zeros a window of negative numbers at the border would return a zero that is in no image, and
-    lose its gradient. `rounding` says what happens to a last window that sticks out: Caffe and
-    MATLAB's imported nets use "ceil", Keras and PyTorch "floor" (see `minicnn.ops.window`).
+    lose its gradient. `rounding` says what happens to a last window that sticks out: Caffe rounds
+    up ("ceil"), Keras and PyTorch unless told otherwise down (see `minicnn.ops.window`).
 """
 
 from typing import Any, NamedTuple
@@ -75,7 +75,9 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
     y = next(places).copy()
     switches = xp.zeros(y.shape, dtype=xp.min_scalar_type(window[0] * window[1] - 1))
     for place, candidate in enumerate(places, start=1):
-        won = (candidate > y) * switches.dtype.type(place)  # a later place is a larger number
+        # switches[candidate > y] = place, without a masked copy (2.5 times faster): places only
+        # grow, so the largest is the latest winner; and ">" keeps the first of equals
+        won = (candidate > y) * switches.dtype.type(place)
         xp.maximum(switches, won, out=switches)
         xp.maximum(y, candidate, out=y)
     return y, PoolCache(switches, x.shape, window, stride, pad)
@@ -86,13 +88,13 @@ def backward(dy, cache):
     return unpool(dy, *cache)
 
 
-def unpool(p, switches, x_shape, window, stride, pad):
+def unpool(values, switches, x_shape, window, stride, pad):
     """Put pooled values back where their switches say, zeros elsewhere.
 
     Parameters
     ----------
-    p : array (N, OH, OW, C)
-        Values to place; `switches` of the same shape say where in its window each belongs.
+    values : array (N, OH, OW, C)
+        `switches` of the same shape say where in its window each belongs.
     switches, x_shape, window, stride, pad
         The fields of a PoolCache.
 
@@ -101,14 +103,14 @@ def unpool(p, switches, x_shape, window, stride, pad):
     array (N, H, W, C)
         Values that fall on the same pixel, from overlapping windows, are added.
     """
-    if p.shape != switches.shape:
-        raise ValueError(f"pool.unpool: values and switches must have one shape, got {p.shape} "
-                         f"and {switches.shape}")
-    xp = array_module(p)
-    (n, h, w, c), out = x_shape, p.shape[1:3]
-    covered = xp.zeros((n, *extent(x_shape, window, stride, pad, out), c), dtype=p.dtype)
-    placed = xp.empty_like(p)
+    if values.shape != switches.shape:
+        raise ValueError("pool.unpool: values and switches must have one shape, got "
+                         f"{values.shape} and {switches.shape}")
+    xp = array_module(values)
+    (n, h, w, c), out = x_shape, values.shape[1:3]
+    covered = xp.zeros((n, *extent(x_shape, window, stride, pad, out), c), dtype=values.dtype)
+    placed = xp.empty_like(values)
     for place, target in enumerate(views(covered, window, stride, out)):
-        xp.multiply(p, switches == place, out=placed)
+        xp.multiply(values, switches == place, out=placed)
         target += placed
     return covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w].copy()

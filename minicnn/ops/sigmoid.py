@@ -1,6 +1,6 @@
 """The logistic sigmoid: y = 1 / (1 + exp(-x)).
 
-Backward: dy/dx = y (1 - y). It is written with tanh, y = (1 + tanh(x/2)) / 2, which is the same
+Backward: ∂y/∂x = y (1 - y). It is written with tanh, y = (1 + tanh(x/2)) / 2, which is the same
 function and cannot overflow.
 """
 

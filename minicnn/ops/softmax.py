@@ -5,7 +5,7 @@
 The largest score is subtracted first; it cancels, and exp cannot overflow.
 
 Backward
-    dy[j]/dx[k] = y[j] ([j = k] - y[k]), so dx[k] = y[k] (dy[k] - sum over j of dy[j] y[j]).
+    ∂y[j]/∂x[k] = y[j] ([j = k] - y[k]), so dx[k] = y[k] (dy[k] - sum over j of dy[j] y[j]).
     Where y[k] is nearly 1 this is nearly 0: a saturated softmax has no gradient left, which is
     why classes are maximised on the scores (logits) and not on the probabilities.
 """

@@ -1,6 +1,6 @@
 """The hyperbolic tangent, the activation of LeNet-5 (LeCun et al. 1998).
 
-Backward: dy/dx = 1 - y^2.
+Backward: ∂y/∂x = 1 - y^2.
 """
 
 from typing import Any, NamedTuple

@@ -82,8 +82,8 @@ def pad_image(x, before, after, value):
 def views(x, window, stride, out):
     """For each place (i, j) in the window, row by row: the (N, OH, OW, C) view of what lies there.
 
-    Yields KH*KW strided views of the (padded) array `x`, without copying. Element (n, y, x, c)
-    of view number i*KW + j is sample (i, j) of the window at output position (y, x).
+    Yields KH*KW strided views of the (padded) array `x`, without copying. Element (n, p, q, c)
+    of view number i*KW + j is sample (i, j) of the window at output position (p, q).
     """
     for i in range(window[0]):
         for j in range(window[1]):

@@ -141,7 +141,7 @@ def _colour(image):
     image = np.asarray(image)
     if image.dtype != np.uint8:
         raise ValueError(f"contact_sheet: expected uint8 pictures, got {image.dtype}; convert with "
-                         "images.restore, images.to_uint8 or images.signed_to_uint8")
+                         "images.restore, display.to_uint8 or display.signed_to_uint8")
     if image.ndim == 2:
         image = image[:, :, None]  # H,W -> H,W,1
     if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:

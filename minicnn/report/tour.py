@@ -1,11 +1,13 @@
 """The tour: one picture of each kind from one network and one photo, with a page around them."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from minicnn import images, vis
-from minicnn.layers import Conv, ReLU
+from minicnn.layers import ReLU
 from minicnn.report import page, sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 
@@ -31,17 +33,25 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
     -------
     Path
         Of index.html.
+
+    Raises
+    ------
+    ValueError
+        The network has no convolutions, or does not classify.
+    KeyboardInterrupt
+        On Ctrl-C; the pictures made so far are there.
     """
+    _check(network)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    given = photo is not None
-    photo = photo if given else _portrait()
-    name = "PHOTO" if not given else str(photo)
+    photo = _portrait() if photo is None else photo
+    name = shlex.quote(str(photo)) if isinstance(photo, str | Path) else "PHOTO"
     seen = network.restore(network.prepare(photo))[0]
     sections = [make(network, photo, name, seen, folder, seed, progress)
                 for make in (_classes, _filters, _maximized, _projection, _texture)]
     page.write(folder / "index.html", f"How {network.name} sees",
-               "Every picture on this page was computed by the command below it, with NumPy alone.",
+               "Every picture on this page was computed with NumPy alone. The command below it "
+               "makes it, or the first of them.",
                sections)
     return folder / "index.html"
 
@@ -56,38 +66,41 @@ def _classes(network, photo, name, seen, folder, seed, progress):
 
 
 def _filters(network, photo, name, seen, folder, seed, progress):
-    layers = [n for n, layer in network.layers if isinstance(layer, Conv)]
-    records = [[vis.maximize(network, layer, channel, 60, seed=seed) for channel in
-                range(FILTERS)] for layer in progress_bar(layers, "filters", progress)]
-    sheet = contact_sheet([r.image for row in records for r in row], columns=FILTERS, tile=96,
+    layers = _feature_maps(network)
+    records = [[_whole(vis.maximize(network, layer, channel, 60, "noise", seed=seed))
+                for channel in range(min(FILTERS, network.shapes[layer][-1]))]
+               for layer in _bar(layers, "filters", progress)]
+    blank = np.full_like(records[0][0].image, 255)  # a layer may have fewer channels
+    tiles = [[r.image for r in row] + [blank] * (FILTERS - len(row)) for row in records]
+    sheet = contact_sheet([tile for row in tiles for tile in row], columns=FILTERS, tile=96,
                           row_labels=layers, column_labels=[str(c) for c in range(FILTERS)])
-    text = f"{network.name}: the first {FILTERS} channels of each convolution, maximised"
+    text = f"{network.name}: the first {FILTERS} channels of each layer, maximised"
     images.save(folder / "filters.png", caption(sheet, text))
     return page.Section(
-        "What does each layer look for?", "Started from plain grey, the image is changed until "
+        "What does each layer look for?", "Started from faint noise, the image is changed until "
         "one channel responds strongly. The deeper the layer, the larger and richer the pattern.",
-        f"minicnn maximize --layer {layers[-1]} --channel 0", "filters.png", text)
+        f"minicnn maximize --layer {layers[-1]} --channel 0 --steps 60 --start noise",
+        "filters.png", text)
 
 
 def _maximized(network, photo, name, seen, folder, seed, progress):
-    count = len(network.labels)
-    chosen = [int(k) for k in np.linspace(0, count - 1, CLASSES)]
-    records = [vis.maximize(network, None, k, seed=seed)
-               for k in progress_bar(chosen, "classes", progress)]
+    count = network.shapes[network.logits][-1]
+    chosen = sorted({int(k) for k in np.linspace(0, count - 1, CLASSES)})
+    records = [_whole(vis.maximize(network, None, k, seed=seed))
+               for k in _bar(chosen, "classes", progress)]
     labels = [network.label(k) for k in chosen]
     images.save(folder / "classes.png", contact_sheet([r.image for r in records], columns=4,
                                                       tile=TILE, labels=labels))
     sure = [network.probabilities(r.x)[0, k] for r, k in zip(records, chosen, strict=True)]
     return page.Section(
-        "What does it think things look like?", "The same for whole classes: the image that makes "
-        "the class's score large. To the network each of these is more typical than any photo.",
-        f'minicnn maximize --channel "{labels[0]}"', "classes.png",
+        "What does it think things look like?", "The same for whole classes, from plain mean "
+        "colour: the image that makes the class's score large. Below it what the network then "
+        "gives the class.", f"minicnn maximize --channel {chosen[0]}", "classes.png",
         "; ".join(f"{label} {p:.1%}" for label, p in zip(labels, sure, strict=True)))
 
 
 def _projection(network, photo, name, seen, folder, seed, progress):
-    layer = [n for n, layer in network.layers if isinstance(layer, ReLU)
-             and len(network.shapes[n]) == 3][-2]
+    layer = _feature_maps(network)[-2:][0]
     activation = network.forward(network.prepare(photo), to=layer).output[0]
     channel = int(activation.max(axis=(0, 1)).argmax())  # H,W,C -> C
     record = vis.deconvnet(network, photo, layer, channel)
@@ -100,7 +113,7 @@ def _projection(network, photo, name, seen, folder, seed, progress):
 
 
 def _texture(network, photo, name, seen, folder, seed, progress):
-    record = vis.texture(network, photo, seed=seed, progress=progress)
+    record = _whole(vis.texture(network, photo, seed=seed, progress=progress))
     images.save(folder / "texture.png", contact_sheet([seen, record.image], tile=2 * TILE,
                                                       labels=["photo", "its texture"]))
     return page.Section(
@@ -109,10 +122,26 @@ def _texture(network, photo, name, seen, folder, seed, progress):
         f"minicnn texture {name}", "texture.png", record.caption)
 
 
-def progress_bar(items, name, shown):
-    """`items`, with a bar on standard error where that is a terminal and it is wanted."""
-    from tqdm import tqdm
+def _feature_maps(network):
+    return [name for name, layer in network.layers
+            if isinstance(layer, ReLU) and len(network.shapes[name]) == 3]
 
+
+def _check(network):
+    if not _feature_maps(network):
+        raise ValueError(f"tour: network {network.name} has no rectified feature maps to look into")
+    network.probabilities(np.zeros((1, *network.input_shape), np.float32))
+
+
+def _whole(record):
+    """The record, unless Ctrl-C cut it short: then the tour ends, too."""
+    if record.interrupted:
+        raise KeyboardInterrupt
+    return record
+
+
+def _bar(items, name, shown):
+    """`items`, with a bar on standard error where that is a terminal and it is wanted."""
     return tqdm(items, desc=name, disable=None if shown else True, leave=False)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.images import normalize
 from minicnn.layers import BatchNorm
 from minicnn.ops import cross_entropy
 
@@ -29,8 +30,8 @@ def epochs(network, images, labels, optimizer, count, rate, augment=None, batch=
     ----------
     network : Network
         Initialised; its parameters are replaced as training goes on.
-    images : (N, H, W, C) uint8 or float array
-        Turned into the network's numbers batch by batch, by `prepare_batch`.
+    images : (N, H, W, 3) uint8 array
+        Of the network's own size; `images.normalize` turns each batch into its numbers.
     labels : (N,) integers
     optimizer : SGD or Adam
     count : int
@@ -62,7 +63,7 @@ def epochs(network, images, labels, optimizer, count, rate, augment=None, batch=
         for index, chosen in enumerate(progress(order)):
             optimizer.rate = rate((epoch * steps + index) / (count * steps))
             pixels = images[chosen] if augment is None else augment(images[chosen], rng)
-            x = prepare_batch(network, pixels)
+            x = normalize(pixels, network.needed_preprocessing())
             loss, hits = train_step(network, x, labels[chosen], optimizer, rng)
             total, right = total + loss, right + hits
         yield Epoch(epoch, total / steps, right / (steps * batch))
@@ -86,25 +87,19 @@ def accuracy(network, images, labels, top=1, batch=250):
     """The share of images whose true class is among the `top` likeliest."""
     right = 0
     for i in range(0, len(images), batch):
-        x = prepare_batch(network, images[i : i + batch])
+        x = normalize(images[i : i + batch], network.needed_preprocessing())
         run = network.forward(x, to=network.logits, keep=(), caches=False)
         best = np.argsort(-run.output, axis=1)[:, :top]
         right += int((best == labels[i : i + batch, None]).any(axis=1).sum())
     return right / len(images)
 
 
-def prepare_batch(network, pixels):
-    """uint8 pixels (N, H, W, 3) of the network's own size, in its preprocessing."""
-    p = network.preprocessing
-    if p is None:
-        raise ValueError(f"network {network.name} does not say how to prepare pixels; set "
-                         "network.preprocessing (minicnn.images.Preprocessing)")
-    ordered = pixels[..., ::-1] if p.order == "BGR" else pixels
-    return (ordered.astype(np.float32) - np.float32(p.mean)) * np.float32(p.scale)
-
-
 def one_cycle(peak, warm=0.15, end=0.001):
-    """A learning rate that climbs to `peak` in the first share `warm`, then falls as a cosine."""
+    """A learning rate as a function of the share of training done, 0..1.
+
+    From 4 % of `peak` it climbs straight to `peak` during the first share `warm`, then falls as
+    half a cosine to the share `end` of it.
+    """
     def rate(done):
         if done < warm:
             return peak * (0.04 + 0.96 * done / warm)
@@ -114,7 +109,7 @@ def one_cycle(peak, warm=0.15, end=0.001):
 
 
 def _track_statistics(network, run):
-    """Move each batch norm's running mean and variance towards this batch's."""
+    """Move each batch norm's running mean and variance towards this batch's (biased) ones."""
     for name, cache in run.caches.items():
         layer = network[name]
         if isinstance(layer, BatchNorm):

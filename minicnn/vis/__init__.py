@@ -3,6 +3,9 @@
 What belongs here: what a method does, step by step. What does not: loops over an image (they all
 use `minicnn.ascend`), drawing of sheets and pages (`minicnn.report`), files (`minicnn.images`).
 
+Here `vis.deconvnet` and its like are the methods themselves; the smaller functions of a file are
+imported from it: ``from minicnn.vis.deconvnet import region``.
+
 Every method returns a Record: a picture, a caption that says what it shows, and the settings that
 made it.
 """

@@ -1,33 +1,33 @@
 """The deconvnet: from one unit back to the pixels that drove it (Zeiler & Fergus 2014).
 
-Section 2.1 of the paper, and the line of this library that does each step:
+Section 2.1 of the paper step by step, and the line of this library that does it:
 
-    "attach a deconvnet"      ``network.forward`` records what the way back needs: the switches of
-                              every max pooling, and nothing else of the photo
-    one activation, all       `seed_unit`: an array of zeros but for the unit's own value
-    others set to zero
-    unpooling                 `ops.pool.unpool`: each value to the place its switch recorded
-    rectification             `ops.relu.backward`, rule "deconvnet": max(dy, 0), whatever the sign
-                              of the forward activation was
-    filtering                 `ops.conv.backward`: the same kernels transposed, that is flipped
-                              both ways, from the layer's output to its input
-    repeated until the        ``run.backward(seeds, relu="deconvnet")``
-    pixels are reached
+=====================================  ===========================================================
+record the switches on the way up      ``network.forward``; besides the switches only the input
+                                       and the scale of an LRN are used on the way down
+all other activations set to zero      `seed_unit`
+unpool: each value to its switch       `ops.pool.unpool`
+rectify: max(dy, 0)                    `ops.relu.backward` with the rule "deconvnet": whatever the
+                                       sign of the forward activation was
+filter with the transposed kernels,    `ops.conv.backward`: from a layer's output to its input
+flipped both ways
+again and again, down to the pixels    ``run.backward(seeds, relu="deconvnet")``
+=====================================  ===========================================================
 
 Biases play no part on the way down. The paper does not say what happens at the contrast
-normalisation; here it is a named choice, see `ops.lrn.RULES`. With the rule "gradient" or "guided"
-at the ReLU the same walk gives the gradient (Simonyan et al. 2014) or guided backpropagation
-(Springenberg et al. 2015): only the rectification differs.
+normalisation; here it is a named choice, see `ops.lrn.RULES`. With the rule "gradient" at the
+ReLUs the same walk gives the gradient (Simonyan et al. 2014) times the unit's value, with "guided"
+guided backpropagation (Springenberg et al. 2015): only the rectification differs.
 """
 
 import numpy as np
 
-from minicnn import images
+from minicnn import display, images
 from minicnn.backend import array_module, to_host
 from minicnn.vis.record import Record
 
 
-def deconvnet(network, image, layer, channel, position=None, rule="deconvnet", lrn="gradient",
+def deconvnet(network, image, layer, channel, position=None, relu="deconvnet", lrn="gradient",
               size=None):
     """Project one unit of one layer down to the pixels of one photo.
 
@@ -40,7 +40,7 @@ def deconvnet(network, image, layer, channel, position=None, rule="deconvnet", l
         The feature map, counted from 0.
     position : (row, column), optional
         Where in the map; at its strongest activation where not given.
-    rule : {"deconvnet", "gradient", "guided"}
+    relu : {"deconvnet", "gradient", "guided"}
         What the ReLUs do on the way down.
     lrn : {"gradient", "through", "scale"}
         What local response normalisations do on the way down.
@@ -63,11 +63,11 @@ def deconvnet(network, image, layer, channel, position=None, rule="deconvnet", l
     run = network.forward(x, to=layer)
     position = strongest_position(run[layer], layer, channel) if position is None else position
     seed, value = seed_unit(run[layer], layer, channel, position)
-    projection = to_host(run.backward({layer: seed}, relu=rule, lrn=lrn))
+    projection = to_host(run.backward({layer: seed}, relu=relu, lrn=lrn))
     where = f" at {tuple(position)}" if len(position) else ""
     return Record(_picture(projection, network.preprocessing),
                   f"{network.name} {layer} channel {channel}{where}: value {value:.4g}, "
-                  f"rule {rule}", settings | {"position": tuple(position)}, projection)
+                  f"rule {relu}", settings | {"position": tuple(position)}, projection)
 
 
 def region(projection, share=0.05):
@@ -98,7 +98,7 @@ def _picture(projection, preprocessing):
     rgb = images.to_rgb(projection, preprocessing)[0]
     strength = np.abs(rgb[rgb != 0])
     limit = float(np.quantile(strength, 0.998)) if strength.size else None
-    return images.signed_to_uint8(rgb, limit)
+    return display.signed_to_uint8(rgb, limit)
 
 
 def strongest_position(activation, layer, channel):

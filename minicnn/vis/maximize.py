@@ -4,15 +4,17 @@ Simonyan, Vedaldi & Zisserman (2014, section 2) look for the image that makes a 
 
     argmax over I of  S_c(I) - lambda |I|^2
 
-by gradient ascent from an empty image. The score is the logit, not the probability: raising a
-probability can also be done by lowering the other classes, and a softmax that is nearly sure has
-hardly a gradient left. A channel of any other layer is maximised alike, by its mean.
+by gradient ascent from an empty image. The score is the logit, not the probability: a softmax
+that is nearly sure has hardly a gradient left. But a logit alone may rise together with that of a
+sister class, so the log-probability is added; its gradient pushes down whichever class is ahead,
+and rests once this one is. A channel of any other layer is maximised by its mean.
 
-Followed to the letter this finds noise that only a network could love. Three things keep it a
+Followed to the letter the paper finds noise that only a network could love. Three things keep it a
 picture: the image is rolled by some pixels before each look (`jitter`), fine noise is worn away
 after each step (`diffuse`, in place of the pull towards zero), and the step is the gradient over
-its own mean magnitude, so that `rate` means grey levels for every layer of any network. The image
-is kept between black and white throughout: what is saved is what the network saw.
+its own mean magnitude, so that `rate` means grey levels for every layer of any network. The last
+tenth of the steps does without the first two, and settles. The image is kept between black and
+white throughout: what is saved is what the network saw.
 """
 
 import numpy as np
@@ -25,10 +27,11 @@ from minicnn.transforms import jitter as roll
 from minicnn.vis.record import Record
 
 STARTS = ("zeros", "noise")
+SURE = 10  # weight of the log-probability beside the logit; 1 left one class in four below 99 %
 
 
 def maximize(network, layer=None, channel=0, steps=100, start="zeros", size=None, rate=2.0,
-             momentum=0.5, jitter=None, diffuse=0.2, seed=0, progress=False):
+             momentum=0.5, jitter=None, diffuse=0.1, seed=0, progress=False):
     """Find an image that makes a class score, or a channel's mean activation, large.
 
     Parameters
@@ -47,7 +50,8 @@ def maximize(network, layer=None, channel=0, steps=100, start="zeros", size=None
         Of the image; the network's own where not given. With dense layers below `layer` only that
         one fits.
     rate : float
-        Mean change of a pixel in a step, in grey levels (of 0..255).
+        Mean length of one gradient step over the pixels, in grey levels (of 0..255), before
+        momentum, diffusion and bounds.
     momentum : float in [0, 1)
     jitter : int, optional
         Most pixels to roll by before each look; a 14th of the image where not given.
@@ -66,32 +70,52 @@ def maximize(network, layer=None, channel=0, steps=100, start="zeros", size=None
     """
     settings = {k: v for k, v in locals().items() if k not in ("network", "progress")}
     layer = network.find(network.logits if layer is None else layer)
-    index = network.find_class(channel) if isinstance(channel, str) else channel
+    index = _index(network, layer, channel)
     x = _start(network, start, size, seed)
-    scale = float(np.mean(network.preprocessing.scale))  # of the network's numbers a grey level
     most = max(x.shape[1:3]) // 14 if jitter is None else jitter
-    walk = ascend.steps(network, objectives.channel(layer, index), x,
-                        SGD(rate * scale, momentum, normalize="mean_abs"), steps, [roll(most)],
-                        [wear(diffuse)], images.bounds(network.preprocessing, x.shape), seed)
+    objective = objectives.channel(layer, index)
+    if layer == network.logits and network.classifies:
+        objective = objective + SURE * objectives.log_probability(layer, index)
+    optimizer = SGD(rate * network.grey_level, momentum, normalize="mean_abs")
+    bounds = images.bounds(network.needed_preprocessing(), x.shape)
+    settling = steps // 10
+    walk = ascend.steps(network, objective, x, optimizer, steps - settling, [roll(most)],
+                        [wear(diffuse)], bounds, seed)
+    walk = ascend.then(walk, lambda image: ascend.steps(network, objective, image, optimizer,
+                                                        settling, bounds=bounds))
     end = ascend.follow(walk, steps, progress, f"{layer}:{channel}")
     picture = network.restore(end.image)[0]
-    caption = (f"{network.name} {layer} channel {index}: value {end.trace[0, 0]:.4g} -> "
-               f"{end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps"
+    values = end.parts[f"{layer}:{index}"][:, 0]
+    caption = (f"{network.name} {layer} channel {index}: value {values[0]:.4g} -> "
+               f"{values[-1]:.4g} in {len(values) - 1} steps"
                + _verdict(network, picture))
+    settings |= {"layer": layer, "channel": index, "size": x.shape[1:3], "jitter": most}
     return Record(picture, caption, settings, end.image, end.trace, end.interrupted)
+
+
+def _index(network, layer, channel):
+    if not isinstance(channel, str):
+        return channel
+    if layer != network.logits:
+        raise ValueError(f"maximize: the channels of {layer} have no names, only those of "
+                         f"{network.logits} do; give a number in place of {channel!r}")
+    return network.find_class(channel)
 
 
 def _start(network, start, size, seed):
     if not isinstance(start, str):
-        return start
+        if start.ndim != 4 or len(start) != 1:
+            raise ValueError(f"maximize: a start must be one prepared image (1, H, W, C), got "
+                             f"{start.shape}")
+        return to_device(start.astype(np.float32), network.device)
     if start not in STARTS:
         raise ValueError(f"maximize: start must be one of {', '.join(STARTS)} or an array "
                          f"(1, H, W, C), got {start!r}")
     h, w = network.input_shape[:2] if size is None else images.height_width(size)
     x = np.zeros((1, h, w, network.input_shape[2]), np.float32)
     if start == "noise":
-        noise = np.random.default_rng(seed).normal(0, 10, x.shape).astype(np.float32)
-        x = noise * np.float32(network.preprocessing.scale)
+        noise = np.random.default_rng(seed).normal(0, 10 * network.grey_level, x.shape)
+        x = noise.astype(np.float32)
     return to_device(x, network.device)
 
 

@@ -15,7 +15,8 @@ class Record:
     caption : str
         Network, layer, unit, value, rule.
     settings : dict
-        Every argument that made it, by name.
+        Every argument that made it, by name, with what was chosen where nothing was given; not the
+        network and the photo.
     x : array (1, H, W, C)
         The same in the network's own numbers, unrounded.
     trace : (steps + 1, 1) array or None

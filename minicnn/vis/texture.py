@@ -5,14 +5,15 @@
    averaged away; what goes with what remains.
 2. Start from noise and change the image until its Gram matrices are the same,
 
-       loss = sum over layers of w_l E_l        E_l: `objectives.gram`, the paper's equation 4
+       loss = sum over layers of w_l E_l        E_l: `objectives.gram`
 
 The paper weighs all layers alike, for a network whose weights were rescaled to a mean activation
 of 1. In others the losses differ by powers of ten, so each is divided here by what it is for an
 image without any activation: w_l = 1 / (sum of target^2 / 4 C^2).
 
 As in the paper, max poolings are made averages: a maximum passes its gradient to one pixel in
-four, and the texture comes out dotted.
+four, and the texture comes out dotted. The paper steps with L-BFGS; here it is Adam, and the image
+is kept between black and white.
 """
 
 import numpy as np
@@ -58,13 +59,12 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
     if pooling not in POOLINGS:
         raise ValueError(f"texture: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
     layers = default_layers(network) if layers is None else [network.find(n) for n in layers]
-    device = network.device
     network = network.with_average_pooling() if pooling == "average" else network
-    x = to_device(network.prepare(image, size), device)
+    x = network.prepare(image, size)
     loss = texture_loss(network.forward(x, to=layers, keep=(), caches=False), layers)
-    scale = float(np.mean(network.preprocessing.scale))  # of the network's numbers a grey level
-    noise = np.random.default_rng(seed).normal(0, 10 * scale, x.shape).astype(np.float32)
-    walk = ascend.steps(network, -loss, to_device(noise, device), Adam(rate * scale), steps,
+    noise = np.random.default_rng(seed).normal(0, 10 * network.grey_level, x.shape)
+    walk = ascend.steps(network, -loss, to_device(noise.astype(np.float32), network.device),
+                        Adam(rate * network.grey_level), steps,
                         bounds=images.bounds(network.preprocessing, x.shape))
     end = ascend.follow(walk, steps, progress, "texture")
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
@@ -74,17 +74,21 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
 
 
 def default_layers(network):
-    """The first ReLU and the first four poolings, as far as there are: the paper's choice."""
+    """The first ReLU and the first four poolings; where there are none, the last feature maps."""
     relus = [name for name, layer in network.layers if isinstance(layer, ReLU)]
     pools = [name for name, layer in network.layers if isinstance(layer, MaxPool)]
-    return (relus[:1] + pools[:4]) or network.names[-1:]
+    spatial = [name for name in network.names if len(network.shapes[name]) == 3]
+    if not spatial:
+        raise ValueError(f"texture: none of network {network.name}'s layers has feature maps: "
+                         f"{', '.join(network.names)}")
+    return [name for name in relus[:1] + pools[:4] if name in spatial] or spatial[-1:]
 
 
 def texture_loss(run, layers):
     """The weighted sum of Gram losses whose targets are the activations of `run`."""
     terms = []
     for name in layers:
-        target = objectives.gram_matrix(run[name])[0]  # 1,C,C -> C,C
+        target = objectives.gram_matrix(run[name], name)[0]  # 1,C,C -> C,C
         energy = float((target * target).sum()) / (4 * len(target) ** 2)
         if energy == 0:
             raise ValueError(f"texture: {name} is silent for this photo; leave it out")

@@ -123,7 +123,7 @@ def test_a_step_tells_the_loss_and_hits_before_it():
     images, labels = data(4)
     learner = network()
     learner["drop1"].rate = 0.0
-    x = loop.prepare_batch(learner, images)
+    x = pictures.normalize(images, learner.preprocessing)
     scores = learner.forward(x, to="fc").output
     loss, hits = loop.train_step(learner, x, labels, SGD(0.1))
     expected, _ = cross_entropy.forward(scores, labels)
@@ -134,7 +134,7 @@ def test_a_step_tells_the_loss_and_hits_before_it():
 def test_a_step_is_downhill_along_the_gradient_of_every_parameter():
     images, labels = data(4)
     learner = network()
-    x, before = loop.prepare_batch(learner, images), nets.parameters(learner)
+    x, before = pictures.normalize(images, learner.preprocessing), nets.parameters(learner)
     run = learner.forward(x, learn=True, seed=7)
     _, cache = cross_entropy.forward(run["fc"], labels)
     gradients = nets.parameters_of(run.weight_gradients(
@@ -149,7 +149,7 @@ def test_a_step_is_downhill_along_the_gradient_of_every_parameter():
 def test_a_step_moves_the_running_statistics_towards_the_batch_s():
     images, labels = data(4)
     learner = network(norms=True)
-    x = loop.prepare_batch(learner, images)
+    x = pictures.normalize(images, learner.preprocessing)
     values = learner.forward(x, to="conv1").output
     loop.train_step(learner, x, labels, SGD(0.1))
     params = learner["conv1_bn"].params
@@ -183,14 +183,14 @@ def test_accuracy_by_hand(batch):
 def test_a_batch_is_prepared_as_single_photos_are(preprocessing):
     images, learner = data(3)[0], network()
     learner.preprocessing = preprocessing
-    together = loop.prepare_batch(learner, images)
+    together = pictures.normalize(images, learner.preprocessing)
     alone = np.concatenate([pictures.prepare(image, preprocessing) for image in images])
     np.testing.assert_array_equal(together, alone, strict=True)
 
 
 def test_a_network_that_does_not_say_how_to_prepare_is_refused():
     with pytest.raises(ValueError, match="preprocessing"):
-        loop.prepare_batch(nets.classifier().initialize(), data(3)[0])
+        loop.accuracy(nets.classifier().initialize(), *data(3))
 
 
 def test_one_cycle_climbs_then_falls():

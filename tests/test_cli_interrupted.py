@@ -1,0 +1,82 @@
+"""The command line at Ctrl-C: status 130, and what there was is saved."""
+
+import sys
+
+import numpy as np
+import pytest
+import small
+
+from minicnn import images, vis
+from minicnn.cli import main
+from minicnn.formats import hdf5
+from minicnn.network import Network
+from minicnn.optimizers import SGD, Adam
+
+NETWORK = small.network()
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "small.h5"
+    hdf5.save(NETWORK, path)
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return small.picture_file(tmp_path)
+
+
+@pytest.fixture
+def ctrl_c(monkeypatch):
+    """Press it in the middle of the third step of an optimiser, once."""
+    def press(optimizer):
+        calls, step = [], optimizer.step
+
+        def third_raises(self, *arguments):
+            calls.append(1)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return step(self, *arguments)
+
+        monkeypatch.setattr(optimizer, "step", third_raises)
+    return press
+
+
+def test_maximize_interrupted_saves_the_picture_so_far(weights, tmp_path, ctrl_c, monkeypatch):
+    ctrl_c(SGD)
+    out = tmp_path / "m.png"
+    arguments = ["--weights", str(weights), "--layer", "relu2", "--channel", "1",
+                 "--out", str(out)]
+    assert main(["maximize", *arguments, "--steps", "50"]) == 130
+    monkeypatch.undo()
+    expected = vis.maximize(NETWORK, "relu2", 1, steps=2)
+    np.testing.assert_array_equal(images.load(out), expected.image)
+
+
+def test_texture_interrupted_saves_the_picture_so_far(weights, photo, tmp_path, ctrl_c,
+                                                      monkeypatch):
+    ctrl_c(Adam)
+    out = tmp_path / "t.png"
+    assert main(["texture", "--weights", str(weights), str(photo), "--out", str(out)]) == 130
+    monkeypatch.undo()
+    np.testing.assert_array_equal(images.load(out), vis.texture(NETWORK, photo, steps=2).image)
+
+
+def test_a_tour_interrupted_ends_at_once(weights, photo, tmp_path, ctrl_c, monkeypatch):
+    monkeypatch.setattr(sys.modules["minicnn.report.tour"], "FILTERS", 1)
+    monkeypatch.setattr(sys.modules["minicnn.report.tour"], "CLASSES", 2)
+    ctrl_c(SGD)
+    status = main(["tour", "--weights", str(weights), str(photo), "--out", str(tmp_path / "t")])
+    assert status == 130
+    assert (tmp_path / "t" / "photo.png").is_file()  # what there was
+    assert not (tmp_path / "t" / "texture.png").exists()
+
+
+def test_interrupted_elsewhere(weights, photo, monkeypatch, capsys):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Network, "classify", interrupt)
+    assert main(["classify", "--weights", str(weights), str(photo)]) == 130
+    assert capsys.readouterr().err == "minicnn: interrupted\n"

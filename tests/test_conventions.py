@@ -1,0 +1,280 @@
+"""The habits of the house that a machine can check: who imports whom, what has a test, a
+docstring, a specification, and what must not be in a committed file."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from minicnn import naive
+from minicnn.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE, TESTS = ROOT / "minicnn", ROOT / "tests"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+TEST_FILES = sorted(TESTS.rglob("test_*.py"))
+
+# The rooms of the house, from the roof down. A room imports itself, rooms of its own row and rooms
+# below, never one above: what is low can be read, tested and taken away without what is high. An
+# import inside a function counts like any other.
+ROOMS = [
+    {"cli", "__main__"},
+    {"course"},
+    {"report"},
+    {"train"},
+    {"vis"},
+    {"ascend"},
+    {"objectives", "transforms", "parametrize", "optimizers"},
+    {"models"},
+    {"formats"},
+    {"network"},
+    {"summary"},  # a network's tables: looks at its layers only
+    {"layers"},
+    {"ops"},
+    {"display"},
+    {"images"},
+    {"backend"},
+    {"naive", "gradcheck"},  # the specification and the judge: NumPy and nothing of the house
+]
+LEVEL = {room: level for level, row in enumerate(ROOMS) for room in row}
+MOST_LINES = 600
+
+
+def short(path):
+    return str(path.relative_to(ROOT))
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """Every module a file imports, anywhere in it, as dotted names; `from a import b` is a.b."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def definitions(path):
+    """The functions and classes at the top of a file."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [node for node in tree(path).body if isinstance(node, kinds)]
+
+
+# ---- imports
+
+def test_every_file_is_in_a_room_of_the_table():
+    assert {room_of(path) for path in SOURCES} - {"__init__"} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if room_of(p) != "__init__"], ids=short)
+def test_imports_go_down(path):
+    """minicnn/__init__.py alone is above the roof: it is the table of contents."""
+    here = LEVEL[room_of(path)]
+    for name in imported(path):
+        first, _, rest = name.partition(".")
+        room = rest.partition(".")[0]
+        if first == "minicnn" and room in LEVEL:
+            assert LEVEL[room] >= here, f"{short(path)} imports {name}, which is above it"
+        elif first == "minicnn":
+            assert room == "__version__", f"{short(path)} imports {name} from the top"
+
+
+def test_no_relative_imports():
+    """The rule above reads absolute names; one way to write an import is enough."""
+    relative = [short(path) for path in SOURCES for node in ast.walk(tree(path))
+                if isinstance(node, ast.ImportFrom) and node.level]
+    assert relative == []
+
+
+def at_the_top(path):
+    """The first names of the modules that importing a file imports."""
+    top = ast.Module([node for node in tree(path).body
+                      if isinstance(node, (ast.Import, ast.ImportFrom))], [])
+    for node in ast.walk(top):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.partition(".")[0]
+
+
+def test_naive_and_gradcheck_need_numpy_only():
+    """PyTorch is imported by name where a check is given a torch function."""
+    standard = {"itertools", "math", "importlib", "typing", "collections"}
+    for path in [p for p in SOURCES if room_of(p) in ("naive", "gradcheck")]:
+        extra = set(at_the_top(path)) - standard - {"numpy"}
+        assert extra <= {"minicnn"}, f"{short(path)} imports {extra}"
+        own = {name for name in imported(path) if name.startswith("minicnn.")}
+        of_its_own = room_of(path) == "gradcheck"
+        assert all(of_its_own and name.startswith("minicnn.gradcheck") for name in own), short(path)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "backend.py"], ids=short)
+def test_cupy_is_named_in_backend_only(path):
+    """Neither imported nor used by name, nor by a string that something else imports."""
+    for node in ast.walk(tree(path)):
+        assert not (isinstance(node, ast.Name) and node.id in ("cupy", "cp"))
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, str)
+                    and node.value.partition(".")[0] == "cupy")
+    assert not any(name.partition(".")[0] in ("cupy", "cupyx") for name in imported(path))
+
+
+# ---- what everything has
+
+def mirror(path):
+    """Where the tests of a source file are."""
+    inside = path.relative_to(PACKAGE)
+    if inside.parts[0] == "gradcheck":  # one package with one door, tested through it
+        return TESTS / "test_gradcheck.py"
+    return TESTS / inside.with_name(f"test_{inside.name}")
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if not p.name.startswith("__")], ids=short)
+def test_every_file_has_its_tests(path):
+    assert mirror(path).is_file(), f"{short(path)} has no {short(mirror(path))}"
+
+
+def test_every_test_file_has_its_source():
+    """A file renamed leaves no orphan behind; a part of the name may be added."""
+    whole = {"conventions", "mutants", "golden"}  # of the house, not of one file
+    orphans = []
+    for path in TEST_FILES:
+        name, folder = path.stem.removeprefix("test_"), PACKAGE / path.parent.relative_to(TESTS)
+        parts = name.split("_")
+        named = ["_".join(parts[:k]) for k in range(len(parts), 0, -1)]
+        if name not in whole and not any((folder / f"{n}.py").is_file() or (folder / n).is_dir()
+                                         for n in named):
+            orphans.append(short(path))
+    assert orphans == []
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "__main__.py"], ids=short)
+def test_what_is_public_has_a_docstring(path):
+    assert ast.get_docstring(tree(path)), f"{short(path)} says not what it holds"
+    bare = [node.name for node in definitions(path)
+            if not node.name.startswith("_") and not ast.get_docstring(node)]
+    assert bare == [], f"{short(path)}: no docstring"
+
+
+OPS = [path.stem for path in sorted((PACKAGE / "ops").glob("*.py"))
+       if "forward" in [node.name for node in definitions(path)]]
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_every_op_has_its_specification(op):
+    assert callable(getattr(naive, f"{op}_forward", None))
+    assert callable(getattr(naive, f"{op}_backward", None))
+
+
+def test_the_ops_were_found():
+    assert {"conv", "pool", "lrn", "relu", "dense", "softmax"} <= set(OPS) and len(OPS) >= 15
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=short)
+def test_no_file_is_too_long(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES, f"{short(path)} has {lines} lines: it holds two things"
+
+
+# ---- no test that pytest would not collect
+
+def names_used(module):
+    """Every name a file reads, and every argument (a fixture is used by being one)."""
+    used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+    used |= {node.arg for node in ast.walk(module) if isinstance(node, ast.arg)}
+    marks = [node for node in ast.walk(module) if isinstance(node, ast.Call)
+             and getattr(node.func, "attr", "") == "usefixtures"]
+    return used | {mark.value for node in marks for mark in node.args}
+
+
+def idle(module):
+    """Functions of a test file that are neither a test, nor used, nor a fixture used by pytest."""
+    used = names_used(module)
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_"):
+            automatic = any("autouse" in ast.unparse(d) for d in node.decorator_list)
+            if node.name not in used and not automatic:
+                yield node.name
+        elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            yield from (f"{node.name}.{inner.name}" for inner in node.body
+                        if isinstance(inner, ast.FunctionDef)
+                        and not inner.name.startswith("test_")
+                        and inner.name not in used | {a.attr for a in ast.walk(module)
+                                                      if isinstance(a, ast.Attribute)})
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=short)
+def test_every_test_is_collected(path):
+    module = tree(path)
+    assert list(idle(module)) == [], "neither a test nor used: is its name misspelt?"
+    tests = [node.name for node in module.body if getattr(node, "name", "").startswith("test_")]
+    assert len(tests) == len(set(tests)), "of two tests of one name only the last runs"
+    assert tests or any(getattr(n, "name", "").startswith("Test") for n in module.body)
+
+
+def test_the_rule_finds_a_misspelt_test():
+    module = ast.parse("def text_a(): pass\ndef helper(): pass\ndef test_b(): helper()\n"
+                       "class TestC:\n    def tset_d(self): pass\n    def test_e(self): pass\n")
+    assert list(idle(module)) == ["text_a", "TestC.tset_d"]
+
+
+def test_no_test_hides_in_a_file_that_is_not_collected():
+    others = [p for p in TESTS.rglob("*.py") if not p.name.startswith("test_")]
+    hidden = [f"{short(p)}: {node.name}" for p in others for node in definitions(p)
+              if node.name.startswith(("test_", "Test"))]
+    assert hidden == []
+
+
+# ---- what is committed
+
+def committed():
+    """Files that are or would be committed; the test skips outside a checkout."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout: there is no .git here")
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                            cwd=ROOT, capture_output=True, check=True).stdout
+    return [path for name in listed.decode().split("\0") if name
+            for path in [ROOT / name] if path.is_file()]
+
+
+# written so that this file does not contain what it looks for
+MACHINE = rb"(?<![\w./:-])/(?:wor[k]|hom[e]|roo[t]|User[s]|mn[t])/[\w.-]"
+REGISTRY = rb"https?://[^/\s\"'<>]*(?:pyp[i]|pythonhoste[d]|artifactor[y]|nexu[s]|devp[i])"
+INDEX = rb"--(?:extra-)?index-ur[l]|--find-link[s]"
+
+
+@pytest.mark.parametrize("pattern", [MACHINE, REGISTRY, INDEX], ids=["machine", "host", "index"])
+def test_no_committed_file_names_one_machine_or_registry(pattern):
+    found = {short(path): match.group().decode(errors="replace") for path in committed()
+             if (match := re.search(pattern, path.read_bytes()))}
+    assert found == {}
+
+
+def test_the_patterns_find_what_they_are_for():
+    for path in ("wor" + "k/main", "hom" + "e/someone/x", "roo" + "t/.cache"):
+        assert re.search(MACHINE, f'open("/{path}")'.encode())
+    assert not re.search(MACHINE, b"see docs/" + b"work/x and https://a.org/ho" + b"me/x")
+    assert re.search(REGISTRY, b"https://mirror.pyp" + b"i.example/simple")
+
+
+def test_commands_in_the_readme_are_subcommands(capsys):
+    readme = ROOT / "README.md"
+    if not readme.is_file():
+        pytest.skip("there is no README.md")
+    blocks = re.findall(r"```[a-z]*\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    named = {match for block in blocks
+             for match in re.findall(r"(?:^|&& )minicnn ([a-z][\w-]*)", block, re.MULTILINE)}
+    assert named
+    for command in sorted(named):
+        with pytest.raises(SystemExit) as end:
+            main([command, "--help"])
+        assert end.value.code == 0, f"README: minicnn {command} is no command"
+        assert f"usage: minicnn {command}" in capsys.readouterr().out
