@@ -25,6 +25,7 @@ from minicnn.ops import (
     sigmoid,
     softmax,
     tanh,
+    winograd,
 )
 from minicnn.ops.window import output_size, pair
 
@@ -41,10 +42,11 @@ class Layer:
     """What all layers share: no parameters, and a shape that passes unchanged."""
 
     params: dict = field(default_factory=dict, init=False, repr=False)
+    kept: Any = field(default=None, init=False, repr=False)  # what a layer derives from params
 
     def settings(self):
         """The settings by name, as plain values."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "params"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
     def param_shapes(self, x_shape):
         """Shapes of the parameters by name, for an input (H, W, C) or (D,)."""
@@ -87,12 +89,26 @@ class Conv(Layer):
         return (*_slide(x_shape, self.kernel, self.stride, self.pad, self.dilation), self.filters)
 
     def forward(self, x, learn=False, rng=None):
-        y, cache = conv.forward(x, self.params["w"], self.params.get("b"), self.stride, self.pad,
-                                self.groups, self.dilation)
-        return y, cache if learn else cache._replace(x=None)
+        w, b = self.params["w"], self.params.get("b")
+        where = (self.stride, self.pad, self.groups, self.dilation)
+        algorithm = winograd.choose(x, w, *where)
+        if algorithm == "direct":
+            y, cache = conv.forward(x, w, b, *where)
+            return y, cache if learn else cache._replace(x=None)
+        y, cache = winograd.forward(x, w, b, *where, algorithm, self._transformed(w))
+        return y, cache if learn else cache._replace(plain=cache.plain._replace(x=None))
 
     def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return _split(conv.backward(dy, cache, need))
+        op = conv if isinstance(cache, conv.ConvCache) else winograd
+        return _split(op.backward(dy, cache, need))
+
+    def _transformed(self, w):
+        """Where Winograd's transforms of these very weights are kept; w can no longer be written
+        to, so that they cannot grow stale: put a new array in its place."""
+        if self.kept is None or self.kept[0] is not w:
+            self.kept = (w, {})
+            w.flags.writeable = False
+        return self.kept[1]
 
 
 @dataclass(eq=False)

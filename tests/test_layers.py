@@ -194,3 +194,43 @@ def test_the_base_class_computes_nothing():
     for use in (lambda: Layer().forward(x()), lambda: Layer().backward(x(), None)):
         with pytest.raises(NotImplementedError, match="Layer"):
             use()
+
+
+# ---- Winograd's transforms, kept by the layer
+
+def wide(seed=0):
+    """A convolution that is fast enough to be Winograd's, with an input for it."""
+    rng = np.random.default_rng(seed)
+    layer = Conv(64, 3, pad=1)
+    layer.params = {"w": rng.standard_normal((3, 3, 64, 64), dtype=np.float32) / 24,
+                    "b": np.zeros(64, np.float32)}
+    return layer, rng.standard_normal((1, 24, 24, 64), dtype=np.float32)
+
+
+def plain(layer, x):
+    return conv.forward(x, layer.params["w"], layer.params["b"], pad=1)[0]
+
+
+def test_new_weights_are_seen_at_once():
+    layer, x = wide()
+    first = layer.forward(x)[0]
+    layer.params["w"] = 3 * layer.params["w"]
+    # float32 by Winograd: within 2e-5 of the deviation, 1 and then 3
+    np.testing.assert_allclose(first, plain(layer, x) / 3, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(layer.forward(x)[0], plain(layer, x), rtol=0, atol=6e-5)
+
+
+def test_weights_whose_transforms_are_kept_cannot_be_changed_behind_the_layers_back():
+    layer, x = wide()
+    layer.forward(x)
+    with pytest.raises(ValueError, match="read-only"):
+        layer.params["w"][0] = 0
+
+
+def test_the_winograd_cache_holds_no_input_unless_learning():
+    layer, x = wide()
+    _, cache = layer.forward(x)
+    assert cache.plain.x is None
+    y, cache = layer.forward(x, learn=True)
+    dx, gradients = layer.backward(y, cache, need=("x", "w", "b"))
+    assert cache.plain.x is x and dx.shape == x.shape and set(gradients) == {"w", "b"}

@@ -20,4 +20,7 @@ x w b y  input, weights, bias, output;  dx dw db dy  the gradients of the object
 
 Images are (N, H, W, C), kernels (KH, KW, C/G, O), dense weights (in, out). What comes in as
 float32 goes out as float32, and float64 as float64.
+
+A faster way of an op has a file and the op's signature of its own (`winograd`, for `conv`); the
+plain op is the one to read, and what it is measured against.
 """

@@ -19,17 +19,20 @@ Backward
 
     `dcols` then goes back to where `cols` was read from. A pixel was read by up to KH*KW windows,
     so its gradients add up (col2im): `dx[pixel] += dcols[...]`, the adjoint of the reading. For
-    one channel and stride 1 that is the convolution of dy with the kernel flipped both ways, the
-    "transposed filtering" of Zeiler & Fergus (2014).
+    one channel and stride 1 that is the convolution of dy with the kernel flipped both ways: the
+    transposed filters of Zeiler & Fergus (2014).
 
 `cols` is KH*KW times as large as the image, so it is made for a few rows of the output at a time:
 a piece that stays in the processor's cache costs less than the whole one (see benchmarks/speed).
+The pieces are shared out among the processor's cores (`minicnn.threads`). 3x3 kernels have a
+faster way, with the same signature: `minicnn.ops.winograd`.
 """
 
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
 from minicnn.ops.window import check_image, output_size, pad_image, pair, windows
+from minicnn.threads import spread
 
 TILE = 1 << 20  # entries of `cols` made at once: 4 MB in float32, the best of 2**17 .. 2**22
 
@@ -78,16 +81,18 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
     ValueError
         If shapes, groups or settings do not fit together.
     """
-    check_image(x, "conv.forward")
-    cache = ConvCache(x, x.shape, w, b is not None, pair(stride, "conv stride"),
-                      pair(pad, "conv pad"), groups, pair(dilation, "conv dilation"))
-    _check(cache, b)
+    cache = describe(x, w, b, stride, pad, groups, dilation)
     xp = array_module(x)
     y = xp.empty(_output_shape(cache), dtype=xp.result_type(x, w, *([] if b is None else [b])))
-    for tile, cols in _columns(x, cache):
-        for g, (_, outputs) in enumerate(_groups(cache)):
-            part = cols[g] @ _kernel(w, outputs)  # (N*OH*OW, K) @ (K, O/G) -> N*OH*OW,O/G
+    seen = _windows(x, cache)
+
+    def compute(tile):
+        for channels, outputs in _groups(cache):
+            cols = _matrix(seen[tile][..., channels])
+            part = cols @ _kernel(w, outputs)  # (N*OH*OW, K) @ (K, O/G) -> N*OH*OW,O/G
             y[tile][..., outputs] = part.reshape(y[tile][..., outputs].shape)  # -> N,OH,OW,O/G
+
+    spread(compute, _tiles(cache))
     if b is not None:
         y += b
     return y, cache
@@ -125,65 +130,73 @@ def backward(dy, cache, need=("x", "w", "b")):
     return Gradients(dx, dw, db)
 
 
+def describe(x, w, b, stride, pad, groups, dilation):
+    """The ConvCache of a convolution, once everything is found to fit together."""
+    check_image(x, "conv.forward")
+    cache = ConvCache(x, x.shape, w, b is not None, pair(stride, "conv stride"),
+                      pair(pad, "conv pad"), groups, pair(dilation, "conv dilation"))
+    _check(cache, b)
+    return cache
+
+
 def _input_gradient(dy, cache):
     xp = array_module(dy)
-    (n, h, w, c), (ph, pw) = cache.x_shape, cache.pad
-    padded = xp.zeros((n, h + 2 * ph, w + 2 * pw, c), dtype=dy.dtype)
-    for images, rows in _tiles(cache):
+    (n, height, width, c), (ph, pw) = cache.x_shape, cache.pad
+    padded = xp.zeros((n, height + 2 * ph, width + 2 * pw, c), dtype=dy.dtype)
+
+    def compute(tile):
+        images, rows = tile
         for channels, outputs in _groups(cache):
             part = dy[images, rows, :, outputs]
             flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
             dcols = flat @ _kernel(cache.w, outputs).T  # (., O/G) @ (O/G, K) -> N*OH*OW,K
             _read_back(padded[images, rows.start * cache.stride[0] :, :, channels],
                        dcols.reshape(*part.shape[:3], *cache.w.shape[:3]), cache)
-    return padded[:, ph : ph + h, pw : pw + w].copy() if ph or pw else padded
+
+    for tiles in _rounds(_tiles(cache), cache):
+        spread(compute, tiles)
+    return padded[:, ph : ph + height, pw : pw + width].copy() if ph or pw else padded
 
 
 def _read_back(padded, dcols, cache):
     """Add dcols (N, OH, OW, KH, KW, C) to the pixels it was read from (col2im)."""
     rows, columns = dcols.shape[1:3]
-    (sh, sw), (dh, dw) = cache.stride, cache.dilation
+    (sh, sw), (eh, ew) = cache.stride, cache.dilation
     for i in range(dcols.shape[3]):
         for j in range(dcols.shape[4]):
-            padded[:, i * dh : i * dh + sh * (rows - 1) + 1 : sh,
-                   j * dw : j * dw + sw * (columns - 1) + 1 : sw] += dcols[:, :, :, i, j]
+            padded[:, i * eh : i * eh + sh * (rows - 1) + 1 : sh,
+                   j * ew : j * ew + sw * (columns - 1) + 1 : sw] += dcols[:, :, :, i, j]
 
 
 def _weight_gradient(dy, cache):
-    xp = array_module(dy)
-    dw = xp.zeros(cache.w.shape, dtype=cache.w.dtype)
-    for tile, cols in _columns(cache.x, cache):
-        for g, (_, outputs) in enumerate(_groups(cache)):
+    dw = array_module(dy).zeros(cache.w.shape, dtype=cache.w.dtype)
+    seen = _windows(cache.x, cache)
+    for tile in _tiles(cache):
+        for channels, outputs in _groups(cache):
+            cols = _matrix(seen[tile][..., channels])
             part = dy[tile][..., outputs]
             flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
-            grown = cols[g].T @ flat  # (K, N*OH*OW) @ (N*OH*OW, O/G) -> K,O/G
+            grown = cols.T @ flat  # (K, N*OH*OW) @ (N*OH*OW, O/G) -> K,O/G
             dw[..., outputs] += grown.reshape(*cache.w.shape[:3], -1)  # -> KH,KW,C/G,O/G
     return dw
 
 
-def _columns(x, cache):
-    """im2col, tile by tile: yields (tile, cols), cols[g] being (N*OH*OW, KH*KW*C/G) for group g.
+def _windows(x, cache):
+    """The window of every output position, zeros around the image: N,OH,OW,KH,KW,C, no copy."""
+    return windows(pad_image(x, cache.pad, cache.pad, 0), cache.w.shape[:2], cache.stride,
+                   cache.dilation, _output_shape(cache)[1:3])
 
-    The matrices are overwritten by the next tile.
-    """
-    xp = array_module(x)
-    _, oh, ow, _ = _output_shape(cache)
-    seen = windows(pad_image(x, cache.pad, cache.pad, 0), cache.w.shape[:2], cache.stride,
-                   cache.dilation, (oh, ow))
-    room = None
-    for tile in _tiles(cache):
-        part = seen[tile]
-        size = part.shape[0] * part.shape[1] * ow  # N*OH*OW of this tile, the first is the largest
-        room = room if room is not None else xp.empty(part.size, dtype=x.dtype)
-        cols = room[: part.size].reshape(cache.groups, size, -1)  # -> G,N*OH*OW,KH*KW*C/G
-        for matrix, (channels, _) in zip(cols, _groups(cache), strict=True):
-            shape = (*part.shape[:5], -1)
-            matrix.reshape(shape)[...] = part[..., channels]  # N,OH,OW,KH,KW,C/G
-        yield tile, cols
+
+def _matrix(part):
+    """im2col: windows copied out as the rows of a matrix, N,OH,OW,KH,KW,C -> N*OH*OW,KH*KW*C."""
+    return part.reshape(-1, part.shape[3] * part.shape[4] * part.shape[5])
 
 
 def _tiles(cache):
-    """(images, rows) slices that cut the output into pieces of about TILE entries of `cols`."""
+    """(images, rows) slices that cut the output into pieces of about TILE entries of `cols`.
+
+    Either some rows of one image, or all rows of one or several.
+    """
     n, oh, ow, _ = _output_shape(cache)
     kh, kw = cache.w.shape[:2]
     row = ow * kh * kw * cache.x_shape[3]
@@ -191,6 +204,20 @@ def _tiles(cache):
     images = max(1, TILE // (row * oh))
     return [(slice(i, i + images), slice(p, min(p + rows, oh)))
             for i in range(0, n, images) for p in range(0, oh, rows)]
+
+
+def _rounds(tiles, cache):
+    """Tiles sorted into rounds, so that those of one round read from different rows of pixels.
+
+    Tiles one below the other share the pixels that the kernel reaches beyond its step. Rounds
+    come one after the other, so each pixel gets its sums in the same order every time.
+    """
+    first = tiles[0][1]
+    step = (first.stop - first.start) * cache.stride[0]  # pixels from one tile to the next below
+    reach = cache.dilation[0] * (cache.w.shape[0] - 1) + 1 - cache.stride[0]
+    count = 1 + max(0, -(-reach // step))
+    return [[tile for tile in tiles if tile[1].start // (first.stop - first.start) % count == k]
+            for k in range(count)]
 
 
 def _groups(cache):

@@ -1,0 +1,188 @@
+"""Winograd's 3x3 convolution: its matrices derived again, its results beside the plain op's."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from minicnn import threads
+from minicnn.ops import conv, winograd
+
+INFINITY = None
+POINTS = {"winograd4": [0, Fraction(2, 3), Fraction(-2, 3), Fraction(3, 2), Fraction(-3, 2)],
+          "winograd2": [0, 1, -1]}
+SHAPES = [((2, 13, 17, 8), 6), ((1, 8, 9, 5), 40), ((1, 14, 14, 64), 128), ((1, 5, 3, 3), 7),
+          ((1, 3, 3, 2), 2), ((2, 28, 40, 64), 192), ((1, 9, 4, 1), 1)]
+
+
+def normal(*shape, seed=0, dtype=np.float32):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def case(shape, outputs, seed=0):
+    """x, and kernels scaled so that outputs have a deviation near 1."""
+    w = normal(3, 3, shape[3], outputs, seed=seed + 1) / np.float32((9 * shape[3]) ** 0.5)
+    return normal(*shape, seed=seed), w, normal(outputs, seed=seed + 2)
+
+
+# ---- the matrices
+
+def multiplied(polynomial, root):
+    """A polynomial, lowest power first, times (x - root)."""
+    shifted = [Fraction(0), *polynomial]
+    return [a - root * b for a, b in zip(shifted, [*polynomial, Fraction(0)], strict=True)]
+
+
+def toom_cook(points, size):
+    """A^T, G, B^T for correlation with 3 taps, from finite points and infinity, in rationals.
+
+    Row i of B^T is the product of (x - p) over the other points, that of infinity over all: the
+    numerators of Lagrange's interpolation. G carries their denominators.
+    """
+    at = [[Fraction(p) ** power for p in points] + [Fraction(int(power == size - 1))]
+          for power in range(size)]
+    g, bt = [], []
+    for i, p in enumerate(points):
+        others = [q for j, q in enumerate(points) if j != i]
+        numerator, denominator = [Fraction(1)], Fraction(1)
+        for q in others:
+            numerator, denominator = multiplied(numerator, q), denominator * (p - q)
+        bt.append([*numerator, Fraction(0)])
+        g.append([Fraction(p) ** power / denominator for power in range(3)])
+    numerator = [Fraction(1)]
+    for q in points:
+        numerator = multiplied(numerator, q)
+    return at, [*g, [Fraction(0), Fraction(0), Fraction(1)]], [*bt, numerator]
+
+
+@pytest.mark.parametrize("algorithm", POINTS)
+def test_the_construction_computes_four_or_two_correlations_exactly(algorithm):
+    """In rational arithmetic A^T [(G g) * (B^T d)] is the correlation, without any rounding."""
+    size = winograd.ALGORITHMS[algorithm].size
+    at, g, bt = (np.array(m, dtype=object) for m in toom_cook(POINTS[algorithm], size))
+    taps = np.array([Fraction(3), Fraction(-1, 7), Fraction(5, 2)])
+    data = np.array([Fraction(k * k - 4, k + 1) for k in range(size + 2)])
+    assert list(at @ ((g @ taps) * (bt @ data))) == [
+        sum(data[i : i + 3] * taps) for i in range(size)]
+
+
+@pytest.mark.parametrize("algorithm", POINTS)
+def test_the_matrices_are_those_of_the_construction(algorithm):
+    """Up to the sign or factor that each point's row of B^T and of G may exchange."""
+    ours = winograd.ALGORITHMS[algorithm]
+    at, g, bt = (np.array(m, dtype=float) for m in toom_cook(POINTS[algorithm], ours.size))
+    np.testing.assert_allclose(ours.at, at, rtol=1e-7)  # float32 holds 6e-8
+    for k in range(len(bt)):
+        # what matters is the product: row k of G times row k of B^T
+        np.testing.assert_allclose(np.outer(ours.g[k], ours.bt[k]), np.outer(g[k], bt[k]),
+                                   rtol=3e-7, atol=1e-7)  # two numbers of float32
+
+
+# ---- the convolution
+
+@pytest.mark.parametrize("algorithm", winograd.ALGORITHMS)
+@pytest.mark.parametrize("pad", [0, 1, 2])
+@pytest.mark.parametrize("shape, outputs", SHAPES)
+def test_it_is_the_plain_op(shape, outputs, pad, algorithm):
+    x, w, b = case(shape, outputs)
+    y, cache = winograd.forward(x, w, b, pad=pad, algorithm=algorithm)
+    expected, plain = conv.forward(*(v.astype(float) for v in (x, w, b)), pad=pad)
+    dy = normal(*y.shape, seed=9)
+    gradients, exact = winograd.backward(dy, cache), conv.backward(dy.astype(float), plain)
+    # float32 with these points errs by up to 2e-5 of the outputs' deviation, near 1 here
+    np.testing.assert_allclose(y, expected, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(gradients.dx, exact.dx, rtol=0,
+                               atol=2e-5 * max(1, exact.dx.std()))
+    np.testing.assert_allclose(gradients.dw, exact.dw, rtol=1e-4, atol=1e-4 * exact.dw.std())
+    np.testing.assert_allclose(gradients.db, exact.db, rtol=1e-4, atol=1e-4 * exact.db.std())
+    assert y.dtype == gradients.dx.dtype == np.float32 and gradients.dx.shape == x.shape
+
+
+@pytest.mark.parametrize("algorithm", winograd.ALGORITHMS)
+def test_forward_and_input_gradient_are_adjoint(algorithm):
+    x, w, _ = case((2, 11, 10, 6), 5)
+    y, cache = winograd.forward(x, w, pad=1, algorithm=algorithm)
+    dy = normal(*y.shape, seed=5)
+    dx = winograd.backward(dy, cache, ("x",)).dx
+    there, back = np.sum(y.astype(float) * dy), np.sum(dx.astype(float) * x)
+    # sums of 1,320 products of size 1 that are each off by up to 2e-5
+    assert abs(there - back) < 2e-5 * np.linalg.norm(y) * np.linalg.norm(dy)
+
+
+@pytest.mark.parametrize("algorithm", winograd.ALGORITHMS)
+def test_same_bytes_for_any_number_of_threads(algorithm, monkeypatch):
+    monkeypatch.setattr(winograd, "BLOCK", 5000)  # many blocks
+    x, w, b = case((3, 21, 18, 16), 64)
+    before, results = threads.threads(), []
+    try:
+        for count in (1, 2, 3):
+            threads.set_threads(count)
+            y, cache = winograd.forward(x, w, b, pad=1, algorithm=algorithm)
+            dx = winograd.backward(np.ones_like(y), cache, ("x",)).dx
+            results.append(y.tobytes() + dx.tobytes())
+    finally:
+        threads.set_threads(before)
+    assert len(set(results)) == 1
+
+
+def test_the_plain_op_gives_the_same_bytes_for_any_number_of_threads(monkeypatch):
+    monkeypatch.setattr(conv, "TILE", 2000)
+    before, results = threads.threads(), []
+    try:
+        for count in (1, 2, 3):
+            threads.set_threads(count)
+            out = []
+            for kernel, stride, groups, dilation in [(3, 1, 1, 1), (5, 1, 2, 2), (3, 2, 1, 2),
+                                                     (2, 3, 1, 1)]:
+                x, w = normal(2, 19, 23, 8), normal(kernel, kernel, 8 // groups, 6, seed=1)
+                y, cache = conv.forward(x, w, None, stride, 1, groups, dilation)
+                gradients = conv.backward(np.ones_like(y), cache)
+                out += [y.tobytes(), gradients.dx.tobytes(), gradients.dw.tobytes()]
+            results.append(b"".join(out))
+    finally:
+        threads.set_threads(before)
+    assert len(set(results)) == 1
+
+
+def test_kept_transforms_are_used_and_arguments_stay():
+    x, w, b = case((1, 6, 7, 4), 3)
+    copies, kept = [v.copy() for v in (x, w, b)], {}
+    y, cache = winograd.forward(x, w, b, pad=1, kept=kept)
+    winograd.backward(y, cache, ("x",))
+    assert set(kept) == {"w", "x"}
+    again, _ = winograd.forward(x, w, b, pad=1, kept=kept)
+    assert again.tobytes() == y.tobytes()
+    kept["w"] = 2 * kept["w"]  # it is what is multiplied with
+    doubled, _ = winograd.forward(x, w, pad=1, kept=kept)
+    np.testing.assert_allclose(doubled, 2 * (y - b), rtol=0, atol=1e-5)  # float32 around 1
+    assert all((v == c).all() for v, c in zip((x, w, b), copies, strict=True))
+
+
+# ---- which algorithm, and what is refused
+
+@pytest.mark.parametrize("size, channels, dtype, settings, expected", [
+    (56, (64, 64), np.float32, {}, "winograd4"),
+    (14, (64, 64), np.float32, {"pad": 1}, "winograd2"),
+    (56, (63, 64), np.float32, {}, "direct"),
+    (56, (64, 32), np.float32, {}, "direct"),
+    (56, (64, 64), np.float64, {}, "direct"),
+    (56, (64, 64), np.float32, {"stride": 2}, "direct"),
+    (56, (64, 64), np.float32, {"dilation": 2}, "direct"),
+    (56, (64, 64), np.float32, {"pad": 3}, "direct"),
+    (56, (64, 64), np.float32, {"groups": 2}, "direct")])
+def test_choose(size, channels, dtype, settings, expected):
+    c, o = channels
+    w = np.zeros((3, 3, c // settings.get("groups", 1), o), dtype)
+    assert winograd.choose(np.zeros((1, size, size, c), dtype), w, **settings) == expected
+
+
+@pytest.mark.parametrize("kernel, dtype, settings, words", [
+    (3, np.float32, {"algorithm": "fft"}, "algorithm must be one of winograd4, winograd2"),
+    (5, np.float32, {}, "only for 3x3 kernels"),
+    (3, np.float32, {"stride": 2}, "stride 2"),
+    (3, np.float32, {"pad": 3}, "pad 3"),
+    (3, np.float64, {}, "only for float32")])
+def test_what_it_cannot_do_is_refused(kernel, dtype, settings, words):
+    with pytest.raises(ValueError, match=f"winograd.forward: .*{words}"):
+        winograd.forward(normal(1, 8, 8, 2, dtype=dtype), normal(kernel, kernel, 2, 3, dtype=dtype),
+                         **settings)

@@ -1,0 +1,105 @@
+"""The scheduler: every block once, several at a time, BLAS held meanwhile, errors handed on."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from minicnn import threads
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    count = threads.threads()
+    yield
+    threads.set_threads(count)
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("blocks", [0, 1, 2, 3, 50])
+def test_every_block_is_done_once(count, blocks):
+    threads.set_threads(count)
+    done = np.zeros(blocks, int)
+
+    def work(block):
+        done[block] += 1
+
+    threads.spread(work, range(blocks))
+    assert (done == 1).all()
+
+
+def test_blocks_run_at_the_same_time():
+    """Two blocks that wait for each other can only end together."""
+    threads.set_threads(2)
+    barrier = threading.Barrier(2, timeout=10)
+    threads.spread(lambda block: barrier.wait(), range(2))
+    assert not barrier.broken
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_blas_is_held_to_one_thread_inside_and_let_go_after(count):
+    threads.set_threads(count)
+    before, inside = blas_threads(), []
+    threads.spread(lambda block: inside.append(blas_threads()), range(3))
+    assert all(set(each) == {1} for each in inside) and len(inside) == 3
+    assert blas_threads() == before
+
+
+def test_blas_is_let_go_only_by_the_last_of_several():
+    """Two users at once: the one that ends first must not let BLAS go for the other."""
+    before, seen = blas_threads(), []
+    first_is_in, first_is_out = threading.Event(), threading.Event()
+
+    def long_block(block):
+        first_is_in.set()
+        assert first_is_out.wait(10)
+        seen.append(blas_threads())
+
+    threads.set_threads(1)
+    other = threading.Thread(target=threads.spread, args=(long_block, range(2)))
+    other.start()
+    assert first_is_in.wait(10)
+    threads.spread(lambda block: None, range(2))
+    first_is_out.set()
+    other.join(10)
+    assert all(set(each) == {1} for each in seen) and len(seen) == 2
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_in_a_block_reaches_the_caller(count):
+    threads.set_threads(count)
+    before = blas_threads()
+
+    def work(block):
+        if block == 7:
+            raise KeyError("block 7")
+        time.sleep(0.001)
+
+    with pytest.raises(KeyError, match="block 7"):
+        threads.spread(work, range(20))
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "2", None])
+def test_set_threads_refuses(count):
+    with pytest.raises(ValueError, match="set_threads: expected a whole number of at least 1"):
+        threads.set_threads(count)
+
+
+@pytest.mark.parametrize("text, words", [("3", "3"), ("0", "MINICNN_THREADS"), ("x", "at least 1")])
+def test_the_environment_sets_the_number(text, words):
+    program = ("from minicnn import threads\ntry:\n    print(threads.threads())\n"
+               "except ValueError as error:\n    print(error)")
+    environment = {"MINICNN_THREADS": text, "PYTHONPATH": ":".join(sys.path)}
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          check=True, env=environment)
+    assert words in said.stdout
