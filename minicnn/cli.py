@@ -77,7 +77,7 @@ def _add_summary(commands):
 
 def _summary(options):
     network = getattr(models, options.model)() if options.model else _network(options)
-    print(network.summary(options.style))
+    _say(network.summary(options.style), options)
 
 
 def _add_classify(commands):
@@ -89,13 +89,12 @@ def _add_classify(commands):
 
 
 def _classify(options):
-    network = _network(options)
+    network, lines = _network(options), []
     for photo in options.photos:
-        best = network.classify(photo, options.top)
-        if len(options.photos) > 1:
-            print(photo)
-        for label, probability in best:
-            print(f"{probability:.4f}  {label}")
+        lines += [photo] if len(options.photos) > 1 else []
+        lines += [f"{probability:.4f}  {label}"
+                  for label, probability in network.classify(photo, options.top)]
+    _say("\n".join(lines), options)
 
 
 def _add_maximize(commands):
@@ -166,10 +165,12 @@ def _command(commands, name, function, run, help, out=None):
     parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
                         help="a shipped network's name, or an .h5 file (default: %(default)s)")
     parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
-    if out is not None:
-        parser.add_argument("--out", default=out, metavar="PATH", help="(default: %(default)s)")
+    parser.add_argument("--out", default=out, metavar="PATH",
+                        help="(default: %(default)s)" if out else "write the text there")
     if function is not None and "seed" in inspect.signature(function).parameters:
         _option(parser, function, "seed", type=int, metavar="N")
+    else:
+        parser.add_argument("--seed", type=int, metavar="N", help="nothing is random here")
     parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
                         help="(default: %(default)s)")
     return parser
@@ -193,6 +194,14 @@ def _call(method, options, network=None, **more):
     wanted = [name for name in inspect.signature(method).parameters if name in vars(options)]
     chosen = {name: getattr(options, name) for name in wanted}
     return method(_network(options) if network is None else network, **chosen, **more)
+
+
+def _say(text, options):
+    if options.out is None:
+        print(text)
+        return
+    with images.atomic(options.out) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def _save(record, options):

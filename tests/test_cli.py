@@ -258,3 +258,11 @@ def test_python_m_minicnn_tells_failure_and_wrong_usage_by_its_status(weights):
     assert failed.returncode == 1 and "Traceback" not in failed.stderr
     assert len(failed.stderr.splitlines()) == 1 and "relu2" in failed.stderr
     assert program().returncode == 2
+
+
+def test_text_goes_to_a_file_when_asked(said, weights, photo, tmp_path):
+    for command in (["summary"], ["classify", photo]):
+        printed = said(*command, "--weights", weights)
+        out = tmp_path / "text.txt"
+        assert said(*command, "--weights", weights, "--out", out) == ""
+        assert out.read_text(encoding="utf-8") == printed != ""
