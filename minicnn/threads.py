@@ -107,6 +107,15 @@ def _pool():
         return _State.pool
 
 
+def _forget():
+    """In a forked child the pool's threads and the holders do not exist: begin anew."""
+    _State.pool, _State.lock, _State.holders = None, Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
 @cache
 def _blas():
     from threadpoolctl import ThreadpoolController

@@ -1,5 +1,6 @@
 """The scheduler: every block once, several at a time, BLAS held meanwhile, errors handed on."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -103,3 +104,16 @@ def test_the_environment_sets_the_number(text, words):
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           check=True, env=environment)
     assert words in said.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_has_threads_of_its_own():
+    """The pool's threads stay with the parent; a child that waited for them would wait for ever."""
+    program = ("import os\nfrom minicnn import threads\nthreads.set_threads(2)\ndone = []\n"
+               "threads.spread(done.append, range(4))\npid = os.fork()\n"
+               "threads.spread(done.append, range(4))\n"
+               "if pid:\n    assert os.waitpid(pid, 0)[1] == 0\n    print(len(done))")
+    said = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True,
+                          text=True, check=True, timeout=60,
+                          env={"PYTHONPATH": ":".join(sys.path)})
+    assert said.stdout.split() == ["8"]
