@@ -124,7 +124,7 @@ def _add_deconvnet(commands):
                       "one unit projected down to the pixels of a photo", "deconvnet.png")
     parser.add_argument("image", metavar="photo")
     _option(parser, method, "layer", required=True)
-    _option(parser, method, "channel", type=int, required=True, help="counted from 0")
+    _option(parser, method, "channel", type=int, help="counted from 0; the most active one")
     _option(parser, method, "position", type=_position, metavar="ROW,COLUMN",
             help="in the feature map; where it is strongest")
     _option(parser, method, "relu", choices=list(relu.RULES), help="rule at the ReLUs")

@@ -207,9 +207,9 @@ def test_a_setting_out_of_range(complaint, weights, chosen):
 @pytest.mark.parametrize("arguments", [
     [], ["fly"], ["classify"], ["classify", "a.png", "--top", "0"], ["maximize", "--steps", "many"],
     ["maximize", "--steps", "-3"], ["maximize", "--start", "ones"], ["maximize", "--size", "0"],
-    ["deconvnet", "a.png", "--channel", "1"], ["deconvnet", "a.png", "--layer", "relu2"],
+    ["deconvnet", "a.png", "--channel", "1"],
     ["deconvnet", "a.png", "--layer", "a", "--channel", "1", "--position", "3"],
-    ["deconvnet", "a.png", "--layer", "a", "--channel", "1", "--rule", "leaky"],
+    ["deconvnet", "a.png", "--layer", "a", "--channel", "1", "--relu", "leaky"],
     ["texture"], ["texture", "a.png", "--size", "large"], ["texture", "a.png", "--pooling", "min"],
     ["summary", "--model", "vgg12"], ["summary", "--style", "plain"],
     ["classify", "a.png", "--device", "tpu"]], ids=" ".join)

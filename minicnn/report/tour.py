@@ -101,14 +101,12 @@ def _maximized(network, photo, name, seen, folder, seed, progress):
 
 def _projection(network, photo, name, seen, folder, seed, progress):
     layer = _feature_maps(network)[-2:][0]
-    activation = network.forward(network.prepare(photo), to=layer).output[0]
-    channel = int(activation.max(axis=(0, 1)).argmax())  # H,W,C -> C
-    record = vis.deconvnet(network, photo, layer, channel)
+    record = vis.deconvnet(network, photo, layer)
     images.save(folder / "deconvnet.png", sheets.projection(seen, record, TILE))
     return page.Section(
         "What in the photo drove this unit?", "The deconvnet follows one unit down to the pixels: "
         "unpooling by the switches, rectifying, filtering with the transposed kernels.",
-        f"minicnn deconvnet {name} --layer {layer} --channel {channel}", "deconvnet.png",
+        f"minicnn deconvnet {name} --layer {layer}", "deconvnet.png",
         record.caption)
 
 

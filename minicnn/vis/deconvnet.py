@@ -27,7 +27,7 @@ from minicnn.backend import array_module, to_host
 from minicnn.vis.record import Record
 
 
-def deconvnet(network, image, layer, channel, position=None, relu="deconvnet", lrn="gradient",
+def deconvnet(network, image, layer, channel=None, position=None, relu="deconvnet", lrn="gradient",
               size=None):
     """Project one unit of one layer down to the pixels of one photo.
 
@@ -36,8 +36,8 @@ def deconvnet(network, image, layer, channel, position=None, relu="deconvnet", l
     network : Network
     image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
     layer : str
-    channel : int
-        The feature map, counted from 0.
+    channel : int, optional
+        The feature map, counted from 0; where not given, the one with the strongest activation.
     position : (row, column), optional
         Where in the map; at its strongest activation where not given.
     relu : {"deconvnet", "gradient", "guided"}
@@ -61,13 +61,14 @@ def deconvnet(network, image, layer, channel, position=None, relu="deconvnet", l
     x = network.prepare(image, size)
     layer = network.find(layer)
     run = network.forward(x, to=layer)
+    channel = strongest_channel(run[layer]) if channel is None else channel
     position = strongest_position(run[layer], layer, channel) if position is None else position
     seed, value = seed_unit(run[layer], layer, channel, position)
     projection = to_host(run.backward({layer: seed}, relu=relu, lrn=lrn))
     where = f" at {tuple(position)}" if len(position) else ""
-    return Record(_picture(projection, network.preprocessing),
-                  f"{network.name} {layer} channel {channel}{where}: value {value:.4g}, "
-                  f"rule {relu}", settings | {"position": tuple(position)}, projection)
+    caption = f"{network.name} {layer} channel {channel}{where}: value {value:.4g}, rule {relu}"
+    settings |= {"channel": channel, "position": tuple(position)}
+    return Record(_picture(projection, network.preprocessing), caption, settings, projection)
 
 
 def region(projection, share=0.05):
@@ -99,6 +100,11 @@ def _picture(projection, preprocessing):
     strength = np.abs(rgb[rgb != 0])
     limit = float(np.quantile(strength, 0.998)) if strength.size else None
     return display.signed_to_uint8(rgb, limit)
+
+
+def strongest_channel(activation):
+    """The channel that holds the largest value of the first image's activation."""
+    return int(to_host(activation)[0].argmax()) % activation.shape[-1]  # H,W,C are in that order
 
 
 def strongest_position(activation, layer, channel):

@@ -236,3 +236,12 @@ def test_a_silent_unit_is_named():
 def test_an_unknown_rule_is_named(rules):
     with pytest.raises(ValueError, match="must be one of gradient, .* got '(leaky|skip)'"):
         vis.deconvnet(NETWORK, PHOTO, "relu2", 1, **rules)
+
+
+@pytest.mark.parametrize("layer", ["relu2", "mix", "fc"])
+def test_the_most_active_channel_is_taken_where_none_is_given(layer):
+    activation = NETWORK.forward(NETWORK.prepare(PHOTO), to=layer).output[0]
+    channel = int(activation.reshape(-1, activation.shape[-1]).max(axis=0).argmax())
+    record = vis.deconvnet(NETWORK, PHOTO, layer)
+    assert record.settings["channel"] == channel
+    np.testing.assert_array_equal(record.x, vis.deconvnet(NETWORK, PHOTO, layer, channel).x)
