@@ -1,6 +1,8 @@
 """How fast: VGG-16's convolutions at 224x224, ours against PyTorch's CPU code.
 
-    python benchmarks/speed.py [--rounds 9] [--out benchmarks/results/speed.json]
+    python benchmarks/speed.py [--plain] [--rounds 9] [--out benchmarks/results/speed.json]
+
+--plain holds every convolution to the plain op, `minicnn.ops.conv`.
 
 Needs PyTorch (pip install torch). Each library lives in a process of its own, so that the idle
 threads of one do not slow the other; the two are asked in turn, so that a machine that slows down
@@ -25,13 +27,17 @@ TASKS = ("forward", "forward + image gradient")
 SIDE = 224
 
 
-def ours():
+def ours(plain=False):
     """{task: function} for minicnn, and what it runs on."""
     from threadpoolctl import threadpool_info
 
     from minicnn import models
+    from minicnn.layers import Conv
 
     net = models.vgg16(top=False).initialize(0)
+    for _, layer in net.layers:
+        if plain and isinstance(layer, Conv):
+            layer.algorithm = "direct"
     x = np.random.default_rng(0).standard_normal((1, SIDE, SIDE, 3), dtype=np.float32)
 
     def forward():
@@ -79,9 +85,12 @@ def torch():
         "threads": torch.get_num_threads()}
 
 
+LIBRARIES = {"ours": ours, "ours, plain": lambda: ours(plain=True), "torch": torch}
+
+
 def worker(library):
     """Answer each task named on standard input with the seconds one run took."""
-    tasks, about = {"ours": ours, "torch": torch}[library]()
+    tasks, about = LIBRARIES[library]()
     print(json.dumps(about), flush=True)
     for line in sys.stdin:
         began = time.perf_counter()
@@ -98,17 +107,25 @@ class Worker:
         self.process = subprocess.Popen([sys.executable, __file__, "--worker", library], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         env=environment)
-        self.about = json.loads(self.process.stdout.readline())
+        self.library = library
+        self.about = self._answer()
 
     def run(self, task):
         self.process.stdin.write(task + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        return self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"the process for {self.library} ended; why is written above (PyTorch: pip "
+                     "install torch)")
+        return json.loads(line)
 
 
-def compare(rounds):
-    """Every task `rounds` times by each library in turn, after one warm-up."""
-    a, b = Worker("ours"), Worker("torch")
+def compare(rounds, library="ours"):
+    """Every task `rounds` times by `library` and PyTorch in turn, after one warm-up."""
+    a, b = Worker(library), Worker("torch")
     rows = []
     for task in TASKS:
         pairs = [(a.run(task), b.run(task)) for _ in range(rounds + 1)][1:]
@@ -123,7 +140,7 @@ def compare(rounds):
         print(f"VGG-16 {SIDE}x{SIDE} {task:26} {r['ratio']:.2f} ({r['quartiles'][0]:.2f} .. "
               f"{r['quartiles'][1]:.2f})   {r['ours_ms']:.0f} ms / {r['torch_ms']:.0f} ms   "
               f"peak memory {r['peak_ratio']:.2f}", flush=True)
-    return {"rows": rows, "rounds": rounds, "ours": a.about, "torch": b.about,
+    return {"library": library, "rows": rows, "rounds": rounds, "ours": a.about, "torch": b.about,
             "processor": _processor(), "cores": os.cpu_count(), "python": sys.version.split()[0]}
 
 
@@ -136,13 +153,14 @@ def _processor():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--plain", action="store_true", help="every convolution by the plain op")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", help="also write the figures here, as JSON")
-    parser.add_argument("--worker", choices=("ours", "torch"), help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=list(LIBRARIES), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         return worker(options.worker)
-    result = compare(options.rounds)
+    result = compare(options.rounds, "ours, plain" if options.plain else "ours")
     print(json.dumps({key: result[key] for key in ("ours", "torch", "processor", "cores")}))
     if options.out:
         Path(options.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

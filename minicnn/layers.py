@@ -67,7 +67,10 @@ class Layer:
 
 @dataclass(eq=False)
 class Conv(Layer):
-    """Convolution with `filters` kernels; see `minicnn.ops.conv`."""
+    """Convolution with `filters` kernels; see `minicnn.ops.conv`.
+
+    `algorithm` is "direct", a key of `ops.winograd.ALGORITHMS`, or "auto": the one that pays.
+    """
 
     filters: int
     kernel: Any
@@ -76,6 +79,7 @@ class Conv(Layer):
     groups: int = 1
     dilation: Any = 1
     bias: bool = True
+    algorithm: str = "auto"
 
     def param_shapes(self, x_shape):
         c = x_shape[2]
@@ -91,7 +95,8 @@ class Conv(Layer):
     def forward(self, x, learn=False, rng=None):
         w, b = self.params["w"], self.params.get("b")
         where = (self.stride, self.pad, self.groups, self.dilation)
-        algorithm = winograd.choose(x, w, *where)
+        auto = self.algorithm == "auto"
+        algorithm = winograd.choose(x, w, *where) if auto else self.algorithm
         if algorithm == "direct":
             y, cache = conv.forward(x, w, b, *where)
             return y, cache if learn else cache._replace(x=None)

@@ -111,13 +111,15 @@ def _projection(network, photo, name, seen, folder, seed, progress):
 
 
 def _texture(network, photo, name, seen, folder, seed, progress):
-    record = _whole(vis.texture(network, photo, seed=seed, progress=progress))
-    images.save(folder / "texture.png", contact_sheet([seen, record.image], tile=2 * TILE,
+    size = 2 * max(network.input_shape[:2])  # feature maps need no size; more room, more texture
+    record = _whole(vis.texture(network, photo, size=size, seed=seed, progress=progress))
+    larger = network.restore(network.prepare(photo, size))[0]
+    images.save(folder / "texture.png", contact_sheet([larger, record.image], tile=2 * TILE,
                                                       labels=["photo", "its texture"]))
     return page.Section(
         "What remains without places?", "An image with the same correlations between feature maps "
         "as the photo, made from noise: its texture, all over the place.",
-        f"minicnn texture {name}", "texture.png", record.caption)
+        f"minicnn texture {name} --size {size}", "texture.png", record.caption)
 
 
 def _feature_maps(network):
