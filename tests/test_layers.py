@@ -220,6 +220,12 @@ def test_new_weights_are_seen_at_once():
     np.testing.assert_allclose(layer.forward(x)[0], plain(layer, x), rtol=0, atol=6e-5)
 
 
+def test_one_layer_at_two_sizes_of_image():
+    layer, x = wide()
+    for image in (x, x[:, :12, :12], x):  # 4x4 outputs a tile, 2x2, and again
+        np.testing.assert_allclose(layer.forward(image)[0], plain(layer, image), rtol=0, atol=2e-5)
+
+
 def test_weights_whose_transforms_are_kept_cannot_be_changed_behind_the_layers_back():
     layer, x = wide()
     layer.forward(x)

@@ -143,7 +143,7 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="wino
                          "conv.forward")
     cache = WinogradCache(conv.describe(x, w, b, stride, pad, groups, dilation), algorithm,
                           {} if kept is None else kept)
-    y = _convolve(x, w, pad, cache, "w")
+    y = _convolve(x, w, pad, cache, "y")
     if b is not None:
         y += b
     return y, cache
@@ -153,13 +153,13 @@ def backward(dy, cache, need=("x", "w", "b")):
     """Gradients, as `minicnn.ops.conv.backward` gives them (which does dw and db)."""
     plain, others = cache.plain, [name for name in need if name != "x"]
     _, dw, db = conv.backward(dy, plain, others)
-    dx = _convolve(dy, _turned(plain.w), 2 - plain.pad[0], cache, "x") if "x" in need else None
+    dx = _convolve(dy, _turned(plain.w), 2 - plain.pad[0], cache, "dx") if "x" in need else None
     return conv.Gradients(dx, dw, db)
 
 
-def _convolve(x, w, pad, cache, key):
-    matrices = ALGORITHMS[cache.algorithm]
-    if key not in cache.kept:
+def _convolve(x, w, pad, cache, result):
+    matrices, key = ALGORITHMS[cache.algorithm], (cache.algorithm, result)
+    if key not in cache.kept:  # one layer may take both algorithms, for images of two sizes
         cache.kept[key] = transform_weights(w, matrices)
     return convolve(x, cache.kept[key], w.shape[3], (pad, pad), matrices)
 

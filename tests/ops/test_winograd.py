@@ -149,13 +149,21 @@ def test_kept_transforms_are_used_and_arguments_stay():
     copies, kept = [v.copy() for v in (x, w, b)], {}
     y, cache = winograd.forward(x, w, b, pad=1, kept=kept)
     winograd.backward(y, cache, ("x",))
-    assert set(kept) == {"w", "x"}
+    assert set(kept) == {("winograd4", "y"), ("winograd4", "dx")}
     again, _ = winograd.forward(x, w, b, pad=1, kept=kept)
     assert again.tobytes() == y.tobytes()
-    kept["w"] = 2 * kept["w"]  # it is what is multiplied with
+    kept["winograd4", "y"] *= 2  # it is what is multiplied with
     doubled, _ = winograd.forward(x, w, pad=1, kept=kept)
     np.testing.assert_allclose(doubled, 2 * (y - b), rtol=0, atol=1e-5)  # float32 around 1
     assert all((v == c).all() for v, c in zip((x, w, b), copies, strict=True))
+
+
+def test_one_store_serves_both_algorithms():
+    x, w, _ = case((1, 8, 8, 4), 3)
+    kept = {}
+    one, other = (winograd.forward(x, w, pad=1, algorithm=a, kept=kept)[0]
+                  for a in winograd.ALGORITHMS)
+    np.testing.assert_allclose(one, other, rtol=0, atol=4e-5)  # 2e-5 each, deviation near 1
 
 
 # ---- which algorithm, and what is refused
