@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+import small
+
+from minicnn.formats import hdf5
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"  # beside the repository
 
@@ -13,3 +16,17 @@ def shared_data():
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the folder ../shared/data beside the repository")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A weight file of `small.network()`."""
+    path = tmp_path_factory.mktemp("weights") / "small.h5"
+    hdf5.save(small.network(), path)
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A picture file for it."""
+    return small.picture_file(tmp_path)

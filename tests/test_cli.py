@@ -16,25 +16,12 @@ from PIL import Image
 import minicnn
 from minicnn import images, vis
 from minicnn.cli import build_parser, main
-from minicnn.formats import hdf5
 from minicnn.network import Network
 from minicnn.report import sheets
 from minicnn.report.tour import tour
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORK = small.network()
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "small.h5"
-    hdf5.save(NETWORK, path)
-    return path
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return small.picture_file(tmp_path)
 
 
 @pytest.fixture

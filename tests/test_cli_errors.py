@@ -18,18 +18,6 @@ NETWORK = small.network()
 QUICK = ["--layer", "relu2", "--channel", "1", "--steps", "2"]
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "small.h5"
-    hdf5.save(NETWORK, path)
-    return path
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return small.picture_file(tmp_path)
-
-
 @pytest.fixture
 def complaint(capsys):
     """Run a command that cannot be done; its one line."""

@@ -8,23 +8,10 @@ import small
 
 from minicnn import images, vis
 from minicnn.cli import main
-from minicnn.formats import hdf5
 from minicnn.network import Network
 from minicnn.optimizers import SGD, Adam
 
 NETWORK = small.network()
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "small.h5"
-    hdf5.save(NETWORK, path)
-    return path
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return small.picture_file(tmp_path)
 
 
 @pytest.fixture
