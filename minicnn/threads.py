@@ -17,9 +17,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from math import prod
 from threading import Lock
 
 VARIABLE = "MINICNN_THREADS"
+BLOCK = 1 << 17  # numbers a block, 0.5 MB of float32: handing one over costs far less than its work
 
 
 class _State:
@@ -89,6 +91,22 @@ def spread(function, blocks):
             errors = [helper.exception() for helper in helpers]
         for error in filter(None, errors):
             raise error
+
+
+def row_blocks(shape):
+    """Cut an array (N, H, ...) into (images, rows) slices of about BLOCK numbers, for `spread`.
+
+    Returns
+    -------
+    list of tuple
+        To index the array with; a single ``(...,)`` where it is too small to share out.
+    """
+    size = prod(shape)
+    if len(shape) < 2 or size < 2 * BLOCK:
+        return [(...,)]
+    rows = max(1, BLOCK // (size // (shape[0] * shape[1])))
+    return [(slice(n, n + 1), slice(top, min(top + rows, shape[1])))
+            for n in range(shape[0]) for top in range(0, shape[1], rows)]
 
 
 def _from_environment():

@@ -11,6 +11,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from minicnn import threads
+from minicnn.ops import lrn, pool, relu
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +118,39 @@ def test_a_forked_child_has_threads_of_its_own():
                           text=True, check=True, timeout=60,
                           env={"PYTHONPATH": ":".join(sys.path)})
     assert said.stdout.split() == ["8"]
+
+
+@pytest.mark.parametrize("shape", [(2, 7, 5, 3), (1, 40, 3, 2), (3, 4), (5,), (), (0, 3, 3, 1)])
+def test_row_blocks_cover_an_array_once(shape, monkeypatch):
+    monkeypatch.setattr(threads, "BLOCK", 20)
+    counts = np.zeros(shape, int)
+    for block in threads.row_blocks(shape):
+        counts[block] += 1
+    assert (counts == 1).all()
+
+
+def test_pointwise_ops_and_poolings_give_the_same_bytes_cut_up_or_whole(monkeypatch):
+    x = np.random.default_rng(0).standard_normal((2, 13, 11, 6)).astype(np.float32)
+    results = {}
+    for count, block in [(1, 1 << 30), (1, 50), (2, 50), (3, 90)]:
+        threads.set_threads(count)
+        monkeypatch.setattr(threads, "BLOCK", block)
+        arrays = []
+        for op, settings in [(relu, ()), (lrn, (3, 0.9)), (pool, (2,)), (pool, (3, 2, 1, "ceil"))]:
+            y, cache = op.forward(x, *settings)
+            arrays += [y, op.backward(y + 1, cache)]
+        results[count, block] = [a.tobytes() for a in arrays]
+    whole, *cut = results.values()
+    assert all(each == whole for each in cut)
+    y, cache = pool.forward(x, 5, 1, 2)  # windows five blocks tall: sums in another order
+    np.testing.assert_allclose(pool.backward(y, cache), unpooled(y, cache), rtol=1e-5)  # float32
+
+
+def unpooled(y, cache):
+    """Every value to its pixel, one by one."""
+    dx = np.zeros((cache.x_shape[0], *(s + 2 * p for s, p in zip(cache.x_shape[1:3], cache.pad,
+                                                                 strict=True)), y.shape[3]))
+    for n, p, q, c in np.ndindex(y.shape):
+        i, j = divmod(int(cache.switches[n, p, q, c]), cache.window[1])
+        dx[n, p * cache.stride[0] + i, q * cache.stride[1] + j, c] += y[n, p, q, c]
+    return dx[:, cache.pad[0] : -cache.pad[0], cache.pad[1] : -cache.pad[1]]

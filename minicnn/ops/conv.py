@@ -31,7 +31,7 @@ faster way, with the same signature: `minicnn.ops.winograd`.
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops.window import check_image, output_size, pad_image, pair, windows
+from minicnn.ops.window import check_image, output_size, pad_image, pair, rounds, windows
 from minicnn.threads import spread
 
 TILE = 1 << 20  # entries of `cols` made at once: 4 MB in float32, the best of 2**17 .. 2**22
@@ -153,7 +153,8 @@ def _input_gradient(dy, cache):
             _read_back(padded[images, rows.start * cache.stride[0] :, :, channels],
                        dcols.reshape(*part.shape[:3], *cache.w.shape[:3]), cache)
 
-    for tiles in _rounds(_tiles(cache), cache):
+    span = cache.dilation[0] * (cache.w.shape[0] - 1) + 1
+    for tiles in rounds(_tiles(cache), span, cache.stride[0]):
         spread(compute, tiles)
     return padded[:, ph : ph + height, pw : pw + width].copy() if ph or pw else padded
 
@@ -204,20 +205,6 @@ def _tiles(cache):
     images = max(1, TILE // (row * oh))
     return [(slice(i, i + images), slice(p, min(p + rows, oh)))
             for i in range(0, n, images) for p in range(0, oh, rows)]
-
-
-def _rounds(tiles, cache):
-    """Tiles sorted into rounds, so that those of one round read from different rows of pixels.
-
-    Tiles one below the other share the pixels that the kernel reaches beyond its step. Rounds
-    come one after the other, so each pixel gets its sums in the same order every time.
-    """
-    first = tiles[0][1]
-    step = (first.stop - first.start) * cache.stride[0]  # pixels from one tile to the next below
-    reach = cache.dilation[0] * (cache.w.shape[0] - 1) + 1 - cache.stride[0]
-    count = 1 + max(0, -(-reach // step))
-    return [[tile for tile in tiles if tile[1].start // (first.stop - first.start) % count == k]
-            for k in range(count)]
 
 
 def _groups(cache):

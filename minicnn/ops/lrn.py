@@ -32,7 +32,9 @@ do not say how their deconvnet passes the contrast normalisation. They are named
 
 from typing import Any, NamedTuple
 
+from minicnn.backend import array_module
 from minicnn.ops.window import check_image
+from minicnn.threads import row_blocks, spread
 
 CONVENTIONS = ("caffe", "paper")
 RULES = ("gradient", "through", "scale")
@@ -74,8 +76,15 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
         raise ValueError(f"lrn.forward: convention must be one of {', '.join(CONVENTIONS)}, "
                          f"got {convention!r}")
     a = alpha / size if convention == "caffe" else alpha
-    scale = k + a * _window_sum(x * x, size)
-    return x * scale**-beta, LrnCache(x, scale, size, a, beta)
+    xp = array_module(x)
+    y, scale = xp.empty_like(x), xp.empty_like(x)
+
+    def compute(block):
+        scale[block] = k + a * _window_sum(x[block] * x[block], size)
+        y[block] = x[block] * scale[block] ** -beta
+
+    spread(compute, row_blocks(x.shape))
+    return y, LrnCache(x, scale, size, a, beta)
 
 
 def backward(dy, cache, rule="gradient"):
@@ -85,10 +94,17 @@ def backward(dy, cache, rule="gradient"):
         raise ValueError(f"lrn.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")
     if rule == "through":
         return dy.copy()
-    direct = dy * scale**-beta
-    if rule == "scale":
-        return direct
-    return direct - 2 * a * beta * x * _window_sum(direct * x / scale, size)
+    dx = array_module(dy).empty_like(dy)
+
+    def compute(block):
+        direct = dy[block] * scale[block] ** -beta
+        dx[block] = direct
+        if rule == "gradient":
+            cross = _window_sum(direct * x[block] / scale[block], size)
+            dx[block] -= 2 * a * beta * x[block] * cross
+
+    spread(compute, row_blocks(dy.shape))
+    return dx
 
 
 def _window_sum(v, size):

@@ -20,7 +20,8 @@ Decisions
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
+from minicnn.ops.window import check_image, cover, extent, pool_geometry, rounds, views
+from minicnn.threads import row_blocks, spread
 
 
 class PoolCache(NamedTuple):
@@ -71,15 +72,21 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
     window, stride, pad, out = pool_geometry(x.shape, window, stride, pad, rounding, "pool.forward")
     xp = array_module(x)
     covered = cover(x, window, stride, pad, out, -xp.inf)
-    places = views(covered, window, stride, out)
-    y = next(places).copy()
+    y = xp.empty((len(x), *out, x.shape[3]), dtype=x.dtype)
     switches = xp.zeros(y.shape, dtype=xp.min_scalar_type(window[0] * window[1] - 1))
-    for place, candidate in enumerate(places, start=1):
-        # switches[candidate > y] = place, without a masked copy (2.5 times faster): places only
-        # grow, so the largest is the latest winner; and ">" keeps the first of equals
-        won = (candidate > y) * switches.dtype.type(place)
-        xp.maximum(switches, won, out=switches)
-        xp.maximum(y, candidate, out=y)
+
+    def compute(block):
+        best, switch = y[block], switches[block]
+        places = views(_under(covered, block, stride), window, stride, best.shape[1:3])
+        best[...] = next(places)
+        for place, candidate in enumerate(places, start=1):
+            # switch[candidate > best] = place, without a masked copy (2.5 times faster): places
+            # only grow, so the largest is the latest winner; and ">" keeps the first of equals
+            won = (candidate > best) * switches.dtype.type(place)
+            xp.maximum(switch, won, out=switch)
+            xp.maximum(best, candidate, out=best)
+
+    spread(compute, row_blocks(y.shape))
     return y, PoolCache(switches, x.shape, window, stride, pad)
 
 
@@ -109,8 +116,21 @@ def unpool(values, switches, x_shape, window, stride, pad):
     xp = array_module(values)
     (n, h, w, c), out = x_shape, values.shape[1:3]
     covered = xp.zeros((n, *extent(x_shape, window, stride, pad, out), c), dtype=values.dtype)
-    placed = xp.empty_like(values)
-    for place, target in enumerate(views(covered, window, stride, out)):
-        xp.multiply(values, switches == place, out=placed)
-        target += placed
+
+    def compute(block):
+        part, switch = values[block], switches[block]
+        for place, target in enumerate(views(_under(covered, block, stride), window, stride,
+                                             part.shape[1:3])):
+            target += part * (switch == place)
+
+    for blocks in rounds(row_blocks(values.shape), window[0], stride[0]):
+        spread(compute, blocks)
     return covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w].copy()
+
+
+def _under(covered, block, stride):
+    """The part of the padded images that lies under a block of output rows, and all below it."""
+    if block == (...,):
+        return covered
+    images, rows = block
+    return covered[images, rows.start * stride[0] :]

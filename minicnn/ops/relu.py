@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
 from minicnn.ops.window import check_float
+from minicnn.threads import row_blocks, spread
 
 RULES = {
     "gradient": lambda dy, positive: positive,
@@ -32,7 +33,15 @@ class ReluCache(NamedTuple):
 def forward(x):
     """Rectify an array of any shape: y, and where it was positive."""
     check_float(x, "relu.forward")
-    return array_module(x).maximum(x, x.dtype.type(0)), ReluCache(x > 0)
+    xp = array_module(x)
+    y, positive = xp.empty_like(x), xp.empty(x.shape, dtype=bool)
+
+    def compute(block):
+        xp.maximum(x[block], x.dtype.type(0), out=y[block])
+        xp.greater(x[block], 0, out=positive[block])
+
+    spread(compute, row_blocks(x.shape))
+    return y, ReluCache(positive)
 
 
 def backward(dy, cache, rule="gradient"):
@@ -64,4 +73,11 @@ def backward(dy, cache, rule="gradient"):
     if dy.shape != cache.positive.shape:
         raise ValueError(f"relu.backward: dy must have the input's shape {cache.positive.shape}, "
                          f"got {dy.shape}")
-    return dy * RULES[rule](dy, cache.positive)  # a product is 6 times faster than `where`
+    xp = array_module(dy)
+    dx = xp.empty_like(dy)
+
+    def compute(block):  # a product is 6 times faster than `where`
+        xp.multiply(dy[block], RULES[rule](dy[block], cache.positive[block]), out=dx[block])
+
+    spread(compute, row_blocks(dy.shape))
+    return dx

@@ -147,3 +147,26 @@ def extent(x_shape, window, stride, pad, out):
     """Height and width of the padded image that holds every window."""
     return tuple(max(pad[a] + x_shape[1 + a], stride[a] * (out[a] - 1) + window[a])
                  for a in (0, 1))
+
+
+def rounds(blocks, span, stride):
+    """Blocks of output rows sorted into rounds whose windows lie on different rows of pixels.
+
+    Windows of neighbouring blocks overlap where a window is taller than its step, and both blocks
+    would add to the same pixels. Within a round they cannot; rounds come one after the other, so a
+    pixel gets its sums in the same order every time.
+
+    Parameters
+    ----------
+    blocks : list of (images, rows), image by image, top to bottom; or [(...,)]
+    span : int
+        Rows of pixels that one window spans.
+    stride : int
+        Rows of pixels from one output row to the next.
+    """
+    if len(blocks) == 1:
+        return [blocks]
+    rows = blocks[0][1]
+    pixels = (rows.stop - rows.start) * stride  # from one block to the next
+    count = 1 + max(0, -(-(span - stride) // pixels))
+    return [blocks[k::count] for k in range(count)]

@@ -41,3 +41,19 @@ def test_refuses():
     refuses(["conv", "spans 5", "3 samples"], window.output_size, 3, 3, 1, 0, 2, op="conv")
     refuses(["floor, ceil", "'up'"], window.output_size, 3, 3, 1, 0, rounding="up")
     refuses(["stride 0"], window.output_size, 3, 3, 0, 0)
+
+
+@pytest.mark.parametrize("span, stride, rows", [
+    (3, 1, 1), (9, 1, 2), (3, 2, 1), (2, 2, 3), (11, 4, 1), (1, 3, 2), (5, 2, 4)])
+def test_windows_of_one_round_share_no_row_of_pixels(span, stride, rows):
+    blocks = [(slice(n, n + 1), slice(p, min(p + rows, 13)))
+              for n in range(2) for p in range(0, 13, rows)]
+    sorted_out = window.rounds(blocks, span, stride)
+    assert sorted(map(str, sum(sorted_out, []))) == sorted(map(str, blocks))
+    for together in sorted_out:
+        taken = set()
+        for images, out in together:
+            covered = {(images.start, pixel) for row in range(out.start, out.stop)
+                       for pixel in range(row * stride, row * stride + span)}
+            assert not taken & covered
+            taken |= covered
