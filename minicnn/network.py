@@ -55,7 +55,8 @@ class Network:
             if layer_name in self._named or layer_name == INPUT:
                 raise ValueError(f"network {name}: two layers are called {layer_name!r}")
             self._named[layer_name] = layer
-        self.shapes, self.param_shapes = _trace(self.layers, self.input_shape, self.name)
+        traced = _trace(self.layers, self.input_shape, self.name)
+        self.input_shapes, self.shapes, self.param_shapes = traced
 
     def __repr__(self):
         return f"<Network {self.name}: {len(self._named)} layers, {self.count():,} parameters>"
@@ -453,22 +454,24 @@ def _averaged(layers):
 
 
 def _trace(layers, shape, network):
-    """Output shapes and parameter shapes of every layer, by name, for one image of `shape`."""
-    shapes, params = {}, {}
+    """Input, output and parameter shapes of every layer, by name, for one image of `shape`."""
+    inputs, outputs, params = {}, {}, {}
     for name, layer in layers:
+        inputs[name] = shape
         try:
             for branch in getattr(layer, "branches", ()):
-                inner, inner_params = _trace(branch, shape, network)
-                shapes, params = shapes | inner, params | inner_params
+                for known, inner in zip((inputs, outputs, params),
+                                        _trace(branch, shape, network), strict=True):
+                    known.update(inner)
             wanted = layer.param_shapes(shape)
             shape = layer.output_shape(shape)
         except (ValueError, IndexError) as error:
             raise ValueError(f"network {network}, layer {name}: {error} (its input is {shape})"
                              ) from None
-        shapes[name] = shape
+        outputs[name] = shape
         if wanted:
             params[name] = wanted
-    return shapes, params
+    return inputs, outputs, params
 
 
 def _initial(key, shape, rng):

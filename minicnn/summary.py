@@ -60,9 +60,14 @@ def _conv(layer, network, name):
 def _pool(kind):
     def describe(layer, network, name):
         window = "x".join(str(side) for side in pair(layer.window, "window"))
-        stride = layer.window if layer.stride is None else layer.stride
-        return (f"{kind.capitalize()} Pooling", f"{window} {kind} pooling with stride "
-                                                f"{_two(stride)} and padding {_four(layer.pad)}")
+        stride = pair(layer.window if layer.stride is None else layer.stride, "stride")
+        before, after = pair(layer.pad, "pad"), []
+        for a in (0, 1):  # a window that sticks out by ceil rounding is padding at the end
+            reach = stride[a] * (network.shapes[name][a] - 1) + pair(layer.window, "window")[a]
+            after.append(max(before[a], reach - before[a] - network.input_shapes[name][a]))
+        padding = f"[{before[0]} {after[0]} {before[1]} {after[1]}]"
+        return (f"{kind.capitalize()} Pooling",
+                f"{window} {kind} pooling with stride {_two(stride)} and padding {padding}")
     return describe
 
 

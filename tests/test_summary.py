@@ -146,3 +146,12 @@ def test_every_model_has_both_tables(name):
     assert len(network.summary().splitlines()) == len(network.names) + 8
     listing = squeezed(network.summary("matlab"))
     assert [line.split("'")[1] for line in listing[2 : 2 + len(network.names)]] == network.names
+
+
+def test_what_ceil_rounding_adds_is_padding_at_the_bottom_and_right():
+    """112 rows, windows of 3 at step 2: 56 of them reach one row beyond."""
+    listing = models.googlenet().summary("matlab")
+    (row,) = [line for line in listing.splitlines() if "'pool1/3x3_s2'" in line]
+    assert row.endswith("3x3 max pooling with stride [2 2] and padding [0 1 0 1]")
+    (row,) = [line for line in listing.splitlines() if "'inception_3a/pool'" in line]
+    assert row.endswith("3x3 max pooling with stride [1 1] and padding [1 1 1 1]")

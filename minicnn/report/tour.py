@@ -79,7 +79,7 @@ def _filters(network, photo, name, seen, folder, seed, progress):
     return page.Section(
         "What does each layer look for?", "Started from faint noise, the image is changed until "
         "one channel responds strongly. The deeper the layer, the larger and richer the pattern.",
-        f"minicnn maximize --layer {layers[-1]} --channel 0 --steps 60 --start noise",
+        f"minicnn maximize --layer {layers[0]} --channel 0 --steps 60 --start noise",
         "filters.png", text)
 
 
