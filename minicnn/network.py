@@ -93,6 +93,8 @@ class Network:
             raise ValueError(f"network {self.name} has no class names; give the class's number, "
                              "or names with a label file")
         wanted = name.strip().lower()
+        if not wanted:
+            raise ValueError(f"network {self.name}: expected a class name, got {name!r}")
         words = [[part.strip().lower() for part in label.split(",")] for label in self.labels]
         for matches in (lambda parts: wanted in parts, lambda parts: wanted in ", ".join(parts)):
             found = [k for k, parts in enumerate(words) if matches(parts)]

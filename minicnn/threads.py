@@ -2,12 +2,14 @@
 
 An op that gains from it cuts its work into blocks that write to different places, and hands them
 to `spread`. Which thread takes which block changes nothing in the result, and the blocks do not
-depend on the number of threads, so the result is the same bytes for any number.
+depend on the number of threads, so the result is the same bytes for any number of them.
 
 NumPy lets go of Python's lock inside its loops and products, so plain threads do run at once.
 While blocks run, BLAS is held to one thread a block: two schedulers on the same cores would spend
 their time waiting for each other. BLAS belongs to the whole process, so when several networks run
-in threads of their own, the first to enter holds it and the last to leave lets go.
+in threads of their own, the first to enter holds it and the last to leave lets go. A single block
+leaves BLAS as it is; where another network holds it just then, BLAS may cut a product otherwise and
+round its last bit differently.
 
 The number of threads is that of the cores this process may use, or the environment variable
 MINICNN_THREADS, or what `set_threads` says.
