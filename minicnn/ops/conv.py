@@ -34,7 +34,7 @@ from minicnn.backend import array_module
 from minicnn.ops.window import check_image, output_size, pad_image, pair, rounds, windows
 from minicnn.threads import spread
 
-TILE = 1 << 20  # entries of `cols` made at once: 4 MB in float32, the best of 2**17 .. 2**22
+TILE = 1 << 20  # entries of `cols` made at once: 4 MB in float32
 
 
 class ConvCache(NamedTuple):
