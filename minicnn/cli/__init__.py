@@ -1,0 +1,69 @@
+"""The command line: one subcommand a public function, same name, same options, one a file.
+
+Nothing is computed here. Options take their defaults from the signature of the function they are
+handed to, so the help cannot disagree with the code. Exit status: 0 done, 1 it could not be done
+(one line on standard error says why), 2 wrong usage, 130 interrupted, with what there was saved.
+
+A command's file has ``add(parser)``, which gives the parser its options, and ``run(options)``. Only
+the file of the command that was asked for is imported.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import warnings
+
+COMMANDS = {
+    "tour": "one picture of each kind, with an index.html, into a folder",
+    "summary": "a network's layers as a table",
+    "classify": "the likeliest classes of photos, with probabilities",
+    "maximize": "the image that a class or a channel responds to most",
+    "deconvnet": "one unit projected down to the pixels of a photo",
+    "texture": "a new image with the texture of a photo",
+}
+INTERRUPTED = 130
+
+
+def main(arguments=None):
+    """Run one command; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(arguments).parse_args(arguments)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return options.run(options) or 0
+    except KeyboardInterrupt:
+        print("minicnn: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as in `minicnn summary | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError) as error:
+        print(f"minicnn: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("minicnn: not enough memory; use a smaller size", file=sys.stderr)
+        return 1
+
+
+def build_parser(arguments=()):
+    """The parser of all commands; only the one that `arguments` name has its options."""
+    from minicnn import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="minicnn", description="See, run and check how a convolutional network sees.")
+    parser.add_argument("--version", action="version", version=f"minicnn {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, words in COMMANDS.items():
+        command = commands.add_parser(name, help=words, description=f"{words[0].upper()}"
+                                                                    f"{words[1:]}.")
+        if name in arguments:
+            file = importlib.import_module(f"minicnn.cli.{name.replace('-', '_')}")
+            file.add(command)
+            command.set_defaults(run=file.run)
+    return parser
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"minicnn: warning: {message}", file=sys.stderr)

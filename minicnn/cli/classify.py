@@ -1,0 +1,21 @@
+"""``minicnn classify``: see `minicnn.network.Network.classify`."""
+
+from minicnn.cli.options import common, network, say, whole
+
+
+def add(parser):
+    """The options of the command."""
+    common(parser)
+    parser.add_argument("photos", nargs="+", metavar="photo")
+    parser.add_argument("--top", type=whole(1), default=5, metavar="N",
+                        help="how many (default: %(default)s)")
+
+
+def run(options):
+    """Print the classes of each photo."""
+    net, lines = network(options), []
+    for photo in options.photos:
+        lines += [photo] if len(options.photos) > 1 else []
+        lines += [f"{probability:.4f}  {label}"
+                  for label, probability in net.classify(photo, options.top)]
+    say("\n".join(lines), options)

@@ -1,0 +1,123 @@
+"""What the commands share: the options all of them have, kinds of values, and saving."""
+
+import argparse
+import inspect
+
+from minicnn import images
+from minicnn.cli import INTERRUPTED
+from minicnn.models import load
+
+
+def common(parser, function=None, out=None):
+    """The options every command has: --weights --labels --out --seed --device.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    function : callable, optional
+        What the command calls; --seed has its default.
+    out : str, optional
+        Where the result goes if nothing is said; without it --out is for text that is otherwise
+        printed.
+    """
+    parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
+                        help="a shipped network's name, or an .h5 file (default: %(default)s)")
+    parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
+    parser.add_argument("--out", default=out, metavar="PATH",
+                        help="(default: %(default)s)" if out else "write the text there")
+    if function is not None and "seed" in inspect.signature(function).parameters:
+        option(parser, function, "seed", type=whole(0), metavar="N")
+    else:
+        parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
+    parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
+                        help="(default: %(default)s)")
+
+
+def option(parser, function, name, help="", required=False, **settings):
+    """``--name`` with the default that `function` itself has for its parameter `name`."""
+    default = inspect.signature(function).parameters[name].default
+    if not required:
+        settings["default"] = default
+        help = f"{help} (default: {'as said' if default is None else default})".strip()
+    parser.add_argument(f"--{name.replace('_', '-')}", help=help.replace("%", "%%"),
+                        required=required, **settings)
+
+
+def network(options):
+    """The network that --weights, --labels and --device ask for."""
+    return load(options.weights, label_file=options.labels).to(options.device)
+
+
+def call(method, options, net=None, **more):
+    """`method` on the network, with every option that it has a parameter for."""
+    wanted = [name for name in inspect.signature(method).parameters if name in vars(options)]
+    chosen = {name: getattr(options, name) for name in wanted}
+    return method(network(options) if net is None else net, **chosen, **more)
+
+
+def say(text, options):
+    """Print a text, or write it to --out."""
+    if options.out is None:
+        print(text)
+        return
+    with images.atomic(options.out) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def save(record, options):
+    """Write a record's picture to --out and print its caption; the exit status."""
+    images.save(options.out, record.image)
+    print(f"{options.out}: {record.caption}")
+    return INTERRUPTED if record.interrupted else 0
+
+
+# ---- kinds of values: functions from text, for argparse's `type`
+
+def whole(least=1):
+    """A whole number of at least `least`."""
+    return _kind(int, lambda value: value >= least, f"a whole number of at least {least}")
+
+
+def number(least=None, above=None, most=None):
+    """A finite number, within limits where given."""
+    limits = [(f"of at least {least}", lambda v: v >= least) if least is not None else None,
+              (f"above {above}", lambda v: v > above) if above is not None else None,
+              (f"of at most {most}", lambda v: v <= most) if most is not None else None]
+    limits = [limit for limit in limits if limit is not None]
+    return _kind(float, lambda v: abs(v) < float("inf") and all(test(v) for _, test in limits),
+                 " ".join(["a number", " and ".join(words for words, _ in limits)]).strip())
+
+
+def names(text):
+    """Names with commas between: a list of str."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def side(text):
+    """A side in pixels, or "keep"."""
+    return text if text == "keep" else _kind(int, lambda v: v > 0, "pixels, or 'keep'")(text)
+
+
+def index_or_name(text):
+    """An int where the text is one, else the text."""
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def position(text):
+    """ROW,COLUMN as a pair of ints."""
+    parts = text.split(",")
+    if len(parts) != 2:
+        raise argparse.ArgumentTypeError(f"expected ROW,COLUMN, got {text!r}")
+    return tuple(_kind(int, lambda v: True, "two whole numbers, ROW,COLUMN")(p) for p in parts)
+
+
+def _kind(convert, accept, words):
+    def parse(text):
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None
+        if value is None or not accept(value):
+            raise argparse.ArgumentTypeError(f"expected {words}, got {text!r}")
+        return value
+    return parse

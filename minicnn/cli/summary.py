@@ -1,0 +1,20 @@
+"""``minicnn summary``: see `minicnn.summary`."""
+
+from minicnn import models, summary
+from minicnn.cli.options import common, network, say
+
+
+def add(parser):
+    """The options of the command."""
+    common(parser)
+    which = parser.add_argument_group("a network without weights")
+    names = [name for name in models.__all__ if name != "load"]
+    which.add_argument("--model", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--style", choices=list(summary.STYLES), default="keras",
+                        help="whose table (default: %(default)s)")
+
+
+def run(options):
+    """Print the table."""
+    net = getattr(models, options.model)() if options.model else network(options)
+    say(net.summary(options.style), options)

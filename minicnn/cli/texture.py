@@ -1,0 +1,24 @@
+"""``minicnn texture``: see `minicnn.vis.texture`."""
+
+from minicnn import images, vis
+from minicnn.cli.options import call, common, names, number, option, save, side, whole
+from minicnn.vis.texture import POOLINGS
+
+
+def add(parser):
+    """The options of the command."""
+    method = vis.texture
+    common(parser, method, "texture.png")
+    parser.add_argument("image", metavar="photo")
+    option(parser, method, "layers", type=names, metavar="A,B,...",
+           help="where Gram matrices are matched; the first ReLU and four poolings")
+    option(parser, method, "steps", type=whole(1))
+    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    option(parser, method, "rate", type=number(above=0), help="step length in grey levels")
+    option(parser, method, "pooling", choices=POOLINGS)
+
+
+def run(options):
+    """Make the picture and save it."""
+    images.check_destination(options.out)
+    return save(call(vis.texture, options, progress=True), options)

@@ -1,0 +1,15 @@
+"""``minicnn tour``: see `minicnn.report.tour`."""
+
+from minicnn.cli.options import common, network
+from minicnn.report.tour import tour
+
+
+def add(parser):
+    """The options of the command."""
+    common(parser, tour, "tour")
+    parser.add_argument("photo", nargs="?", help="default: one that comes with matplotlib")
+
+
+def run(options):
+    """Make the pictures and print where they can be seen."""
+    print(tour(network(options), options.photo, options.out, options.seed, True))

@@ -1,0 +1,75 @@
+"""What the commands share: the options of each are those of its function, with its defaults."""
+
+import inspect
+import re
+
+import pytest
+
+from minicnn import vis
+from minicnn.cli import COMMANDS, build_parser, main
+from minicnn.network import Network
+from minicnn.report.tour import tour
+
+FUNCTIONS = {
+    "tour": tour, "maximize": vis.maximize, "deconvnet": vis.deconvnet, "texture": vis.texture,
+    "classify": Network.classify, "summary": Network.summary,
+}
+POSITIONAL = {"tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
+              "classify": ["image"]}
+ELSEWHERE = {"network", "self", "progress", "folder"}  # folder is --out
+NO_OPTION = {("classify", "size")}
+
+
+def options(command):
+    """(name, default) of each parameter that is an option."""
+    parameters = inspect.signature(FUNCTIONS[command]).parameters
+    return [(name, p.default) for name, p in parameters.items()
+            if name not in ELSEWHERE and name not in POSITIONAL.get(command, ())
+            and (command, name) not in NO_OPTION]
+
+
+def help_by_option(text):
+    """{"seed": "N  for the start (default: 0)"} from what --help prints."""
+    _, _, listed = text.partition("\noptions:")
+    pieces = re.split(r"\s--(?=\w)", " ".join(listed.split()))
+    return {name: words for name, _, words in (piece.partition(" ") for piece in pieces)}
+
+
+@pytest.mark.parametrize("command", FUNCTIONS)
+def test_help_shows_the_function_s_own_defaults(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    shown = help_by_option(capsys.readouterr().out)
+    assert end.value.code == 0
+    for name, default in options(command):
+        told = re.findall(r"\(default: ([^)]*)\)", shown[name])
+        if default is inspect.Parameter.empty:
+            assert not told
+        else:
+            assert told == ["as said" if default is None else str(default)], name
+    assert "(default: minivgg)" in shown["weights"] and "(default: cpu)" in shown["device"]
+
+
+@pytest.mark.parametrize("command", FUNCTIONS)
+def test_an_option_not_given_is_the_function_s_default(command):
+    needed = {"deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],
+              "classify": ["photo"]}
+    arguments = [command, *needed.get(command, [])]
+    chosen = vars(build_parser(arguments).parse_args(arguments))
+    for name, default in options(command):
+        if default is not inspect.Parameter.empty:
+            assert chosen[name] == default, name
+    if command == "tour":
+        assert chosen["out"] == inspect.signature(tour).parameters["folder"].default
+
+
+def test_every_command_is_listed_and_checked():
+    assert set(FUNCTIONS) == set(COMMANDS)
+
+
+def test_text_goes_to_a_file_when_asked(said, weights, photo, tmp_path):
+    for command in (["summary"], ["classify", photo]):
+        printed = said(*command, "--weights", weights)
+        out = tmp_path / "text.txt"
+        assert said(*command, "--weights", weights, "--out", out) == ""
+        assert out.read_text(encoding="utf-8") == printed != ""

@@ -1,0 +1,24 @@
+"""The command summary."""
+
+import pytest
+import small
+
+import minicnn
+
+NETWORK = small.network()
+
+
+def test_summary(said, weights):
+    assert said("summary", "--weights", weights) == NETWORK.summary() + "\n"
+    assert said("summary") == minicnn.load("minivgg").summary() + "\n"
+
+
+@pytest.mark.parametrize("model", [name for name in minicnn.models.__all__ if name != "load"])
+def test_summary_of_a_network_without_weights(said, model):
+    network = getattr(minicnn.models, model)()
+    assert said("summary", "--model", model) == network.summary() + "\n"
+
+
+def test_summary_in_the_other_style(said):
+    expected = minicnn.models.alexnet_caffe().summary("matlab") + "\n"
+    assert said("summary", "--model", "alexnet_caffe", "--style", "matlab") == expected
