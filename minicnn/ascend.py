@@ -8,11 +8,11 @@ image uses this loop and no other.
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from minicnn.backend import array_module, to_host
 from minicnn.network import INPUT
 from minicnn.transforms import apply
+from minicnn.workspace import Workspace
 
 
 class DivergedError(ValueError):
@@ -77,9 +77,10 @@ def steps(network, objective, image, optimizer, count, transforms=(), moves=(), 
     DivergedError
         When a value is not finite; the last step yielded holds the last good image.
     """
-    rng = np.random.default_rng(seed)
+    rng, workspace = np.random.default_rng(seed), Workspace()
     for index in range(count + 1):
-        value, gradient = look(network, objective, image, transforms, rng, index < count, True)
+        with workspace:  # every step needs arrays of the same sizes
+            value, gradient = look(network, objective, image, transforms, rng, index < count, True)
         if not np.isfinite(to_host(value.total)).all():
             raise DivergedError(f"step {index}: the objective is {value.total}, not a finite "
                                 "number; take smaller steps (a smaller rate)")
@@ -162,6 +163,8 @@ def follow(iterator, count, progress=False, name=""):
     Ascent
         Ctrl-C ends it early, with the image so far.
     """
+    from tqdm import tqdm
+
     trace, parts, image, interrupted = [], [], None, False
     bar = tqdm(total=count, desc=name, disable=None if progress else True, leave=False)
     try:

@@ -1,12 +1,16 @@
-"""Which array module an array belongs to, and the way between host and device.
+"""What the work runs on: which array module, host or device, how many threads.
 
 This is the only file that imports CuPy, and it does so only when a CuPy array or the GPU is
 actually asked for. Everything else asks ``array_module(x)`` and computes with what it gets.
 """
 
 import importlib
+import os
 
 import numpy as np
+
+VARIABLE = "MINICNN_THREADS"
+_COUNT = {}  # how many threads, once it has been asked for
 
 
 class DeviceError(ValueError):
@@ -69,3 +73,36 @@ def _cupy():
     if count == 0:
         raise DeviceError("device 'gpu': CuPy is installed but sees no GPU; use device 'cpu'")
     return cupy
+
+
+def threads(count=None):
+    """How many threads the ops use (`minicnn.threads`), and from now on if `count` is given.
+
+    At first it is the environment variable MINICNN_THREADS, or the number of cores this process
+    may use. Results are the same bytes for any number.
+
+    Parameters
+    ----------
+    count : int, optional
+        At least 1.
+
+    Returns
+    -------
+    int
+    """
+    if count is not None:
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f"threads: expected a whole number of at least 1, got {count!r}")
+        _COUNT["threads"] = count
+    if not _COUNT:
+        _COUNT["threads"] = _from_environment()
+    return _COUNT["threads"]
+
+
+def _from_environment():
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{VARIABLE}: expected a whole number of at least 1, got {text!r}")
+    return int(text)

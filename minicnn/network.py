@@ -16,6 +16,7 @@ from minicnn.layers import AveragePool, Branches, MaxPool, Rules, Sigmoid, Softm
 from minicnn.ops import concat
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
+from minicnn.threads import one_blas_thread
 
 INPUT = "image"  # the name of what goes in
 PROBABILITIES = (Softmax, Sigmoid)  # the layers that turn scores into probabilities
@@ -170,7 +171,8 @@ class Network:
         goals = self._goals(to)
         kept = None if keep is None else {*goals, *(self.find(name) for name in keep)}
         run = Run(self, x, goals, kept, learn, caches)
-        run.output = _up(self.layers, x, run, np.random.default_rng(seed))
+        with one_blas_thread():
+            run.output = _up(self.layers, x, run, np.random.default_rng(seed))
         return run
 
     def _goals(self, to):
@@ -223,12 +225,15 @@ class Network:
         """The name of class `index`, or "class 7" where the names are not known."""
         return self.labels[index] if self.labels else f"class {index}"
 
-    def summary(self, style="keras"):
-        """The layers as a table: Keras' columns, or "matlab" for MATLAB's numbered listing."""
+    def summary(self, style="keras", receptive_fields=False):
+        """The layers as a table: Keras' columns, or "matlab" for MATLAB's numbered listing.
+
+        `receptive_fields` adds what the units of each layer see of the image, in pixels.
+        """
         if style not in summary.STYLES:
             raise ValueError(f"summary: style must be one of {', '.join(summary.STYLES)}, "
                              f"got {style!r}")
-        return summary.STYLES[style](self)
+        return summary.STYLES[style](self, receptive_fields)
 
     def until(self, name):
         """This network up to and including a top-level layer; the layers are shared, not copied."""
@@ -353,7 +358,8 @@ class Run:
         if not seeds:
             raise ValueError("backward: no seeds; give {layer name: gradient at its output}")
         back = _Back(self, seeds, rules, need, to)
-        dx = _down(self.network.layers, None, back)
+        with one_blas_thread():
+            dx = _down(self.network.layers, None, back)
         if to == INPUT:
             back.arrived = back.add_seed(INPUT, dx)
         if to is not None:

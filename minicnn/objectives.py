@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from minicnn.backend import array_module
 from minicnn.network import INPUT
 from minicnn.ops import softmax
+from minicnn.threads import product
 
 
 class Value(NamedTuple):
@@ -165,7 +166,7 @@ def gram(layer, target):
         off = gram_matrix(a, layer) - target
         n, h, w, c = a.shape
         f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
-        gradient = f @ off / (h * w * c * c)  # (N, M, C) @ (N, C, C) -> N,M,C
+        gradient = product(f, off) / (h * w * c * c)  # (N, M, C) @ (N, C, C) -> N,M,C
         return (off * off).sum(axis=(1, 2)) / (4 * c * c), gradient.reshape(a.shape)  # -> N,H,W,C
     return Objective([Term(f"{layer} gram", layer, function)])
 
@@ -177,7 +178,7 @@ def gram_matrix(a, layer="the layer"):
                          f"output is {a.shape}; choose a convolutional layer")
     n, h, w, c = a.shape
     f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
-    return f.transpose(0, 2, 1) @ f / (h * w)  # (N, C, M) @ (N, M, C) -> N,C,C
+    return product(f.transpose(0, 2, 1), f) / (h * w)  # (N, C, M) @ (N, M, C) -> N,C,C
 
 
 def l2():

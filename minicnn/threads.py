@@ -7,50 +7,35 @@ depend on the number of threads, so the result is the same bytes for any number 
 NumPy lets go of Python's lock inside its loops and products, so plain threads do run at once.
 While blocks run, BLAS is held to one thread a block: two schedulers on the same cores would spend
 their time waiting for each other. BLAS belongs to the whole process, so when several networks run
-in threads of their own, the first to enter holds it and the last to leave lets go. A single block
-leaves BLAS as it is; where another network holds it just then, BLAS may cut a product otherwise and
-round its last bit differently.
+in threads of their own, the first to enter holds it and the last to leave lets go. Every product
+an op computes is computed that way, so no network's bytes depend on what else is at work.
 
-The number of threads is that of the cores this process may use, or the environment variable
-MINICNN_THREADS, or what `set_threads` says.
+How many threads there are `minicnn.backend.threads` says.
 """
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 from math import prod
 from threading import Lock
 
-VARIABLE = "MINICNN_THREADS"
+from minicnn.backend import array_module, threads
+from minicnn.workspace import empty
+
 BLOCK = 1 << 17  # numbers a block, 0.5 MB of float32: handing one over costs far less than its work
+PRODUCTS = 1 << 22  # multiplications a block, likewise
 
 
 class _State:
-    """What belongs to the process: how many threads, the pool, who holds BLAS."""
+    """What belongs to the process: the pool and its size, who holds BLAS."""
 
-    count = None
     pool = None
+    size = 0
     lock = Lock()
     holders = 0
     restore = None
-
-
-def threads():
-    """How many threads the ops use."""
-    if _State.count is None:
-        _State.count = _from_environment()
-    return _State.count
-
-
-def set_threads(count):
-    """Use `count` threads, at least 1, from now on."""
-    if not isinstance(count, int) or count < 1:
-        raise ValueError(f"set_threads: expected a whole number of at least 1, got {count!r}")
-    with _State.lock:
-        _State.count, old, _State.pool = count, _State.pool, None
-    if old is not None:
-        old.shutdown(wait=False)
 
 
 def spread(function, blocks):
@@ -67,11 +52,8 @@ def spread(function, blocks):
     Exception
         The first one that a block raised, once all that began are done.
     """
-    if len(blocks) == 1:  # nothing to share out: BLAS may use all cores
-        function(blocks[0])
-        return
     workers = min(threads(), len(blocks))
-    with _one_blas_thread():
+    with one_blas_thread():
         if workers <= 1:
             for block in blocks:
                 function(block)
@@ -86,13 +68,36 @@ def spread(function, blocks):
                     return
                 function(block)
 
-        helpers = [_pool().submit(work) for _ in range(workers - 1)]
+        helpers = [_pool().submit(copy_context().run, work) for _ in range(workers - 1)]
         try:
             work()
         finally:
             errors = [helper.exception() for helper in helpers]
         for error in filter(None, errors):
             raise error
+
+
+def product(a, b):
+    """a @ b, cut into runs of rows or columns for `spread`.
+
+    Parameters
+    ----------
+    a : array (..., M, K)
+    b : array (..., K, N)
+    """
+    xp, rows, columns = array_module(a), a.shape[-2], b.shape[-1]
+    c = empty(xp, (*a.shape[:-1], columns), xp.result_type(a, b))
+    longer = max(rows, columns)
+    run = max(32, -(-longer // 8)) if prod(a.shape) * columns >= 2 * PRODUCTS else longer
+
+    def compute(part):
+        if rows > columns:
+            xp.matmul(a[..., part, :], b, out=c[..., part, :])  # (run, K) @ (K, N) -> run,N
+        else:
+            xp.matmul(a, b[..., part], out=c[..., part])  # (M, K) @ (K, run) -> M,run
+
+    spread(compute, [slice(k, k + run) for k in range(0, longer, run)])
+    return c
 
 
 def row_blocks(shape):
@@ -111,19 +116,14 @@ def row_blocks(shape):
             for n in range(shape[0]) for top in range(0, shape[1], rows)]
 
 
-def _from_environment():
-    text = os.environ.get(VARIABLE, "")
-    if not text:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if not text.isdigit() or int(text) < 1:
-        raise ValueError(f"{VARIABLE}: expected a whole number of at least 1, got {text!r}")
-    return int(text)
-
-
 def _pool():
+    wanted = max(1, threads() - 1)
     with _State.lock:
-        if _State.pool is None:
-            _State.pool = ThreadPoolExecutor(max(1, threads() - 1), thread_name_prefix="minicnn")
+        if _State.pool is None or _State.size != wanted:
+            if _State.pool is not None:
+                _State.pool.shutdown(wait=False)
+            _State.pool = ThreadPoolExecutor(wanted, thread_name_prefix="minicnn")
+            _State.size = wanted
         return _State.pool
 
 
@@ -144,7 +144,8 @@ def _blas():
 
 
 @contextmanager
-def _one_blas_thread():
+def one_blas_thread():
+    """Hold BLAS to one thread; within it, `spread` need not do so each time."""
     with _State.lock:
         _State.holders += 1
         if _State.holders == 1:

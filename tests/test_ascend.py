@@ -3,7 +3,9 @@
 import nets
 import numpy as np
 import pytest
+import small
 
+import minicnn
 from minicnn import objectives
 from minicnn.ascend import DivergedError, Step, follow, look, steps, then
 from minicnn.layers import Conv, ReLU
@@ -253,3 +255,21 @@ def test_follow_of_a_batch_has_a_column_each():
 def test_follow_prints_nothing_where_there_is_no_terminal(progress, capsys):
     follow(walk_of(3), 3, progress, "name")
     assert capsys.readouterr() == ("", "")
+
+
+# ---- float32 and its faster convolutions
+
+@pytest.mark.parametrize("layer, channel", [("conv3_1", 0), ("conv3_1", 15), ("conv4_1", 15)])
+def test_a_hundred_steps_end_where_those_of_float64_end(layer, channel):
+    """Within 1 % of the objective, from a photo. The pixels differ: any two float32 programs end
+    elsewhere, since rounding decides which side of a ReLU or which pixel of a pooling window
+    wins. From an image of zeros, where windows are full of equal numbers, the ends differ more."""
+    network = minicnn.load("minivgg")
+    start = network.prepare(small.photo(64, 64))
+    ends = []
+    for dtype in (np.float32, np.float64):
+        walk = steps(network.astype(dtype), objectives.channel(layer, channel),
+                     start.astype(dtype), SGD(network.grey_level, 0.5, normalize="mean_abs"), 100)
+        ends.append([step.value[0] for step in walk])
+    (_, *_, single), (first, *_, double) = ends
+    assert abs(single / double - 1) < 0.01 and double > 5 * abs(first)

@@ -2,8 +2,10 @@
 docstring, a specification, and what must not be in a committed file."""
 
 import ast
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,12 +32,12 @@ ROOMS = [
     {"models"},
     {"formats"},
     {"network"},
-    {"summary"},  # a network's tables: looks at its layers only
+    {"summary", "receptive"},  # what a network is, from its layers only
     {"layers"},
     {"ops"},
-    {"display"},
+    {"display", "photos"},
     {"images"},
-    {"threads"},
+    {"threads", "workspace", "processes"},
     {"backend"},
     {"naive", "gradcheck"},  # the specification and the judge: NumPy and nothing of the house
 ]
@@ -128,6 +130,16 @@ def test_cupy_is_named_in_backend_only(path):
     assert not any(name.partition(".")[0] in ("cupy", "cupyx") for name in imported(path))
 
 
+def test_what_is_slow_to_import_waits_until_it_is_needed():
+    """`import minicnn` and `minicnn --help` are to be quick: NumPy is all they need."""
+    program = ("import sys, minicnn.cli; minicnn.cli.build_parser()\n"
+               "print(sorted({'matplotlib', 'h5py', 'PIL', 'tqdm', 'threadpoolctl'} "
+               "& set(sys.modules)))")
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                           env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True).stdout
+    assert shown == "[]\n"
+
+
 # ---- what everything has
 
 def mirror(path):
@@ -148,7 +160,8 @@ def test_every_test_file_has_its_source():
     whole = {"conventions", "mutants", "golden"}  # of the house, not of one file
     orphans = []
     for path in TEST_FILES:
-        name, folder = path.stem.removeprefix("test_"), PACKAGE / path.parent.relative_to(TESTS)
+        name, inside = path.stem.removeprefix("test_"), path.parent.relative_to(TESTS)
+        folder = (ROOT if inside.parts[:1] == ("benchmarks",) else PACKAGE) / inside
         parts = name.split("_")
         named = ["_".join(parts[:k]) for k in range(len(parts), 0, -1)]
         if name not in whole and not any((folder / f"{n}.py").is_file() or (folder / n).is_dir()

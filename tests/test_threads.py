@@ -18,7 +18,7 @@ from minicnn.ops import lrn, pool, relu
 def as_before():
     count = threads.threads()
     yield
-    threads.set_threads(count)
+    threads.threads(count)
 
 
 def blas_threads():
@@ -28,7 +28,7 @@ def blas_threads():
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("blocks", [0, 1, 2, 3, 50])
 def test_every_block_is_done_once(count, blocks):
-    threads.set_threads(count)
+    threads.threads(count)
     done = np.zeros(blocks, int)
 
     def work(block):
@@ -40,7 +40,7 @@ def test_every_block_is_done_once(count, blocks):
 
 def test_blocks_run_at_the_same_time():
     """Two blocks that wait for each other can only end together."""
-    threads.set_threads(2)
+    threads.threads(2)
     barrier = threading.Barrier(2, timeout=10)
     threads.spread(lambda block: barrier.wait(), range(2))
     assert not barrier.broken
@@ -48,7 +48,7 @@ def test_blocks_run_at_the_same_time():
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_blas_is_held_to_one_thread_inside_and_let_go_after(count):
-    threads.set_threads(count)
+    threads.threads(count)
     before, inside = blas_threads(), []
     threads.spread(lambda block: inside.append(blas_threads()), range(3))
     assert all(set(each) == {1} for each in inside) and len(inside) == 3
@@ -65,7 +65,7 @@ def test_blas_is_let_go_only_by_the_last_of_several():
         assert first_is_out.wait(10)
         seen.append(blas_threads())
 
-    threads.set_threads(1)
+    threads.threads(1)
     other = threading.Thread(target=threads.spread, args=(long_block, range(2)))
     other.start()
     assert first_is_in.wait(10)
@@ -78,7 +78,7 @@ def test_blas_is_let_go_only_by_the_last_of_several():
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_an_error_in_a_block_reaches_the_caller(count):
-    threads.set_threads(count)
+    threads.threads(count)
     before = blas_threads()
 
     def work(block):
@@ -91,10 +91,10 @@ def test_an_error_in_a_block_reaches_the_caller(count):
     assert blas_threads() == before
 
 
-@pytest.mark.parametrize("count", [0, -1, 1.5, "2", None])
-def test_set_threads_refuses(count):
-    with pytest.raises(ValueError, match="set_threads: expected a whole number of at least 1"):
-        threads.set_threads(count)
+@pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
+def test_threads_refuses(count):
+    with pytest.raises(ValueError, match="threads: expected a whole number of at least 1"):
+        threads.threads(count)
 
 
 @pytest.mark.parametrize("text, words", [("3", "3"), ("0", "MINICNN_THREADS"), ("x", "at least 1")])
@@ -110,7 +110,7 @@ def test_the_environment_sets_the_number(text, words):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_has_threads_of_its_own():
     """The pool's threads stay with the parent; a child that waited for them would wait for ever."""
-    program = ("import os\nfrom minicnn import threads\nthreads.set_threads(2)\ndone = []\n"
+    program = ("import os\nfrom minicnn import threads\nthreads.threads(2)\ndone = []\n"
                "threads.spread(done.append, range(4))\npid = os.fork()\n"
                "threads.spread(done.append, range(4))\n"
                "if pid:\n    assert os.waitpid(pid, 0)[1] == 0\n    print(len(done))")
@@ -133,7 +133,7 @@ def test_pointwise_ops_and_poolings_give_the_same_bytes_cut_up_or_whole(monkeypa
     x = np.random.default_rng(0).standard_normal((2, 13, 11, 6)).astype(np.float32)
     results = {}
     for count, block in [(1, 1 << 30), (1, 50), (2, 50), (3, 90)]:
-        threads.set_threads(count)
+        threads.threads(count)
         monkeypatch.setattr(threads, "BLOCK", block)
         arrays = []
         for op, settings in [(relu, ()), (lrn, (3, 0.9)), (pool, (2,)), (pool, (3, 2, 1, "ceil"))]:

@@ -32,9 +32,10 @@ from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
 from minicnn.ops.window import check_image, output_size, pad_image, pair, rounds, windows
-from minicnn.threads import spread
+from minicnn.threads import PRODUCTS, product, spread
+from minicnn.workspace import empty, zeros
 
-TILE = 1 << 20  # entries of `cols` made at once: 4 MB in float32
+TILE = 1 << 19  # entries of `cols` made at once: 2 MB in float32
 
 
 class ConvCache(NamedTuple):
@@ -83,7 +84,7 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
     """
     cache = describe(x, w, b, stride, pad, groups, dilation)
     xp = array_module(x)
-    y = xp.empty(_output_shape(cache), dtype=xp.result_type(x, w, *([] if b is None else [b])))
+    y = empty(xp, _output_shape(cache), xp.result_type(x, w, *([] if b is None else [b])))
     seen = _windows(x, cache)
 
     def compute(tile):
@@ -91,10 +92,10 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
             cols = _matrix(seen[tile][..., channels])
             part = cols @ _kernel(w, outputs)  # (N*OH*OW, K) @ (K, O/G) -> N*OH*OW,O/G
             y[tile][..., outputs] = part.reshape(y[tile][..., outputs].shape)  # -> N,OH,OW,O/G
+        if b is not None:
+            y[tile] += b
 
     spread(compute, _tiles(cache))
-    if b is not None:
-        y += b
     return y, cache
 
 
@@ -142,7 +143,7 @@ def describe(x, w, b, stride, pad, groups, dilation):
 def _input_gradient(dy, cache):
     xp = array_module(dy)
     (n, height, width, c), (ph, pw) = cache.x_shape, cache.pad
-    padded = xp.zeros((n, height + 2 * ph, width + 2 * pw, c), dtype=dy.dtype)
+    padded = zeros(xp, (n, height + 2 * ph, width + 2 * pw, c), dy.dtype)
 
     def compute(tile):
         images, rows = tile
@@ -160,26 +161,42 @@ def _input_gradient(dy, cache):
 
 
 def _read_back(padded, dcols, cache):
-    """Add dcols (N, OH, OW, KH, KW, C) to the pixels it was read from (col2im)."""
-    rows, columns = dcols.shape[1:3]
-    (sh, sw), (eh, ew) = cache.stride, cache.dilation
-    for i in range(dcols.shape[3]):
-        for j in range(dcols.shape[4]):
-            padded[:, i * eh : i * eh + sh * (rows - 1) + 1 : sh,
-                   j * ew : j * ew + sw * (columns - 1) + 1 : sw] += dcols[:, :, :, i, j]
+    """Add dcols (N, OH, OW, KH, KW, C) to the pixels it was read from (col2im).
+
+    Row i of all kernels at once; along a row, as many windows as do not overlap. What a window
+    row adds to, KW*C numbers, lies side by side in memory.
+    """
+    kh, kw = cache.w.shape[:2]
+    seen = windows(padded, (kh, kw), cache.stride, cache.dilation, dcols.shape[1:3])
+    apart = -(-(cache.dilation[1] * (kw - 1) + 1) // cache.stride[1])
+    for i in range(kh):
+        for first in range(apart):
+            seen[:, :, first::apart, i] += dcols[:, :, first::apart, i]
 
 
 def _weight_gradient(dy, cache):
     dw = array_module(dy).zeros(cache.w.shape, dtype=cache.w.dtype)
     seen = _windows(cache.x, cache)
-    for tile in _tiles(cache):
+    for tile in _tiles(cache, 4 * TILE):
         for channels, outputs in _groups(cache):
-            cols = _matrix(seen[tile][..., channels])
+            cols = _shared_matrix(seen[tile][..., channels])
             part = dy[tile][..., outputs]
             flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
-            grown = cols.T @ flat  # (K, N*OH*OW) @ (N*OH*OW, O/G) -> K,O/G
+            grown = product(cols.T, flat)  # (K, N*OH*OW) @ (N*OH*OW, O/G) -> K,O/G
             dw[..., outputs] += grown.reshape(*cache.w.shape[:3], -1)  # -> KH,KW,C/G,O/G
     return dw
+
+
+def _shared_matrix(part):
+    """`_matrix`, each image's upper and lower half by a thread of its own."""
+    cols = empty(array_module(part), part.shape, part.dtype)
+    half = -(-part.shape[1] // 2)
+
+    def copy(block):
+        cols[block] = part[block]
+
+    spread(copy, [(n, rows) for n in range(len(part)) for rows in (slice(half), slice(half, None))])
+    return _matrix(cols)
 
 
 def _windows(x, cache):
@@ -193,16 +210,18 @@ def _matrix(part):
     return part.reshape(-1, part.shape[3] * part.shape[4] * part.shape[5])
 
 
-def _tiles(cache):
-    """(images, rows) slices that cut the output into pieces of about TILE entries of `cols`.
+def _tiles(cache, tile=TILE):
+    """(images, rows) slices that cut the output into pieces of about `tile` entries of `cols`.
 
     Either some rows of one image, or all rows of one or several.
     """
     n, oh, ow, _ = _output_shape(cache)
     kh, kw = cache.w.shape[:2]
     row = ow * kh * kw * cache.x_shape[3]
-    rows = min(oh, max(1, TILE // row))
-    images = max(1, TILE // (row * oh))
+    rows = min(max(1, tile // row), oh)
+    if row * oh * n * cache.w.shape[3] // cache.groups >= 2 * PRODUCTS:  # two pieces at least
+        rows = min(rows, -(-oh * n // 2))
+    images = max(1, tile // (row * oh))
     return [(slice(i, i + images), slice(p, min(p + rows, oh)))
             for i in range(0, n, images) for p in range(0, oh, rows)]
 

@@ -14,6 +14,7 @@ Backward
 from typing import Any, NamedTuple
 
 from minicnn.ops.window import check_float
+from minicnn.threads import product
 
 
 class DenseCache(NamedTuple):
@@ -56,7 +57,7 @@ def forward(x, w, b=None):
                          "than the network's own does not fit its dense layers")
     if b is not None and b.shape != w.shape[1:]:
         raise ValueError(f"dense.forward: b must be ({w.shape[1]},), got {b.shape}")
-    y = flat @ w  # (N, D) @ (D, O) -> N,O
+    y = product(flat, w)  # (N, D) @ (D, O) -> N,O
     return (y if b is None else y + b), DenseCache(x, x.shape, w, b is not None)
 
 
@@ -78,7 +79,8 @@ def backward(dy, cache, need=("x", "w", "b")):
     if "w" in need and cache.x is None:
         raise ValueError("dense.backward: dw needs the input x, which this cache no longer holds; "
                          "run the forward pass with learn=True")
-    dx = (dy @ cache.w.T).reshape(cache.x_shape) if "x" in need else None  # N,D -> N,H,W,C
-    dw = cache.x.reshape(len(dy), -1).T @ dy if "w" in need else None  # (D, N) @ (N, O) -> D,O
+    dx = product(dy, cache.w.T).reshape(cache.x_shape) if "x" in need else None  # N,D -> N,H,W,C
+    flat = None if cache.x is None else cache.x.reshape(len(dy), -1)  # N,H,W,C -> N,D
+    dw = product(flat.T, dy) if "w" in need else None  # (D, N) @ (N, O) -> D,O
     db = dy.sum(axis=0) if "b" in need and cache.has_bias else None
     return Gradients(dx, dw, db)

@@ -35,6 +35,7 @@ from typing import Any, NamedTuple
 from minicnn.backend import array_module
 from minicnn.ops.window import check_image
 from minicnn.threads import row_blocks, spread
+from minicnn.workspace import empty
 
 CONVENTIONS = ("caffe", "paper")
 RULES = ("gradient", "through", "scale")
@@ -77,7 +78,7 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
                          f"got {convention!r}")
     a = alpha / size if convention == "caffe" else alpha
     xp = array_module(x)
-    y, scale = xp.empty_like(x), xp.empty_like(x)
+    y, scale = empty(xp, x.shape, x.dtype), empty(xp, x.shape, x.dtype)
 
     def compute(block):
         scale[block] = k + a * _window_sum(x[block] * x[block], size)
@@ -94,7 +95,7 @@ def backward(dy, cache, rule="gradient"):
         raise ValueError(f"lrn.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")
     if rule == "through":
         return dy.copy()
-    dx = array_module(dy).empty_like(dy)
+    dx = empty(array_module(dy), dy.shape, dy.dtype)
 
     def compute(block):
         direct = dy[block] * scale[block] ** -beta

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from minicnn.backend import array_module
 from minicnn.ops.window import check_image, cover, extent, pool_geometry, rounds, views
 from minicnn.threads import row_blocks, spread
+from minicnn.workspace import empty, zeros
 
 
 class PoolCache(NamedTuple):
@@ -72,8 +73,8 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
     window, stride, pad, out = pool_geometry(x.shape, window, stride, pad, rounding, "pool.forward")
     xp = array_module(x)
     covered = cover(x, window, stride, pad, out, -xp.inf)
-    y = xp.empty((len(x), *out, x.shape[3]), dtype=x.dtype)
-    switches = xp.zeros(y.shape, dtype=xp.min_scalar_type(window[0] * window[1] - 1))
+    y = empty(xp, (len(x), *out, x.shape[3]), x.dtype)
+    switches = zeros(xp, y.shape, xp.min_scalar_type(window[0] * window[1] - 1))
 
     def compute(block):
         best, switch = y[block], switches[block]
@@ -82,7 +83,7 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
         for place, candidate in enumerate(places, start=1):
             # switch[candidate > best] = place, without a masked copy (2.5 times faster): places
             # only grow, so the largest is the latest winner; and ">" keeps the first of equals
-            won = (candidate > best) * switches.dtype.type(place)
+            won = (candidate > best).view(xp.uint8) * switches.dtype.type(place)
             xp.maximum(switch, won, out=switch)
             xp.maximum(best, candidate, out=best)
 
@@ -115,7 +116,7 @@ def unpool(values, switches, x_shape, window, stride, pad):
                          f"{values.shape} and {switches.shape}")
     xp = array_module(values)
     (n, h, w, c), out = x_shape, values.shape[1:3]
-    covered = xp.zeros((n, *extent(x_shape, window, stride, pad, out), c), dtype=values.dtype)
+    covered = zeros(xp, (n, *extent(x_shape, window, stride, pad, out), c), values.dtype)
 
     def compute(block):
         part, switch = values[block], switches[block]

@@ -12,6 +12,7 @@ wherever (H + 2P - D*(K-1) - 1) is a multiple of S: a check at one lucky size pr
 """
 
 from minicnn.backend import array_module
+from minicnn.workspace import empty
 
 ROUNDINGS = ("floor", "ceil")
 
@@ -72,10 +73,11 @@ def pad_image(x, before, after, value):
     """
     xp = array_module(x)
     n, h, w, c = x.shape
-    padded = xp.full(
-        (n, before[0] + h + after[0], before[1] + w + after[1], c), value, dtype=x.dtype
-    )
-    padded[:, before[0] : before[0] + h, before[1] : before[1] + w] = x
+    (top, left), bottom, right = before, before[0] + h, before[1] + w  # where the image lies
+    padded = empty(xp, (n, bottom + after[0], right + after[1], c), x.dtype)
+    padded[:, top:bottom, left:right] = x
+    for border in (padded[:, :top], padded[:, bottom:], padded[:, :, :left], padded[:, :, right:]):
+        border[...] = value
     return padded
 
 

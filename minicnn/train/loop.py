@@ -12,6 +12,7 @@ import numpy as np
 from minicnn.images import normalize
 from minicnn.layers import BatchNorm
 from minicnn.ops import cross_entropy
+from minicnn.workspace import Workspace
 
 
 class Epoch(NamedTuple):
@@ -56,6 +57,7 @@ def epochs(network, images, labels, optimizer, count, rate, augment=None, batch=
     steps = len(images) // batch
     if steps < 1:
         raise ValueError(f"training: {len(images)} images do not fill one batch of {batch}")
+    workspace = Workspace()
     for epoch in range(start, count):
         rng = np.random.default_rng((seed, epoch))
         order = rng.permutation(len(images))[: steps * batch].reshape(steps, batch)
@@ -64,7 +66,8 @@ def epochs(network, images, labels, optimizer, count, rate, augment=None, batch=
             optimizer.rate = rate((epoch * steps + index) / (count * steps))
             pixels = images[chosen] if augment is None else augment(images[chosen], rng)
             x = normalize(pixels, network.needed_preprocessing())
-            loss, hits = train_step(network, x, labels[chosen], optimizer, rng)
+            with workspace:  # every step needs arrays of the same sizes
+                loss, hits = train_step(network, x, labels[chosen], optimizer, rng)
             total, right = total + loss, right + hits
         yield Epoch(epoch, total / steps, right / (steps * batch))
 

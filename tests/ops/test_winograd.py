@@ -10,8 +10,9 @@ from minicnn.layers import Conv, walk
 from minicnn.ops import conv, winograd
 
 INFINITY = None
-POINTS = {"winograd4": [0, Fraction(2, 3), Fraction(-2, 3), Fraction(3, 2), Fraction(-3, 2)],
-          "winograd2": [0, 1, -1]}
+SIX = [0, Fraction(2, 3), Fraction(-2, 3), Fraction(3, 2), Fraction(-3, 2)]  # and infinity
+POINTS = {("winograd4", (3, 3)): SIX, ("winograd2", (3, 3)): [0, 1, -1],
+          ("winograd2", (5, 5)): SIX}
 SHAPES = [((2, 13, 17, 8), 6), ((1, 8, 9, 5), 40), ((1, 14, 14, 64), 128), ((1, 5, 3, 3), 7),
           ((1, 3, 3, 2), 2), ((2, 28, 40, 64), 192), ((1, 9, 4, 1), 1)]
 
@@ -34,8 +35,8 @@ def multiplied(polynomial, root):
     return [a - root * b for a, b in zip(shifted, [*polynomial, Fraction(0)], strict=True)]
 
 
-def toom_cook(points, size):
-    """A^T, G, B^T for correlation with 3 taps, from finite points and infinity, in rationals.
+def toom_cook(points, size, taps):
+    """A^T, G, B^T for correlation with some taps, from finite points and infinity, in rationals.
 
     Row i of B^T is the product of (x - p) over the other points, that of infinity over all: the
     numerators of Lagrange's interpolation. G carries their denominators.
@@ -49,34 +50,40 @@ def toom_cook(points, size):
         for q in others:
             numerator, denominator = multiplied(numerator, q), denominator * (p - q)
         bt.append([*numerator, Fraction(0)])
-        g.append([Fraction(p) ** power / denominator for power in range(3)])
+        g.append([Fraction(p) ** power / denominator for power in range(taps)])
     numerator = [Fraction(1)]
     for q in points:
         numerator = multiplied(numerator, q)
-    return at, [*g, [Fraction(0), Fraction(0), Fraction(1)]], [*bt, numerator]
+    return at, [*g, [Fraction(0)] * (taps - 1) + [Fraction(1)]], [*bt, numerator]
 
 
-@pytest.mark.parametrize("algorithm", POINTS)
-def test_the_construction_computes_four_or_two_correlations_exactly(algorithm):
+@pytest.mark.parametrize("which", POINTS)
+def test_the_construction_computes_several_correlations_exactly(which):
     """In rational arithmetic A^T [(G g) * (B^T d)] is the correlation, without any rounding."""
-    size = winograd.ALGORITHMS[algorithm].size
-    at, g, bt = (np.array(m, dtype=object) for m in toom_cook(POINTS[algorithm], size))
-    taps = np.array([Fraction(3), Fraction(-1, 7), Fraction(5, 2)])
-    data = np.array([Fraction(k * k - 4, k + 1) for k in range(size + 2)])
+    size, count = winograd.MATRICES[which].size, which[1][0]
+    at, g, bt = (np.array(m, dtype=object) for m in toom_cook(POINTS[which], size, count))
+    taps = np.array([Fraction(3), Fraction(-1, 7), Fraction(5, 2), Fraction(2, 3), Fraction(-4)])
+    taps = taps[:count]
+    data = np.array([Fraction(k * k - 4, k + 1) for k in range(size + count - 1)])
     assert list(at @ ((g @ taps) * (bt @ data))) == [
-        sum(data[i : i + 3] * taps) for i in range(size)]
+        sum(data[i : i + count] * taps) for i in range(size)]
 
 
-@pytest.mark.parametrize("algorithm", POINTS)
-def test_the_matrices_are_those_of_the_construction(algorithm):
+@pytest.mark.parametrize("which", POINTS)
+def test_the_matrices_are_those_of_the_construction(which):
     """Up to the sign or factor that each point's row of B^T and of G may exchange."""
-    ours = winograd.ALGORITHMS[algorithm]
-    at, g, bt = (np.array(m, dtype=float) for m in toom_cook(POINTS[algorithm], ours.size))
+    ours = winograd.MATRICES[which]
+    at, g, bt = (np.array(m, dtype=float)
+                 for m in toom_cook(POINTS[which], ours.size, which[1][0]))
     np.testing.assert_allclose(ours.at, at, rtol=1e-7)  # float32 holds 6e-8
     for k in range(len(bt)):
         # what matters is the product: row k of G times row k of B^T
         np.testing.assert_allclose(np.outer(ours.g[k], ours.bt[k]), np.outer(g[k], bt[k]),
                                    rtol=3e-7, atol=1e-7)  # two numbers of float32
+
+
+def test_every_algorithm_has_its_matrices_derived():
+    assert set(POINTS) == set(winograd.MATRICES)
 
 
 # ---- the convolution
@@ -99,6 +106,44 @@ def test_it_is_the_plain_op(shape, outputs, pad, algorithm):
     assert y.dtype == gradients.dx.dtype == np.float32 and gradients.dx.shape == x.shape
 
 
+GROUPED = [((2, 13, 17, 8), 6, 2), ((1, 27, 27, 96), 256, 2), ((3, 9, 8, 12), 24, 3)]
+
+
+@pytest.mark.parametrize("algorithm, kernel, pad", [
+    ("winograd4", 3, 1), ("winograd2", 3, 0), ("winograd2", 5, 2), ("winograd2", 5, 0),
+    ("winograd2", 5, 4)])
+@pytest.mark.parametrize("shape, outputs, groups", [*GROUPED, ((2, 11, 14, 20), 33, 1)])
+def test_groups_and_larger_kernels(shape, outputs, groups, algorithm, kernel, pad):
+    c = shape[3] // groups
+    w = normal(kernel, kernel, c, outputs, seed=1) / np.float32(kernel * c**0.5)
+    x, b = normal(*shape), normal(outputs, seed=2)
+    y, cache = winograd.forward(x, w, b, pad=pad, groups=groups, algorithm=algorithm)
+    expected, plain = conv.forward(*(v.astype(float) for v in (x, w, b)), pad=pad, groups=groups)
+    dy = normal(*y.shape, seed=9)
+    gradients, exact = winograd.backward(dy, cache), conv.backward(dy.astype(float), plain)
+    # as above; deviations are near 1
+    np.testing.assert_allclose(y, expected, rtol=0, atol=2e-5)
+    np.testing.assert_allclose(gradients.dx, exact.dx, rtol=0,
+                               atol=2e-5 * max(1, exact.dx.std()))
+    np.testing.assert_allclose(gradients.dw, exact.dw, rtol=1e-4, atol=1e-4 * exact.dw.std())
+    assert gradients.dw.shape == w.shape and gradients.dx.shape == x.shape
+
+
+@pytest.mark.parametrize("shape, outputs, groups", [
+    ((1, 56, 50, 64), 96, 1), ((9, 14, 17, 64), 64, 1), ((1, 45, 41, 128), 128, 2),
+    ((40, 10, 10, 64), 65, 1)])
+def test_the_weight_gradient_by_tiles(shape, outputs, groups):
+    x, w = normal(*shape), normal(3, 3, shape[3] // groups, outputs, seed=1)
+    _, cache = winograd.forward(x, w, pad=1, groups=groups)
+    dy = normal(*shape[:3], outputs, seed=2)
+    assert winograd._pays_for_weights(dy, cache.plain)
+    dw = winograd.backward(dy, cache, ("w",)).dw
+    plain = cache.plain._replace(x=x.astype(float), w=w.astype(float))
+    exact = conv.backward(dy.astype(float), plain, ("w",)).dw
+    np.testing.assert_allclose(dw, exact, rtol=0, atol=2e-5 * exact.std())  # the points' error
+    assert dw.dtype == np.float32
+
+
 @pytest.mark.parametrize("algorithm", winograd.ALGORITHMS)
 def test_forward_and_input_gradient_are_adjoint(algorithm):
     x, w, _ = case((2, 11, 10, 6), 5)
@@ -117,12 +162,12 @@ def test_same_bytes_for_any_number_of_threads(algorithm, monkeypatch):
     before, results = threads.threads(), []
     try:
         for count in (1, 2, 3):
-            threads.set_threads(count)
+            threads.threads(count)
             y, cache = winograd.forward(x, w, b, pad=1, algorithm=algorithm)
             dx = winograd.backward(np.ones_like(y), cache, ("x",)).dx
             results.append(y.tobytes() + dx.tobytes())
     finally:
-        threads.set_threads(before)
+        threads.threads(before)
     assert len(set(results)) == 1
 
 
@@ -131,7 +176,7 @@ def test_the_plain_op_gives_the_same_bytes_for_any_number_of_threads(monkeypatch
     before, results = threads.threads(), []
     try:
         for count in (1, 2, 3):
-            threads.set_threads(count)
+            threads.threads(count)
             out = []
             for kernel, stride, groups, dilation in [(3, 1, 1, 1), (5, 1, 2, 2), (3, 2, 1, 2),
                                                      (2, 3, 1, 1)]:
@@ -141,7 +186,7 @@ def test_the_plain_op_gives_the_same_bytes_for_any_number_of_threads(monkeypatch
                 out += [y.tobytes(), gradients.dx.tobytes(), gradients.dw.tobytes()]
             results.append(b"".join(out))
     finally:
-        threads.set_threads(before)
+        threads.threads(before)
     assert len(set(results)) == 1
 
 
@@ -171,23 +216,34 @@ def test_one_store_serves_both_algorithms():
 
 @pytest.mark.parametrize("size, channels, dtype, settings, expected", [
     (56, (64, 64), np.float32, {}, "winograd4"),
-    (14, (64, 64), np.float32, {"pad": 1}, "winograd2"),
-    (56, (63, 64), np.float32, {}, "direct"),
-    (56, (64, 32), np.float32, {}, "direct"),
+    (14, (64, 64), np.float32, {"pad": 1}, "winograd4"),
+    (14, (512, 512), np.float32, {"pad": 1}, "winograd2"),
+    (28, (512, 512), np.float32, {"pad": 1}, "winograd4"),
+    (5, (64, 64), np.float32, {"pad": 1}, "winograd2"),
+    (56, (15, 64), np.float32, {}, "direct"),
+    (56, (64, 15), np.float32, {}, "direct"),
+    (56, (16, 16), np.float32, {}, "winograd4"),
     (56, (64, 64), np.float64, {}, "direct"),
     (56, (64, 64), np.float32, {"stride": 2}, "direct"),
     (56, (64, 64), np.float32, {"dilation": 2}, "direct"),
     (56, (64, 64), np.float32, {"pad": 3}, "direct"),
-    (56, (64, 64), np.float32, {"groups": 2}, "direct")])
+    (56, (64, 64), np.float32, {"groups": 2}, "winograd4"),
+    (56, (64, 64), np.float32, {"groups": 8}, "direct"),
+    (28, (32, 96), np.float32, {"kernel": 5, "pad": 4}, "winograd2"),
+    (28, (32, 96), np.float32, {"kernel": 5, "pad": 5}, "direct"),
+    (28, (32, 96), np.float32, {"kernel": 7}, "direct")])
 def test_choose(size, channels, dtype, settings, expected):
+    settings = dict(settings)
     c, o = channels
-    w = np.zeros((3, 3, c // settings.get("groups", 1), o), dtype)
+    kernel = settings.pop("kernel", 3)
+    w = np.zeros((kernel, kernel, c // settings.get("groups", 1), o), dtype)
     assert winograd.choose(np.zeros((1, size, size, c), dtype), w, **settings) == expected
 
 
 @pytest.mark.parametrize("kernel, dtype, settings, words", [
     (3, np.float32, {"algorithm": "fft"}, "algorithm must be one of winograd4, winograd2"),
-    (5, np.float32, {}, "only for 3x3 kernels"),
+    (5, np.float32, {}, "only for 3x3 kernels, or 5x5 with winograd2"),
+    (7, np.float32, {"algorithm": "winograd2"}, "kernels \\(7, 7\\)"),
     (3, np.float32, {"stride": 2}, "stride 2"),
     (3, np.float32, {"pad": 3}, "pad 3"),
     (3, np.float64, {}, "only for float32")])
@@ -201,7 +257,7 @@ def test_what_it_cannot_do_is_refused(kernel, dtype, settings, words):
 
 @pytest.mark.parametrize("file", ["googlenet_bvlc.h5", "vgg19_norm_to_conv4_1.h5"])
 def test_error_on_trained_weights_and_a_real_photo(shared_data, file):
-    """Every 3x3 convolution, whether it would be chosen or not, beside the plain op in float64.
+    """Every 3x3 and 5x5 convolution, whether it would be chosen or not, beside the plain op in float64.
 
     Measured: root mean square 2e-7 to 6e-7 of the outputs' deviation, at most 2e-6 of the largest.
     Beside the deviation the largest error is up to 6e-5, where single outputs are 30 times it.
@@ -211,15 +267,16 @@ def test_error_on_trained_weights_and_a_real_photo(shared_data, file):
     order = ["image", *network.names]
     seen = 0
     for name, layer in walk(network.layers):
-        if not isinstance(layer, Conv) or layer.kernel != 3:
+        if not isinstance(layer, Conv) or layer.kernel not in (3, 5):
             continue
         before = order[order.index(name) - 1]
         x, w = run[before][:, :36, :36], layer.params["w"]
         assert x.shape[3] == w.shape[2]
-        exact = conv.forward(x.astype(float), w.astype(float), pad=1)[0]
-        for algorithm in winograd.ALGORITHMS:
-            error = np.abs(winograd.forward(x, w, pad=1, algorithm=algorithm)[0] - exact)
+        pad = layer.kernel // 2
+        exact = conv.forward(x.astype(float), w.astype(float), pad=pad)[0]
+        for algorithm in ("winograd4", "winograd2")[layer.kernel == 5 :]:
+            error = np.abs(winograd.forward(x, w, pad=pad, algorithm=algorithm)[0] - exact)
             assert np.sqrt((error**2).mean()) < 1e-6 * exact.std(), (name, algorithm)
             assert error.max() < 3e-6 * np.abs(exact).max(), (name, algorithm)
         seen += 1
-    assert seen == (10 if "googlenet" in file else 9)
+    assert seen == (19 if "googlenet" in file else 9)
