@@ -14,25 +14,26 @@ How many threads there are `minicnn.backend.threads` says.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from math import prod
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 
 from minicnn.backend import array_module, threads
 from minicnn.workspace import empty
 
-BLOCK = 1 << 17  # numbers a block, 0.5 MB of float32: handing one over costs far less than its work
-PRODUCTS = 1 << 22  # multiplications a block, likewise
+BLOCK = 1 << 17  # numbers a block: 0.5 MB of float32, which stay in a core's cache
+SHARED = 1 << 25  # multiplications, 0.3 ms: to wake a helper for less costs more than it saves
+A_PASS = 10  # reading, changing and writing a number takes as long as so many multiplications
 
 
 class _State:
-    """What belongs to the process: the pool and its size, who holds BLAS."""
+    """What belongs to the process: the helpers and where they wait for jobs, who holds BLAS."""
 
-    pool = None
-    size = 0
+    helpers = 0
+    jobs = SimpleQueue()
     lock = Lock()
     holders = 0
     restore = None
@@ -58,23 +59,61 @@ def spread(function, blocks):
             for block in blocks:
                 function(block)
             return
-        remaining, lock = iter(blocks), Lock()
+        job = _Job(function, blocks)
+        _call_helpers(job, workers - 1)
+        job.work()
+        job.wait()
 
-        def work():
-            while True:
-                with lock:
-                    block = next(remaining, lock)
-                if block is lock:
+
+class _Job:
+    """Blocks to be done, and how far that has come. A helper that comes late finds nothing left,
+    and nobody waits for it."""
+
+    def __init__(self, function, blocks):
+        self.function, self.blocks, self.errors = function, blocks, []
+        self.taken = self.ended = 0
+        self.lock, self.all_ended = Lock(), Lock()
+        self.all_ended.acquire()
+
+    def work(self):
+        """Take blocks and do them until none is left."""
+        while True:
+            with self.lock:
+                if self.taken == len(self.blocks) or self.errors:
                     return
-                function(block)
+                block = self.blocks[self.taken]
+                self.taken += 1
+            try:
+                self.function(block)
+            except BaseException as error:  # whoever began the job is to see it, Ctrl-C too
+                self.errors.append(error)
+            with self.lock:
+                self.ended += 1
+                if self.ended == self.taken and (self.taken == len(self.blocks) or self.errors):
+                    self.all_ended.release()
 
-        helpers = [_pool().submit(copy_context().run, work) for _ in range(workers - 1)]
-        try:
-            work()
-        finally:
-            errors = [helper.exception() for helper in helpers]
-        for error in filter(None, errors):
-            raise error
+    def wait(self):
+        """Until all blocks that were begun are ended; raises the first error there was."""
+        self.all_ended.acquire()
+        if self.errors:
+            raise self.errors[0]
+
+
+def _call_helpers(job, count):
+    with _State.lock:
+        while _State.helpers < count:
+            Thread(target=_help, name="minicnn", daemon=True).start()
+            _State.helpers += 1
+    for _ in range(count):
+        _State.jobs.put((copy_context(), job))
+
+
+def _help():
+    jobs = _State.jobs
+    while True:
+        context, job = jobs.get()
+        context.run(job.work)
+        del context, job  # or the last job's arrays would live on
 
 
 def product(a, b):
@@ -88,7 +127,7 @@ def product(a, b):
     xp, rows, columns = array_module(a), a.shape[-2], b.shape[-1]
     c = empty(xp, (*a.shape[:-1], columns), xp.result_type(a, b))
     longer = max(rows, columns)
-    run = max(32, -(-longer // 8)) if prod(a.shape) * columns >= 2 * PRODUCTS else longer
+    run = max(32, -(-longer // 8)) if prod(a.shape) * columns >= SHARED else longer
 
     def compute(part):
         if rows > columns:
@@ -100,8 +139,14 @@ def product(a, b):
     return c
 
 
-def row_blocks(shape):
+def row_blocks(shape, passes):
     """Cut an array (N, H, ...) into (images, rows) slices of about BLOCK numbers, for `spread`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    passes : int
+        How often the work goes over every number.
 
     Returns
     -------
@@ -109,27 +154,16 @@ def row_blocks(shape):
         To index the array with; a single ``(...,)`` where it is too small to share out.
     """
     size = prod(shape)
-    if len(shape) < 2 or size < 2 * BLOCK:
+    if len(shape) < 2 or size * passes * A_PASS < SHARED:
         return [(...,)]
     rows = max(1, BLOCK // (size // (shape[0] * shape[1])))
     return [(slice(n, n + 1), slice(top, min(top + rows, shape[1])))
             for n in range(shape[0]) for top in range(0, shape[1], rows)]
 
 
-def _pool():
-    wanted = max(1, threads() - 1)
-    with _State.lock:
-        if _State.pool is None or _State.size != wanted:
-            if _State.pool is not None:
-                _State.pool.shutdown(wait=False)
-            _State.pool = ThreadPoolExecutor(wanted, thread_name_prefix="minicnn")
-            _State.size = wanted
-        return _State.pool
-
-
 def _forget():
-    """In a forked child the pool's threads and the holders do not exist: begin anew."""
-    _State.pool, _State.lock, _State.holders = None, Lock(), 0
+    """In a forked child the helpers and the holders do not exist: begin anew."""
+    _State.helpers, _State.jobs, _State.lock, _State.holders = 0, SimpleQueue(), Lock(), 0
 
 
 if hasattr(os, "register_at_fork"):

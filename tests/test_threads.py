@@ -123,8 +123,9 @@ def test_a_forked_child_has_threads_of_its_own():
 @pytest.mark.parametrize("shape", [(2, 7, 5, 3), (1, 40, 3, 2), (3, 4), (5,), (), (0, 3, 3, 1)])
 def test_row_blocks_cover_an_array_once(shape, monkeypatch):
     monkeypatch.setattr(threads, "BLOCK", 20)
+    monkeypatch.setattr(threads, "SHARED", 400)
     counts = np.zeros(shape, int)
-    for block in threads.row_blocks(shape):
+    for block in threads.row_blocks(shape, 1):
         counts[block] += 1
     assert (counts == 1).all()
 
@@ -132,6 +133,7 @@ def test_row_blocks_cover_an_array_once(shape, monkeypatch):
 def test_pointwise_ops_and_poolings_give_the_same_bytes_cut_up_or_whole(monkeypatch):
     x = np.random.default_rng(0).standard_normal((2, 13, 11, 6)).astype(np.float32)
     results = {}
+    monkeypatch.setattr(threads, "SHARED", 1)
     for count, block in [(1, 1 << 30), (1, 50), (2, 50), (3, 90)]:
         threads.threads(count)
         monkeypatch.setattr(threads, "BLOCK", block)

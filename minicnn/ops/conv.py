@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
 from minicnn.ops.window import check_image, output_size, pad_image, pair, rounds, windows
-from minicnn.threads import PRODUCTS, product, spread
+from minicnn.threads import SHARED, product, spread
 from minicnn.workspace import empty, zeros
 
 TILE = 1 << 19  # entries of `cols` made at once: 2 MB in float32
@@ -219,7 +219,7 @@ def _tiles(cache, tile=TILE):
     kh, kw = cache.w.shape[:2]
     row = ow * kh * kw * cache.x_shape[3]
     rows = min(max(1, tile // row), oh)
-    if row * oh * n * cache.w.shape[3] // cache.groups >= 2 * PRODUCTS:  # two pieces at least
+    if row * oh * n * cache.w.shape[3] // cache.groups >= SHARED:  # two pieces at least
         rows = min(rows, -(-oh * n // 2))
     images = max(1, tile // (row * oh))
     return [(slice(i, i + images), slice(p, min(p + rows, oh)))

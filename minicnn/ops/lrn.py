@@ -84,7 +84,7 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
         scale[block] = k + a * _window_sum(x[block] * x[block], size)
         y[block] = x[block] * scale[block] ** -beta
 
-    spread(compute, row_blocks(x.shape))
+    spread(compute, row_blocks(x.shape, 20))
     return y, LrnCache(x, scale, size, a, beta)
 
 
@@ -104,7 +104,7 @@ def backward(dy, cache, rule="gradient"):
             cross = _window_sum(direct * x[block] / scale[block], size)
             dx[block] -= 2 * a * beta * x[block] * cross
 
-    spread(compute, row_blocks(dy.shape))
+    spread(compute, row_blocks(dy.shape, 20))
     return dx
 
 

@@ -87,7 +87,7 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
             xp.maximum(switch, won, out=switch)
             xp.maximum(best, candidate, out=best)
 
-    spread(compute, row_blocks(y.shape))
+    spread(compute, row_blocks(y.shape, 4 * window[0] * window[1]))
     return y, PoolCache(switches, x.shape, window, stride, pad)
 
 
@@ -124,7 +124,7 @@ def unpool(values, switches, x_shape, window, stride, pad):
                                              part.shape[1:3])):
             target += part * (switch == place)
 
-    for blocks in rounds(row_blocks(values.shape), window[0], stride[0]):
+    for blocks in rounds(row_blocks(values.shape, 3 * window[0] * window[1]), window[0], stride[0]):
         spread(compute, blocks)
     return covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w].copy()
 

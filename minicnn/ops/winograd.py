@@ -47,18 +47,20 @@ With groups, each run of outputs is multiplied with its own run of input channel
 comes here: gradient checks see the plain op.
 """
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.ops import conv
 from minicnn.ops.window import pad_image
-from minicnn.threads import spread
+from minicnn.threads import SHARED, spread
 from minicnn.workspace import empty, zeros
 
 BLOCK = 1_000_000  # tiles * C * panel: up to here OpenBLAS multiplies without packing, 1.5x faster
 PANEL = 64  # output channels multiplied at once
-LEAST = 16  # channels: with fewer the transforms cost more than the products they save
+LEAST = 16  # channels: with fewer the transforms cost more than the products they save,
+LEAST_OF_5 = 1 << 24  # and so they do for 5x5 kernels with fewer multiplications than this
 TILES = 256  # the weight gradient takes as many at once where it can: its products are long then
 DW_TILES, DW_CHANNELS = 100, 64  # with fewer, the plain weight gradient is faster
 
@@ -135,9 +137,11 @@ def choose(x, w, stride=1, pad=0, groups=1, dilation=1):
     if not (known and isinstance(x, np.ndarray) and x.dtype == w.dtype == np.float32
             and min(c, o) >= LEAST):
         return "direct"
-    side = min(x.shape[1:3]) + 2 * pad - kernel[0] + 1
+    if kernel == (5, 5):
+        return "winograd2" if prod(x.shape[:3]) * w.size >= LEAST_OF_5 else "direct"
+    side = min(x.shape[1:3]) + 2 * pad - 2
     few = side < 6 or (side < 20 and c * o > 1 << 17)
-    return "winograd2" if few or kernel == (5, 5) else "winograd4"
+    return "winograd2" if few else "winograd4"
 
 
 def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="winograd4", kept=None):
@@ -231,7 +235,8 @@ def convolve(x, u, outputs, pad, matrices, groups=1, b=None):
     padded, (oh, ow), down, across = _tiled(x, pad, matrices)
     whole = (oh, ow) == (down * size, across * size)
     y = empty(np, (n, down * size, across * size, outputs), np.float32)
-    blocks = _blocks(n, down, across * x.shape[3] * (outputs // _panels(outputs, groups)))
+    places, _, c, panel = u.shape
+    blocks = _blocks(n, down, across * x.shape[3] * panel, places * across * c * outputs)
 
     def compute(block):
         image, top, bottom = block
@@ -254,9 +259,12 @@ def _tiled(x, pad, matrices):
     return padded, (oh, ow), down, across
 
 
-def _blocks(images, down, row):
-    """(image, first, last) rows of tiles in equal blocks, where a row of tiles costs `row`."""
-    rows = min(max(1, BLOCK // row), -(-down * images // 2))  # two blocks at least
+def _blocks(images, down, row, products):
+    """(image, first, last) rows of tiles in equal blocks of about BLOCK; a row of tiles counts for
+    `row` there, and takes so many multiplications in all."""
+    rows = max(1, BLOCK // row)
+    if products * down * images >= SHARED:
+        rows = min(rows, -(-down * images // 2))  # two blocks at least
     rows = -(-down // -(-down // rows))
     return [(image, top, min(top + rows, down)) for image in range(images)
             for top in range(0, down, rows)]
@@ -321,7 +329,8 @@ def _weight_gradient(dy, plain, matrices):
             # (G, C/G, T) @ (G, T, O/G) -> G,C/G,O/G
             products[place] += a.transpose(1, 2, 0) @ b.transpose(1, 0, 2)
 
-        spread(transform, _blocks(images, down, across * (groups * c + o) * PANEL))
+        row = across * (groups * c + o)
+        spread(transform, _blocks(images, down, row * PANEL, row * n * n * 2 * n))
         spread(multiply, range(n * n))
     dw = np.empty((r, r, c * o), np.float32)
 

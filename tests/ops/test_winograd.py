@@ -257,7 +257,7 @@ def test_what_it_cannot_do_is_refused(kernel, dtype, settings, words):
 
 @pytest.mark.parametrize("file", ["googlenet_bvlc.h5", "vgg19_norm_to_conv4_1.h5"])
 def test_error_on_trained_weights_and_a_real_photo(shared_data, file):
-    """Every 3x3 and 5x5 convolution, whether it would be chosen or not, beside the plain op in float64.
+    """Every 3x3 and 5x5 convolution, chosen or not, beside the plain op in float64.
 
     Measured: root mean square 2e-7 to 6e-7 of the outputs' deviation, at most 2e-6 of the largest.
     Beside the deviation the largest error is up to 6e-5, where single outputs are 30 times it.
