@@ -5,6 +5,7 @@ from threading import Thread
 
 import nets
 import numpy as np
+import pytest
 import small
 
 from minicnn import workspace
@@ -43,12 +44,27 @@ def test_a_view_keeps_the_memory():
         assert (view == 3).all() and not np.shares_memory(view, other)
 
 
-def test_another_size_is_other_memory():
+@pytest.mark.parametrize("side, same", [(64, True), (50, True), (17, True), (16, False),
+                                        (66, False)])
+def test_memory_of_up_to_four_times_the_size_serves(side, same):
     with Workspace():
-        a = empty(np, SHAPE, np.float32)
+        a = empty(np, (64, 64, 32), np.float32)
         first = address(a)
         del a
-        assert address(empty(np, SHAPE, np.float64)) != first
+        assert (address(empty(np, (side, 64, 32), np.float32)) == first) is same
+
+
+@pytest.mark.parametrize("size", [*range(1 << 14, (1 << 14) + 9), 20_000, 33_333, 99_999])
+def test_an_array_never_reaches_beyond_its_memory(size):
+    with Workspace():
+        for _ in range(2):
+            a = empty(np, (size,), np.float64)
+            lease = a.base if a.base is not None else a
+            while isinstance(lease, np.ndarray):
+                lease = lease.base
+            assert a.nbytes <= lease.memory.nbytes
+            a[...] = 1
+            del a, lease
 
 
 def test_small_arrays_and_work_outside_are_plain():
@@ -88,6 +104,14 @@ def test_threads_of_spread_see_it_and_other_threads_do_not():
     assert owned[-1] is True
 
 
+def test_memory_is_not_handed_out_twice():
+    with Workspace():
+        large = empty(np, (64, 64, 32), np.float32)
+        del large
+        one, two = (empty(np, (40, 64, 32), np.float32) for _ in range(2))
+        assert not np.shares_memory(one, two)
+
+
 def test_one_inside_another():
     outer, inner = Workspace(), Workspace()
     with outer:
@@ -117,7 +141,6 @@ def test_a_network_s_passes_are_the_same_bytes(monkeypatch):
     with Workspace() as used:
         for _ in range(3):
             assert [a.tobytes() for a in passes()] == plain
-            for size, free in used._free.items():
+            for free in used._free.values():
                 for memory in free:
-                    if size % 4 == 0:
-                        memory.view(np.float32)[...] = np.nan
+                    memory[...] = 255  # NaN in every float

@@ -204,12 +204,14 @@ def _turned(w, groups):
 
 def transform_weights(w, matrices, groups=1):
     """G g G^T for all kernels: (r, r, C/G, O) -> (n*n, panels, C/G, O/panels), to multiply with."""
-    n, (r, _, c, o) = len(matrices.bt), w.shape
-    rows = matrices.g @ w.reshape(r, -1)  # (n, r) @ (r, r*C*O) -> n,r*C*O
-    u = matrices.g @ rows.reshape(n, r, c * o)  # (n, r) @ (n, r, C*O) -> n,n,C*O
-    panels = _panels(o, groups)
-    return np.ascontiguousarray(
-        u.reshape(n * n, c, panels, o // panels).transpose(0, 2, 1, 3))  # -> n*n,panels,C,O/panels
+    (n, r), (_, _, c, o), panels = matrices.g.shape, w.shape, _panels(w.shape[3], groups)
+    u = np.empty((n * n, panels, c, o // panels), np.float32)
+    for panel in range(panels):  # one after the other: what lies between is 4 times as large
+        part = w[..., panel * o // panels : (panel + 1) * o // panels]
+        rows = matrices.g @ part.reshape(r, -1)  # (n, r) @ (r, r*C*O/p) -> n,r*C*O/p
+        both = matrices.g @ rows.reshape(n, r, -1)  # (n, r) @ (n, r, C*O/p) -> n,n,C*O/p
+        u[:, panel] = both.reshape(n * n, c, -1)  # n,n,C*O/p -> n*n,C,O/p
+    return u
 
 
 def convolve(x, u, outputs, pad, matrices, groups=1, b=None):
