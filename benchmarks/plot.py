@@ -1,0 +1,80 @@
+"""The scaling curves as a figure."""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from text import NAMES, counted
+
+from minicnn.images import atomic
+
+COLOURS = ("tab:blue", "tab:orange")
+WORDS = {"side": "image side, pixels (batch 1)", "batch": "batch (images of {side} pixels a side)"}
+
+
+def scaling(section, path):
+    """Draw time and memory against the image's side and the batch.
+
+    Parameters
+    ----------
+    section : dict
+        The section `scaling` of the results, with `about` and `rows`.
+    path : str or path
+        Of a PNG file.
+    """
+    figure = Figure(figsize=(11, 8), layout="constrained")
+    for column, (axis, words) in enumerate(WORDS.items(), start=1):
+        rows = [row for row in section["rows"] if row["curve"] == axis]
+        if not rows:  # the run was ended before it came to this curve
+            continue
+        time, memory = (figure.add_subplot(2, 2, column + below) for below in (0, 2))
+        _times(time, rows, axis)
+        _memory(memory, rows, axis)
+        for axes in (time, memory):
+            _dress(axes, words.format(side=rows[0]["side"]), sorted({row[axis] for row in rows}))
+    figure.suptitle(title(section["about"]))
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+
+
+def title(about):
+    """What the curves are of, and where they were measured."""
+    return ("VGG-16's convolutions, forward + gradient at the image, float32\n"
+            f"{about['processor']}, {counted(about['cores'], 'core')}"
+            f"{', held to AVX2' if about['avx2'] else ''}, {about['date'][:10]}")
+
+
+def lines(rows, axis, value):
+    """[(x, ...), (y, ...)] of rows, along the axis."""
+    return list(zip(*sorted((row[axis], value(row)) for row in rows), strict=True))
+
+
+def _times(axes, rows, axis):
+    counts = sorted({row["threads"] for row in rows if "seconds" in row}, reverse=True)
+    for threads, style in zip(counts, ("-", "--"), strict=False):
+        of_these = [row for row in rows if "seconds" in row and row["threads"] == threads]
+        for name, colour in zip(of_these[0]["seconds"], COLOURS, strict=True):
+            points = lines(of_these, axis, lambda row, name=name: row["seconds"][name])
+            axes.plot(*points, style, color=colour, marker="o",
+                      label=f"{NAMES[name]}, {counted(threads, 'thread')}")
+    axes.set_ylabel("seconds, on this machine")
+
+
+def _memory(axes, rows, axis):
+    measured = [row for row in rows if "memory_mb" in row]
+    for name, colour in zip(measured[0]["memory_mb"], COLOURS, strict=True):
+        points = lines(measured, axis, lambda row, name=name: row["memory_mb"][name]["peak"])
+        axes.plot(*points, color=colour, marker="o", label=NAMES[name])
+    axes.set_ylabel("peak memory of the process, MB")
+
+
+def _dress(axes, words, ticks):
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("")
+    axes.set_xlabel(words)
+    axes.grid(which="both", alpha=0.25)
+    if axes.lines:
+        axes.legend()
+

@@ -1,0 +1,155 @@
+"""Results as text: markdown tables, and one line for each row while it is measured."""
+
+from itertools import groupby
+
+HEAD = """# Speed
+
+Made by `python benchmarks/speed.py`. Ratios are times divided by those of what the column or the
+section names, below 1 is faster: the median of pairs of runs taken in turn, quartiles in brackets
+(at least three pairs where a task takes over a minute). Milliseconds are this machine's: only the
+ratios say something about others."""
+NAMES = {"ours": "minicnn", "plain": "plain op", "fresh": "fresh arrays", "torch": "PyTorch",
+         "channels_last": "PyTorch channels last", "loops": "slices and tensordot",
+         "fancy": "fancy index and add.at"}
+PLACES = ("network", "layer", "shape", "side", "batch", "threads")
+SLOWER = 1.2  # ratios above this are listed
+
+
+def markdown(sections):
+    """All sections, {"networks": {"about": ..., "rows": [...]}, ...}, as one text."""
+    parts = [HEAD]
+    for name in [name for name in TABLES if name in sections]:
+        section = sections[name]
+        heading = f"## {name}" + ("" if section["complete"] else " (interrupted)")
+        parts += [heading, machine_line(section["about"]), TABLES[name](section["rows"])]
+    return "\n\n".join(parts)
+
+
+def machine_line(about):
+    """What a section was measured on and with."""
+    libraries = "; ".join(f"{NAMES[name]}: {_versions(library)}"
+                          for name, library in about["libraries"].items())
+    return (f"{about['date']}, {about['processor']}, {counted(about['cores'], 'core')}, "
+            f"{counted(about['threads'], 'thread')} each"
+            f"{', held to AVX2' if about['avx2'] else ''}, Python {about['python']}, "
+            f"{counted(about['rounds'], 'pair')}. {libraries}.")
+
+
+def counted(number, word):
+    """1 core, 2 cores."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _versions(library):
+    parts = [f"{key} {library[key]}" for key in ("minicnn", "numpy", "torch") if key in library]
+    return ", ".join(parts + library.get("blas", [library.get("capability", "")]))
+
+
+def line(row):
+    """A row while it is measured."""
+    place = " ".join(f"{key} {row[key]}" if key in ("batch", "side", "threads") else str(row[key])
+                     for key in PLACES if row[key] is not None)
+    return f"{place}, {row['what']}: {cell(row)}"
+
+
+def cell(row):
+    """What a row says: ratios and milliseconds, or memory."""
+    if "memory_mb" in row:
+        return " / ".join(f"{NAMES[name]} {m['peak']:.0f} MB"
+                          for name, m in row["memory_mb"].items())
+    if "wanted_mb" in row:
+        return f"does not fit: wants about {row['wanted_mb']:.0f} MB of {row['room_mb']:.0f}"
+    ratios = ", ".join(quartiles(q) for q in row["ratios"].values())
+    return f"{ratios}, {' / '.join(milliseconds(s) for s in row['seconds'].values())} ms"
+
+
+def quartiles(q):
+    """0.47 (0.45 .. 0.50) for the quartiles 0.45, 0.47, 0.50."""
+    return f"{q[1]:.2f} ({q[0]:.2f} .. {q[2]:.2f})"
+
+
+def milliseconds(seconds):
+    """Three digits."""
+    ms = 1e3 * seconds
+    return f"{ms:.0f}" if ms >= 100 else f"{ms:.3g}"
+
+
+def ratio_table(rows):
+    """One line a place, one column a pass."""
+    places = [key for key in PLACES
+              if key in ("network", "batch") or len({row[key] for row in rows}) > 1]
+    passes = list(dict.fromkeys(row["what"] for row in rows))
+    lines = []
+    for place, group in groupby(rows, key=lambda row: [row[key] for key in places]):
+        cells = {row["what"]: cell(row) for row in group}
+        lines.append([*place, *(cells.get(what, "") for what in passes)])
+    ratio = " and ".join(_spelt(name) for name in rows[0]["ratios"])
+    slow = slower(rows)
+    return "\n\n".join([f"{ratio}, then milliseconds of each.", _table([*places, *passes], lines),
+                        *([slow] if slow else [])])
+
+
+def slower(rows):
+    """The rows whose ratio is above SLOWER, worst first; nothing where there is none."""
+    found = sorted(((max(q[1] for q in row["ratios"].values()), row) for row in rows),
+                   key=lambda pair: -pair[0])
+    found = [f"{ratio:.2f} {row['network']} {row['layer'] or ''} {row['what']}, batch "
+             f"{row['batch']}".replace("  ", " ") for ratio, row in found if ratio > SLOWER]
+    return f"Above {SLOWER}: {len(found)} of {len(rows)}. {'; '.join(found)}." if found else ""
+
+
+def memory_table(rows):
+    """Peaks of the whole process, and without what it held before the task."""
+    libraries = list(rows[0]["memory_mb"])
+    names = " / ".join(NAMES[name] for name in libraries)
+    lines = []
+    for row in rows:
+        peaks = [row["memory_mb"][name]["peak"] for name in libraries]
+        own = [m["peak"] - m["base"] for m in (row["memory_mb"][name] for name in libraries)]
+        lines.append([row["network"], row["batch"], row["what"], *_compared(peaks),
+                      *_compared(own)])
+    return _table(["network", "batch", "pass", f"whole process, MB, {names}", "ratio",
+                   "without the library itself, MB", "ratio"], lines)
+
+
+def _compared(both):
+    return " / ".join(f"{v:.0f}" for v in both), f"{both[0] / both[1]:.2f}"
+
+
+def student_table(rows):
+    """How many times as long as ours a student's ways take."""
+    ratios = list(rows[0]["ratios"])
+    ours = ratios[0].split(" / ")[1]
+    lines = [[row["network"], row["layer"], row["shape"], row["what"],
+              milliseconds(row["seconds"][ours]), *(quartiles(row["ratios"][r]) for r in ratios)]
+             for row in rows]
+    return _table(["network", "layer", "shape", "pass", f"{NAMES[ours]}, ms",
+                   *map(_spelt, ratios)], lines)
+
+
+def scaling_table(rows):
+    """Time with each number of threads, and memory, along both curves."""
+    counts = sorted({row["threads"] for row in rows if "ratios" in row})
+    points = {}
+    for row in rows:
+        point = points.setdefault((row["curve"], row["side"], row["batch"]), {})
+        point[row["threads"] if "ratios" in row else "memory"] = cell(row)
+    lines = [[*key, *(point.get(k, "") for k in (*counts, "memory"))]
+             for key, point in points.items()]
+    return _table(["curve", "side", "batch", *(counted(n, "thread") for n in counts),
+                   "peak memory"], lines)
+
+
+def _spelt(ratio):
+    """"ours / torch" as minicnn / PyTorch."""
+    return " / ".join(NAMES[name] for name in ratio.split(" / "))
+
+
+def _table(header, lines):
+    rows = [header, ["---"] * len(header), *lines]
+    return "\n".join("| " + " | ".join(str(c) for c in row) + " |" for row in rows)
+
+
+TABLES = {"networks": ratio_table, "layers": ratio_table, "ops": ratio_table,
+          "training": ratio_table, "memory": memory_table, "student": student_table,
+          "scaling": scaling_table}

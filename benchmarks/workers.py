@@ -1,0 +1,184 @@
+"""A process for each library: tasks go in on standard input, seconds and memory come out.
+
+What the process of one library imports, no other one does; ours never imports PyTorch.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from time import perf_counter, sleep
+
+import machine
+from tasks import Task, ours
+
+import minicnn
+
+LIBRARIES = {
+    "ours": "minicnn",
+    "plain": "minicnn with every convolution by the plain op",
+    "fresh": "minicnn without a workspace, every array fresh",
+    "torch": "PyTorch, eager, N,C,H,W",
+    "channels_last": "PyTorch, eager, channels last",
+    "loops": "a student's im2col by slices and tensordot",
+    "fancy": "a student's im2col by fancy indexing and np.add.at",
+}
+THREADS = ("MINICNN_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+AVX2 = {"OPENBLAS_CORETYPE": "Haswell", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}
+CLEARED = {*THREADS, *AVX2, "OPENBLAS_L2_SIZE", "DNNL_MAX_CPU_ISA", "OMP_WAIT_POLICY",
+           "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY", "KMP_BLOCKTIME"}
+
+
+class WorkerError(RuntimeError):
+    """The process of a library ended before its work was done."""
+
+
+# ---- the process itself
+
+def serve(library):
+    """Answer every task on standard input with the seconds it took, and this process's memory."""
+    load, make, about = _maker(library)
+    _tell(about)
+    known = function = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["task"] != known:
+            known, function = request["task"], None  # what the last task held goes first
+            load(known["what"])
+            base, _ = machine.resident()
+            function = make(Task(**known))
+            machine.forget_peak()
+        seconds = timed(function, request["seconds"])
+        _tell({"seconds": seconds, "base_mb": base, "peak_mb": machine.resident()[1]})
+
+
+def timed(function, budget):
+    """Seconds that one call takes: the median of those that fit into `budget` seconds.
+
+    At least one is made, and the first is left out where there are several: it wakes threads and
+    brings data into the cache.
+    """
+    seconds, end = [], perf_counter() + budget
+    while not seconds or perf_counter() < end:
+        began = perf_counter()
+        function()
+        seconds.append(perf_counter() - began)
+    return median(seconds[1:] or seconds)
+
+
+def _tell(answer):
+    print(json.dumps(answer), flush=True)
+
+
+def _maker(library):
+    """What loads all that a pass needs, what makes a function of a task, and what it runs on."""
+    if library in ("torch", "channels_last"):
+        import torch
+        from twins import load, torchs
+
+        threads, layout = int(os.environ["OMP_NUM_THREADS"]), torch.contiguous_format
+        torch.set_num_threads(threads)
+        if library == "channels_last":
+            layout = torch.channels_last
+        return load, lambda task: torchs(task, layout), {
+            "torch": torch.__version__, "capability": torch.backends.cpu.get_cpu_capability()}
+    about = _about_numpy()
+    if library in ("ours", "plain", "fresh"):
+        return _nothing, lambda task: ours(task, library == "plain", library != "fresh"), about
+    from student import students
+
+    return _nothing, lambda task: students(task, library), about
+
+
+def _nothing(what):
+    """NumPy's libraries are loaded whole."""
+
+
+def _about_numpy():
+    import numpy
+    from threadpoolctl import threadpool_info
+
+    blas = [f"{pool['internal_api']} {pool['version']} {pool['architecture']}"
+            for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return {"minicnn": minicnn.__version__, "numpy": numpy.__version__, "blas": blas}
+
+
+# ---- its other end
+
+class Worker:
+    """A process that does tasks with one library; used in a `with`.
+
+    Parameters
+    ----------
+    library : str
+        A key of LIBRARIES.
+    threads : int
+    avx2 : bool
+        Hold it to AVX2.
+    """
+
+    def __init__(self, library, threads, avx2=False):
+        self.library = library
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, library], text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env=environment(threads, avx2),
+            start_new_session=True)  # Ctrl-C is for the one who asks
+        try:
+            self.about = self._answer()
+        except BaseException:
+            self._end(kill=True)
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self._end(kill=kind is not None)
+
+    def _end(self, kill):
+        """Wait for its end, which the end of its input brings; `kill` it amid a task."""
+        if kill:
+            self.process.kill()
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+    def run(self, task, seconds=0.0, pause=0.0):
+        """Do `task` once, or as often as `seconds` allow: {"seconds", "base_mb", "peak_mb"}.
+
+        `pause` seconds before it, the other library's idle threads have time to fall asleep:
+        OpenBLAS's keep a core busy for tens of milliseconds after their work.
+        """
+        sleep(pause)
+        request = {"task": task._asdict(), "seconds": seconds}
+        with suppress(BrokenPipeError):  # that there is no answer says it
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        return self._answer(task)
+
+    def _answer(self, task=None):
+        line = self.process.stdout.readline()
+        if not line:
+            at = f" at {task.network} {task.layer or ''} batch {task.batch}" if task else ""
+            raise WorkerError(f"the process of {LIBRARIES[self.library]} ended{at} with status "
+                              f"{self.process.wait()}: out of memory, or as written above")
+        return json.loads(line)
+
+
+def environment(threads, avx2=False):
+    """The environment of a library's process: nothing that slows it, so many threads."""
+    kept = {key: value for key, value in os.environ.items() if key not in CLEARED}
+    home = str(Path(minicnn.__file__).parents[1])  # the minicnn that is imported here
+    path = os.pathsep.join([home, *filter(None, [kept.get("PYTHONPATH")])])
+    return {**kept, **dict.fromkeys(THREADS, str(threads)), **(AVX2 if avx2 else {}),
+            "PYTHONPATH": path}
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
