@@ -64,6 +64,33 @@ def signed_to_uint8(a, limit=None):
     return np.rint(MID_GREY + 127 * np.clip(a / limit, -1, 1)).astype(np.uint8)
 
 
+def coloured(levels, colours="viridis"):
+    """Give grey levels the colours of one of matplotlib's maps, which is imported here.
+
+    Parameters
+    ----------
+    levels : uint8 array of any shape
+        From `to_uint8` or the like: 0 takes the map's first colour, 255 its last.
+    colours : str
+        A name that matplotlib knows; viridis is read alike by all eyes, and on grey paper.
+
+    Returns
+    -------
+    pixels : uint8, the shape of levels and three colours after it
+
+    Examples
+    --------
+    >>> coloured(np.array([0, 255], np.uint8)).tolist()
+    [[68, 1, 84], [253, 231, 36]]
+    """
+    import matplotlib
+
+    if levels.dtype != np.uint8:
+        raise ImageError(f"display.coloured: expected uint8 levels 0..255, got {levels.dtype}; "
+                         "use display.to_uint8 first")
+    return matplotlib.colormaps[colours](levels, bytes=True)[..., :3]
+
+
 def _displayable(a, who):
     a = np.asarray(a)
     if a.dtype.kind not in "fiub" or a.size == 0:

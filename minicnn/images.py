@@ -6,6 +6,7 @@ a network the wrong order, mean or range is the commonest mistake there is, and 
 Pillow is imported inside the functions that need it, so that `import minicnn` stays quick.
 """
 
+import io
 import os
 import secrets
 import warnings
@@ -46,25 +47,49 @@ def load(path):
     ImageError
         No such file, a folder, not a picture, truncated, of no or of absurd size.
     """
-    from PIL import Image
-
     path = Path(path)
     if not path.is_file():
         what = "is a folder, not a picture" if path.is_dir() else "no such file"
         raise ImageError(f"{path}: {what}; give the path of a PNG or JPEG file")
     if path.stat().st_size == 0:
         raise ImageError(f"{path}: the file is empty (0 bytes); copy or download it again")
+    return _read(path, path)
+
+
+def decode(data, name="picture"):
+    """Read a picture from the bytes of its file, as `load` would from the file.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        What to call it in the error.
+
+    Returns
+    -------
+    image : (H, W, 3) uint8, 0..255, red first
+
+    Raises
+    ------
+    ImageError
+    """
+    return _read(io.BytesIO(data), name)
+
+
+def _read(file, name):
+    from PIL import Image
+
     try:
-        with Image.open(path) as picture:
+        with Image.open(file) as picture:
             return _decode(picture)
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
+        raise ImageError(f"{name}: {error}") from error
     except Image.UnidentifiedImageError as error:
-        raise ImageError(f"{path}: not a picture that can be read here, whatever its name says; "
+        raise ImageError(f"{name}: not a picture that can be read here, whatever its name says; "
                          "expected PNG, JPEG, GIF or the like") from error
     except Exception as error:  # decoders of damaged files raise nearly anything
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(f"{path}: cannot be read ({reason}); try a fresh copy") from error
+        raise ImageError(f"{name}: cannot be read ({reason}); try a fresh copy") from error
 
 
 def save(path, image, quality=95):

@@ -1,7 +1,11 @@
-"""A network as a table: Keras' columns, or MATLAB's numbered listing."""
+"""A network as a table: Keras' columns, or MATLAB's numbered listing.
+
+Both say, where asked, what the units of each layer see of the image (`minicnn.receptive`).
+"""
 
 from math import prod
 
+from minicnn import receptive
 from minicnn.layers import Softmax, walk
 from minicnn.ops.window import pair
 
@@ -10,15 +14,24 @@ KERAS_KINDS = {"Conv": "Conv2D", "MaxPool": "MaxPooling2D", "AveragePool": "Aver
                "Branches": "Concatenate"}
 
 
-def keras_table(network):
-    """Layer (type), Output Shape, Param #, and the totals, as Keras prints them."""
+def keras_table(network, receptive_fields=False):
+    """Layer (type), Output Shape, Param #, and the totals, as Keras prints them.
+
+    With `receptive_fields` three more columns, all in pixels and vertical first: a field's size,
+    the step from one unit's field to the next, and where the first unit's begins (negative: in the
+    padding).
+    """
     rows = [("Layer (type)", "Output Shape", "Param #")]
     for name, layer in walk(network.layers):
         kind = type(layer).__name__
         count = sum(prod(shape) for shape in network.param_shapes.get(name, {}).values())
         shape = ", ".join(str(side) for side in (None, *network.shapes[name]))
         rows.append((f"{name} ({KERAS_KINDS.get(kind, kind)})", f"({shape})", f"{count:,}"))
-    widths = [max(len(row[column]) for row in rows) + 3 for column in (0, 1, 2)]
+    if receptive_fields:
+        fields = receptive.fields(network).values()
+        seen = [("Receptive Field", "Stride", "Offset"), *map(_seen, fields)]
+        rows = [(*row, *more) for row, more in zip(rows, seen, strict=True)]
+    widths = [max(len(cell) for cell in column) + 3 for column in zip(*rows, strict=True)]
     lines = ["".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
              for row in rows]
     double, fixed = "=" * sum(widths), _fixed(network)
@@ -30,15 +43,18 @@ def keras_table(network):
     ])
 
 
-def matlab_listing(network):
+def matlab_listing(network, receptive_fields=False):
     """Number, name, description and details of every layer, as MATLAB shows net.Layers.
 
-    Row 1 is the input and the last the output, which are not layers here.
+    Row 1 is the input and the last the output, which are not layers here. With `receptive_fields`
+    the details say what a unit sees.
     """
+    fields = receptive.fields(network) if receptive_fields else {}
     h, w, c = network.input_shape
     rows = [("data", "Image Input", f"{h}x{w}x{c} images with 'zerocenter' normalization")]
     for name, layer in walk(network.layers):
-        rows.append((name, *DESCRIPTIONS[type(layer).__name__](layer, network, name)))
+        kind, details = DESCRIPTIONS[type(layer).__name__](layer, network, name)
+        rows.append((name, kind, details + _seen_words(fields.get(name))))
     if isinstance(network.layers[-1][1], Softmax):
         rows.append(("output", "Classification Output", f"crossentropyex with {_classes(network)}"))
     cells = [(str(number), repr(name), *rest) for number, (name, *rest) in enumerate(rows, start=1)]
@@ -46,6 +62,20 @@ def matlab_listing(network):
     lines = [f"{number:>{widths[0]}}   {name:<{widths[1]}}   {description:<{widths[2]}}   {details}"
              for number, name, description, details in cells]
     return "\n".join([f"{len(rows)}x1 Layer array with layers:", "", *lines])
+
+
+def _seen(field):
+    size = "{}x{}".format(*field.size)
+    if 0 in field.stride:  # no positions: no step, and nothing to begin from
+        return size, "-", "-"
+    return size, "{}x{}".format(*field.stride), "{},{}".format(*field.offset)
+
+
+def _seen_words(field):
+    if field is None:
+        return ""
+    size, stride, offset = _seen(field)
+    return f"; sees {size} pixels" + (f" at step {stride} from {offset}" if stride != "-" else "")
 
 
 def _conv(layer, network, name):

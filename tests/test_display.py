@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 
 from minicnn import display
 from minicnn.images import ImageError
@@ -34,3 +35,13 @@ def test_display_refuses(show):
     for other in (np.array([1j]), np.array([]), np.array(["a"])):
         with pytest.raises(ImageError, match="expected real numbers"):
             show(other)
+
+
+def test_levels_get_the_colours_of_a_matplotlib_map():
+    levels = np.arange(256, dtype=np.uint8).reshape(2, 128)
+    shown = display.coloured(levels, "magma")
+    assert shown.shape == (2, 128, 3) and shown.dtype == np.uint8
+    table = np.array(colormaps["magma"].colors)  # 256 colours, 0..1
+    np.testing.assert_allclose(shown.reshape(256, 3), 255 * table, atol=1)  # to a whole number
+    with pytest.raises(ImageError, match="expected uint8 levels 0..255, got float64"):
+        display.coloured(np.zeros(3))

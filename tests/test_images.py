@@ -43,6 +43,15 @@ def test_rgb_is_read_as_it_is(tmp_path):
     np.testing.assert_array_equal(images.load(str(tmp_path / "a.png")), image)
 
 
+def test_decode_takes_the_bytes_of_a_file_and_names_what_is_broken(tmp_path):
+    Image.fromarray(random_image()).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    np.testing.assert_array_equal(images.decode(data), images.load(tmp_path / "a.jpg"))
+    for broken in (data[:200], b"", b"text"):
+        with pytest.raises(ImageError, match="^number 7: "):
+            images.decode(broken, "number 7")
+
+
 def test_one_pixel_is_a_picture(tmp_path):
     Image.new("RGB", (1, 1), (1, 2, 3)).save(tmp_path / "a.png")
     assert images.load(tmp_path / "a.png").tolist() == [[[1, 2, 3]]]

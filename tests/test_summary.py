@@ -155,3 +155,31 @@ def test_what_ceil_rounding_adds_is_padding_at_the_bottom_and_right():
     assert row.endswith("3x3 max pooling with stride [2 2] and padding [0 1 0 1]")
     (row,) = [line for line in listing.splitlines() if "'inception_3a/pool'" in line]
     assert row.endswith("3x3 max pooling with stride [1 1] and padding [1 1 1 1]")
+
+
+# ---- receptive fields
+
+def test_keras_table_with_receptive_fields():
+    """Padding of 1 before every convolution; the dense layers see the whole photo."""
+    plain, full = (rows(models.minivgg().summary("keras", both)) for both in (False, True))
+    assert full[2] == (*plain[2], "Receptive Field", "Stride", "Offset")
+    assert [row[:3] for row in full[4:-4]] == plain[4:-4] and full[-3:] == plain[-3:]
+    seen = {row[0].split()[0]: row[3:] for row in full[4:-4]}
+    assert seen["conv1_1"] == ("3x3", "1x1", "-1,-1") and seen["pool1"] == ("4x4", "2x2", "-1,-1")
+    assert seen["relu4_2"] == ("62x62", "8x8", "-27,-27")
+    assert seen["fc5"] == seen["prob"] == ("64x64", "-", "-")
+
+
+def test_vertical_comes_first():
+    network = Network("n", [("c", Conv(1, (3, 5), (1, 2), (1, 0)))], (8, 9, 1))
+    assert rows(network.summary("keras", True))[4][3:] == ("3x5", "1x2", "-1,0")
+
+
+def test_matlab_s_listing_with_receptive_fields():
+    plain, full = (models.alexnet_caffe().summary("matlab", both).splitlines()
+                   for both in (False, True))
+    words = "; sees 163x163 pixels at step 16x16 from -64,-64"
+    assert full[2 + 13] == plain[2 + 13] + words and "'conv5'" in full[2 + 13]
+    assert full[2 + 16] == plain[2 + 16] + "; sees 227x227 pixels"
+    assert full[2] == plain[2] and full[-1] == plain[-1]  # the input and the output are no layers
+    assert all(longer.startswith(line) for line, longer in zip(plain, full, strict=True))

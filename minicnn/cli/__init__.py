@@ -20,6 +20,14 @@ COMMANDS = {
     "classify": "the likeliest classes of photos, with probabilities",
     "maximize": "the image that a class or a channel responds to most",
     "deconvnet": "one unit projected down to the pixels of a photo",
+    "activations": "every channel of every layer for one photo, as pictures and figures",
+    "kernels": "the first layer's filters in colour, or any layer's kernels plane by plane",
+    "hypercolumns": "a photo's pixels as vectors of many layers: mean, segments, similarity",
+    "saliency": "the pixels of a photo that a class's score depends on",
+    "gradcam": "where in a photo the evidence for a class is",
+    "occlusion": "what a class's probability owes to each part of a photo",
+    "compare": "two networks' first layers: dead filters, aliasing, what a unit sees",
+    "strongest": "the patches of many photos that drive each channel most, projected",
     "texture": "a new image with the texture of a photo",
 }
 INTERRUPTED = 130

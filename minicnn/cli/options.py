@@ -111,6 +111,17 @@ def position(text):
     return tuple(_kind(int, lambda v: True, "two whole numbers, ROW,COLUMN")(p) for p in parts)
 
 
+def colour(text):
+    """A grey level or R,G,B, each in 0..255; None for "mean", the network's mean colour."""
+    if text == "mean":
+        return None
+    level = _kind(int, lambda v: 0 <= v <= 255, "0..255, or R,G,B, or 'mean'")
+    parts = [level(part) for part in text.split(",")]
+    if len(parts) not in (1, 3):
+        raise argparse.ArgumentTypeError(f"expected 0..255, or R,G,B, or 'mean', got {text!r}")
+    return tuple(parts) if len(parts) == 3 else parts[0]
+
+
 def _kind(convert, accept, words):
     def parse(text):
         try:

@@ -1,7 +1,8 @@
 """``minicnn summary``: see `minicnn.summary`."""
 
 from minicnn import models, summary
-from minicnn.cli.options import common, network, say
+from minicnn.cli.options import common, network, option, say
+from minicnn.network import Network
 
 
 def add(parser):
@@ -12,9 +13,11 @@ def add(parser):
     which.add_argument("--model", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--style", choices=list(summary.STYLES), default="keras",
                         help="whose table (default: %(default)s)")
+    option(parser, Network.summary, "receptive_fields", action="store_true",
+           help="add what the units of each layer see: size, stride and offset in pixels")
 
 
 def run(options):
     """Print the table."""
     net = getattr(models, options.model)() if options.model else network(options)
-    say(net.summary(options.style), options)
+    say(net.summary(options.style, options.receptive_fields), options)

@@ -126,6 +126,22 @@ def caption(image, text):
     return sheet.pixels()
 
 
+def stacked(pictures):
+    """Lay pictures one above the other, from the left, on white.
+
+    Parameters
+    ----------
+    pictures : sequence of (H, W, 3) uint8, of any sizes
+
+    Returns
+    -------
+    (sum of the H, largest W, 3) uint8
+    """
+    width = max(picture.shape[1] for picture in pictures)
+    return np.concatenate([np.pad(picture, ((0, 0), (0, width - picture.shape[1]), (0, 0)),
+                                  constant_values=255) for picture in pictures])
+
+
 # ---- what came in
 
 def _as_list(images):

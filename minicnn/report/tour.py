@@ -4,10 +4,10 @@ import shlex
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from minicnn import images, vis
 from minicnn.layers import ReLU
+from minicnn.progress import bar
 from minicnn.report import page, sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 
@@ -69,7 +69,7 @@ def _filters(network, photo, name, seen, folder, seed, progress):
     layers = _feature_maps(network)
     records = [[_whole(vis.maximize(network, layer, channel, 60, "noise", seed=seed))
                 for channel in range(min(FILTERS, network.shapes[layer][-1]))]
-               for layer in _bar(layers, "filters", progress)]
+               for layer in bar(layers, "filters", progress)]
     blank = np.full_like(records[0][0].image, 255)  # a layer may have fewer channels
     tiles = [[r.image for r in row] + [blank] * (FILTERS - len(row)) for row in records]
     sheet = contact_sheet([tile for row in tiles for tile in row], columns=FILTERS, tile=96,
@@ -87,7 +87,7 @@ def _maximized(network, photo, name, seen, folder, seed, progress):
     count = network.shapes[network.logits][-1]
     chosen = sorted({int(k) for k in np.linspace(0, count - 1, CLASSES)})
     records = [_whole(vis.maximize(network, None, k, seed=seed))
-               for k in _bar(chosen, "classes", progress)]
+               for k in bar(chosen, "classes", progress)]
     labels = [network.label(k) for k in chosen]
     images.save(folder / "classes.png", contact_sheet([r.image for r in records], columns=4,
                                                       tile=TILE, labels=labels))
@@ -138,11 +138,6 @@ def _whole(record):
     if record.interrupted:
         raise KeyboardInterrupt
     return record
-
-
-def _bar(items, name, shown):
-    """`items`, with a bar on standard error where that is a terminal and it is wanted."""
-    return tqdm(items, desc=name, disable=None if shown else True, leave=False)
 
 
 def _portrait():

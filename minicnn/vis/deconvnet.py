@@ -5,31 +5,47 @@ Section 2.1 of the paper step by step, and the line of this library that does it
 =====================================  ===========================================================
 record the switches on the way up      ``network.forward``; besides the switches only the input
                                        and the scale of an LRN are used on the way down
-all other activations set to zero      `seed_unit`
+all other activations set to zero      `seeds.seed_unit`, `seeds.seed_channel`
 unpool: each value to its switch       `ops.pool.unpool`
 rectify: max(dy, 0)                    `ops.relu.backward` with the rule "deconvnet": whatever the
                                        sign of the forward activation was
 filter with the transposed kernels,    `ops.conv.backward`: from a layer's output to its input
 flipped both ways
-again and again, down to the pixels    ``run.backward(seeds, relu="deconvnet")``
+again and again, down to the pixels    `descend`, one Step at a time; the same numbers at once:
+                                       ``run.backward(seeds, relu="deconvnet")``
 =====================================  ===========================================================
 
-Biases play no part on the way down. The paper does not say what happens at the contrast
-normalisation; here it is a named choice, see `ops.lrn.RULES`. With the rule "gradient" at the
-ReLUs the same walk gives the gradient (Simonyan et al. 2014) times the unit's value, with "guided"
-guided backpropagation (Springenberg et al. 2015): only the rectification differs.
+Biases play no part on the way down, nor does what a batch normalisation adds. The paper does not
+say what happens at the contrast normalisation; here it is a named choice, see `ops.lrn.RULES`.
+With the rule "gradient" at the ReLUs the same walk gives the gradient (Simonyan et al. 2014) times
+the unit's value, with "guided" guided backpropagation (Springenberg et al. 2015): only the
+rectification differs. `each_rule` lays the three side by side, `step_through` keeps all that lies
+between unit and pixels.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn import display, images
-from minicnn.backend import array_module, to_host
+from minicnn.backend import to_host
+from minicnn.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Rules
+from minicnn.ops import concat, lrn, pool, relu
 from minicnn.vis.record import Record
+from minicnn.vis.seeds import (
+    WHOLE,
+    seed_channel,
+    seed_unit,
+    strongest_channel,
+    strongest_position,
+)
+
+NOT_ZERO = 1e-5  # of an array's largest magnitude: float32's Winograd leaves 1e-6 beside a window
 
 
 def deconvnet(network, image, layer, channel=None, position=None, relu="deconvnet", lrn="gradient",
               size=None):
-    """Project one unit of one layer down to the pixels of one photo.
+    """Project one unit, or one feature map, of one layer down to the pixels of one photo.
 
     Parameters
     ----------
@@ -38,8 +54,9 @@ def deconvnet(network, image, layer, channel=None, position=None, relu="deconvne
     layer : str
     channel : int, optional
         The feature map, counted from 0; where not given, the one with the strongest activation.
-    position : (row, column), optional
-        Where in the map; at its strongest activation where not given.
+    position : (row, column) or "all", optional
+        Where in the map; at its strongest activation where not given. "all" keeps the whole map
+        as it is and sets all other maps to zero.
     relu : {"deconvnet", "gradient", "guided"}
         What the ReLUs do on the way down.
     lrn : {"gradient", "through", "scale"}
@@ -57,18 +74,144 @@ def deconvnet(network, image, layer, channel=None, position=None, relu="deconvne
     ValueError
         Unknown layer, channel or position; a unit that is not active in this photo.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
-    x = network.prepare(image, size)
-    layer = network.find(layer)
-    run = network.forward(x, to=layer)
-    channel = strongest_channel(run[layer]) if channel is None else channel
-    position = strongest_position(run[layer], layer, channel) if position is None else position
-    seed, value = seed_unit(run[layer], layer, channel, position)
-    projection = to_host(run.backward({layer: seed}, relu=relu, lrn=lrn))
-    where = f" at {tuple(position)}" if len(position) else ""
-    caption = f"{network.name} {layer} channel {channel}{where}: value {value:.4g}, rule {relu}"
-    settings |= {"channel": channel, "position": tuple(position)}
-    return Record(_picture(projection, network.preprocessing), caption, settings, projection)
+    unit = _look(network, image, layer, channel, position, size)
+    return _record(unit, unit.run.backward({layer: unit.seed}, relu, lrn), relu, lrn)
+
+
+def each_rule(network, image, layer, channel=None, position=None, lrn="gradient", size=None):
+    """The same unit projected by the deconvnet, the gradient and guided backpropagation.
+
+    The three differ only in what the ReLUs do on the way down; the pass up is one and the same.
+
+    Parameters
+    ----------
+    network, image, layer, channel, position, lrn, size
+        As for `deconvnet`.
+
+    Returns
+    -------
+    dict of str to Record
+        By the names of `ops.relu.RULES`, "deconvnet" first.
+    """
+    unit = _look(network, image, layer, channel, position, size)
+    return {rule: _record(unit, unit.run.backward({layer: unit.seed}, rule, lrn), rule, lrn)
+            for rule in ("deconvnet", "gradient", "guided")}
+
+
+def step_through(network, image, layer, channel=None, position=None, relu="deconvnet",
+                 lrn="gradient", size=None):
+    """`deconvnet`, with every map between the unit and the pixels.
+
+    Parameters
+    ----------
+    network, image, layer, channel, position, relu, lrn, size
+        As for `deconvnet`.
+
+    Returns
+    -------
+    record : Record
+        What `deconvnet` returns.
+    steps : list of Step
+        From the seed down; the last one's array is ``record.x``. ``print(*steps, sep="\\n")``
+        tells the way down, a line a step.
+    """
+    unit = _look(network, image, layer, channel, position, size)
+    steps = list(descend(unit.run, layer, unit.seed, relu, lrn))
+    return _record(unit, steps[-1].array, relu, lrn), steps
+
+
+class Step(NamedTuple):
+    """One step of the way down: at which layer, what was done there, and the array after it.
+
+    As text it also tells how many numbers are left that are not zero, nor so small beside the
+    largest that rounding may have made them.
+    """
+
+    layer: str
+    operation: str
+    array: Any
+
+    def __str__(self):
+        shape = "x".join(map(str, self.array.shape[1:]))
+        strength = np.abs(to_host(self.array))
+        some = np.count_nonzero(strength > NOT_ZERO * strength.max())
+        return (f"{self.layer:<28} {self.operation:<20} {shape:<12} "
+                f"{some} of {self.array.size} not zero")
+
+
+def descend(run, layer, seed, relu="deconvnet", lrn="gradient"):
+    """Walk down from a seed to the pixels, a layer at a time: section 2.1 of the paper.
+
+    Parameters
+    ----------
+    run : Run
+        Of a forward pass that reached `layer`.
+    layer : str
+    seed : array of the layer's activation's shape
+        What to project: `seed_unit`, `seed_channel`.
+    relu, lrn : str
+        As for `deconvnet`.
+
+    Yields
+    ------
+    Step
+        First the seed; the last one's array is the projection (1, H, W, C), and the very numbers
+        ``run.backward({layer: seed}, relu, lrn)`` gives. At a layer of parallel branches the maps
+        are split among the branches, and what these arrive with is added.
+
+    Raises
+    ------
+    ValueError
+        A layer the run did not reach, a seed of another shape, an unknown rule.
+    """
+    if seed.shape != run[layer].shape:
+        raise ValueError(f"descend: the seed at {layer} must have its activation's shape "
+                         f"{run[layer].shape}, got {seed.shape}")
+    yield Step(layer, "all others to zero", seed)
+    yield from _down(run.network.layers, None, run, {layer: seed}, Rules(relu, lrn))
+
+
+def _down(layers, dy, run, seeds, rules):
+    """Down a list of layers; dy is None above the seed. Returns what arrives below the first."""
+    for name, layer in reversed(layers):
+        dy = seeds.get(name, dy)
+        if isinstance(layer, Branches):
+            dy = yield from _down_branches(name, layer, dy, run, seeds, rules)
+        elif dy is not None:
+            operation, dy = _below(layer, dy, run.caches[name], rules)
+            yield Step(name, operation, dy)
+    return dy
+
+
+def _below(layer, dy, cache, rules):
+    """(what is done at one layer in the paper's words, the maps below it)."""
+    match layer:
+        case MaxPool():
+            return "unpool", pool.unpool(dy, *cache)
+        case ReLU():
+            return f"rectify: {rules.relu}", relu.backward(dy, cache, rules.relu)
+        case Conv() | Dense():
+            return "filter", layer.backward(dy, cache)[0]  # transposed, flipped; no bias
+        case LRN():
+            return f"LRN: {rules.lrn}", lrn.backward(dy, cache, rules.lrn)
+        case _:
+            return f"{type(layer).__name__}: gradient", layer.backward(dy, cache)[0]
+
+
+def _down_branches(name, layer, dy, run, seeds, rules):
+    parts = [None] * len(layer.branches)
+    if dy is not None:
+        parts = concat.backward(dy, run.caches[name])
+        yield Step(name, f"split in {len(parts)}", dy)
+    arrived = []
+    for branch, part in zip(layer.branches, parts, strict=True):
+        arrived.append((yield from _down(branch, part, run, seeds, rules)))
+    arrived = [dx for dx in arrived if dx is not None]
+    if len(arrived) < 2:
+        return arrived[0] if arrived else None
+    dx = sum(arrived[1:], arrived[0])
+    yield Step(name, f"add {len(arrived)}", dx)
+    return dx
 
 
 def region(projection, share=0.05):
@@ -94,52 +237,62 @@ def region(projection, share=0.05):
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
+class _Unit(NamedTuple):
+    """What is projected, and the run it was seen in; `position` is (row, column), () or "all"."""
+
+    run: Any
+    layer: str
+    channel: int
+    position: Any
+    size: Any
+    seed: Any
+    value: float
+
+
+def _look(network, image, layer, channel, position, size):
+    """One pass up, to the unit that is asked for, or the strongest."""
+    layer = network.find(layer)
+    run = network.forward(network.prepare(image, size), to=layer, keep=())
+    maps = run[layer]
+    channel = strongest_channel(maps) if channel is None else channel
+    if isinstance(position, str) and position == WHOLE:
+        return _Unit(run, layer, channel, WHOLE, size, *seed_channel(maps, layer, channel))
+    position = strongest_position(maps, layer, channel) if position is None else position
+    seed, value = seed_unit(maps, layer, channel, position)
+    return _Unit(run, layer, channel, tuple(int(p) for p in position), size, seed, value)
+
+
+def _record(unit, projection, relu, lrn):
+    network, projection = unit.run.network, to_host(projection)
+    caption = (f"{network.name} {unit.layer} channel {unit.channel}{_where(unit)} "
+               f"{unit.value:.4g}, rule {relu}{_normalised(unit, lrn)}")
+    settings = {"layer": unit.layer, "channel": unit.channel, "position": unit.position,
+                "relu": relu, "lrn": lrn, "size": unit.size}
+    return Record(_picture(projection, network.preprocessing), caption, settings, projection)
+
+
+def _where(unit):
+    if unit.position == WHOLE:
+        return ", all positions: largest value"
+    return f" at {unit.position}: value" if unit.position else ": value"
+
+
+def _normalised(unit, lrn):
+    """The rule at LRN, where the way down passes one."""
+    network = unit.run.network
+    met = any(isinstance(network[name], LRN) for name in unit.run.caches)
+    return f", LRN {lrn}" if met else ""
+
+
 def _picture(projection, preprocessing):
-    """Zero is grey; the strongest 2 in 1000 may saturate, or one pixel would rule."""
-    rgb = images.to_rgb(projection, preprocessing)[0]
+    return shown(images.to_rgb(projection, preprocessing)[0])
+
+
+def shown(rgb):
+    """A projection (H, W, 3) as a picture, uint8: zero is grey, at a scale of its own.
+
+    The strongest 2 in 1000 may saturate, or one pixel would rule.
+    """
     strength = np.abs(rgb[rgb != 0])
     limit = float(np.quantile(strength, 0.998)) if strength.size else None
     return display.signed_to_uint8(rgb, limit)
-
-
-def strongest_channel(activation):
-    """The channel that holds the largest value of the first image's activation."""
-    return int(to_host(activation)[0].argmax()) % activation.shape[-1]  # H,W,C are in that order
-
-
-def strongest_position(activation, layer, channel):
-    """(row, column) of a map's largest value; () at a dense layer, which has no positions."""
-    _check_channel(activation, layer, channel)
-    plane = to_host(activation)[0, ..., channel]
-    return tuple(int(i) for i in np.unravel_index(plane.argmax(), plane.shape))
-
-
-def seed_unit(activation, layer, channel, position):
-    """All activations set to zero but one.
-
-    Returns
-    -------
-    seed : array of the activation's shape
-    value : float
-        The unit's activation.
-    """
-    _check_channel(activation, layer, channel)
-    sides = activation.shape[1:-1]
-    if len(position) != len(sides) or not all(0 <= p < s for p, s in zip(position, sides,
-                                                                        strict=True)):
-        raise ValueError(f"deconvnet: {layer} has {'x'.join(map(str, sides)) or 'no'} positions, "
-                         f"counted from 0; there is no {tuple(position)}")
-    unit = (0, *position, channel)
-    value = float(activation[unit])
-    if value <= 0:
-        raise ValueError(f"deconvnet: channel {channel} of {layer} is silent there (value "
-                         f"{value:.4g}); choose another channel, position or photo")
-    seed = array_module(activation).zeros_like(activation)
-    seed[unit] = activation[unit]
-    return seed, value
-
-
-def _check_channel(activation, layer, channel):
-    if not 0 <= channel < activation.shape[-1]:
-        raise ValueError(f"deconvnet: {layer} has {activation.shape[-1]} channels, counted from 0; "
-                         f"there is no {channel}")

@@ -13,8 +13,14 @@ from minicnn.report.tour import tour
 FUNCTIONS = {
     "tour": tour, "maximize": vis.maximize, "deconvnet": vis.deconvnet, "texture": vis.texture,
     "classify": Network.classify, "summary": Network.summary,
+    "activations": vis.activations, "kernels": vis.kernels, "hypercolumns": vis.hypercolumns,
+    "compare": vis.compare, "saliency": vis.saliency, "gradcam": vis.gradcam,
+    "occlusion": vis.occlusion, "strongest": vis.strongest,
 }
-POSITIONAL = {"tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
+POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
+              "saliency": ["image"], "gradcam": ["image"], "occlusion": ["image"],
+              "tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
+              "activations": ["image"], "hypercolumns": ["image"],
               "classify": ["image"]}
 ELSEWHERE = {"network", "self", "progress", "folder"}  # folder is --out
 NO_OPTION = {("classify", "size")}
@@ -42,7 +48,7 @@ def test_help_shows_the_function_s_own_defaults(command, capsys):
     shown = help_by_option(capsys.readouterr().out)
     assert end.value.code == 0
     for name, default in options(command):
-        told = re.findall(r"\(default: ([^)]*)\)", shown[name])
+        told = re.findall(r"\(default: ([^)]*)\)", shown[name.replace("_", "-")])
         if default is inspect.Parameter.empty:
             assert not told
         else:
@@ -52,7 +58,10 @@ def test_help_shows_the_function_s_own_defaults(command, capsys):
 
 @pytest.mark.parametrize("command", FUNCTIONS)
 def test_an_option_not_given_is_the_function_s_default(command):
-    needed = {"deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],
+    needed = {"compare": ["photo", "--against", "b"], "strongest": ["photo"],
+              "saliency": ["photo"], "gradcam": ["photo"], "occlusion": ["photo"],
+              "deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],
+              "activations": ["photo"], "hypercolumns": ["photo"],
               "classify": ["photo"]}
     arguments = [command, *needed.get(command, [])]
     chosen = vars(build_parser(arguments).parse_args(arguments))

@@ -22,3 +22,11 @@ def test_summary_of_a_network_without_weights(said, model):
 def test_summary_in_the_other_style(said):
     expected = minicnn.models.alexnet_caffe().summary("matlab") + "\n"
     assert said("summary", "--model", "alexnet_caffe", "--style", "matlab") == expected
+
+
+@pytest.mark.parametrize("style", ["keras", "matlab"])
+def test_summary_with_receptive_fields(said, style):
+    table = said("summary", "--model", "vgg16", "--style", style, "--receptive-fields")
+    assert table == minicnn.models.vgg16().summary(style, receptive_fields=True) + "\n"
+    (row,) = [line for line in table.splitlines() if "pool5" in line]
+    assert "212x212" in row

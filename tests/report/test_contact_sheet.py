@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minicnn.report.contact_sheet import caption, contact_sheet
+from minicnn.report.contact_sheet import caption, contact_sheet, stacked
 
 
 def patches(count, height=20, width=30):
@@ -165,3 +165,9 @@ def test_caption_gives_a_narrow_picture_room():
     sheet = caption(np.full((8, 8), 99, np.uint8), "lenet5 conv1 filter 3")
     assert sheet.shape[1] == 200
     assert find(sheet, 99) == (0, 8, 96, 104)
+
+
+def test_stacked_pictures_begin_at_the_left():
+    sheet = stacked([np.full((2, 3, 3), 10, np.uint8), np.full((1, 5, 3), 20, np.uint8)])
+    assert sheet[..., 0].tolist() == [[10] * 3 + [255] * 2] * 2 + [[20] * 5]
+    assert sheet.shape == (3, 5, 3) and sheet.dtype == np.uint8

@@ -3,10 +3,10 @@
 import numpy as np
 import small
 
-from minicnn import vis
+from minicnn import display, vis
 from minicnn.report import sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
-from minicnn.vis.deconvnet import region
+from minicnn.vis.deconvnet import Step, each_rule, region, step_through
 
 NETWORK, PHOTO = small.network(), small.photo()
 
@@ -67,3 +67,96 @@ def test_a_projection_of_nothing_shows_the_whole_photo():
                         np.zeros((1, 16, 20, 3), np.float32))
     sheet = sheets.projection(PHOTO, record, tile=40)
     assert sheet.dtype == np.uint8 and sheet.shape[1] > 4 * 40
+
+
+# ---- several rules side by side
+
+def test_rules_frames_what_any_of_them_shows():
+    records = {"deconvnet": bright(4, 9, 6, 15), "gradient": bright(2, 5, 8, 17)}
+    black = np.zeros((16, 20, 3), np.uint8)
+    sheet = sheets.rules(black, records, tile=20)
+    part = np.s_[2:9, 6:17]
+    pictures = [record.image for record in records.values()]
+    framed = black.copy()
+    framed[[1, 9], 6:17] = framed[2:9, [5, 17]] = sheets.FRAME
+    expected = caption(contact_sheet(
+        [framed, *pictures, black[part], *(p[part] for p in pictures)], columns=3, tile=20,
+        column_labels=["photo", "deconvnet", "gradient"], row_labels=["whole", "enlarged"]),
+        "a caption\nEach projection is scaled by itself; zero is grey.")
+    np.testing.assert_array_equal(sheet, expected)
+
+
+def test_rules_names_all_of_them_in_one_caption():
+    records = each_rule(NETWORK, PHOTO, "relu2", 1)
+    words = records["deconvnet"].caption.replace(
+        "rule deconvnet", "rules deconvnet, gradient, guided")
+    assert words != records["deconvnet"].caption
+    tall = sheets.rules(PHOTO, records, tile=60)
+    row = caption(tall[:1], f"{words}\nEach projection is scaled by itself; zero is grey.")
+    np.testing.assert_array_equal(tall[-len(row) + 1 :], row[1:])
+
+
+# ---- the step-through
+
+def title_rows(sheet, step):
+    """At which rows of a sheet the title of a step stands."""
+    blank = np.zeros((30, 600, 3), np.uint8)
+    title = contact_sheet([blank], title=f"{step.layer}: {step.operation}")[:30, :200]
+    return [y for y in range(len(sheet) - 30) if np.array_equal(sheet[y : y + 30, :200], title)]
+
+
+def test_a_row_for_every_step_that_something_comes_down():
+    record, steps = step_through(NETWORK, PHOTO, "mix", 4)
+    empty = [step for step in steps if not step.array.any()]
+    assert {step.layer for step in empty} == {"mix/relu_1x1", "mix/1x1", "mix/relu_project",
+                                              "mix/project", "mix/pool"}
+    sheet = sheets.steps(record, steps, planes=6, tile=30)
+    shown = [step for step in steps if step.array.any()]
+    tops = [title_rows(sheet, step) for step in shown]
+    assert tops == sorted(tops) and [len(rows) for rows in tops] == [1] * 9
+    assert not any(title_rows(sheet, step) for step in empty)
+
+
+def test_from_a_filtering_to_the_next_the_same_maps_are_shown():
+    """Those that are strongest at the last of these steps."""
+    maps = np.zeros((1, 4, 5, 3))
+    maps[0, 1, 1], maps[0, 2, 2] = [-9, 1, 2], [0, 3, 1]
+    stage = [Step("conv", "filter", maps), Step("relu", "rectify: deconvnet", np.maximum(maps, 0))]
+    after, before = sheets._stage_rows(stage, 2)[::-1]
+    assert [label for label, _ in before] == [label for label, _ in after] == ["all maps", "map 1",
+                                                                               "map 2"]
+    np.testing.assert_array_equal(
+        before[1][1], display.signed_to_uint8(np.pad([[1, 0], [0, 3]], 1), 3))
+    np.testing.assert_array_equal(
+        before[0][1], display.to_uint8(np.pad([[86**0.5, 0], [0, 10**0.5]], 1), 0))
+
+
+def test_a_stage_ends_at_a_filtering_and_where_maps_are_split():
+    """The walk of a branched network: which steps show the same maps."""
+    record, steps = step_through(NETWORK, PHOTO, "relu2", 1)
+    stages = [[step.operation.partition(":")[0] for step in stage]
+              for stage in sheets._stages(steps[:-1])]
+    assert stages == [["all others to zero", "rectify"], ["filter"], ["split in 3"],
+                      ["rectify"], ["filter"], ["rectify"], ["filter"], ["rectify"],
+                      ["filter", "unpool"], ["add 3", "unpool", "LRN", "rectify"]]
+
+
+def test_a_dense_layer_s_step_is_shown_too():
+    record, steps = step_through(NETWORK, PHOTO, "fc", 1)
+    assert steps[0].array.shape == (1, 4)
+    sheet = sheets.steps(record, steps)
+    assert sheet.dtype == np.uint8 and sheet.shape[1] >= 7 * sheets.PLANE_TILE
+
+
+def test_the_last_row_is_the_projection_and_what_of_it_is_not_faint():
+    record, steps = step_through(NETWORK, PHOTO, "relu1", 0)
+    top, bottom, left, right = region(record.x)
+    blank = np.full((40, 40), 255, np.uint8)
+    row = contact_sheet([record.image, record.image[top:bottom, left:right]] + [blank] * 2, 4,
+                        ["", "enlarged", "", ""], tile=40, title="conv1: filter")
+    sheet = sheets.steps(record, steps, planes=3, tile=40)
+    words = caption(np.full((1, sheet.shape[1]), 255, np.uint8),
+                    f"{record.caption}\nFrom the unit down to the pixels.")
+    np.testing.assert_array_equal(sheet[-len(words) + 1 :], words[1:])
+    last = sheet[-len(words) + 1 - len(row) : -len(words) + 1]
+    np.testing.assert_array_equal(last[:, : row.shape[1]], row)

@@ -1,87 +1,22 @@
-"""The deconvnet against the paper's steps done one by one with the scalar loops."""
+"""The deconvnet: rules, seeds, records, and what is refused.
+
+That its numbers are the paper's is shown in test_deconvnet_literal.py, the walk down layer by layer
+in test_deconvnet_steps.py.
+"""
 
 import nets
 import numpy as np
 import pytest
 import small
 
-from minicnn import images, naive, vis
+from minicnn import images, vis
 from minicnn.layers import Conv, ReLU
 from minicnn.network import LayerNameError, Network
 from minicnn.ops import lrn, relu
-from minicnn.vis.deconvnet import region, seed_unit, strongest_position
+from minicnn.vis.deconvnet import region
 
 NETWORK, PHOTO = small.network(), small.photo()
-EXACT = small.network(dtype=np.float64)  # the same weights for the loops, which run in float64
-
-
-# ---- from scratch: up with the loops, then down as in section 2.1
-
-def filtered(name, dy, x):
-    """The layer's kernels, transposed."""
-    layer, params = EXACT[name], EXACT[name].params
-    return naive.conv_backward(dy, x, params["w"], params["b"], layer.stride, layer.pad,
-                               layer.groups)[0]
-
-
-def unpooled(name, dy, x):
-    layer = EXACT[name]
-    switches = naive.pool_switches(x, layer.window, layer.stride, layer.pad, layer.rounding)
-    return naive.pool_unpool(dy, switches, x.shape, layer.window, layer.stride, layer.pad)
-
-
-def denormalised(name, dy, x, rule):
-    settings = EXACT[name].settings()
-    if rule == "gradient":
-        return naive.lrn_backward(dy, x, **settings)
-    if rule == "through":
-        return dy
-    scaled = np.zeros_like(dy)  # by the factor that each channel was multiplied with on the way up
-    for n, h, w, c in np.ndindex(dy.shape):
-        near = x[n, h, w, max(0, c - 1) : c + 2]
-        scaled[n, h, w, c] = dy[n, h, w, c] * (1 + 0.9 / 3 * (near**2).sum()) ** -0.75
-    return scaled
-
-
-def rectified(dy):
-    return np.maximum(dy, 0)
-
-
-def down(run, layer, seed, rule):
-    """`seed` at "fc", "relu2" or "mix/relu_3x3", down to the pixels."""
-    empty = np.zeros((1, 8, 10, 3)), np.zeros((1, 8, 10, 4)), np.zeros((1, 8, 10, 2))
-    one, three, project = empty
-    if layer == "fc":
-        seed = naive.dense_backward(seed, run["relu2"], **EXACT["fc"].params)[0]
-        layer = "relu2"
-    if layer == "relu2":
-        mixed = filtered("conv2", rectified(seed), run["mix"])
-        one, three, project = mixed[..., :3], mixed[..., 3:7], mixed[..., 7:]
-    else:
-        three = seed
-    pooled = (filtered("mix/1x1", rectified(one), run["pool1"])
-              + filtered("mix/3x3", rectified(three), run["pool1"])
-              + unpooled("mix/pool", filtered("mix/project", rectified(project), run["mix/pool"]),
-                         run["pool1"]))
-    spread = denormalised("norm1", unpooled("pool1", pooled, run["norm1"]), run["relu1"], rule)
-    return filtered("conv1", rectified(spread), run["image"])
-
-
-@pytest.mark.parametrize("layer, channel, rule", [
-    ("relu2", 1, "gradient"), ("relu2", 1, "through"), ("relu2", 1, "scale"),
-    ("mix/relu_3x3", 2, "gradient"), ("fc", None, "gradient"), ("fc", None, "scale")])
-def test_the_projection_is_the_paper_s_done_step_by_step(layer, channel, rule):
-    run = EXACT.forward(NETWORK.prepare(PHOTO).astype(np.float64))
-    channel = int(run["fc"].argmax()) if channel is None else channel
-    record = vis.deconvnet(NETWORK, PHOTO, layer, channel, lrn=rule)
-    seed = np.zeros_like(run[layer])
-    unit = (0, *record.settings["position"], channel)
-    seed[unit] = run[layer][unit]
-    assert run[layer][unit] == run[layer][0, ..., channel].max() > 0  # the strongest, and active
-    expected = down(run, layer, seed, rule)
-    assert np.abs(expected).max() > 0
-    # the library's pass is float32: 1e-7 a step, a dozen steps
-    np.testing.assert_allclose(record.x, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+EXACT = small.network(dtype=np.float64)  # the same weights
 
 
 # ---- the other rules, and what the walk leaves alone
@@ -145,6 +80,41 @@ def test_only_pixels_in_the_receptive_field_are_not_zero(position, rule):
     assert not x.any()
 
 
+# ---- a whole feature map
+
+def test_all_positions_keep_one_map_as_it_is_and_set_the_others_to_zero():
+    run = NETWORK.forward(NETWORK.prepare(PHOTO), to="relu2")
+    seed = np.zeros_like(run["relu2"])
+    seed[..., 3] = run["relu2"][..., 3]
+    record = vis.deconvnet(NETWORK, PHOTO, "relu2", 3, "all", lrn="scale")
+    np.testing.assert_array_equal(record.x, run.backward({"relu2": seed}, "deconvnet", "scale"))
+    assert record.settings["position"] == "all"
+    assert record.caption == (f"small relu2 channel 3, all positions: largest value "
+                              f"{seed.max():.4g}, rule deconvnet, LRN scale")
+
+
+def test_by_the_gradient_a_whole_map_is_the_sum_of_its_units():
+    record = vis.deconvnet(EXACT, PHOTO, "relu2", 1, "all", "gradient")
+    units = [vis.deconvnet(EXACT, PHOTO, "relu2", 1, position, "gradient").x
+             for position in np.ndindex(3, 4)]
+    assert units[0].any() and units[-1].any()
+    np.testing.assert_allclose(record.x, sum(units), rtol=0, atol=1e-12 * np.abs(units).max())
+
+
+def test_before_its_relu_a_map_keeps_its_negative_values():
+    maps = EXACT.forward(EXACT.prepare(PHOTO), to="conv2").output
+    channel = next(c for c in range(5) if maps[..., c].max() > 0 > maps[..., c].min())
+    whole = vis.deconvnet(EXACT, PHOTO, "conv2", channel, "all", "gradient").x
+    positive = sum(vis.deconvnet(EXACT, PHOTO, "conv2", channel, place, "gradient").x
+                   for place in np.ndindex(3, 4) if maps[(0, *place, channel)] > 0)
+    assert np.abs(whole - positive).max() > 0.01 * np.abs(whole).max()
+
+
+def test_all_positions_of_a_dense_layer_s_channel_are_its_one_unit():
+    whole, unit = (vis.deconvnet(NETWORK, PHOTO, "fc", 1, p) for p in ("all", None))
+    np.testing.assert_array_equal(whole.x, unit.x)
+
+
 # ---- what comes back
 
 def test_the_record():
@@ -155,6 +125,14 @@ def test_the_record():
     assert f"relu2 channel 1 at {position}" in record.caption and "rule deconvnet" in record.caption
     assert record.image.shape == (16, 20, 3) and record.image.dtype == np.uint8
     assert record.trace is None and not record.interrupted
+
+
+def test_the_caption_names_the_rule_at_lrn_only_where_there_is_one():
+    record = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), lrn="through")
+    value = NETWORK.forward(NETWORK.prepare(PHOTO))["relu2"][0, 1, 2, 1]
+    assert record.caption == (f"small relu2 channel 1 at (1, 2): value {value:.4g}, "
+                              "rule deconvnet, LRN through")
+    assert vis.deconvnet(NETWORK, PHOTO, "relu1", lrn="through").caption.endswith("rule deconvnet")
 
 
 def test_the_picture_is_red_first_with_zero_as_grey():
@@ -191,20 +169,6 @@ def test_region_is_the_rectangle_of_what_is_not_faint():
     assert region(x, share=0.5) == (4, 5, 3, 4)
 
 
-def test_seed_unit_is_zero_but_for_the_unit_and_a_copy():
-    a = np.abs(nets.images(1, (3, 4, 5)))
-    seed, value = seed_unit(a, "layer", 2, (1, 3))
-    assert value == a[0, 1, 3, 2] == seed[0, 1, 3, 2] and np.count_nonzero(seed) == 1
-    assert not np.shares_memory(seed, a)
-
-
-def test_strongest_position_of_several_is_the_first_and_dense_layers_have_none():
-    a = np.zeros((1, 3, 4, 2))
-    a[0, 1, 3, 1] = a[0, 2, 0, 1] = 5
-    assert strongest_position(a, "layer", 1) == (1, 3)
-    assert strongest_position(np.ones((1, 6)), "fc", 4) == ()
-
-
 # ---- what is refused
 
 @pytest.mark.parametrize("layer, channel, position, words", [
@@ -214,6 +178,12 @@ def test_strongest_position_of_several_is_the_first_and_dense_layers_have_none()
     ("relu2", 0, (3, 0), r"relu2 has 3x4 positions, counted from 0; there is no \(3, 0\)"),
     ("relu2", 0, (0, -1), r"relu2 has 3x4 positions, .* no \(0, -1\)"),
     ("relu2", 0, (1,), r"relu2 has 3x4 positions"),
+    ("relu2", 0, (1.0, 2), r"relu2 has 3x4 positions"),
+    ("relu2", 0, "every", r"position must be \(row, column\) or 'all', got 'every'"),
+    ("relu2", 0, 3, r"position must be \(row, column\) or 'all', got 3"),
+    ("relu2", "fox", None, r"relu2 has 5 channels, counted from 0; there is no fox"),
+    ("relu2", 1.5, "all", r"relu2 has 5 channels, counted from 0; there is no 1.5"),
+    ("fc", 4, "all", r"fc has 4 channels, counted from 0; there is no 4"),
     ("fc", 0, (0, 0), r"fc has no positions")])
 def test_a_unit_that_is_not_there(layer, channel, position, words):
     with pytest.raises(ValueError, match=words):
@@ -230,6 +200,8 @@ def test_a_silent_unit_is_named():
     network["conv2"].params["b"][3] = -1e3
     with pytest.raises(ValueError, match="channel 3 of relu2 is silent there .*; choose another"):
         vis.deconvnet(network, PHOTO, "relu2", 3)
+    with pytest.raises(ValueError, match="channel 3 of relu2 is silent everywhere .*; choose"):
+        vis.deconvnet(network, PHOTO, "relu2", 3, "all")
 
 
 @pytest.mark.parametrize("rules", [{"relu": "leaky"}, {"lrn": "skip"}])

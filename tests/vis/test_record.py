@@ -14,12 +14,17 @@ METHODS = {
     "maximize": lambda: vis.maximize(NETWORK, "relu2", 1, 2, seed=3),
     "deconvnet": lambda: vis.deconvnet(NETWORK, small.photo(), "relu2", 1),
     "texture": lambda: vis.texture(NETWORK, small.photo(), steps=2, seed=3),
+    "saliency": lambda: vis.saliency(NETWORK, small.photo(), 2, "smooth", 3, seed=3),
+    "gradcam": lambda: vis.gradcam(NETWORK, small.photo(), 2, guided=True),
+    "occlusion": lambda: vis.occlusion(NETWORK, small.photo(), 2, square=4, stride=4),
+    "hypercolumns": lambda: vis.hypercolumns(NETWORK, small.photo(), ["relu1", "mix"]),
 }
+OTHERWISE = {"activations", "compare", "kernels", "strongest", "survey"}  # many, or none
 NOT_SETTINGS = {"network", "image", "progress"}
 
 
 def test_every_method_is_listed_here():
-    assert set(METHODS) == set(vis.__all__) - {"Record"}
+    assert set(METHODS) | OTHERWISE == set(vis.__all__) - {"Record"}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -29,7 +34,6 @@ def test_settings_are_the_method_s_arguments_and_make_the_same_picture(name):
     assert set(record.settings) == set(parameters) - NOT_SETTINGS
     photo = [small.photo()] if "image" in parameters else []
     again = method(NETWORK, *photo, **record.settings)
-    np.testing.assert_array_equal(again.x, record.x)
     np.testing.assert_array_equal(again.image, record.image)
     assert again.caption == record.caption
 
@@ -38,7 +42,6 @@ def test_settings_are_the_method_s_arguments_and_make_the_same_picture(name):
 def test_picture_and_caption(name):
     record = METHODS[name]()
     assert record.image.dtype == np.uint8 and record.image.shape == (16, 20, 3)
-    assert record.x.shape == (1, 16, 20, 3) and record.x.dtype == np.float32
     assert record.caption.startswith("small ") and "\n" not in record.caption
 
 

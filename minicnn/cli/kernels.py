@@ -1,0 +1,33 @@
+"""``minicnn kernels``: see `minicnn.vis.kernels`."""
+
+from minicnn import images, vis
+from minicnn.cli.options import call, common, names, option, whole
+from minicnn.report import kernels as sheets
+from minicnn.vis.kernels import SCALES
+
+
+def add(parser):
+    """The options of the command."""
+    method = vis.kernels
+    common(parser, method, "kernels.png")
+    option(parser, method, "layer", help="a convolution, or a dense layer above maps; the first "
+           "convolution")
+    option(parser, method, "filters", type=_numbers, metavar="N,N,...",
+           help="which channels of the layer; all of the first convolution, else the first 16")
+    option(parser, method, "inputs", type=_numbers, metavar="N,N,...",
+           help="which planes of each, one by one; the first convolution in colour, else the first "
+           "16")
+    option(parser, method, "scale", choices=SCALES,
+           help="each filter over its own largest weight, or all over the layer's")
+
+
+def run(options):
+    """Make the sheet and save it."""
+    images.check_destination(options.out)
+    found = call(vis.kernels, options)
+    images.save(options.out, sheets.sheet(found))
+    print(f"{options.out}: {found.caption}")
+
+
+def _numbers(text):
+    return [whole(0)(number) for number in names(text)]

@@ -1,0 +1,36 @@
+"""``minicnn occlusion``: see `minicnn.vis.occlusion`."""
+
+from dataclasses import replace
+
+from minicnn import images, vis
+from minicnn.cli import options as of
+from minicnn.report import heatmaps
+
+
+def add(parser):
+    """The options of the command."""
+    method = vis.occlusion
+    of.common(parser, method, "occlusion.png")
+    parser.add_argument("image", metavar="photo")
+    of.option(parser, method, "target", type=of.index_or_name, metavar="CLASS",
+              help="a number counted from 0, or a name; the likeliest")
+    of.option(parser, method, "layer", help="of the feature map; the last that computes any")
+    of.option(parser, method, "channel", type=int,
+              help="the feature map, counted from 0; the one with the largest total")
+    of.option(parser, method, "square", type=of.whole(1), metavar="PIXELS",
+              help="its side; a quarter of the photo's shorter side")
+    of.option(parser, method, "stride", type=of.whole(1), metavar="PIXELS",
+              help="from one square to the next; a quarter of a square")
+    of.option(parser, method, "value", type=of.colour, metavar="COLOUR",
+              help="of the square, 0..255, or R,G,B; 'mean', the network's mean colour")
+    of.option(parser, method, "batch", type=of.whole(1), metavar="N",
+              help="squares to look at in one pass")
+    of.option(parser, method, "size", type=of.side,
+              help="side in pixels, or 'keep'; the network's own")
+
+
+def run(options):
+    """Make the sheet and save it."""
+    images.check_destination(options.out)
+    record = of.call(vis.occlusion, options, progress=True)
+    return of.save(replace(record, image=heatmaps.occlusion(record)), options)

@@ -1,0 +1,35 @@
+"""``minicnn saliency``: see `minicnn.vis.saliency`."""
+
+from dataclasses import replace
+
+from minicnn import images, vis
+from minicnn.cli import options as of
+from minicnn.report import heatmaps
+from minicnn.vis.saliency import METHODS
+
+
+def add(parser):
+    """The options of the command."""
+    method = vis.saliency
+    of.common(parser, method, "saliency.png")
+    parser.add_argument("image", metavar="photo")
+    of.option(parser, method, "target", type=of.index_or_name, metavar="CLASS",
+              help="a number counted from 0, or a name; the likeliest")
+    of.option(parser, method, "method", choices=list(METHODS), help="which map")
+    of.option(parser, method, "samples", type=of.whole(1), metavar="N",
+              help="smooth: noisy copies of the photo")
+    of.option(parser, method, "noise", type=of.number(least=0), metavar="SHARE",
+              help="smooth: standard deviation, as a share of the photo's range")
+    of.option(parser, method, "steps", type=of.whole(1), metavar="N",
+              help="integrated: points on the way from the baseline")
+    of.option(parser, method, "baseline", type=of.colour, metavar="COLOUR",
+              help="integrated: where the way begins, 0..255, or R,G,B, or 'mean'")
+    of.option(parser, method, "size", type=of.side,
+              help="side in pixels, or 'keep'; the network's own")
+
+
+def run(options):
+    """Make the sheet and save it."""
+    images.check_destination(options.out)
+    record = of.call(vis.saliency, options, progress=True)
+    return of.save(replace(record, image=heatmaps.saliency(record)), options)

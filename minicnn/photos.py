@@ -1,0 +1,170 @@
+"""Where many photos come from: folders, lists of files, a data set in one HDF5 file.
+
+A source has a length, and for each number below it a `name` to tell people and the photo itself,
+`read` only when asked for: however many there are, one at a time is in memory. It can be sent to
+another process, which then reads for itself.
+
+A data set's file holds, under each split (`train`, `val`): `bytes`, picture files end to end;
+`offsets`, where picture i is bytes[offsets[i]:offsets[i+1]]; `labels`, one a picture, which count
+into `classes`, the names at the file's root. Labels and classes may be missing.
+"""
+
+import hashlib
+import os
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from minicnn import images
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+DATA_SETS = (".h5", ".hdf5")
+
+
+def find(where, split="val"):
+    """The source that a user means.
+
+    Parameters
+    ----------
+    where : path, array (H, W, 3), or a sequence of these
+        A folder stands for all picture files in it and in its folders, ordered by name; names that
+        begin with a dot are passed over. A path ending in .h5 or .hdf5 is a data set, and comes
+        alone. Any other path is taken for a photo; whether it is one shows when it is read.
+    split : str
+        Which part of a data set.
+
+    Returns
+    -------
+    Files or DataSet
+
+    Raises
+    ------
+    ValueError
+        Nothing there: no such file, a folder without photos, an empty list, no such split.
+    """
+    several = isinstance(where, (list, tuple))
+    places = list(where) if several else [where]
+    if not places:
+        raise ValueError("photos: the list is empty; give photos, folders of photos, or a data set")
+    sets = [place for place in places if _is_path(place)
+            and Path(place).suffix.lower() in DATA_SETS and not Path(place).is_dir()]
+    if sets and len(places) > 1:
+        raise ValueError(f"{sets[0]}: a data set comes alone, not with {len(places) - 1} others")
+    if sets:
+        return DataSet(sets[0], split)
+    return Files([item for place in places for item in _expanded(place)])
+
+
+class Files:
+    """Photos that are files, or arrays (H, W, 3) uint8 already in memory."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def name(self, index):
+        """The path; of an array its number."""
+        item = self.items[index]
+        return str(item) if _is_path(item) else f"picture {index}"
+
+    def read(self, index):
+        """The photo, (H, W, 3) uint8; ImageError where it cannot be read."""
+        item = self.items[index]
+        return images.load(item) if _is_path(item) else item
+
+    def fingerprint(self):
+        """A text that differs for other photos; of files the names count, not what is in them."""
+        digest = hashlib.sha256()
+        for index, item in enumerate(self.items):
+            digest.update(os.fsencode(self.name(index)) + b"\0")
+            if not _is_path(item):
+                digest.update(str(item.shape).encode() + np.ascontiguousarray(item).tobytes())
+        return digest.hexdigest()
+
+
+class DataSet:
+    """One split of a data set in an HDF5 file."""
+
+    def __init__(self, path, split="val"):
+        self.path, self.split = str(path), split
+        if not Path(path).is_file():
+            raise ValueError(f"{path}: no such file; give the path of a data set, or of photos")
+        try:
+            self.offsets = self._part["offsets"][()].astype(np.int64)
+            labelled = "labels" in self._part and "classes" in self._file
+            self.labels = self._part["labels"][()].astype(np.int64) if labelled else None
+            self.classes = [name.decode() for name in self._file["classes"][()]] if labelled else []
+        except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}: cannot be read as a data set: {error}") from None
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    def __reduce__(self):  # an open file stays in its process
+        return DataSet, (self.path, self.split)
+
+    def name(self, index):
+        """The split, the number, the class where it is known."""
+        name = f"{self.split} {index}"
+        return name if self.labels is None else f"{name}, {self.classes[self.labels[index]]}"
+
+    def read(self, index):
+        """The photo, (H, W, 3) uint8; ImageError where it cannot be read."""
+        first, last = self.offsets[index : index + 2]
+        return images.decode(self._bytes[first:last].tobytes(), self.name(index))
+
+    def fingerprint(self):
+        """A text that differs for other photos: a hash of the split, of where they lie, of labels.
+
+        The file may move.
+        """
+        labels = b"" if self.labels is None else self.labels.tobytes()
+        return hashlib.sha256(self.split.encode() + self.offsets.tobytes() + labels).hexdigest()
+
+    @cached_property
+    def _file(self):
+        import h5py
+
+        return h5py.File(self.path, "r")
+
+    @cached_property
+    def _bytes(self):
+        return self._part["bytes"]
+
+    @cached_property
+    def _part(self):
+        if self.split not in self._file:
+            found = ", ".join(name for name, part in self._file.items() if "bytes" in part)
+            raise ValueError(f"{self.path}: there is no split {self.split!r}; there are "
+                             f"{found or 'none: it is no data set of photos'}")
+        return self._file[self.split]
+
+
+def _is_path(place):
+    return isinstance(place, (str, os.PathLike))
+
+
+def _expanded(place):
+    """The photos that one place stands for."""
+    if not _is_path(place):
+        return [place]
+    path = Path(place)
+    if not path.exists():
+        raise ValueError(f"{place}: no such file or folder; give photos, or a folder of photos")
+    if not path.is_dir():
+        return [str(place)]
+    found = sorted(str(file) for file in _walk(path))
+    if not found:
+        raise ValueError(f"{place}: no photos in this folder, nor in folders inside it; expected "
+                         f"names ending in {', '.join(SUFFIXES)}")
+    return found
+
+
+def _walk(folder):
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent, name) for name in names
+                    if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES)

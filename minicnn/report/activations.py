@@ -1,0 +1,202 @@
+"""Sheets of activations: every channel of a layer, the first channels of many, a folder of all."""
+
+from pathlib import Path
+
+import numpy as np
+
+from minicnn import display, images
+from minicnn.progress import bar
+from minicnn.report import page
+from minicnn.report.contact_sheet import caption, contact_sheet, stacked
+from minicnn.vis.survey import figures
+
+COLUMNS = 16  # channels a row
+UNITS = 64  # units a row, of layers without positions
+LEAST_TILE, MOST_TILE = 48, 96  # side of one channel's picture, in pixels
+MOST_CHANNELS = 4096  # on one picture
+SCALES = {
+    "deviation": "each minus its mean, over its standard deviation, times 64, plus 128",
+    "range": "each from its smallest value (dark) to its largest (bright)",
+    "layer": "one scale for all, so that weak channels are dark",
+}
+UNIT_SCALES = {  # of layers without positions, which are one picture
+    "deviation": "each minus the mean of all, over their standard deviation, times 64, plus 128",
+    "range": "from the smallest value (dark) to the largest (bright)",
+    "layer": "from zero, or the smallest value (dark), to the largest (bright)",
+}
+
+
+def sheet(found, layer):
+    """Every channel of one layer, 16 a row, in viridis.
+
+    Parameters
+    ----------
+    found : vis.Activations
+    layer : str
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        A channel's number is that of its row plus that of its column. The units of a layer without
+        positions are blocks, 64 a row.
+    """
+    levels = found.levels(layer)
+    title = f"{layer}, {'x'.join(map(str, found.maps[layer].shape))}"
+    make = _units if levels.ndim == 1 else _channels
+    return caption(make(levels, title), describe(found, layer))
+
+
+def _channels(levels, title):
+    pictures = _pictures(levels)
+    columns = min(COLUMNS, len(pictures))
+    tile = min(max(*levels.shape[:2], LEAST_TILE), MOST_TILE)
+    return contact_sheet(pictures, columns, title=title, tile=tile,
+                         row_labels=[str(k) for k in range(0, len(pictures), columns)],
+                         column_labels=[f"+{k}" for k in range(columns)])
+
+
+def _units(levels, title):
+    columns, rows = min(UNITS, len(levels)), -(-len(levels) // UNITS)
+    blocks = np.full((rows * columns, 3), 255, np.uint8)
+    blocks[: len(levels)] = display.coloured(levels)  # C -> C,3
+    return contact_sheet(blocks.reshape(rows, 1, columns, 3), 1, title=title,
+                         tile=(12, 12 * columns),
+                         row_labels=[str(k * columns) for k in range(rows)])
+
+
+def _pictures(levels):
+    """(C, H, W, 3); a layer without positions has one pixel a channel."""
+    planes = levels if levels.ndim == 3 else levels[None, None]  # C -> 1,1,C
+    return display.coloured(planes.transpose(2, 0, 1))  # H,W,C -> C,H,W -> C,H,W,3
+
+
+def first_maps(found):
+    """The first channels of every layer: a column a layer, a row a channel.
+
+    Parameters
+    ----------
+    found : vis.Activations
+        Made with ``maps``.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+    """
+    count, layers = found.settings["maps"], list(found.maps)
+    pictures = {layer: _pictures(found.levels(layer)) for layer in layers}
+    nothing = np.full((1, 1, 3), 255, np.uint8)  # a layer may have fewer channels
+    tiles = [pictures[layer][k] if k < len(pictures[layer]) else nothing
+             for k in range(count) for layer in layers]
+    sheet = contact_sheet(tiles, len(layers), column_labels=layers, tile=MOST_TILE,
+                          row_labels=[str(k) for k in range(count)])
+    return caption(sheet, f"{found.network}: channels 0 to {count - 1} of {', '.join(layers)}; "
+                          f"{SCALES[found.settings['scale']]}")
+
+
+def describe(found, layer):
+    """A layer's caption: network, layer, how many channels, the scale, the figures."""
+    a, shown = found.maps[layer], found.settings["maps"]
+    size = f" of {a.shape[0]}x{a.shape[1]}" if a.ndim == 3 else ", each one number"
+    part = f", the first {shown} shown" if shown is not None and shown < a.shape[-1] else ""
+    scale = (SCALES if a.ndim == 3 else UNIT_SCALES)[found.settings["scale"]]
+    one, = figures({layer: a})
+    return (f"{found.network} {layer}: {a.shape[-1]} channels{size}{part}; {scale}; values "
+            f"{a.min():.3g} to {a.max():.3g}; {one.blank:.1%} of the channels blank, "
+            f"{one.zeros:.1%} of the values zero")
+
+
+def picture(found):
+    """One picture of all layers: their sheets one above the other, or `first_maps`.
+
+    Parameters
+    ----------
+    found : vis.Activations
+        Made with ``maps`` for the first maps.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+
+    Raises
+    ------
+    ValueError
+        More channels than a picture has room for.
+    """
+    if found.settings["maps"] is not None:
+        return first_maps(found)
+    count = sum(a.shape[-1] for a in found.maps.values())
+    if count > MOST_CHANNELS:
+        raise ValueError(f"activations: {count:,} channels of {len(found.maps)} layers are too "
+                         f"many for one picture (at most {MOST_CHANNELS:,}); name fewer layers, "
+                         "ask for the first maps only, or write into a folder")
+    return stacked([sheet(found, layer) for layer in found.maps])
+
+
+def folder(found, photo, path, command="minicnn activations PHOTO", progress=False):
+    """A sheet a layer, and an index.html with all of them, in a folder.
+
+    Parameters
+    ----------
+    found : vis.Activations
+    photo : (H, W, 3) uint8
+        What the network saw.
+    path : str or path
+        Made where it does not exist; files of the same name are replaced.
+    command : str
+        What makes it, for the page.
+    progress : bool
+        Show a bar on standard error.
+
+    Returns
+    -------
+    Path
+        Of index.html. Ctrl-C leaves a page of the sheets made so far.
+    """
+    path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    images.save(path / "photo.png", contact_sheet([photo], tile=256))
+    sections = [page.Section("The photo", "As the network gets it, and the figures of every layer: "
+                             "channels blank in it, values that are zero.",
+                             table(figures(found.maps)), "photo.png")]
+    digits = len(str(len(found.maps)))
+    try:
+        for number, layer in enumerate(bar(found.maps, "sheets", progress), start=1):
+            name = f"{number:0{digits}}_{layer.replace('/', '_')}.png"
+            images.save(path / name, sheet(found, layer))
+            sections.append(page.Section(layer, describe(found, layer),
+                                         f"{command} --layers {layer} --out {name}", name))
+    finally:
+        page.write(path / "index.html", f"What {found.network} makes of a photo",
+                   "Every channel of every layer. Where a picture is dark throughout nothing in "
+                   "the photo moves that channel.", sections)
+    return path / "index.html"
+
+
+def table(rows, photos=1):
+    """Figures as a table of text.
+
+    Parameters
+    ----------
+    rows : list of vis.survey.Figures
+    photos : int
+        How many they are of.
+
+    Returns
+    -------
+    str
+    """
+    silent = f"silent in {'all of ' if photos > 1 else ''}{photos} photo{'s' * (photos > 1)}"
+    cells = [("layer", "shape", "blank", "zeros", silent)]
+    cells += [(row.layer, "x".join(map(str, row.shape)), f"{row.blank:.1%}", f"{row.zeros:.1%}",
+               f"{len(row.dead)} of {row.shape[-1]}{_some(row.dead)}") for row in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(4)]
+    return "\n".join("  ".join([row[0].ljust(widths[0]), row[1].ljust(widths[1]),
+                                row[2].rjust(widths[2]), row[3].rjust(widths[3]), row[4]])
+                     for row in cells)
+
+
+def _some(numbers, most=8):
+    if not numbers:
+        return ""
+    more = ", ..." if len(numbers) > most else ""
+    return f": {', '.join(map(str, numbers[:most]))}{more}"

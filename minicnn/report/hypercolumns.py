@@ -1,0 +1,51 @@
+"""The sheet of a hypercolumn view: the photo beside it, so that one sees what is where."""
+
+from minicnn.report.contact_sheet import caption, contact_sheet
+from minicnn.report.sheets import FRAME
+
+TILE = 320
+
+
+def sheet(photo, record, tile=TILE):
+    """A view of hypercolumns beside its photo.
+
+    Parameters
+    ----------
+    photo : (H, W, 3) uint8
+        What the network saw; a cross is drawn round the pixel of a similarity.
+    record : vis.Record
+        Of `vis.hypercolumns`.
+    tile : int
+        Side of each picture, in pixels.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        Of segments a third picture lays them over the photo.
+    """
+    view, pixel = record.settings["view"], record.settings["pixel"]
+    pictures, labels = [photo, record.image], ["photo", view]
+    if view == "similarity":
+        pictures[0] = marked(photo, *pixel)
+    if view == "segments":
+        pictures.append(photo // 2 + record.image // 2)
+        labels.append("both")
+    return caption(contact_sheet(pictures, len(pictures), labels, tile=tile), record.caption)
+
+
+def marked(photo, row, column):
+    """The photo with a cross of four arms round a pixel, which itself stays to be seen."""
+    marked = photo.copy()
+    size = max(photo.shape[:2])
+    gap, arm, thick = 1 + size // 100, 2 + size // 20, 1 + size // 200
+    near, far = slice(gap, gap + arm), slice(-gap - arm + 1, -gap + 1)
+    for rows, columns in [(near, None), (far, None), (None, near), (None, far)]:
+        marked[_span(row, rows, thick), _span(column, columns, thick)] = FRAME
+    return marked
+
+
+def _span(centre, away, thick):
+    """A slice from `centre`: `away` from it, or as thick as a line; none of it negative."""
+    if away is None:
+        away = slice(-(thick // 2), thick - thick // 2)
+    return slice(max(centre + away.start, 0), max(centre + away.stop, 0))

@@ -1,0 +1,290 @@
+"""Two networks' first layers compared: dead filters, aliasing, and what a unit sees.
+
+Zeiler & Fergus (2014, section 4.1) looked at AlexNet, whose first layer has 11x11 kernels at stride
+4, and saw dead filters there and aliasing in the layer above; 7x7 kernels at stride 2 cured both.
+Here the two are numbers, taken the same way of any two networks.
+
+Dead
+    A filter is faint if its norm is far below the layer's mean norm, and silent if its response is
+    nowhere above zero in any photo, so that the ReLU never lets anything through.
+
+Aliasing
+    The share of power above the Nyquist frequency of the layer's output grid, which folds to lower
+    frequencies (`minicnn.vis.aliasing` has the formula). Of the filters it says what the layer
+    would fold of photos that have all frequencies alike. Of the responses to photos, taken at
+    stride 1, it says what the layer does fold; their mean is taken away, so that the bias plays no
+    part, and they are faded out towards the border. Photos have little power at high frequencies:
+    the second number is usually the smaller.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn import receptive
+from minicnn.backend import to_host
+from minicnn.images import ImageError
+from minicnn.layers import AveragePool, BatchNorm, Branches, Conv, MaxPool, ReLU
+from minicnn.ops import conv
+from minicnn.ops.window import pair
+from minicnn.photos import find
+from minicnn.progress import bar
+from minicnn.vis.aliasing import aliasing, faded, power, share
+from minicnn.vis.kernels import kernels
+
+FEW = 4  # so many layers' receptive fields are told
+
+
+@dataclass(frozen=True)
+class FirstLayer:
+    """What there is to know about the first layer of one network; O filters.
+
+    Attributes
+    ----------
+    network, layer : str
+    w : array (KH, KW, C/groups, O)
+    pictures : (O, KH, KW, 3) uint8
+        The filters in colour, zero as grey, one scale for all: a faint one looks it.
+    stride : (vertical, horizontal)
+    sees : dict of str to receptive.Field
+        Of the layer and the next few that change it, by name.
+    norms : array (O,)
+    strongest : array (O,)
+        Each filter's largest response, rectified, over all photos.
+    faint, silent : tuple of int
+        The numbers of these filters.
+    filter_aliasing, response_aliasing : arrays (O,)
+        0..1; NaN for a filter of zeros, or one whose responses are constant.
+    photo : (H, W, 3) uint8
+        The first photo as the network gets it.
+    responses : array (OH, OW, O)
+        To it, rectified.
+    photos : int
+        How many were looked at.
+    """
+
+    network: str
+    layer: str
+    w: Any = field(repr=False)
+    pictures: Any = field(repr=False)
+    stride: tuple
+    sees: dict = field(repr=False)
+    norms: Any = field(repr=False)
+    strongest: Any = field(repr=False)
+    faint: tuple
+    silent: tuple
+    filter_aliasing: Any = field(repr=False)
+    response_aliasing: Any = field(repr=False)
+    photo: Any = field(repr=False)
+    responses: Any = field(repr=False)
+    photos: int
+
+    @property
+    def dead(self):
+        """The filters that are faint, silent or both."""
+        return tuple(sorted({*self.faint, *self.silent}))
+
+    def table(self):
+        """The figures in words, as {what: figure}; means are over the filters that live."""
+        kh, kw, _, count = self.w.shape
+        living = [k for k in range(count) if k not in self.dead]
+        return {
+            "network": f"{self.network} {self.layer}",
+            "filters": f"{count} of {kh}x{kw} at stride {_times(self.stride)}",
+            "dead": f"{len(self.dead)}: {len(self.faint)} faint, {len(self.silent)} silent in "
+                    f"{self.photos} photo{'s' * (self.photos > 1)}",
+            "aliasing of the filters": _mean(self.filter_aliasing[living]),
+            "aliasing of the responses": _mean(self.response_aliasing[living]),
+            "a unit sees": ", ".join(
+                f"{name} {_times(seen.size)} every {_times(seen.stride)}"
+                for name, seen in self.sees.items()),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two first layers.
+
+    Attributes
+    ----------
+    first, second : FirstLayer
+    caption : str
+        The figures of both.
+    skipped : list of str
+        One line for each photo that could not be read, saying why.
+    settings : dict
+        Every argument that made it but the networks and the photos.
+    interrupted : bool
+        Whether Ctrl-C ended it early; the figures are of the photos until then.
+    """
+
+    first: FirstLayer
+    second: FirstLayer
+    caption: str
+    skipped: list
+    settings: dict = field(repr=False)
+    interrupted: bool = False
+
+
+def compare(network, against, photos, size=None, faint=0.1, progress=False):
+    """Compare the first layers of two networks over the same photos.
+
+    Parameters
+    ----------
+    network, against : Network
+        Whose first layer is a convolution.
+    photos : path, or sequence of paths or arrays
+        Photos, folders of photos, or a data set, see `minicnn.photos.find`. Each network gets them
+        in its own preprocessing. Those that cannot be read are skipped, and listed.
+    size : int, (H, W) or "keep", optional
+        As for `Network.prepare`; each network's own where not given.
+    faint : float in 0..1
+        A filter is faint if its norm is at most this share of the layer's mean norm.
+    progress : bool
+        Show a bar on standard error.
+
+    Returns
+    -------
+    Comparison
+        `minicnn.report.comparison` makes a figure of it.
+
+    Raises
+    ------
+    ValueError
+        A network that does not begin with a convolution, or has no weights; no photo, or none that
+        can be read.
+    """
+    settings = {"size": size, "faint": faint}
+    networks = network, against
+    counts, skipped, interrupted = _over(networks, photos, size, progress)
+    first, second = (_figures(net, count, faint)
+                     for net, count in zip(networks, counts, strict=True))
+    caption = "\n".join("; ".join(f"{what} {figure}" for what, figure in each.table().items())
+                        for each in (first, second))
+    return Comparison(first, second, caption, skipped, settings, interrupted)
+
+
+def first_layer(network, photos, size=None, faint=0.1, progress=False):
+    """The figures of one network's first layer.
+
+    Parameters
+    ----------
+    network, photos, size, faint, progress
+        As for `compare`.
+
+    Returns
+    -------
+    FirstLayer
+    """
+    (count,), _, _ = _over([network], photos, size, progress)
+    return _figures(network, count, faint)
+
+
+class _Count(NamedTuple):
+    """What a first layer did with the photos so far; the last two are of the first of them."""
+
+    photos: int
+    strongest: Any
+    total: Any
+    folding: Any
+    photo: Any
+    responses: Any
+
+
+def _over(networks, photos, size, progress):
+    """A _Count for each network, the photos that were skipped, whether Ctrl-C ended it."""
+    for network in networks:
+        _first(network)
+    source, counts, skipped, interrupted = find(photos), None, [], False
+    try:
+        for k in bar(range(len(source)), "photos", progress):
+            try:
+                photo = source.read(k)
+                new = [_count(network, network.prepare(photo, size)) for network in networks]
+            except ImageError as error:
+                skipped.append(str(error))
+                continue
+            counts = new if counts is None else list(map(_sum, counts, new))
+    except KeyboardInterrupt:
+        if counts is None:
+            raise
+        interrupted = True
+    if counts is None:
+        raise ValueError(f"compare: of {len(source)} photos not one could be looked at: "
+                         f"{skipped[0]}")
+    return counts, skipped, interrupted
+
+
+def _count(network, x):
+    """The _Count of one prepared photo."""
+    name, layer = _first(network)
+    run = network.forward(x, to=_rectified(network, name), keep=(), caches=False)
+    response = to_host(run.output)[0]
+    powers = power(faded(_unsampled(layer, x)), pair(layer.stride, "stride"))
+    return _Count(1, response.max(axis=(0, 1)), *powers, network.restore(x)[0], response)
+
+
+def _sum(old, new):
+    return _Count(old.photos + 1, np.maximum(old.strongest, new.strongest),
+                  old.total + new.total, old.folding + new.folding, old.photo, old.responses)
+
+
+def _figures(network, count, faint):
+    name, layer = _first(network)
+    shown, stride = kernels(network, name, scale="layer"), pair(layer.stride, "stride")
+    norms = np.sqrt((shown.w**2).sum(axis=(0, 1, 2)))  # KH,KW,C,O -> O
+    return FirstLayer(
+        network.name, name, shown.w, shown.pictures, stride, _sees(network), norms,
+        count.strongest, _where(norms <= faint * norms.mean()), _where(count.strongest <= 0),
+        aliasing(shown.w, stride), share(count.total, count.folding), count.photo,
+        count.responses, count.photos)
+
+
+def _unsampled(layer, x):
+    """The convolution at stride 1, without its bias: (H, W, O)."""
+    y, _ = conv.forward(x, layer.params["w"], None, 1, layer.pad, layer.groups, layer.dilation)
+    return to_host(y)[0]
+
+
+def _first(network):
+    name, layer = network.names[0], network[network.names[0]]
+    if not isinstance(layer, Conv):
+        raise ValueError(f"compare: network {network.name} begins with {name} "
+                         f"({type(layer).__name__}); only a convolution has filters to compare")
+    return name, layer
+
+
+def _rectified(network, name):
+    """The ReLU right after a layer, or after its batch normalisation; else the layer itself."""
+    for after in network.names[network.names.index(name) + 1 :]:
+        if isinstance(network[after], ReLU):
+            return after
+        if not isinstance(network[after], BatchNorm):
+            return name
+    return name
+
+
+def _sees(network):
+    """The receptive fields of the first windowed layers, as far as there is one way up."""
+    fields, windowed = receptive.fields(network), {}
+    for name, layer in network.layers:
+        if isinstance(layer, Branches) or len(windowed) == FEW:
+            break
+        if isinstance(layer, Conv | MaxPool | AveragePool) and fields[name].size not in [
+                seen.size for seen in windowed.values()]:
+            windowed[name] = fields[name]
+    return windowed
+
+
+def _where(condition):
+    return tuple(int(k) for k in np.flatnonzero(condition))
+
+
+def _times(sides):
+    return f"{sides[0]}x{sides[1]}"
+
+
+def _mean(shares):
+    known = shares[~np.isnan(shares)]
+    return f"{known.mean():.1%}" if known.size else "none lives"

@@ -1,0 +1,150 @@
+"""What the explanations of a decision share: saliency, Grad-CAM and occlusion.
+
+Each asks how a photo, or a part of it, bears on one class. Which class that is, what its score is,
+where the network's last feature maps are, and what a plain colour is in its numbers, is said here.
+"""
+
+import numpy as np
+
+from minicnn import display, images, objectives
+from minicnn.backend import to_device, to_host
+from minicnn.layers import BatchNorm, Branches, Conv, ReLU, Tanh
+from minicnn.vis.deconvnet import shown
+
+FEATURES = (Conv, BatchNorm, ReLU, Tanh, Branches)  # what computes features; a pooling thins out
+MID_GREY = 128
+
+
+def score_layer(network):
+    """The layer of the class scores, before softmax or sigmoid; ValueError where there is none."""
+    shape = network.shapes[network.logits]
+    if positions(shape) > 1:
+        raise ValueError(f"network {network.name} ends at {network.logits}, which has "
+                         f"{shape[0]}x{shape[1]} positions, not in class scores; use one with its "
+                         "classifier")
+    return network.logits
+
+
+def find_target(network, target, scores):
+    """The number of a class.
+
+    Parameters
+    ----------
+    network : Network
+    target : int, str or None
+        A number, counted from 0; a name, see `Network.find_class`; None for the highest score.
+    scores : array (1, K), or (1, H, W, K) of which the mean over the positions counts
+    """
+    count = scores.shape[-1]
+    if target is None:
+        return int(to_host(scores).reshape(-1, count).mean(axis=0).argmax())  # 1,H,W,K -> K
+    if isinstance(target, str):
+        return network.find_class(target)
+    if not 0 <= target < count:
+        raise ValueError(f"network {network.name} has {count} classes, counted from 0; there is "
+                         f"no {target}")
+    return int(target)
+
+
+def seed_score(run, index):
+    """A class's score in a run, and the seeds from which `Run.backward` gives its gradient.
+
+    The seed is 1 at the class and 0 at all others: at the score, not at the probability, whose
+    gradient vanishes where the network is sure.
+
+    Returns
+    -------
+    score : float
+    seeds : dict of str to array
+    """
+    value = objectives.channel(run.network.logits, index).evaluate(run)
+    return float(value.total[0]), value.gradients
+
+
+def unit(network, index):
+    """A class in words, for a caption: 'loss3/classifier 285 (Egyptian cat)'."""
+    name = f" ({short_name(network, index)})" if network.labels else ""
+    return f"{network.logits} {index}{name}"
+
+
+def short_name(network, index):
+    """A class's name up to the first comma: 'tiger cat' of 'tiger cat, Felis tigrina'."""
+    return network.label(index).partition(",")[0]
+
+
+def positions(shape):
+    """How many positions a layer with an output (H, W, C) has; 0 for (D,)."""
+    return shape[0] * shape[1] if len(shape) == 3 else 0
+
+
+def feature_layer(network):
+    """The last layer that computes features at several positions.
+
+    A convolution, the batch normalisation or ReLU after it, or the joined end of parallel branches:
+    what lies just before the last pooling or the first dense layer.
+    """
+    names = [name for name, layer in network.layers
+             if isinstance(layer, FEATURES) and positions(network.shapes[name]) > 1]
+    if not names:
+        raise ValueError(f"network {network.name} has no layer that computes feature maps of more "
+                         f"than one position: {', '.join(network.names)}")
+    return names[-1]
+
+
+def feature_maps(network, layer=None):
+    """The name of a layer with feature maps that the class scores are computed from.
+
+    `layer` where it is one, ValueError where it is not; `feature_layer` where it is None.
+    """
+    if layer is None:
+        return feature_layer(network)
+    layer, order = network.find(layer), network.names
+    if order.index(layer) > order.index(network.logits):
+        raise ValueError(f"{layer} comes after the class scores, {network.logits}; choose a layer "
+                         f"before them, such as {feature_layer(network)}")
+    if positions(network.shapes[layer]) < 2:
+        raise ValueError(f"{layer} has no feature maps of more than one position, its output is "
+                         f"{network.shapes[layer]}; choose an earlier layer, such as "
+                         f"{feature_layer(network)}")
+    return layer
+
+
+def plain(network, colour, shape):
+    """An image of one colour, in the network's own numbers.
+
+    Parameters
+    ----------
+    network : Network
+    colour : number or (R, G, B) in 0..255, or None
+        None is the mean colour, which the preprocessing makes zero; mid-grey where it subtracts no
+        mean, for there zero is black.
+    shape : (N, H, W, C)
+        Of a prepared photo.
+
+    Returns
+    -------
+    array (1, H, W, C)
+    """
+    if colour is None and np.any(network.needed_preprocessing().mean):
+        return to_device(np.zeros((1, *shape[1:]), np.float32), network.device)
+    rgb = np.asarray(MID_GREY if colour is None else colour)
+    numbers = rgb.dtype.kind in "iuf" and rgb.shape in ((), (3,))
+    if not numbers or not ((rgb >= 0) & (rgb <= 255)).all():  # written so that NaN fails too
+        raise ValueError(f"a colour is a number or (R, G, B) in 0..255, got {colour!r}")
+    pixels = np.broadcast_to(np.rint(rgb).astype(np.uint8), (*shape[1:3], 3))
+    return network.prepare(pixels, "keep")
+
+
+def grey(heat, high):
+    """A map (H, W) as a grey picture (H, W, 3) uint8: zero and below black, `high` white.
+
+    NaN is black, and so is a map where nothing is above zero.
+    """
+    heat = np.nan_to_num(heat)
+    levels = display.to_uint8(heat, 0, high) if high > 0 else np.zeros(heat.shape, np.uint8)
+    return np.repeat(levels[..., None], 3, axis=2)  # H,W -> H,W,3
+
+
+def signed(x, preprocessing):
+    """A signed array (1, H, W, C) in the network's numbers as a picture: zero is mid-grey."""
+    return shown(images.to_rgb(x, preprocessing)[0])

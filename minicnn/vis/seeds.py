@@ -1,0 +1,84 @@
+"""Seeds: what a projection starts from, all activations of a layer set to zero but some.
+
+The first step of Zeiler & Fergus (2014, section 2.1): what is left is one unit at its own
+activation, or one whole feature map.
+"""
+
+from numbers import Integral
+
+import numpy as np
+
+from minicnn.backend import array_module, to_host
+
+WHOLE = "all"  # for a position: the whole feature map
+
+
+def strongest_channel(activation):
+    """The channel that holds the largest value of the first image's activation."""
+    return int(to_host(activation)[0].argmax()) % activation.shape[-1]  # H,W,C are in that order
+
+
+def strongest_position(activation, layer, channel):
+    """(row, column) of a map's largest value; () at a dense layer, which has no positions."""
+    _check_channel(activation, layer, channel)
+    plane = to_host(activation)[0, ..., channel]
+    return tuple(int(i) for i in np.unravel_index(plane.argmax(), plane.shape))
+
+
+def seed_unit(activation, layer, channel, position):
+    """All activations set to zero but one.
+
+    Returns
+    -------
+    seed : array of the activation's shape
+    value : float
+        The unit's activation.
+    """
+    _check_channel(activation, layer, channel)
+    _check_position(activation, layer, position)
+    unit = (0, *position, channel)
+    value = float(activation[unit])
+    if not value > 0:
+        raise ValueError(f"deconvnet: channel {channel} of {layer} is silent there (value "
+                         f"{value:.4g}); choose another channel, position or photo")
+    seed = array_module(activation).zeros_like(activation)
+    seed[unit] = activation[unit]
+    return seed, value
+
+
+def seed_channel(activation, layer, channel):
+    """All channels set to zero but one, which stays as it is.
+
+    Returns
+    -------
+    seed : array of the activation's shape
+        At a layer before its ReLU with the channel's negative values, too.
+    value : float
+        The channel's largest activation.
+    """
+    _check_channel(activation, layer, channel)
+    value = float(activation[0, ..., channel].max())
+    if not value > 0:
+        raise ValueError(f"deconvnet: channel {channel} of {layer} is silent everywhere (largest "
+                         f"value {value:.4g}); choose another channel or photo")
+    seed = array_module(activation).zeros_like(activation)
+    seed[..., channel] = activation[..., channel]
+    return seed, value
+
+
+def _check_channel(activation, layer, channel):
+    if not (isinstance(channel, Integral) and 0 <= channel < activation.shape[-1]):
+        raise ValueError(f"deconvnet: {layer} has {activation.shape[-1]} channels, counted from 0; "
+                         f"there is no {channel}")
+
+
+def _check_position(activation, layer, position):
+    sides = activation.shape[1:-1]
+    if isinstance(position, str) or not hasattr(position, "__len__"):
+        raise ValueError(f"deconvnet: position must be (row, column) or {WHOLE!r}, "
+                         f"got {position!r}")
+    inside = len(position) == len(sides) and all(
+        isinstance(p, Integral) and 0 <= p < side for p, side in zip(position, sides, strict=True))
+    if not inside:
+        raise ValueError(f"deconvnet: {layer} has {'x'.join(map(str, sides)) or 'no'} positions, "
+                         f"counted from 0; there is no {tuple(position)}")

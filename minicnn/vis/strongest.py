@@ -1,0 +1,277 @@
+"""The strongest patches of feature maps, over many photos (Zeiler & Fergus 2014, figure 2).
+
+For each chosen channel the units are found that are most active in a whole set of photos, at most
+one a photo; what each of them sees is cut out by its exact receptive field (`minicnn.receptive`),
+and projected down to the pixels by the deconvnet. Nine patches say together what a channel is for;
+the projections say what in them it responds to.
+
+Two passes are made. The first goes through all photos once and keeps for each channel the best so
+far: numbers, no pictures. The second goes back to the winners only, projects them, and writes each
+patch as soon as it is there. So memory is that of one photo in each process and of a few numbers a
+channel, whatever the number of photos.
+
+Decisions
+    Of equal activations in one map the first in row-major order counts, of equal photos the earlier
+    one. Only activations above 0 count: a channel without any is silent. Every photo goes through
+    the network alone, in a batch of its own, since a product over several photos may round its last
+    bit differently: so the result is the same, byte for byte, for any `batch`, any number of
+    `workers`, and however often the work was killed and taken up again.
+"""
+
+import hashlib
+from contextlib import closing
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn import images, receptive
+from minicnn.backend import to_host
+from minicnn.formats import patches
+from minicnn.formats.unfinished import Unfinished
+from minicnn.layers import LRN, ReLU
+from minicnn.ops.lrn import RULES as LRN_RULES
+from minicnn.ops.relu import RULES as RELU_RULES
+from minicnn.photos import find
+from minicnn.processes import ordered
+from minicnn.vis import winners
+from minicnn.vis.seeds import seed_unit
+from minicnn.vis.winners import Look, bar
+
+FILE = "strongest.h5"
+PART = 1 << 24  # bytes of patches and projections written at once
+UNIT = np.dtype([("photo", int), ("goal", int), ("row", int), ("place", int),
+                 ("position", int, 2), ("box", int, 4)])
+
+
+def strongest(network, photos, folder="strongest", layers=None, channels=None, count=9,
+              relu="deconvnet", lrn="gradient", size=None, split="val", batch=16, workers=1,
+              progress=False):
+    """Find the patches that drive channels most, and project them.
+
+    Parameters
+    ----------
+    network : Network
+    photos : path, or sequence of paths or arrays
+        Photos, folders of photos (with those inside them), or a data set, see `photos.find`.
+    folder : str or path
+        Gets the file strongest.h5; made where it does not exist. Work that was killed is taken up
+        where it was, if all that matters to the result is the same.
+    layers : sequence of str, or dict of str to sequence of int, optional
+        Where to look; a dict names the channels of each layer. Every layer of rectified feature
+        maps where not given.
+    channels : sequence of int, optional
+        The same numbers in every layer; all where not given.
+    count : int
+        How many places to keep for each channel.
+    relu, lrn : str
+        The rules on the way down, as for `deconvnet`.
+    size : int or (H, W), optional
+        Side of the photos; the network's own where not given.
+    split : str
+        Which part of a data set.
+    batch : int
+        Photos handed to a process at once.
+    workers : int
+        Processes; with 1 all is done in this one. A script that asks for more must be guarded by
+        ``if __name__ == "__main__":``, see `processes.ordered`.
+    progress : bool
+        Show bars on standard error.
+
+    Returns
+    -------
+    formats.patches.Patches
+        Which photos could not be read is in it, too.
+
+    Raises
+    ------
+    ValueError
+        No photos, none that can be read; unknown layers, channels, rules.
+    KeyboardInterrupt
+        On Ctrl-C; the same call goes on from there.
+    """
+    from minicnn import __version__
+
+    source, goals = find(photos, split), _goals(network, layers, channels)
+    _check(relu, lrn, network.device, count=count, batch=batch, workers=workers)
+    normalises = any(isinstance(network[name], LRN) for name in network.names)
+    about = {"network": network.name, "count": count, "relu": relu,
+             "lrn": lrn if normalises else None, "size": _side(network, size),
+             "photos": len(source)}
+    fields = [receptive.channel_fields(network, goal.layer, goal.channels.tolist(), about["size"])
+              for goal in goals]
+    unfinished = Unfinished(folder, about | {
+        "weights": _digest(network), "files": source.fingerprint(), "minicnn": __version__,
+        "goals": [(goal.layer, goal.channels.tolist()) for goal in goals]})
+
+    look = Look(network, source, goals, about["size"])
+    state = winners.search(look, count, unfinished, batch, workers, progress)
+    tables = [_tables(source, *each) for each in zip(goals, state.best, fields, strict=True)]
+    project = _Project(look, _units(tables), relu, lrn, unfinished)
+    _second_pass(project, workers, progress)
+
+    path = Path(folder) / FILE
+    patches.write(path, about, state.unreadable,
+                  {goal.layer: table for goal, table in zip(goals, tables, strict=True)},
+                  project.results())
+    unfinished.remove()
+    return patches.read(path)
+
+
+# ---- what is looked for
+
+class Goal(NamedTuple):
+    """A layer, and the numbers of the channels to look at in it."""
+
+    layer: str
+    channels: Any
+
+
+def rectified(network):
+    """The layers that `strongest` looks at where none are named: ReLUs over feature maps."""
+    return [name for name in network.names
+            if isinstance(network[name], ReLU) and len(network.shapes[name]) == 3]
+
+
+def _goals(network, layers, channels):
+    layers = rectified(network) if layers is None else layers
+    if not isinstance(layers, dict):
+        layers = dict.fromkeys(layers, channels)
+    if not layers:
+        raise ValueError(f"strongest: network {network.name} has no rectified feature maps, or no "
+                         "layer was named; name the layers to look at")
+    return [_goal(network, network.find(name), chosen) for name, chosen in layers.items()]
+
+
+def _goal(network, layer, channels):
+    count = network.shapes[layer][-1]
+    channels = list(range(count) if channels is None else dict.fromkeys(channels))
+    wrong = [c for c in channels if not 0 <= c < count]
+    if wrong or not channels:
+        what = f"there is no {wrong[0]}" if wrong else "none was named"
+        raise ValueError(f"strongest: {layer} has {count} channels, counted from 0; {what}")
+    return Goal(layer, np.array(channels))
+
+
+def _side(network, size):
+    own = network.needed_preprocessing().size
+    return list(own if size is None else images.height_width(size))
+
+
+def _check(relu, lrn, device, **numbers):
+    for name, rule, rules in (("relu", relu, RELU_RULES), ("lrn", lrn, LRN_RULES)):
+        if rule not in rules:
+            raise ValueError(f"strongest: {name} must be one of {', '.join(rules)}, got {rule!r}")
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"strongest: {name} must be at least 1, got {number}")
+    if device != "cpu" and numbers["workers"] > 1:
+        raise ValueError("strongest: several workers cannot share a GPU; use 1")
+
+
+def _digest(network):
+    """A hash of everything that a network's activations depend on."""
+    digest = hashlib.sha256(repr(network.layers).encode())
+    for value in network.needed_preprocessing().to_dict().values():
+        digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+    for name in network.param_shapes:
+        for key, value in sorted(network[name].params.items()):
+            digest.update(f"{name} {key} {value.dtype}".encode() + to_host(value).tobytes())
+    return digest.hexdigest()
+
+
+# ---- between the passes: what the winners see
+
+def _tables(source, goal, best, fields):
+    """The tables of `formats.patches` for one layer."""
+    shape = best.photos.shape
+    positions, corners = np.full((*shape, 2), -1), np.zeros((*shape, 2), int)
+    boxes, names = np.zeros((*shape, 4), int), np.full(shape, "", object)
+    for row, place in zip(*np.nonzero(best.photos >= 0), strict=True):
+        field, at = fields[row], (row, place)
+        position = divmod(int(best.places[at]), len(field.columns))
+        boxes[at], names[at] = field.box(position), source.name(int(best.photos[at]))
+        corners[at] = boxes[at][[0, 2]] - np.array(field.box(position, clipped=False))[[0, 2]]
+        positions[at] = position if all(field.stride) else -1
+    return {"channels": goal.channels, "values": best.values, "photos": best.photos, "names": names,
+            "positions": positions.astype(np.int32), "boxes": boxes.astype(np.int32),
+            "corners": corners.astype(np.int32),
+            "frames": np.array([field.size for field in fields], np.int32)}
+
+
+def _units(tables):
+    """All winners as one array, photo by photo."""
+    units = []
+    for number, table in enumerate(tables):
+        rows, places = np.nonzero(table["photos"] >= 0)
+        part = np.empty(len(rows), UNIT)
+        part["goal"], part["row"], part["place"] = number, rows, places
+        part["photo"] = table["photos"][rows, places]
+        part["position"] = table["positions"][rows, places]
+        part["box"] = table["boxes"][rows, places]
+        units.append(part)
+    return np.sort(np.concatenate(units), order="photo")
+
+
+# ---- second pass: pictures
+
+class _Project:
+    """The patches and projections of the winners, a part of the result at a time."""
+
+    def __init__(self, look, units, relu, lrn, unfinished):
+        self.look, self.units, self.unfinished = look, units, unfinished
+        self.rules = relu, lrn
+        top, bottom, left, right = units["box"].T
+        reached = np.cumsum((bottom - top) * (right - left) * 15) // PART  # 3 uint8, 3 float32
+        bounds = [0, *np.flatnonzero(np.diff(reached)) + 1, len(units)]
+        self.parts = [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+
+    def __call__(self, number):
+        """Make part `number` and save it; how many patches are in it."""
+        found = [self._photo(int(photo), list(units)) for photo, units in
+                 groupby(self.units[self.parts[number]], key=lambda unit: unit["photo"])]
+        patch, projection = zip(*(pair for pairs in found for pair in pairs), strict=True)
+        self.unfinished.save_part(number, patches=np.concatenate([a.ravel() for a in patch]),
+                                  projections=np.concatenate([a.ravel() for a in projection]))
+        return len(patch)
+
+    def _photo(self, number, units):
+        """[(patch, projection), ...] of the units that won with one photo."""
+        network, goals = self.look.network, self.look.goals
+        x = self.look.prepare(number)
+        run = network.forward(x, to=list({goals[unit["goal"]].layer for unit in units}), keep=())
+        photo = network.restore(x)[0]
+        return [self._unit(run, photo, goals[unit["goal"]], unit) for unit in units]
+
+    def _unit(self, run, photo, goal, unit):
+        maps, (top, bottom, left, right) = run[goal.layer], unit["box"]
+        position = unit["position"].tolist() if maps.ndim == 4 else ()
+        seed, _ = seed_unit(maps, goal.layer, int(goal.channels[unit["row"]]), position)
+        projection = to_host(run.backward({goal.layer: seed}, *self.rules))
+        rgb = images.to_rgb(projection, run.network.preprocessing)[0]
+        return photo[top:bottom, left:right], rgb[top:bottom, left:right]
+
+    def results(self):
+        """What the parts hold, as `formats.patches.write` wants it."""
+        for number, part in enumerate(self.parts):
+            arrays, first = self.unfinished.part(number), 0
+            for unit in self.units[part]:
+                top, bottom, left, right = unit["box"]
+                shape = bottom - top, right - left, 3
+                here = slice(first, first + int(np.prod(shape)))
+                yield (self.look.goals[unit["goal"]].layer, unit["row"], unit["place"],
+                       arrays["patches"][here].reshape(shape),
+                       arrays["projections"][here].reshape(shape))
+                first = here.stop
+
+
+def _second_pass(project, workers, progress):
+    """Make the parts that are not there yet."""
+    missing = [n for n in range(len(project.parts)) if not project.unfinished.has_part(n)]
+    total = len(project.units)
+    done = total - sum(part.stop - part.start for part in map(project.parts.__getitem__, missing))
+    with closing(ordered(project, missing, workers)) as results, \
+            bar("patches", total, done, progress) as shown:
+        for count in results:
+            shown.update(count)
