@@ -20,7 +20,7 @@ Decisions
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops.window import check_image, cover, extent, pool_geometry, rounds, views
+from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
 from minicnn.threads import row_blocks, spread
 from minicnn.workspace import empty, zeros
 
@@ -114,19 +114,18 @@ def unpool(values, switches, x_shape, window, stride, pad):
     if values.shape != switches.shape:
         raise ValueError("pool.unpool: values and switches must have one shape, got "
                          f"{values.shape} and {switches.shape}")
-    xp = array_module(values)
-    (n, h, w, c), out = x_shape, values.shape[1:3]
-    covered = zeros(xp, (n, *extent(x_shape, window, stride, pad, out), c), values.dtype)
-
-    def compute(block):
-        part, switch = values[block], switches[block]
-        for place, target in enumerate(views(_under(covered, block, stride), window, stride,
-                                             part.shape[1:3])):
-            target += part * (switch == place)
-
-    for blocks in rounds(row_blocks(values.shape, 3 * window[0] * window[1]), window[0], stride[0]):
-        spread(compute, blocks)
-    return covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w].copy()
+    xp, out = array_module(values), values.shape[1:3]
+    (n, h, w, c), (height, width) = x_shape, extent(x_shape, window, stride, pad, out)
+    covered = zeros(xp, (n, height, width, c), values.dtype)
+    rows, columns = (xp.arange(out[a]) * stride[a] for a in (0, 1))
+    corners = ((rows[:, None] * width + columns)[..., None] * c + xp.arange(c))  # -> OH,OW,C
+    inside = (xp.arange(window[0])[:, None] * width + xp.arange(window[1])).ravel() * c  # -> KH*KW
+    for k in range(n):
+        places = inside.take(switches[k])
+        places += corners  # OH,OW,C: where in the image's numbers each value belongs
+        xp.add.at(covered[k].reshape(-1), places.reshape(-1), values[k].reshape(-1))  # -> H*W*C
+    image = covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w]
+    return covered if image.shape == covered.shape else image.copy()
 
 
 def _under(covered, block, stride):

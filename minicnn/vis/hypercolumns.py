@@ -51,7 +51,9 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
     settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
     _check(view, pixel, clusters)
     found = columns(network, image, layers, size)
-    settings |= {"layers": list(found.maps), "pixel": _pixel(pixel, found.size)}
+    settings["layers"] = list(found.maps)
+    if view == "similarity":
+        settings["pixel"] = _pixel(pixel, found.size)
     seen, picture, words = VIEWS[view](found, settings)
     caption = (f"{network.name} hypercolumns of {', '.join(found.maps)}: {found.channels} channels "
                f"a pixel; {words}")
