@@ -11,6 +11,7 @@ import signal
 from collections import deque
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 
 from minicnn.backend import threads
@@ -28,7 +29,8 @@ def ordered(function, tasks, workers=1):
         function of a module, or an instance of a module's class.
     tasks : iterable
     workers : int
-        Processes. 1: no other process is started, all is done in this one.
+        Processes; no more than tasks, where those can be counted. With 1 no other process is
+        started, all is done in this one.
 
     Raises
     ------
@@ -43,7 +45,9 @@ def ordered(function, tasks, workers=1):
     ``if __name__ == "__main__":`` must guard what shall happen once. They end when this process
     does, however it ends.
     """
-    if workers == 1:
+    if hasattr(tasks, "__len__"):
+        workers = min(workers, len(tasks))
+    if workers <= 1:
         yield from map(function, tasks)
         return
     pool = [_Worker(function) for _ in range(workers)]
@@ -83,7 +87,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, end = context.Pipe()
         self.process = context.Process(target=_serve, args=(function, end), daemon=True)
-        self.process.start()
+        with _ctrl_c_later():
+            self.process.start()
         end.close()  # the other process alone holds it now: when that ends, reading here fails
         self.reply = None
 
@@ -110,6 +115,21 @@ class _Worker:
 
 
 @contextmanager
+def _ctrl_c_later():
+    """A process started here never gets Ctrl-C, which is for the one that asked; here it comes
+    once the process is started."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which would let it through as it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def _ended_by_itself():
     try:
         yield
@@ -121,7 +141,7 @@ def _ended_by_itself():
 
 def _serve(function, pipe):
     """What a worker does until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threads(1)
     while True:
         try:

@@ -10,13 +10,15 @@ import pytest
 from minicnn import processes
 from minicnn.backend import threads
 
+BLOCKED = signal.pthread_sigmask(signal.SIG_BLOCK, [])  # a worker imports this file, too
+
 
 class Square:
     """What is sent to the workers; task 0 takes long, so that the others are done before it."""
 
     def __call__(self, task):
         time.sleep(0.3 if task == 0 else 0)
-        return task * task, os.getpid(), threads()
+        return task * task, os.getpid(), threads(), signal.SIGINT in BLOCKED
 
 
 class Fail:
@@ -46,10 +48,12 @@ def test_one_worker_is_this_process_and_lazy():
 def test_results_come_in_the_order_of_the_tasks_from_several_processes(monkeypatch):
     monkeypatch.setenv("MINICNN_THREADS", "3")
     results = list(processes.ordered(Square(), range(40), workers=2))
-    assert [square for square, _, _ in results] == [task * task for task in range(40)]
-    assert len({process for _, process, _ in results}) == 2
-    assert {count for _, _, count in results} == {1}  # threads each
-    assert os.getpid() not in {process for _, process, _ in results} and not alive()
+    squares, pids, counts, ignoring = zip(*results, strict=True)
+    assert list(squares) == [task * task for task in range(40)]
+    assert len(set(pids)) == 2 and os.getpid() not in pids and not alive()
+    assert set(counts) == {1}  # threads each
+    assert all(ignoring) and signal.SIGINT not in BLOCKED  # Ctrl-C is for this process
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == BLOCKED
 
 
 def test_no_more_tasks_are_taken_than_can_be_kept():
@@ -63,8 +67,9 @@ def test_no_more_tasks_are_taken_than_can_be_kept():
     assert not alive()
 
 
-def test_fewer_tasks_than_workers():
-    assert [r[0] for r in processes.ordered(Square(), [3], workers=2)] == [9]
+def test_no_process_is_started_for_nothing():
+    here = [pid for _, pid, *_ in processes.ordered(Square(), [3], workers=2)]
+    assert here == [os.getpid()] and list(processes.ordered(Square(), [], workers=2)) == []
 
 
 def test_an_error_is_raised_here_and_ends_the_others():

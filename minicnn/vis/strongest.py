@@ -19,6 +19,7 @@ Decisions
 """
 
 import hashlib
+import os
 from contextlib import closing
 from itertools import groupby
 from pathlib import Path
@@ -102,7 +103,7 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
     fields = [receptive.channel_fields(network, goal.layer, goal.channels.tolist(), about["size"])
               for goal in goals]
     unfinished = Unfinished(folder, about | {
-        "weights": _digest(network), "files": source.fingerprint(), "minicnn": __version__,
+        "weights": digest(network), "files": source.fingerprint(), "minicnn": __version__,
         "goals": [(goal.layer, goal.channels.tolist()) for goal in goals]})
 
     look = Look(network, source, goals, about["size"])
@@ -111,10 +112,11 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
     project = _Project(look, _units(tables), relu, lrn, unfinished)
     _second_pass(project, workers, progress)
 
-    path = Path(folder) / FILE
-    patches.write(path, about, state.unreadable,
+    path, made = Path(folder) / FILE, unfinished.folder / FILE  # a kill leaves nothing beside it
+    patches.write(made, about, state.unreadable,
                   {goal.layer: table for goal, table in zip(goals, tables, strict=True)},
                   project.results())
+    os.replace(made, path)
     unfinished.remove()
     return patches.read(path)
 
@@ -170,7 +172,7 @@ def _check(relu, lrn, device, **numbers):
         raise ValueError("strongest: several workers cannot share a GPU; use 1")
 
 
-def _digest(network):
+def digest(network):
     """A hash of everything that a network's activations depend on."""
     digest = hashlib.sha256(repr(network.layers).encode())
     for value in network.needed_preprocessing().to_dict().values():
