@@ -12,6 +12,7 @@ initialised or loaded.
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+from minicnn.backend import array_module
 from minicnn.ops import (
     average_pool,
     batch_norm,
@@ -147,20 +148,27 @@ class BatchNorm(Layer):
     `momentum` is the share of the old running mean and variance that a training step keeps (as in
     Keras; PyTorch's momentum is one minus it); the
     training loop does the keeping (`minicnn.train`), since a layer changes nothing by itself.
+    `scale` False leaves gamma out, as is usual before a ReLU and a convolution, which scale anyway.
     """
 
     epsilon: float = 1e-5
     momentum: float = 0.9
+    scale: bool = True
 
     def param_shapes(self, x_shape):
-        return dict.fromkeys(("gamma", "beta", "mean", "variance"), x_shape[-1:])
+        return dict.fromkeys((*self._trained(), "mean", "variance"), x_shape[-1:])
 
     def forward(self, x, learn=False, rng=None):
-        return batch_norm.forward(x, **self.params, epsilon=self.epsilon, training=learn)
+        p = self.params if self.scale else self.params | {"gamma": array_module(x).ones_like(
+            self.params["beta"])}
+        return batch_norm.forward(x, **p, epsilon=self.epsilon, training=learn)
 
     def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        wanted = tuple(need) + (("gamma", "beta") if "w" in need else ())
+        wanted = tuple(need) + (self._trained() if "w" in need else ())
         return _split(batch_norm.backward(dy, cache, wanted))
+
+    def _trained(self):
+        return ("gamma", "beta") if self.scale else ("beta",)
 
 
 @dataclass(eq=False)

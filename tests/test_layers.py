@@ -33,6 +33,7 @@ EVERY_KIND = {
     "dense": Dense(5),
     "dense without bias": Dense(5, bias=False),
     "batch norm": BatchNorm(epsilon=0.5),
+    "batch norm without scale": BatchNorm(epsilon=0.5, scale=False),
     "max pool": MaxPool(3, 2, 1, "ceil"),
     "max pool, no stride": MaxPool((2, 3)),
     "average pool": AveragePool(3, 2, 1, "ceil", "image"),
@@ -97,6 +98,8 @@ def test_settings_rebuild_the_layer(name):
     ("conv without bias", lambda p: conv.forward(x(), p["w"], None)),
     ("dense", lambda p: dense.forward(x(), p["w"], p["b"])),
     ("batch norm", lambda p: batch_norm.forward(x(), **p, epsilon=0.5)),
+    ("batch norm without scale",
+     lambda p: batch_norm.forward(x(), np.ones(6), **p, epsilon=0.5)),
     ("max pool", lambda p: pool.forward(x(), 3, 2, 1, "ceil")),
     ("max pool, no stride", lambda p: pool.forward(x(), (2, 3), (2, 3))),
     ("average pool", lambda p: average_pool.forward(x(), 3, 2, 1, "ceil", "image")),
@@ -114,6 +117,8 @@ def test_parameter_shapes():
     assert Dense(5).param_shapes((8,)) == {"w": (8, 5), "b": (5,)}
     assert BatchNorm().param_shapes((8,)) == dict.fromkeys(
         ("gamma", "beta", "mean", "variance"), (8,))
+    assert BatchNorm(scale=False).param_shapes((8,)) == dict.fromkeys(
+        ("beta", "mean", "variance"), (8,))
     assert ReLU().param_shapes(IMAGE) == {}
 
 

@@ -116,7 +116,8 @@ def put(network, arrays, where):
         raise WeightsError(f"{where}: does not fit network {network.name}: {shown}")
     for name, value in arrays.items():
         layer, _, key = name.rpartition("/")
-        network[layer].params[key] = value.astype(np.promote_types(value.dtype, np.float32))
+        kind = np.promote_types(value.dtype, np.float32)
+        network[layer].params[key] = value.astype(kind, copy=False)
 
 
 @contextmanager

@@ -3,18 +3,14 @@
 One group a layer with data sets `weight` (out, in/groups, kh, kw) and `bias`; root attributes
 `layers` (JSON: the layers' names in order), `layout` ("OIHW"), `input` (a sentence on the
 preprocessing) and `source`. Channels are in Caffe's order: the first convolution takes B, G, R.
-
-A 1x1 layer `conv0` that some of these files begin with turns RGB 0..1 into BGR minus the mean;
-preparing the photo does that, so it is dropped.
 """
 
 import json
 
 import numpy as np
 
+from minicnn.formats.foreign import Foreign
 from minicnn.formats.hdf5 import READING_ERRORS, WeightsError, open_file
-
-PREPARING = "conv0"
 
 
 def recognises(file):
@@ -31,11 +27,9 @@ def read(path):
 
     Returns
     -------
-    arrays : dict of str to array
-        "conv1_1/w" (kh, kw, in/groups, out), a dense layer as the convolution it is equal to;
-        "conv1_1/b" (out,). In the order of the file's layers.
-    source : str
-        The file's own word on what it is.
+    Foreign
+        Layout "OIHW"; "conv1_1/weight" (out, in/groups, kh, kw), a dense layer as the convolution
+        it is equal to; "conv1_1/bias" (out,). In the order of the file's layers.
     """
     with open_file(path) as file:
         if not recognises(file):
@@ -45,7 +39,7 @@ def read(path):
         if layout != "OIHW":
             raise WeightsError(f"{path}: expected layout OIHW, got {layout!r}")
         try:
-            return _arrays(file), source
+            return Foreign("HDF5 of a Caffe model", _arrays(file), layout, says={"source": source})
         except READING_ERRORS as error:
             raise WeightsError(f"{path}: the layers it lists cannot be read: {error}") from None
 
@@ -59,15 +53,11 @@ def _arrays(file):
     if missing:
         raise ValueError(f"missing {', '.join(missing)}")
     arrays = {}
-    for name in [name for name in names if name != PREPARING]:
-        arrays[f"{name}/w"] = _kernel(np.asarray(file[f"{name}/weight"]), name)
-        arrays[f"{name}/b"] = np.asarray(file[f"{name}/bias"])
+    for name in names:
+        weight = np.asarray(file[f"{name}/weight"])
+        if weight.ndim != 4:
+            raise ValueError(f"{name}: expected a weight (out, in/groups, kh, kw), also for a "
+                             f"dense layer, got {weight.shape}; in two dimensions the order of its "
+                             "inputs would be a guess")
+        arrays |= {f"{name}/weight": weight, f"{name}/bias": np.asarray(file[f"{name}/bias"])}
     return arrays
-
-
-def _kernel(weight, name):
-    if weight.ndim != 4:
-        raise ValueError(f"{name}: expected a weight (out, in/groups, kh, kw), also for a dense "
-                         f"layer, got {weight.shape}; in two dimensions the order of its inputs "
-                         "would be a guess")
-    return np.ascontiguousarray(weight.transpose(2, 3, 1, 0))  # O,C/G,KH,KW -> KH,KW,C/G,O

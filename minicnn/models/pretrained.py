@@ -1,15 +1,13 @@
 """`load`: a network with its trained weights, by name or from a file.
 
-A file in the project's own form says everything itself. A foreign file holds arrays only; then
-the architecture here of the same name gives the layers and the preprocessing.
+A file in the project's own form says everything itself; another program's is converted, see
+`minicnn.models.convert`.
 """
 
-import hashlib
 from pathlib import Path
 
-from minicnn import models
-from minicnn.formats import hdf5, labels, plain_hdf5
-from minicnn.layers import Dense, ReLU, walk
+from minicnn.formats import hdf5, mapped
+from minicnn.models.convert import HDF5_MAGIC, convert, name_classes
 
 HERE = Path(__file__).parent.parent
 SHIPPED = (HERE / "weights", HERE.parent / "weights")  # in an installed wheel; in a checkout
@@ -21,14 +19,10 @@ def load(weights, model=None, label_file=None):
     Parameters
     ----------
     weights : str or path
-        The name of a shipped network ("minivgg"), or the path of an .h5 file: the project's own
-        form, or one group a layer as converters of Caffe models write it.
-    model : str, optional
-        For a foreign file, which architecture of `minicnn.models` it fits; where not given, the
-        one whose name the file's `source` begins with.
-    label_file : str or path, optional
-        Class names, one a line. A foreign file otherwise takes them from a synset_words.txt that
-        lies beside it, where there is one.
+        The name of a shipped network ("minivgg"), or the path of a file: the project's own form,
+        or another program's, of those `convert` knows.
+    model, label_file : optional
+        As for `convert`; class names also for a file in the project's own form.
 
     Returns
     -------
@@ -45,17 +39,12 @@ def load(weights, model=None, label_file=None):
     'fc6'
     """
     path = _find(weights)
-    with hdf5.open_file(path) as file:
-        ours = hdf5.is_ours(file)
-    network = hdf5.load(path) if ours else _load_foreign(path, model)
-    if label_file is not None:
-        names = labels.read(label_file)
-        classes = network.shapes[network.logits][-1]
-        if len(names) != classes:
-            raise ValueError(f"{label_file}: expected {classes} class names, one for each output "
-                             f"of {network.logits}, got {len(names)}")
-        network.labels = names
-    return network
+    if _is_ours(path):
+        network = hdf5.load(path)
+        if label_file is not None:
+            name_classes(network, label_file)
+        return network
+    return convert(path, model, label_file)[0]
 
 
 def shipped():
@@ -73,43 +62,8 @@ def _find(weights):
                             "a file; give a name or the path of an .h5 file")
 
 
-def _load_foreign(path, model):
-    arrays, source = plain_hdf5.read(path)
-    network = _architecture(path, model, source)
-    layers = [name for name in dict.fromkeys(key.rpartition("/")[0] for key in arrays)
-              if name in network.names]
-    if not layers:
-        raise hdf5.WeightsError(f"{path}: none of its layers is one of network {network.name}")
-    network = _cut_after(network, layers[-1], path)
-    for name in [name for name in layers if isinstance(network[name], Dense)]:
-        w = arrays[f"{name}/w"]
-        arrays[f"{name}/w"] = w.reshape(-1, w.shape[-1])  # KH,KW,C,O -> KH*KW*C,O = H*W*C,O
-    hdf5.put(network, arrays, path)
-    network.labels = labels.beside(path, network.shapes[network.logits][-1])
-    network.about = {"source": source, "source_sha256": _sha256(path)}
-    return network
-
-
-def _architecture(path, model, source):
-    names = [name for name in models.__all__ if name != "load"]
-    fitting = [name for name in names if source.startswith(name)] if model is None else [model]
-    if not fitting or fitting[0] not in names:
-        raise hdf5.WeightsError(f"{path}: which architecture these weights ({source}) fit is not "
-                                f"known; name one as model: {', '.join(names)}")
-    return getattr(models, max(fitting, key=len))()
-
-
-def _cut_after(network, last, path):
-    """`network` up to layer `last` and its ReLU: a file may hold the first layers only."""
-    if [name for name, _ in walk(network.layers) if network.param_shapes.get(name)][-1] == last:
-        return network
-    tops = [name for name, _ in network.layers]
-    if last not in tops:
-        raise hdf5.WeightsError(f"{path}: its weights end at {last}, inside a block of network "
-                                f"{network.name}, which can be cut between blocks only")
-    after = network.layers[tops.index(last) + 1]
-    return network.until(after[0] if isinstance(after[1], ReLU) else last)
-
-
-def _sha256(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def _is_ours(path):
+    if not path.is_file() or mapped.head(path, 8) != HDF5_MAGIC:
+        return False
+    with hdf5.open_file(path) as file:
+        return hdf5.is_ours(file)

@@ -1,4 +1,4 @@
-"""The reader of converters' files: their layout turned into the library's."""
+"""The reader of converters' files: what is in them, as it is in them."""
 
 import json
 
@@ -30,20 +30,12 @@ def arrays():
             "a/3x3/weight": normal(6, 5, 1, 1), "a/3x3/bias": normal(6)}
 
 
-def test_kernels_are_turned_and_keep_the_order_of_the_file(tmp_path):
-    found, source = plain_hdf5.read(write(tmp_path / "f.h5", arrays()))
-    assert list(found) == ["z/w", "z/b", "a/3x3/w", "a/3x3/b"] and source == "test"
-    w, original = found["z/w"], arrays()["z/weight"]
-    assert w.shape == (2, 4, 3, 5) and w.flags.c_contiguous
-    assert all(w[i, j, c, o] == original[o, c, i, j] for o, c, i, j in np.ndindex(original.shape))
-    np.testing.assert_array_equal(found["a/3x3/w"][0, 0], arrays()["a/3x3/weight"][:, :, 0, 0].T)
-    np.testing.assert_array_equal(found["z/b"], arrays()["z/bias"], strict=True)
-
-
-def test_the_preparing_layer_is_dropped(tmp_path):
-    extra = {"conv0/weight": normal(3, 3, 1, 1), "conv0/bias": normal(3)}
-    found, _ = plain_hdf5.read(write(tmp_path / "f.h5", extra | arrays()))
-    assert not any(name.startswith("conv0") for name in found) and len(found) == 4
+def test_the_arrays_are_the_file_s_in_its_order(tmp_path):
+    foreign = plain_hdf5.read(write(tmp_path / "f.h5", arrays()))
+    assert list(foreign.arrays) == list(arrays())
+    assert foreign.layout == "OIHW" and foreign.says == {"source": "test"}
+    for name, array in arrays().items():
+        np.testing.assert_array_equal(foreign.arrays[name], array, strict=True)
 
 
 def test_it_recognises_its_files_only(tmp_path):

@@ -98,7 +98,7 @@ def test_the_model_can_be_named(tmp_path):
 def test_where_it_came_from_is_kept(tmp_path):
     path = write_foreign(tmp_path / "f.h5", lenet(), source="lenet5 of someone")
     assert pretrained.load(path).about == {
-        "source": "lenet5 of someone",
+        "source": "lenet5 of someone", "source_format": "HDF5 of a Caffe model",
         "source_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 

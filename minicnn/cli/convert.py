@@ -1,0 +1,33 @@
+"""``minicnn convert``: see `minicnn.models.convert`."""
+
+from minicnn import images
+from minicnn.formats import hdf5
+from minicnn.models.convert import convert
+
+FORMATS = {".h5": "HDF5", ".hdf5": "HDF5"}
+
+
+def add(parser):
+    """The options of the command."""
+    parser.add_argument("file", help="of Keras, PyTorch, safetensors, Caffe, MatConvNet or NumPy; "
+                                     "which, its contents say")
+    parser.add_argument("--to", "--out", required=True, metavar="OUT.h5",
+                        help="the file to write, in minicnn's own form")
+    parser.add_argument("--model", metavar="NAME",
+                        help="the network of minicnn.models it fits (default: what the file says)")
+    parser.add_argument("--labels", metavar="FILE", help="class names, one a line (default: those "
+                        "in the file, or in a synset_words.txt beside it)")
+    parser.add_argument("--architecture", metavar="FILE.prototxt",
+                        help="of a .caffemodel, in place of the one in it")
+    parser.add_argument("--mean", metavar="FILE.binaryproto",
+                        help="the mean image of a .caffemodel")
+
+
+def run(options):
+    """Convert, write, and print what was done to each array."""
+    images.check_destination(options.to, FORMATS)
+    network, table = convert(options.file, options.model, options.labels, options.architecture,
+                             options.mean)
+    hdf5.save(network, options.to)
+    print(f"{table}\n\n{options.to}: {network.name}, {network.count():,} parameters, "
+          f"{len(network.labels or [])} class names")

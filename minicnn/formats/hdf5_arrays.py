@@ -1,0 +1,100 @@
+"""Data sets out of an HDF5 file that may be anybody's.
+
+HDF5 can point out of a file: a link may lead into another file, a data set may keep its numbers in
+one or be put together from several. And a few bytes can declare arrays of terabytes. A weight file
+has no use for any of it, so whatever is not a plain data set of a believable size is refused.
+"""
+
+from math import prod
+
+import numpy as np
+
+SPARE = 50 * 2**20  # bytes that may be read beyond three times the file's size
+DEEPEST = 32  # parts of a path
+
+
+def has(group, name):
+    """Whether an open file or group has something of that name, be it a link to elsewhere."""
+    return group.id.links.exists(name.encode())
+
+
+def item(group, path):
+    """What lies at `path` below an open file or group, reached without leaving the file.
+
+    Raises
+    ------
+    ValueError
+        Nothing is there, or the way leads over a link to elsewhere.
+    """
+    import h5py
+
+    parts = path.split("/")
+    if "" in parts or "\0" in path or len(parts) > DEEPEST:
+        raise ValueError(f"{path!r:.80} is no path of an array")
+    for part in parts:
+        if not isinstance(group, h5py.Group) or not has(group, part):
+            raise ValueError(f"{path} is missing")
+        if group.id.links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
+            raise ValueError(f"{path} is a link to elsewhere, which a weight file has no use for; "
+                             "links are not followed")
+        group = group[part]
+    return group
+
+
+def read(group, places, size):
+    """Read data sets.
+
+    Parameters
+    ----------
+    group : h5py.File or Group
+    places : dict of str to str
+        Where below `group` each array lies, by the name it shall have.
+    size : int
+        Of the whole file, in bytes.
+
+    Returns
+    -------
+    dict of str to array
+        In the order of `places`, of the machine's byte order.
+
+    Raises
+    ------
+    ValueError
+        Missing, no plain data set of floating point numbers, or together too large to come out of
+        a file of this size.
+    """
+    sets = {name: _plain(item(group, place), place) for name, place in places.items()}
+    needed = sum(_bytes(data.shape, data) for data in sets.values())
+    needed += max((_bytes(data.chunks or (), data) for data in sets.values()), default=0)
+    if needed > 3 * size + SPARE:
+        raise ValueError(f"its arrays would take {needed / 2**20:,.0f} MiB, which cannot come out "
+                         f"of a file of {size / 2**20:,.1f} MiB")
+    return {name: _native(data[()]) for name, data in sets.items()}
+
+
+
+def is_float(data):
+    """Whether a thing in a file is a data set of floating point numbers NumPy calculates with."""
+    dtype = getattr(data, "dtype", None)
+    return dtype is not None and dtype.kind == "f" and dtype.itemsize <= 8
+
+
+def _plain(data, place):
+    import h5py
+
+    if not isinstance(data, h5py.Dataset) or data.shape is None:
+        raise ValueError(f"{place} is no array")
+    if data.external or data.is_virtual:
+        raise ValueError(f"{place} keeps its numbers in another file; those are not read")
+    if not is_float(data):
+        raise ValueError(f"{place}: expected floating point numbers, got {data.dtype}")
+    return data
+
+
+def _bytes(shape, data):
+    return prod(int(side) for side in shape) * data.dtype.itemsize
+
+
+def _native(array):
+    array = np.asarray(array)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,176 @@
+"""Inception v3 (Szegedy et al. 2016, table 1), as Keras has it.
+
+A convolution has no bias; a batch norm without scale and a ReLU follow it. A module looks at its
+input with kernels of several sizes side by side, the larger ones made of smaller: a 5x5 of two 3x3,
+from mixed4 on a 7x7 of 1x7 and 7x1, a 3x3 of 1x3 beside 3x1. The auxiliary classifier, used in
+training only, is left out.
+
+Names. mixed0 to mixed10 and avg_pool are Keras' own. It numbers the rest: conv2d_1 to conv2d_94 and
+batch_normalization_1 to _94 (since TensorFlow 2 conv2d, conv2d_1 ... conv2d_93) are the
+convolutions and batch norms in the order of `layers.walk` here, in which Keras makes them.
+
+Its layers' own numbers, 0 for the image, agree with the order here up to 17, the second pooling: 1,
+4, 7, 11 and 14 are the five convolutions, 10 the first pooling. From mixed0 on Keras lists layers
+by their distance from the output, this library branch by branch.
+
+torchvision's network is this one with `border="padding"` and `scale=True`: its average poolings
+count the zeros around the image, and its batch norms have a gamma. Epsilon is 1e-3 in both.
+"""
+
+from minicnn.images import Preprocessing
+from minicnn.layers import (
+    AveragePool,
+    BatchNorm,
+    Branches,
+    Conv,
+    Dense,
+    GlobalAveragePool,
+    MaxPool,
+    ReLU,
+    Softmax,
+    walk,
+)
+from minicnn.network import Network
+
+
+def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
+    """Inception v3; 23,851,784 parameters (21,802,784 without the top), 34,432 of them statistics.
+
+    Parameters
+    ----------
+    classes : int
+    top : bool
+        False leaves out all that follows mixed10.
+    size : int
+        At least 75; the weights were trained at 299.
+    border : {"image", "padding"}
+        What the average poolings divide by at the border, see `minicnn.ops.average_pool`.
+    scale : bool
+        Whether the batch norms have a gamma.
+
+    Returns
+    -------
+    Network
+    """
+    layers = [
+        *_conv("conv1", 32, 3, stride=2),
+        *_conv("conv2", 32, 3),
+        *_conv("conv3", 64, 3, pad=1),
+        ("pool1", MaxPool(3, 2)),
+        *_conv("conv4", 80, 1),
+        *_conv("conv5", 192, 3),
+        ("pool2", MaxPool(3, 2)),
+        ("mixed0", _with_5x5("mixed0", 32)),
+        ("mixed1", _with_5x5("mixed1", 64)),
+        ("mixed2", _with_5x5("mixed2", 64)),
+        ("mixed3", _halving("mixed3")),
+        ("mixed4", _with_7x7("mixed4", 128)),
+        ("mixed5", _with_7x7("mixed5", 160)),
+        ("mixed6", _with_7x7("mixed6", 160)),
+        ("mixed7", _with_7x7("mixed7", 192)),
+        ("mixed8", _halving_with_7x7("mixed8")),
+        ("mixed9", _with_1x3_beside_3x1("mixed9")),
+        ("mixed10", _with_1x3_beside_3x1("mixed10")),
+    ]
+    if top:
+        layers += [("avg_pool", GlobalAveragePool()), ("fc", Dense(classes)), ("prob", Softmax())]
+    for _, layer in walk(layers):
+        if isinstance(layer, AveragePool):
+            layer.border = border
+        if isinstance(layer, BatchNorm):
+            layer.scale = scale
+    return Network("inception_v3", layers, (size, size, 3), Preprocessing(
+        (size, size), "RGB", 127.5, 1 / 127.5, None, "squash", "bilinear"))
+
+
+def _conv(name, filters, kernel, stride=1, pad=0):
+    """conv1 bn_conv1 relu_conv1; in a module mixed0/1x1 mixed0/bn_1x1 mixed0/relu_1x1."""
+    module, slash, last = name.rpartition("/")
+    return [
+        (name, Conv(filters, kernel, stride, pad, bias=False)),
+        (f"{module}{slash}bn_{last}", BatchNorm(epsilon=1e-3, momentum=0.99)),
+        (f"{module}{slash}relu_{last}", ReLU()),
+    ]
+
+
+def _row(name, filters):
+    return _conv(name, filters, (1, 7), pad=(0, 3))
+
+
+def _column(name, filters):
+    return _conv(name, filters, (7, 1), pad=(3, 0))
+
+
+def _pooled(name, filters):
+    return [(f"{name}/pool", AveragePool(3, 1, pad=1)), *_conv(f"{name}/pool_proj", filters, 1)]
+
+
+def _with_5x5(name, pool_proj):
+    """35x35: 1x1, 5x5, a 5x5 of two 3x3, pooling (the paper's figure 5)."""
+    return Branches([
+        _conv(f"{name}/1x1", 64, 1),
+        [*_conv(f"{name}/5x5_reduce", 48, 1),
+         *_conv(f"{name}/5x5", 64, 5, pad=2)],
+        [*_conv(f"{name}/3x3dbl_reduce", 64, 1),
+         *_conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
+         *_conv(f"{name}/3x3dbl_2", 96, 3, pad=1)],
+        _pooled(name, pool_proj),
+    ])
+
+
+def _halving(name):
+    """35x35 to 17x17: everything at step 2 (figure 10)."""
+    return Branches([
+        _conv(f"{name}/3x3", 384, 3, stride=2),
+        [*_conv(f"{name}/3x3dbl_reduce", 64, 1),
+         *_conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
+         *_conv(f"{name}/3x3dbl_2", 96, 3, stride=2)],
+        [(f"{name}/pool", MaxPool(3, 2))],
+    ])
+
+
+def _with_7x7(name, filters):
+    """17x17: 1x1, a 7x7 of 1x7 and 7x1, the same twice, pooling (figure 6, n = 7)."""
+    return Branches([
+        _conv(f"{name}/1x1", 192, 1),
+        [*_conv(f"{name}/7x7_reduce", filters, 1),
+         *_row(f"{name}/7x7_1", filters),
+         *_column(f"{name}/7x7_2", 192)],
+        [*_conv(f"{name}/7x7dbl_reduce", filters, 1),
+         *_column(f"{name}/7x7dbl_1", filters),
+         *_row(f"{name}/7x7dbl_2", filters),
+         *_column(f"{name}/7x7dbl_3", filters),
+         *_row(f"{name}/7x7dbl_4", 192)],
+        _pooled(name, 192),
+    ])
+
+
+def _halving_with_7x7(name):
+    """17x17 to 8x8."""
+    return Branches([
+        [*_conv(f"{name}/3x3_reduce", 192, 1),
+         *_conv(f"{name}/3x3", 320, 3, stride=2)],
+        [*_conv(f"{name}/7x7x3_reduce", 192, 1),
+         *_row(f"{name}/7x7x3_1", 192),
+         *_column(f"{name}/7x7x3_2", 192),
+         *_conv(f"{name}/7x7x3_3", 192, 3, stride=2)],
+        [(f"{name}/pool", MaxPool(3, 2))],
+    ])
+
+
+def _with_1x3_beside_3x1(name):
+    """8x8: 1x1, two wide branches that each split in two, pooling (figure 7)."""
+    return Branches([
+        _conv(f"{name}/1x1", 320, 1),
+        [*_conv(f"{name}/3x3_reduce", 384, 1),
+         (f"{name}/3x3", _split(f"{name}/3x3"))],
+        [*_conv(f"{name}/3x3dbl_reduce", 448, 1),
+         *_conv(f"{name}/3x3dbl_1", 384, 3, pad=1),
+         (f"{name}/3x3dbl", _split(f"{name}/3x3dbl"))],
+        _pooled(name, 192),
+    ])
+
+
+def _split(name):
+    return Branches([_conv(f"{name}_1x3", 384, (1, 3), pad=(0, 1)),
+                     _conv(f"{name}_3x1", 384, (3, 1), pad=(1, 0))])

@@ -1,0 +1,65 @@
+"""The command convert."""
+
+import numpy as np
+import pytest
+import small
+import weight_bytes
+
+from minicnn import load
+from minicnn.cli import main
+
+
+@pytest.fixture
+def vgg(tmp_path):
+    """The first convolution of a VGG-16, as torchvision would write it."""
+    rng = np.random.default_rng(0)
+    arrays = {"features.0.weight": rng.standard_normal((64, 3, 3, 3)).astype(np.float32),
+              "features.0.bias": np.zeros(64, np.float32)}
+    (tmp_path / "vgg16.safetensors").write_bytes(
+        weight_bytes.safetensors(arrays, metadata={"format": "pt"}))
+    return tmp_path / "vgg16.safetensors"
+
+
+def test_convert(said, vgg, tmp_path):
+    out = tmp_path / "out.h5"
+    text = said("convert", vgg, "--to", out)
+    lines = text.splitlines()
+    assert lines[0] == "safetensors"
+    assert "features.0.weight  conv1_1/w  64x3x3x3  3x3x3x64  axes turned" in lines
+    assert lines[-1] == f"{out}: vgg16, 1,792 parameters, 0 class names"
+    assert load(out).names == ["conv1_1", "relu1_1"]
+
+
+def test_model_and_labels(said, vgg, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("".join(f"a{k}\n" for k in range(64)))
+    said("convert", vgg, "--model", "vgg13", "--labels", names, "--to", tmp_path / "out.h5")
+    network = load(tmp_path / "out.h5")
+    assert network.name == "vgg13" and network.label(63) == "a63"
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["nowhere.pth", "--to", "o.h5"], "nowhere.pth: no such file"),
+    (["FILE", "--to", "o.pth"], "end the name in one of .h5"),
+    (["FILE", "--to", "no/o.h5"], "folder"),
+    (["FILE", "--to", "o.h5", "--model", "vgg99"], "name one as model"),
+    (["FILE", "--to", "o.h5", "--mean", "m.binaryproto"], "go with a .caffemodel"),
+])
+def test_what_cannot_be_done_is_one_line_and_no_file(arguments, words, vgg, complaint, tmp_path,
+                                                     monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    assert words in complaint("convert", *[vgg if a == "FILE" else a for a in arguments])
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_text_is_no_network(complaint, tmp_path):
+    photo = small.picture_file(tmp_path)
+    assert "nor as any other form known here" in complaint("convert", photo, "--to",
+                                                           tmp_path / "o.h5")
+
+
+def test_without_to_the_usage_is_wrong(vgg):
+    with pytest.raises(SystemExit) as end:
+        main(["convert", str(vgg)])
+    assert end.value.code == 2
