@@ -11,6 +11,7 @@ import numpy as np
 
 from minicnn.backend import array_module, to_host
 from minicnn.network import INPUT
+from minicnn.parametrize import ITSELF
 from minicnn.transforms import apply
 from minicnn.workspace import Workspace
 
@@ -21,12 +22,15 @@ class DivergedError(ValueError):
 
 class Step(NamedTuple):
     """An image and its value: `value` (N,) and each term's share `parts` are of this very image
-    (after the step's random transforms, where there are any); step 0 is the start."""
+    (after the step's random transforms, where there are any); step 0 is the start. The image is
+    in the network's own numbers; `parameters` are what it was made from, itself where there is no
+    parametrisation."""
 
     index: int
     image: Any
     value: Any
     parts: dict
+    parameters: Any
 
 
 class Ascent(NamedTuple):
@@ -37,77 +41,6 @@ class Ascent(NamedTuple):
     trace: Any
     parts: dict
     interrupted: bool
-
-
-def steps(network, objective, image, optimizer, count, transforms=(), moves=(), bounds=None,
-          seed=0):
-    """Make an objective large by gradient ascent on the image.
-
-    A layer that an image leaves silent passes no gradient, and its ascent could not begin. Where
-    an image's gradient is zero everywhere, that step takes the deconvnet's rule at the ReLUs
-    instead, which does not ask what was active. It is a way out more often than not; a unit that
-    stays silent is better climbed by the layer before its ReLU.
-
-    Parameters
-    ----------
-    network : Network
-    objective : objectives.Objective
-    image : array (N, H, W, C)
-        The start, in the network's preprocessing; each image of the batch is optimised on its own.
-    optimizer : SGD or Adam
-        Fresh, or with the memory of an ascent that goes on.
-    count : int
-        Steps to take.
-    transforms : sequence of transforms
-        Applied to the image each time before the network looks; image terms see it untouched.
-    moves : sequence of callables, image -> image
-        Done to the image after each step, whatever the objective: decay, blur (`transforms`).
-    bounds : (low, high), optional
-        Arrays or numbers the image is kept between (`images.bounds`: what can be shown).
-    seed : int
-        For the transforms.
-
-    Yields
-    ------
-    Step
-        count + 1 of them: the start, then the image after every step.
-
-    Raises
-    ------
-    DivergedError
-        When a value is not finite; the last step yielded holds the last good image.
-    """
-    rng, workspace = np.random.default_rng(seed), Workspace()
-    for index in range(count + 1):
-        with workspace:  # every step needs arrays of the same sizes
-            value, gradient = look(network, objective, image, transforms, rng, index < count, True)
-        if not np.isfinite(to_host(value.total)).all():
-            raise DivergedError(f"step {index}: the objective is {value.total}, not a finite "
-                                "number; take smaller steps (a smaller rate)")
-        yield Step(index, image, value.total, value.parts)
-        if index < count:
-            image = optimizer.step(image, -gradient, INPUT)
-            for move in moves:
-                image = move(image)
-            if bounds is not None:
-                image = array_module(image).clip(image, *bounds)
-
-
-def then(first, following):
-    """One ascent after another, as a single iterator of steps.
-
-    Parameters
-    ----------
-    first : iterator of Step
-    following : callable
-        Given the image where the first ended, the second.
-    """
-    last = None
-    for last in first:
-        yield last
-    for step in following(last.image):
-        if step.index > 0:  # its start is where the first ended
-            yield step._replace(index=last.index + step.index)
 
 
 def look(network, objective, image, transforms=(), rng=None, backward=True, redirect=False):
@@ -145,7 +78,91 @@ def _redirected(dx, run, seeds):
     return array_module(dx).where(silent[:, None, None, None], other, dx)
 
 
-def follow(iterator, count, progress=False, name=""):
+def steps(network, objective, start, optimizer, count, transforms=(), moves=(), bounds=None,
+          seed=0, parametrization=ITSELF, look=look):
+    """Make an objective large by gradient ascent on the image.
+
+    A layer that an image leaves silent passes no gradient, and its ascent could not begin. Where
+    an image's gradient is zero everywhere, that step takes the deconvnet's rule at the ReLUs
+    instead, which does not ask what was active. It is a way out more often than not; a unit that
+    stays silent is better climbed by the layer before its ReLU.
+
+    Parameters
+    ----------
+    network : Network
+    objective : objectives.Objective
+    start : array (N, H, W, C)
+        The image to start from, in the network's preprocessing, or the `parametrization`'s
+        parameters; each image of the batch is optimised on its own.
+    optimizer : SGD or Adam
+        Fresh, or with the memory of an ascent that goes on.
+    count : int
+        Steps to take.
+    transforms : sequence of transforms
+        Applied to the image each time before the network looks; image terms see it untouched.
+    moves : sequence of moves
+        Done to the image after each step, whatever the objective: decay, blur (`minicnn.moves`).
+    bounds : (low, high), optional
+        Arrays or numbers the image is kept between (`images.bounds`: what can be shown).
+    seed : int
+        For the transforms.
+    parametrization : parametrize.Parametrization
+        What the image is a function of. Moves and bounds are for images that are their own
+        parameters; others have a range of their own.
+    look : callable
+        Takes and gives what `look` does, where that is not to look at the whole image at once.
+
+    Yields
+    ------
+    Step
+        count + 1 of them: the start, then the image after every step.
+
+    Raises
+    ------
+    DivergedError
+        When a value is not finite; the last step yielded holds the last good image.
+    ValueError
+        Moves or bounds together with a parametrisation.
+    """
+    if parametrization is not ITSELF and (moves or bounds is not None):
+        raise ValueError("ascend: moves and bounds act on pixels, and here the image is made from "
+                         "other numbers; leave them out, or the parametrization")
+    rng, workspace, parameters = np.random.default_rng(seed), Workspace(), start
+    for index in range(count + 1):
+        with workspace:  # every step needs arrays of the same sizes
+            image, back = parametrization.forward(parameters)
+            value, gradient = look(network, objective, image, transforms, rng, index < count, True)
+        if not np.isfinite(to_host(value.total)).all():
+            raise DivergedError(f"step {index}: the objective is {value.total}, not a finite "
+                                "number; take smaller steps (a smaller rate)")
+        yield Step(index, image, value.total, value.parts, parameters)
+        if index < count:
+            parameters = optimizer.step(parameters, -back(gradient), INPUT)
+            for move in moves:
+                parameters = move(parameters, gradient, index)
+            if bounds is not None:
+                parameters = array_module(parameters).clip(parameters, *bounds)
+
+
+def then(first, following):
+    """One ascent after another, as a single iterator of steps.
+
+    Parameters
+    ----------
+    first : iterator of Step
+    following : callable
+        Given the parameters (without a parametrisation: the image) where the first ended, the
+        second.
+    """
+    last = None
+    for last in first:
+        yield last
+    for step in following(last.parameters):
+        if step.index > 0:  # its start is where the first ended
+            yield step._replace(index=last.index + step.index)
+
+
+def follow(iterator, count, progress=False, name="", watch=None):
     """Run an ascent to its end and gather what every method returns.
 
     Parameters
@@ -157,6 +174,8 @@ def follow(iterator, count, progress=False, name=""):
         Show a bar on standard error when that is a terminal.
     name : str
         Written before the bar.
+    watch : callable, optional
+        Called with each Step as it comes: frames, tables, early stopping by an exception.
 
     Returns
     -------
@@ -172,6 +191,8 @@ def follow(iterator, count, progress=False, name=""):
             trace.append(to_host(step.value))
             parts.append({name: to_host(share) for name, share in step.parts.items()})
             image = step.image
+            if watch is not None:
+                watch(step)
             bar.set_postfix_str(f"{float(trace[-1].mean()):.4g}", refresh=False)
             bar.update(step.index > 0)
     except KeyboardInterrupt:

@@ -123,18 +123,24 @@ def save(path, image, quality=95):
         _picture(pixels).save(temporary, format=kind, **options)
 
 
-def check_destination(path):
+def check_destination(path, formats=FORMATS):
     """Raise unless a picture could be saved at `path`: before hours of work, not after them.
+
+    Parameters
+    ----------
+    path : str or path
+    formats : dict
+        Which formats will do, by the suffixes that mean them.
 
     Returns
     -------
     str
         The format that the suffix means, "PNG" or "JPEG".
     """
-    kind = FORMATS.get(Path(path).suffix.lower())
+    kind = formats.get(Path(path).suffix.lower())
     if kind is None:
         raise ImageError(f"{path}: cannot tell the file format; "
-                         f"end the name in one of {', '.join(FORMATS)}")
+                         f"end the name in one of {', '.join(formats)}")
     _target(path)
     return kind
 

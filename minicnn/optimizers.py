@@ -6,9 +6,10 @@ the parameters of a network. It changes no array that it is given.
 
 The normalisers are named for what they divide by. A gradient at the image spans orders of
 magnitude from layer to layer and network to network; divided by its own size, one step length
-suits them all.
+suits them all. Another epsilon than theirs: `functools.partial(rms, epsilon=1e-5)`.
 """
 
+from minicnn import pyramid
 from minicnn.backend import array_module
 
 EPSILON = 1e-8  # keeps a gradient of zeros zero
@@ -26,8 +27,8 @@ class SGD:
     momentum : float in [0, 1)
     decay : float
         Pull towards zero (L2 weight decay).
-    normalize : str, optional
-        A key of `NORMALIZERS`, applied to the gradient first.
+    normalize : str or callable, optional
+        A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
     """
 
     def __init__(self, rate, momentum=0.0, decay=0.0, normalize=None):
@@ -53,8 +54,8 @@ class Adam:
     beta1, beta2 : float in [0, 1)
         How slowly the running mean and mean square forget.
     epsilon : float
-    normalize : str, optional
-        A key of `NORMALIZERS`, applied to the gradient first.
+    normalize : str or callable, optional
+        A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
     """
 
     def __init__(self, rate, beta1=0.9, beta2=0.999, epsilon=1e-8, normalize=None):
@@ -73,23 +74,77 @@ class Adam:
         return value + step.astype(value.dtype)
 
 
-def _per_image(gradient, size):
-    """gradient / size, where size(g*g or |g|) is taken over each image of the batch on its own."""
-    axes = tuple(range(1, gradient.ndim))
-    return gradient / (size(gradient, axes) + EPSILON)
+def mean_abs(gradient, epsilon=EPSILON):
+    """A gradient over its mean magnitude, each image of the batch on its own."""
+    return gradient / (_per_image(abs(gradient)) + epsilon)
 
 
-NORMALIZERS = {
-    "mean_abs": lambda g: _per_image(g, lambda g, axes: abs(g).mean(axis=axes, keepdims=True)),
-    "rms": lambda g: _per_image(g, lambda g, axes: (g * g).mean(axis=axes, keepdims=True) ** 0.5),
-    "std": lambda g: _per_image(g, lambda g, axes: g.std(axis=axes, keepdims=True)),
-    "l2": lambda g: _per_image(g, lambda g, axes: (g * g).sum(axis=axes, keepdims=True) ** 0.5),
-}
+def rms(gradient, epsilon=EPSILON):
+    """A gradient over its root mean square, each image of the batch on its own."""
+    return gradient / (_per_image(gradient * gradient) ** 0.5 + epsilon)
 
 
-def _normalizer(name):
-    if name is None:
+def std(gradient, epsilon=EPSILON):
+    """A gradient over its standard deviation, each image of the batch on its own."""
+    return gradient / (_per_image((gradient - _per_image(gradient)) ** 2) ** 0.5 + epsilon)
+
+
+def l2(gradient, epsilon=EPSILON):
+    """A gradient over its length, each image of the batch on its own."""
+    size = gradient[0].size
+    return gradient / ((size * _per_image(gradient * gradient)) ** 0.5 + epsilon)
+
+
+def laplacian(gradient, epsilon=EPSILON, levels=4):
+    """A gradient of which each band of detail is divided by its own root mean square.
+
+    The gradient's Laplacian pyramid is taken apart, each band brought to the same size, and put
+    together again: fine detail, which otherwise rules, counts no more than broad shapes
+    (TensorFlow's DeepDream tutorial; MATLAB's deepDreamImage does so, too).
+
+    Parameters
+    ----------
+    gradient : array (N, H, W, C)
+    epsilon : float
+    levels : int
+        How often the size is halved; less often for an image that has become 1 pixel.
+    """
+    levels = min(levels, min(gradient.shape[1:3]).bit_length() - 1)
+    bands = pyramid.split(gradient, levels)
+    return pyramid.merge([rms(band, epsilon) for band in bands])
+
+
+def progress(desired, most):
+    """A normaliser whose step, at rate 1, should raise the objective by `desired`.
+
+    A step of r times the gradient g raises it by r |g|^2 to first order, so r = desired / |g|^2,
+    but at most `most` (the "progress" rate of Yosinski et al. 2015).
+
+    Parameters
+    ----------
+    desired, most : float above 0
+    """
+    def normalizer(gradient):
+        square = gradient[0].size * _per_image(gradient * gradient)
+        rate = desired / array_module(gradient).maximum(square, desired / most)
+        return (rate * gradient).astype(gradient.dtype)
+    return normalizer
+
+
+def _per_image(values):
+    """The mean over each image of the batch, (N, 1, ..., 1)."""
+    return values.mean(axis=tuple(range(1, values.ndim)), keepdims=True)
+
+
+NORMALIZERS = {"mean_abs": mean_abs, "rms": rms, "std": std, "l2": l2, "laplacian": laplacian}
+
+
+def _normalizer(chosen):
+    if chosen is None:
         return lambda gradient: gradient
-    if name not in NORMALIZERS:
-        raise ValueError(f"normalize must be one of {', '.join(NORMALIZERS)} or None, got {name!r}")
-    return NORMALIZERS[name]
+    if callable(chosen):
+        return chosen
+    if chosen not in NORMALIZERS:
+        raise ValueError(f"normalize must be one of {', '.join(NORMALIZERS)}, a function or None, "
+                         f"got {chosen!r}")
+    return NORMALIZERS[chosen]

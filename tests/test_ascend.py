@@ -6,12 +6,13 @@ import pytest
 import small
 
 import minicnn
-from minicnn import objectives
+from minicnn import objectives, parametrize
 from minicnn.ascend import DivergedError, Step, follow, look, steps, then
 from minicnn.layers import Conv, ReLU
+from minicnn.moves import diffuse
 from minicnn.network import Network
 from minicnn.optimizers import SGD, Adam
-from minicnn.transforms import diffuse, jitter
+from minicnn.transforms import jitter
 
 NETWORK = nets.everything()
 START = nets.images(1)
@@ -131,8 +132,20 @@ def test_bounds_hold_after_every_step_number_or_array():
 def test_moves_come_after_the_step_in_order_and_before_the_bounds():
     plain = ascend(optimizer=SGD(0.1), count=1)[1].image
     moved = ascend(optimizer=SGD(0.1), count=1, bounds=(-3, 3),
-                   moves=[lambda x: x + 1, lambda x: 2 * x])[1].image
+                   moves=[lambda x, g, k: x + 1, lambda x, g, k: 2 * x])[1].image
     np.testing.assert_array_equal(moved, (2 * (plain + 1)).clip(-3, 3))
+
+
+def test_moves_are_told_the_gradient_and_which_step_it_is():
+    told = []
+
+    def move(image, gradient, index):
+        told.append((gradient, index))
+        return image
+    walk = ascend(count=3, optimizer=SGD(0.1, normalize="l2"), moves=[move])
+    assert [index for _, index in told] == [0, 1, 2]
+    for step, (gradient, _) in zip(walk, told, strict=False):  # as it is, not as it is stepped
+        np.testing.assert_array_equal(gradient, look(NETWORK, SEVERAL, step.image)[1])
 
 
 @pytest.mark.parametrize("make", MAKE, ids=["SGD", "Adam"])
@@ -163,6 +176,90 @@ def test_one_ascent_after_another_is_one_walk():
     np.testing.assert_array_equal(whole[2].image, second[0].image)
     np.testing.assert_array_equal(whole[-1].image, second[-1].image)
 
+
+def test_a_batch_may_climb_a_channel_each():
+    """Every image is where its own ascent ends, whatever the others climb."""
+    pair, which = nets.images(2, seed=5), [3, 0]
+    together = ascend(objectives.channel("fc", which), pair)
+    for n in range(2):
+        alone = ascend(objectives.channel("fc", which[n]), pair[n : n + 1])
+        # float64; matrix products of other sizes add in another order
+        np.testing.assert_allclose(together[-1].image[n], alone[-1].image[0], rtol=0, atol=1e-9)
+    swapped = ascend(objectives.channel("fc", which[::-1]), pair)
+    assert not np.allclose(swapped[-1].image, together[-1].image, atol=1e-3)
+
+
+# ---- an image made from other numbers
+
+PREPARED = small.network(dtype=np.float64)
+MADE = {"pixels": parametrize.pixels(PREPARED), "fourier": parametrize.fourier(PREPARED),
+        "laplacian": parametrize.laplacian(PREPARED, levels=2)}
+every_kind = pytest.mark.parametrize("kind", MADE)
+
+
+def climb(kind, start=None, count=4, optimizer=None, **more):
+    start = MADE[kind].start(2).astype(np.float64) if start is None else start
+    return list(steps(PREPARED, objectives.channel("fc", [1, 2][: len(start)]), start,
+                      optimizer or Adam(0.05), count, parametrization=MADE[kind], **more))
+
+
+@every_kind
+def test_the_parameters_are_stepped_and_the_image_is_made_from_them(kind):
+    walk = climb(kind)
+    for step in walk:
+        np.testing.assert_array_equal(step.image, MADE[kind].forward(step.parameters)[0])
+        np.testing.assert_array_equal(step.value, value(step.image, objectives.channel(
+            "fc", [1, 2]), PREPARED).total)
+    assert walk[0].image.shape == (2, 16, 20, 3) and (walk[-1].value > walk[0].value).all()
+
+
+@every_kind
+def test_one_step_along_the_parameters_gradient(kind):
+    start = MADE[kind].start(1).astype(np.float64)
+    image, back = MADE[kind].forward(start)
+    gradient = back(look(PREPARED, objectives.channel("fc", 1), image)[1])
+    np.testing.assert_allclose(climb(kind, start, 1, SGD(0.3))[1].parameters,
+                               start + 0.3 * gradient, rtol=1e-14)
+
+
+def test_without_a_parametrisation_the_parameters_are_the_image():
+    for step in ascend():
+        assert step.parameters is step.image
+
+
+@every_kind
+def test_a_parametrised_ascent_goes_on_from_its_parameters(kind):
+    def part(start, count):
+        return iter(climb(kind, start, count, SGD(0.1)))
+    start = MADE[kind].start(1).astype(np.float64)
+    whole = list(then(part(start, 2), lambda parameters: part(parameters, 2)))
+    np.testing.assert_array_equal(whole[-1].image, climb(kind, start, 4, SGD(0.1))[-1].image)
+
+
+@every_kind
+def test_a_parametrised_batch_is_single_ascents(kind):
+    start = MADE[kind].start(2).astype(np.float64)
+    both = climb(kind, start, optimizer=SGD(0.1, normalize="l2"))
+    alone = climb(kind, start[:1], optimizer=SGD(0.1, normalize="l2"))
+    # float64; matrix products of other sizes add in another order
+    np.testing.assert_allclose(both[-1].image[:1], alone[-1].image, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("more", [{"bounds": (-1, 1)}, {"moves": [diffuse(0.1)]}], ids=repr)
+def test_moves_and_bounds_are_for_pixels(more):
+    with pytest.raises(ValueError, match="moves and bounds act on pixels"):
+        climb("fourier", **more)
+
+
+def test_a_look_of_another_kind():
+    """In tiles, say; here one that sees the image upside down."""
+    def upside_down(network, objective, image, transforms, rng, backward, redirect):
+        value, gradient = look(network, objective, image[:, ::-1], transforms, rng, backward)
+        return value, gradient if gradient is None else gradient[:, ::-1]
+    walk = ascend(look=upside_down)
+    expected = ascend(image=START[:, ::-1].copy())
+    # float64; another memory order
+    np.testing.assert_allclose(walk[-1].image, expected[-1].image[:, ::-1], rtol=0, atol=1e-9)
 
 
 # ---- where it cannot go on
@@ -226,7 +323,7 @@ def walk_of(count, stop=None):
     for k in range(count + 1):
         if k == stop:
             raise KeyboardInterrupt
-        yield Step(k, np.full((1, 2, 2, 3), float(k)), np.array([10.0 * k]), {})
+        yield Step(k, np.full((1, 2, 2, 3), float(k)), np.array([10.0 * k]), {}, None)
 
 
 def test_follow_gathers_the_trace_and_the_last_image():
@@ -238,6 +335,20 @@ def test_follow_gathers_the_trace_and_the_last_image():
 def test_follow_keeps_what_there_is_at_ctrl_c():
     end = follow(walk_of(9, stop=4), 9)
     assert end.interrupted and (end.image == 3).all() and len(end.trace) == 4
+
+
+def test_follow_shows_every_step_as_it_comes():
+    seen = []
+    follow(walk_of(3), 3, watch=seen.append)
+    assert [step.index for step in seen] == [0, 1, 2, 3] and (seen[2].image == 2).all()
+
+
+def test_whoever_watches_may_end_it_like_ctrl_c():
+    def stop(step):
+        if step.value > 15:
+            raise KeyboardInterrupt
+    end = follow(walk_of(9), 9, watch=stop)
+    assert end.interrupted and (end.image == 2).all() and len(end.trace) == 3
 
 
 def test_follow_has_nothing_to_keep_before_the_first_step():

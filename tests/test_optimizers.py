@@ -1,9 +1,12 @@
 """Optimisers against steps worked out by hand, and against PyTorch's."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from minicnn.optimizers import NORMALIZERS, SGD, Adam
+from minicnn import pyramid
+from minicnn.optimizers import NORMALIZERS, SGD, Adam, laplacian, mean_abs, progress, rms
 
 SIZES = {  # of one image of a gradient, by definition
     "mean_abs": lambda g: np.mean(np.abs(g)),
@@ -118,7 +121,7 @@ def test_a_normaliser_divides_each_image_by_its_own_size(name):
         np.testing.assert_allclose(image, by_definition / SIZES[name](by_definition), rtol=2e-5)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", NORMALIZERS)
 def test_an_image_does_not_depend_on_its_neighbour(name):
     one, two = normal(1, 4, 5, 3), 1e6 * normal(1, 4, 5, 3, seed=1)
     np.testing.assert_array_equal(NORMALIZERS[name](np.concatenate([one, two]))[:1],
@@ -126,10 +129,10 @@ def test_an_image_does_not_depend_on_its_neighbour(name):
 
 
 def test_every_normaliser_is_tested():
-    assert set(SIZES) == set(NORMALIZERS)
+    assert {*SIZES, "laplacian"} == set(NORMALIZERS)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", NORMALIZERS)
 @pytest.mark.parametrize("kind", [SGD, Adam])
 def test_a_gradient_of_zeros_moves_nothing(name, kind):
     value = normal(2, 4, 5, 3)
@@ -143,6 +146,61 @@ def test_the_optimiser_normalises_before_it_steps():
     np.testing.assert_array_equal(stepped, value - 0.5 * (NORMALIZERS["rms"](g) + 0.1 * value))
 
 
+def test_a_normaliser_may_be_a_function():
+    """Keras' generate_pattern divides by the RMS plus 1e-5."""
+    value, g = normal(1, 3, 3, 1), 1e-5 * normal(1, 3, 3, 1, seed=1)
+    stepped = SGD(0.5, normalize=partial(rms, epsilon=1e-5)).step(value, g)
+    np.testing.assert_allclose(stepped, value - 0.5 * g / (np.sqrt(np.mean(g**2)) + 1e-5),
+                               rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", NORMALIZERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_normaliser_keeps_the_dtype_and_its_argument(name, dtype):
+    g = normal(2, 9, 6, 3, dtype=dtype)
+    before = g.copy()
+    assert NORMALIZERS[name](g).dtype == dtype and (g == before).all()
+
+
+def test_laplacian_lets_a_weak_broad_pattern_count_like_a_strong_fine_one():
+    """Divided by one number, their ratio stays."""
+    rows = np.arange(64)
+    fine = (-1.0) ** np.add.outer(rows, rows)[None, :, :, None]
+    broad = np.cos(np.pi * (rows + 0.5) / 64)[None, :, None, None] * np.ones((1, 64, 64, 1))
+
+    def ratio(g):
+        """How much of the fine pattern there is to how much of the broad one."""
+        return (g * fine).sum() / (fine**2).sum() / ((g * broad).sum() / (broad**2).sum())
+    g = 1e3 * fine + broad
+    assert ratio(mean_abs(g)) == pytest.approx(1e3, rel=1e-6)
+    assert 0.3 < ratio(laplacian(g)) < 3
+
+
+def test_laplacian_is_its_definition_each_image_on_its_own():
+    g = normal(2, 20, 37, 3) * np.array([1e-2, 1e3]).reshape(2, 1, 1, 1)
+    for n, normalized in enumerate(laplacian(g)):
+        bands = [band / (np.sqrt(np.mean(band**2)) + 1e-8)
+                 for band in pyramid.split(g[n : n + 1], 4)]
+        np.testing.assert_allclose(normalized, pyramid.merge(bands)[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("size, levels", [((64, 64), 4), ((7, 100), 2), ((2, 3), 1), ((1, 9), 0)])
+def test_laplacian_takes_fewer_levels_where_the_image_is_small(size, levels):
+    g = normal(1, *size, 3)
+    expected = pyramid.merge([rms(band) for band in pyramid.split(g, levels)])
+    np.testing.assert_array_equal(laplacian(g), expected)
+
+
+def test_progress_takes_the_step_that_should_gain_so_much():
+    """The gain of a step is rate * g . g, here 2; a weak gradient is held to the largest rate."""
+    strong, weak = normal(1, 4, 5, 3), 1e-3 * normal(1, 4, 5, 3, seed=1)
+    step = progress(2.0, 100.0)(np.concatenate([strong, weak]))
+    assert (step[0] * strong[0]).sum() == pytest.approx(2, rel=1e-12)
+    np.testing.assert_allclose(step[1], 100 * weak[0], rtol=1e-12)
+    np.testing.assert_array_equal(progress(2.0, 100.0)(np.zeros((1, 2, 2, 3))), 0)
+
+
 def test_an_unknown_normaliser_is_named():
-    with pytest.raises(ValueError, match="one of mean_abs, rms, std, l2 or None, got 'max'"):
+    with pytest.raises(ValueError, match="one of mean_abs, rms, std, l2, laplacian, a function or "
+                                         "None, got 'max'"):
         Adam(0.1, normalize="max")

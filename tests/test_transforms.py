@@ -1,12 +1,30 @@
-"""Transforms and their ways back, and what a move does to an image."""
+"""Transforms: what they do to an image, and that the way back is their exact adjoint."""
 
 import nets
 import numpy as np
 import pytest
 
-from minicnn import objectives, transforms
+from minicnn import transforms
 
 X = nets.images(2, (6, 7, 3))
+TRANSFORMS = {
+    "jitter": transforms.jitter(5),
+    "pad": transforms.pad(2),
+    "crop": transforms.crop(3),
+    "scale down": transforms.scale([0.6, 0.9]),
+    "scale up": transforms.scale([1.3]),
+    "rotate": transforms.rotate([-30, 7, 45]),
+    "rotate far": transforms.rotate([90, 133, -180]),
+    "rotate by a little": transforms.rotate([1e-9, -1e-6]),
+    "blur": transforms.blur(0.8),
+    "fit a larger one": transforms.fit(9, 12),
+    "fit a smaller one": transforms.fit(3, 4),
+    "fit both": transforms.fit(9, 2),
+    "lucid, narrow": transforms.compose(transforms.pad(3), transforms.crop(2),
+                                        transforms.scale([0.9, 1.1]), transforms.rotate([-5, 8]),
+                                        transforms.crop(1), transforms.fit(6, 7)),
+}
+every = pytest.mark.parametrize("name", TRANSFORMS)
 
 
 def rng(seed=0):
@@ -17,16 +35,64 @@ def dot(a, b):
     return float((a * b).sum())
 
 
-# ---- jitter
-
-@pytest.mark.parametrize("seed", range(8))
-def test_the_way_back_is_the_adjoint(seed):
+@pytest.mark.parametrize("seed", range(6))
+@every
+def test_the_way_back_is_the_adjoint(name, seed):
     """<T x, dy> = <x, T^T dy>; the same products, only added in another order."""
-    moved, back = transforms.jitter(5)(X, rng(seed))
-    dy = nets.like(X)
+    moved, back = TRANSFORMS[name](X, rng(seed))
+    dy = nets.like(moved)
+    assert back(dy).shape == X.shape
     assert dot(moved, dy) == pytest.approx(dot(X, back(dy)), rel=1e-12)
-    np.testing.assert_array_equal(back(moved), X)  # a roll is undone by its adjoint
 
+
+@every
+def test_the_way_back_is_the_transpose_pixel_by_pixel(name):
+    """For one pixel at a time: what it adds to each changed pixel is what comes back from there."""
+    points = np.eye(20).reshape(20, 4, 5, 1)
+    moved, back = TRANSFORMS[name](points, rng())
+    matrix = moved.reshape(20, -1).T  # a row for each changed pixel
+    for row, dy in zip(matrix, np.eye(len(matrix)), strict=True):
+        dx = back(dy.reshape(1, *moved.shape[1:]))
+        np.testing.assert_allclose(dx.ravel(), row, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("size", [(2, 11), (13, 3), (1, 1)], ids=str)
+@pytest.mark.parametrize("degrees", [-90, -50, 15, 45, 90, 120, 180])
+def test_turned_far_beyond_the_border_the_way_back_is_the_adjoint(size, degrees):
+    points = np.eye(size[0] * size[1]).reshape(-1, *size, 1)
+    turned, back = transforms.rotate([degrees])(points, rng())
+    np.testing.assert_allclose(turned.reshape(len(points), -1).T,
+                               back(points).reshape(len(points), -1), rtol=0, atol=1e-14)
+
+
+@every
+def test_same_seed_same_bytes(name):
+    first, again = (TRANSFORMS[name](X, rng(3))[0] for _ in range(2))
+    assert nets.same(first, again)
+
+
+@every
+def test_what_is_drawn_is_drawn_for_the_whole_batch(name):
+    """An image does not depend on how many others there are."""
+    both, back = TRANSFORMS[name](X, rng(3))
+    for n in range(2):
+        alone, back_alone = TRANSFORMS[name](X[n : n + 1], rng(3))
+        np.testing.assert_allclose(both[n], alone[0], rtol=1e-13)
+        dy = nets.like(both)
+        np.testing.assert_allclose(back(dy)[n], back_alone(dy[n : n + 1])[0], rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@every
+def test_neither_the_dtype_nor_the_argument_changes(name, dtype):
+    x = X.astype(dtype)
+    before = x.copy()
+    moved, back = TRANSFORMS[name](x, rng())
+    assert moved.dtype == dtype and back(moved).dtype == dtype
+    np.testing.assert_array_equal(x, before)
+
+
+# ---- jitter
 
 def test_jitter_rolls_both_ways_within_its_limits():
     """A single bright pixel shows the shift: all of -2..2 come up, nothing beyond."""
@@ -34,8 +100,9 @@ def test_jitter_rolls_both_ways_within_its_limits():
     x[0, 4, 4] = 1
     generator, shifts = rng(), set()
     for _ in range(200):
-        moved, _ = transforms.jitter(2)(x, generator)
+        moved, back = transforms.jitter(2)(x, generator)
         shifts.add(tuple(int(i) - 4 for i in np.argwhere(moved)[0][1:3]))
+        np.testing.assert_array_equal(back(moved), x)  # a roll is undone by its adjoint
     assert shifts == {(down, right) for down in range(-2, 3) for right in range(-2, 3)}
 
 
@@ -44,61 +111,78 @@ def test_jitter_is_seeded():
     assert draws[0] == draws[1] != draws[2]
 
 
-def test_jitter_shifts_a_batch_alike_and_of_0_not_at_all():
-    moved, _ = transforms.jitter(3)(np.concatenate([X[:1], X[:1]]), rng())
-    np.testing.assert_array_equal(moved[0], moved[1])
+def test_jitter_of_0_does_nothing():
     np.testing.assert_array_equal(transforms.jitter(0)(X, rng())[0], X)
 
 
-# ---- diffuse
+# ---- pad, crop, fit
 
-@pytest.mark.parametrize("share", [0, 0.2, 1])
-def test_diffuse_keeps_the_mean_and_a_constant(share):
-    move = transforms.diffuse(share)
-    # float64: a few additions in another order
-    np.testing.assert_allclose(move(X).mean(axis=(1, 2)), X.mean(axis=(1, 2)), atol=1e-15)
-    np.testing.assert_allclose(move(np.full((1, 4, 5, 2), 3.7)), 3.7, rtol=1e-15)
-
-
-def test_diffuse_by_0_changes_nothing_and_by_1_takes_the_neighbours_mean():
-    np.testing.assert_array_equal(transforms.diffuse(0)(X), X)
-    neighbours = (X[:, 1, 3] + X[:, 3, 3] + X[:, 2, 2] + X[:, 2, 4]) / 4
-    np.testing.assert_allclose(transforms.diffuse(1)(X)[:, 2, 3], neighbours, rtol=1e-13)
+def test_pad_puts_a_value_around():
+    padded, _ = transforms.pad(2, 0.5)(X, rng())
+    assert padded.shape == (2, 10, 11, 3)
+    np.testing.assert_array_equal(padded[:, 2:8, 2:9], X)
+    padded[:, 2:8, 2:9] = 0.5
+    assert (padded == 0.5).all()
 
 
-@pytest.mark.parametrize("share", [0.2, 1])
-def test_diffuse_is_a_step_down_the_gradient_of_total_variation(share):
-    """dV/dx = 2 (4 x - sum of neighbours) / size, at the reflected border too."""
-    value = objectives.total_variation(2).evaluate({"image": X})
-    step = share / 8 * X[0].size * value.gradients["image"]
-    np.testing.assert_allclose(transforms.diffuse(share)(X), X - step, rtol=0, atol=1e-14)
+def test_crop_leaves_out_at_random_sides():
+    x = np.arange(6 * 7.0).reshape(1, 6, 7, 1)
+    generator, corners = rng(), set()
+    for _ in range(200):
+        y, _ = transforms.crop(2)(x, generator)
+        top, left = divmod(int(y[0, 0, 0, 0]), 7)
+        np.testing.assert_array_equal(y, x[:, top : top + 4, left : left + 5])
+        corners.add((top, left))
+    assert corners == {(top, left) for top in range(3) for left in range(3)}
 
 
-def test_diffuse_wears_away_noise_and_keeps_broad_shapes():
-    rows = np.arange(32)
-    broad = np.cos(2 * np.pi * (rows + 0.5) / 64)[None, :, None, None] * np.ones((1, 32, 32, 1))
-    fine = (-1.0) ** np.add.outer(rows, rows)[None, :, :, None]
-    left = {"broad": broad, "fine": fine}
-    for _ in range(5):
-        left = {name: transforms.diffuse(0.2)(x) for name, x in left.items()}
-    assert np.abs(left["broad"]).max() > 0.98 * np.abs(broad).max()
-    assert np.abs(left["fine"][:, 8:-8, 8:-8]).max() < 0.1  # 0.6 a step inside: 0.08 after 5
+def test_crop_of_more_than_there_is():
+    with pytest.raises(ValueError, match=r"cannot leave out 6 rows and columns of an image \(2, 6"):
+        transforms.crop(6)(X, rng())
 
 
-@pytest.mark.parametrize("share", [-0.01, 1.01, float("nan")])
-def test_a_share_outside_0_to_1_is_refused(share):
-    with pytest.raises(ValueError, match=f"share must lie in 0..1, got {share}"):
-        transforms.diffuse(share)
+def test_fit_keeps_the_middle_and_puts_zeros_around():
+    y, _ = transforms.fit(9, 4)(X, rng())
+    np.testing.assert_array_equal(y[:, 1:7], X[:, :, 1:5])
+    assert not y[:, :1].any() and not y[:, 7:].any()
+    np.testing.assert_array_equal(transforms.fit(6, 7)(X, rng())[0], X)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_neither_changes_its_argument_nor_the_dtype(dtype):
-    x = X.astype(dtype)
-    before = x.copy()
-    moved, back = transforms.jitter(2)(x, rng())
-    assert moved.dtype == dtype and back(moved).dtype == dtype
-    assert transforms.diffuse(0.3)(x).dtype == dtype
-    np.testing.assert_array_equal(x, before)
+# ---- scale and rotate
+
+def test_scale_draws_each_factor_and_rounds_sides_down():
+    sizes = {transforms.scale([0.5, 1, 1.5])(X, rng(seed))[0].shape[1:3] for seed in range(30)}
+    assert sizes == {(3, 3), (6, 7), (9, 10)}
+    np.testing.assert_allclose(transforms.scale([0.01])(X, rng())[0].shape, (2, 1, 1, 3))
+
+
+@pytest.mark.parametrize("degrees, turns", [(90, 1), (180, 2), (-90, 3), (360, 0)])
+def test_quarter_turns_are_numpy_s(degrees, turns):
+    """Anticlockwise, about the centre of a square."""
+    x = nets.images(2, (5, 5, 3))
+    # float64: the cosine of a right angle is 6e-17
+    np.testing.assert_allclose(transforms.rotate([degrees])(x, rng())[0],
+                               np.rot90(x, turns, axes=(1, 2)), atol=1e-14)
+
+
+@pytest.mark.parametrize("degrees", [10, -27.5])
+def test_rotation_is_scipy_s(degrees):
+    """Inside; where the corners come in from outside scipy interpolates to the edge only."""
+    ndimage = pytest.importorskip("scipy.ndimage")
+    x = nets.images(1, (12, 15, 2))
+    expected = ndimage.rotate(x, degrees, axes=(2, 1), reshape=False, order=1)
+    turned, _ = transforms.rotate([degrees])(x, rng())
+    inside = (slice(None), slice(4, 8), slice(5, 10))
+    np.testing.assert_allclose(turned[inside], expected[inside], rtol=0, atol=1e-12)
+
+
+def test_what_is_turned_in_is_zero():
+    turned, _ = transforms.rotate([45])(np.ones((1, 9, 9, 1)), rng())
+    assert turned[0, 0, 0] == 0 and turned[0, 4, 4] == 1
+
+
+def test_rotate_by_0_is_the_image_itself():
+    np.testing.assert_array_equal(transforms.rotate([0])(X, rng())[0], X)
 
 
 # ---- several
@@ -120,9 +204,40 @@ def test_apply_composes_in_order_and_undoes_in_reverse():
     dy = nets.like(moved)
     assert undo(dy).shape == X.shape
     assert dot(moved, dy) == pytest.approx(dot(X, undo(dy)), rel=1e-12)  # another order of adding
+    composed, back = transforms.compose(*chain)(X, rng(4))
+    np.testing.assert_array_equal(composed, moved)
+    np.testing.assert_array_equal(back(dy), undo(dy))
 
 
 def test_apply_of_nothing_is_the_image_itself():
     moved, undo = transforms.apply((), X, rng())
     np.testing.assert_array_equal(moved, X)
     np.testing.assert_array_equal(undo(X), X)
+
+
+def test_lucid_s_list():
+    """128 pixels are padded to 152, cropped to 144, scaled to 129..158, cropped by 4."""
+    x, sizes = nets.images(1, (128, 128, 1)), set()
+    for seed in range(60):
+        y, back = transforms.apply(transforms.lucid(), x, rng(seed))
+        sizes.add(y.shape[1])
+    assert sizes == {int((1 + k / 50) * 144) - 4 for k in range(-5, 6)}
+    dy = nets.like(y)
+    assert dot(y, dy) == pytest.approx(dot(x, back(dy)), rel=1e-12)
+
+
+# ---- what is refused
+
+@pytest.mark.parametrize("make, words", [
+    (lambda: transforms.jitter(-1), "jitter: expected at least 0 pixels, got -1"),
+    (lambda: transforms.pad(0.5), "pad: expected at least 0 pixels, got 0.5"),
+    (lambda: transforms.crop(-2), "crop: expected at least 0 pixels, got -2"),
+    (lambda: transforms.fit(0, 3), "fit: expected at least 1 pixels, got 0"),
+    (lambda: transforms.scale([]), r"scale: expected factors above 0, got \(\)"),
+    (lambda: transforms.scale([1, 0]), r"scale: expected factors above 0, got \(1, 0\)"),
+    (lambda: transforms.rotate([]), r"rotate: expected angles in degrees, got \(\)"),
+    (lambda: transforms.rotate([float("nan")]), r"rotate: expected angles in degrees, got \(nan"),
+])
+def test_a_setting_out_of_range(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

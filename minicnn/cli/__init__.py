@@ -19,6 +19,7 @@ COMMANDS = {
     "summary": "a network's layers as a table",
     "classify": "the likeliest classes of photos, with probabilities",
     "maximize": "the image that a class or a channel responds to most",
+    "filters": "what the first filters of every layer respond to most, as one sheet",
     "deconvnet": "one unit projected down to the pixels of a photo",
     "activations": "every channel of every layer for one photo, as pictures and figures",
     "kernels": "the first layer's filters in colour, or any layer's kernels plane by plane",
@@ -28,7 +29,12 @@ COMMANDS = {
     "occlusion": "what a class's probability owes to each part of a photo",
     "compare": "two networks' first layers: dead filters, aliasing, what a unit sees",
     "strongest": "the patches of many photos that drive each channel most, projected",
+    "deepdream-image": "pictures that activate channels of a layer, as MATLAB makes them",
+    "dream": "a photo in which a layer sees more of what it sees",
+    "zoom": "a dream, a step nearer, a dream again: frames as a GIF and a sheet",
     "texture": "a new image with the texture of a photo",
+    "convert": "another program's weight file as one of minicnn's own",
+    "replay": "a picture again, the same, from the settings kept with it",
 }
 INTERRUPTED = 130
 

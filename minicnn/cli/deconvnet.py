@@ -1,6 +1,9 @@
 """``minicnn deconvnet``: see `minicnn.vis.deconvnet`."""
 
-from minicnn import images, vis
+from dataclasses import replace
+
+from minicnn import vis
+from minicnn.cli import options as of
 from minicnn.cli.options import call, common, network, option, position, side
 from minicnn.ops import lrn, relu
 from minicnn.report import sheets
@@ -24,6 +27,7 @@ def add(parser):
     option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
     parser.add_argument("--steps", action="store_true",
                         help="every map on the way down, as text and as a sheet")
+    of.keeping(parser, method)
     parser.set_defaults(wrong_usage=parser.error)
 
 
@@ -31,24 +35,27 @@ def run(options):
     """Make the sheet and save it."""
     if options.steps and options.relu == EACH:
         options.wrong_usage("--steps shows one rule; choose it with --relu")
-    images.check_destination(options.out)
+    if options.keep_settings and (options.steps or options.relu == EACH):
+        options.wrong_usage("--keep-settings is for one projection: without --steps, by one rule")
+    of.check_destinations(options)
     net = network(options)
     photo = net.restore(net.prepare(options.image, options.size))[0]
-    sheet, text = _made(options, net, photo)
-    images.save(options.out, sheet)
-    print(f"{options.out}: {text}")
+    record, sheet = _made(options, net, photo)
+    return of.save(record, options, net, sheet)
 
 
 def _made(options, net, photo):
-    """(the sheet, what to say of it)."""
+    """(the record, with all there is to say as its caption; the sheet)."""
     if options.steps:
         record, steps = call(step_through, options, net)
-        return sheets.steps(record, steps), "\n".join([record.caption, *map(str, steps)])
+        text = "\n".join([record.caption, *map(str, steps)])
+        return replace(record, caption=text), sheets.steps(record, steps)
     if options.relu == EACH:
         records = call(each_rule, options, net)
-        return sheets.rules(photo, records), "\n".join(r.caption for r in records.values())
+        text = "\n".join(record.caption for record in records.values())
+        return replace(records["deconvnet"], caption=text), sheets.rules(photo, records)
     record = call(vis.deconvnet, options, net)
-    return sheets.projection(photo, record), record.caption
+    return record, sheets.projection(photo, record)
 
 
 def _place(text):

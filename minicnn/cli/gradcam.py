@@ -1,7 +1,8 @@
 """``minicnn gradcam``: see `minicnn.vis.gradcam`."""
 
-from minicnn import images, vis
-from minicnn.cli.options import call, common, index_or_name, option, side
+from minicnn import vis
+from minicnn.cli import options as of
+from minicnn.cli.options import common, index_or_name, option, side
 from minicnn.report import heatmaps
 from minicnn.vis.gradcam import METHODS
 
@@ -17,11 +18,12 @@ def add(parser):
     option(parser, method, "method", choices=list(METHODS), help="how feature maps are weighed")
     option(parser, method, "guided", action="store_true", help="make guided Grad-CAM, too")
     option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    of.keeping(parser, method)
 
 
 def run(options):
     """Make the sheet and save it."""
-    images.check_destination(options.out)
-    record = call(vis.gradcam, options)
-    images.save(options.out, heatmaps.gradcam(record))
-    print(f"{options.out}: {record.caption}")
+    of.check_destinations(options)
+    net = of.network(options)
+    record = of.call(vis.gradcam, options, net)
+    return of.save(record, options, net, heatmaps.gradcam(record))

@@ -1,30 +1,88 @@
 """``minicnn maximize``: see `minicnn.vis.maximize`."""
 
+import argparse
+from pathlib import Path
+
 from minicnn import images, vis
-from minicnn.cli.options import call, common, index_or_name, number, option, save, whole
+from minicnn.cli import INTERRUPTED
+from minicnn.cli import options as of
+from minicnn.cli.options import index_or_name, number, option, whole
+from minicnn.report import filters as sheets
 from minicnn.vis.maximize import STARTS
+from minicnn.vis.presets import CHOICES, PRESETS
 
 
 def add(parser):
     """The options of the command."""
     method = vis.maximize
-    common(parser, method, "maximize.png")
+    of.common(parser, method, "maximize.png")
     option(parser, method, "layer", help="where to look; the class scores where not given")
-    option(parser, method, "channel", type=index_or_name,
-           help="its number, counted from 0, or a class's name")
-    option(parser, method, "steps", type=whole(1))
-    option(parser, method, "start", choices=STARTS)
+    option(parser, method, "channel", type=index_or_name, nargs="+", metavar="CHANNEL",
+           help="its number, counted from 0, or a class's name; several make a sheet")
+    option(parser, method, "preset", choices=[*PRESETS],
+           help="options published together; what is given besides wins")
+    option(parser, method, "steps", type=whole(1), metavar="N", help="100, or the preset's; so all "
+           "below")
+    option(parser, method, "start", type=_start, help=f"{', '.join(STARTS)}, or a photo; zeros")
     option(parser, method, "size", type=whole(1), help="side in pixels; the network's own")
     option(parser, method, "rate", type=number(above=0),
-           help="mean change a step, in grey levels")
-    option(parser, method, "momentum", type=number(0))
-    option(parser, method, "jitter", type=whole(0),
-           help="most pixels rolled; a 14th of the side")
+           help="mean change a step, in grey levels; 2")
+    option(parser, method, "momentum", type=number(0, most=1), help="0.5")
+    option(parser, method, "jitter", type=whole(0), metavar="PIXELS",
+           help="how far it is rolled before each look; a 14th of the side")
     option(parser, method, "diffuse", type=number(0, most=1),
-           help="how fast fine noise is worn away, 0..1")
+           help="how fast fine noise is worn away, 0..1; 0.1")
+    option(parser, method, "settle", type=number(0, most=1), metavar="SHARE",
+           help="of the steps, the last ones, without jitter, transforms and moves; 0.1")
+    option(parser, method, "sure", type=number(0), metavar="WEIGHT",
+           help="of a class's log-probability beside its score; 300")
+    option(parser, method, "l2", type=number(0), metavar="WEIGHT",
+           help="of the image's squared length in grey levels, subtracted; 0")
+    for name, words in PARTS.items():
+        option(parser, method, name, choices=CHOICES[name], help=words)
+    of.keeping(parser, method)
+    of.watching(parser)
+    parser.set_defaults(wrong_usage=parser.error)
+
+
+PARTS = {
+    "measure": "what of a channel is made large; mean",
+    "optimizer": "sgd",
+    "normalize": "what a gradient is divided by; mean_abs",
+    "basis": "what the image is made from; pixels",
+    "transforms": "what is done before each look besides jitter; none",
+    "moves": "what is done after each step besides diffusing; none",
+}
 
 
 def run(options):
-    """Make the picture and save it."""
-    images.check_destination(options.out)
-    return save(call(vis.maximize, options, progress=True), options)
+    """Make the picture, or a sheet of several, and save it."""
+    several = isinstance(options.channel, list) and len(options.channel) > 1
+    if several and options.keep_settings:
+        options.wrong_usage("--keep-settings keeps those of one picture; give one --channel")
+    if isinstance(options.channel, list) and not several:
+        (options.channel,) = options.channel
+    of.check_destinations(options)
+    net = of.network(options)
+    watch = of.Watch(options, net)
+    made = of.call(vis.maximize, options, net, progress=True, watch=watch)
+    if not several:
+        watch.save(made.caption)
+        return of.save(made, options, net)
+    watch.save("\n".join(record.caption for record in made))
+    return _save_sheet(made, options, net)
+
+
+def _save_sheet(records, options, net):
+    images.save(options.out, sheets.side_by_side(net, records))
+    print(f"{options.out}:")
+    for record in records:
+        print(f"  {record.caption}")
+    return INTERRUPTED if records[0].interrupted else 0
+
+
+def _start(text):
+    if text not in STARTS and not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"expected {', '.join(STARTS)}, or the path of a photo, "
+                                         f"got {text!r}")
+    return text

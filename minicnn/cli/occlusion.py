@@ -1,8 +1,6 @@
 """``minicnn occlusion``: see `minicnn.vis.occlusion`."""
 
-from dataclasses import replace
-
-from minicnn import images, vis
+from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import heatmaps
 
@@ -27,10 +25,12 @@ def add(parser):
               help="squares to look at in one pass")
     of.option(parser, method, "size", type=of.side,
               help="side in pixels, or 'keep'; the network's own")
+    of.keeping(parser, method)
 
 
 def run(options):
     """Make the sheet and save it."""
-    images.check_destination(options.out)
-    record = of.call(vis.occlusion, options, progress=True)
-    return of.save(replace(record, image=heatmaps.occlusion(record)), options)
+    of.check_destinations(options)
+    net = of.network(options)
+    record = of.call(vis.occlusion, options, net, progress=True)
+    return of.save(record, options, net, heatmaps.occlusion(record))

@@ -2,10 +2,12 @@
 
 import argparse
 import inspect
+from pathlib import Path
 
 from minicnn import images
 from minicnn.cli import INTERRUPTED
 from minicnn.models import load
+from minicnn.report import animation, saved, trace
 
 
 def common(parser, function=None, out=None):
@@ -64,11 +66,73 @@ def say(text, options):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def save(record, options):
-    """Write a record's picture to --out and print its caption; the exit status."""
-    images.save(options.out, record.image)
+def save(record, options, net=None, picture=None):
+    """Write a record's picture, or a sheet of it, to --out and print its caption; the exit status.
+
+    With --keep-settings, for which `net` is needed, how it was made is written beside it.
+    """
+    images.save(options.out, record.image if picture is None else picture)
+    if getattr(options, "keep_settings", False):
+        saved.save(record, net, _settings_file(options), options.keeps,
+                   getattr(options, "image", None), options.weights, options.labels)
     print(f"{options.out}: {record.caption}")
-    return INTERRUPTED if record.interrupted else 0
+    return INTERRUPTED if getattr(record, "interrupted", False) else 0
+
+
+# ---- settings kept, frames and plots: for the commands that have them
+
+def keeping(parser, method):
+    """The option --keep-settings; `save` does it."""
+    parser.add_argument("--keep-settings", action="store_true",
+                        help="also write how it was made beside the picture, under its name with "
+                             ".json, for `minicnn replay`")
+    parser.set_defaults(keeps=method.__name__)
+
+
+def watching(parser):
+    """The options --frames, --every and --plot; `Watch` does them."""
+    parser.add_argument("--frames", metavar="FILE.gif", help="also write the way as an animation")
+    parser.add_argument("--every", type=whole(1), default=5, metavar="N",
+                        help="frames: one for every N steps (default: %(default)s)")
+    parser.add_argument("--plot", metavar="FILE.png",
+                        help="also write a plot of the value and of each term's share")
+
+
+def check_destinations(options):
+    """Raise unless all that was asked for could be written: before the work, not after it."""
+    images.check_destination(options.out)
+    if getattr(options, "keep_settings", False):
+        images.check_destination(_settings_file(options), saved.FORMATS)
+    if getattr(options, "frames", None) is not None:
+        images.check_destination(options.frames, animation.FORMATS)
+    if getattr(options, "plot", None) is not None:
+        images.check_destination(options.plot)
+
+
+class Watch:
+    """What --frames and --plot gather: a method's `watch`, then to be saved."""
+
+    def __init__(self, options, net):
+        self.options = options
+        self.frames = animation.Frames(net, options.every)
+        self.shares = trace.Shares()
+
+    def __call__(self, step):
+        if self.options.frames is not None:
+            self.frames(step)
+        if self.options.plot is not None:
+            self.shares(step)
+
+    def save(self, title):
+        """Write the files that were asked for."""
+        if self.options.frames is not None:
+            animation.save(self.options.frames, self.frames.pictures)
+        if self.options.plot is not None:
+            trace.plot(self.options.plot, self.shares.values, self.shares.parts, title)
+
+
+def _settings_file(options):
+    return Path(options.out).with_suffix(".json")
 
 
 # ---- kinds of values: functions from text, for argparse's `type`

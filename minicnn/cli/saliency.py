@@ -1,8 +1,6 @@
 """``minicnn saliency``: see `minicnn.vis.saliency`."""
 
-from dataclasses import replace
-
-from minicnn import images, vis
+from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import heatmaps
 from minicnn.vis.saliency import METHODS
@@ -26,10 +24,12 @@ def add(parser):
               help="integrated: where the way begins, 0..255, or R,G,B, or 'mean'")
     of.option(parser, method, "size", type=of.side,
               help="side in pixels, or 'keep'; the network's own")
+    of.keeping(parser, method)
 
 
 def run(options):
     """Make the sheet and save it."""
-    images.check_destination(options.out)
-    record = of.call(vis.saliency, options, progress=True)
-    return of.save(replace(record, image=heatmaps.saliency(record)), options)
+    of.check_destinations(options)
+    net = of.network(options)
+    record = of.call(vis.saliency, options, net, progress=True)
+    return of.save(record, options, net, heatmaps.saliency(record))

@@ -1,7 +1,8 @@
 """``minicnn texture``: see `minicnn.vis.texture`."""
 
-from minicnn import images, vis
-from minicnn.cli.options import call, common, names, number, option, save, side, whole
+from minicnn import vis
+from minicnn.cli import options as of
+from minicnn.cli.options import common, names, number, option, side, whole
 from minicnn.vis.texture import POOLINGS
 
 
@@ -16,9 +17,15 @@ def add(parser):
     option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
     option(parser, method, "rate", type=number(above=0), help="step length in grey levels")
     option(parser, method, "pooling", choices=POOLINGS)
+    of.keeping(parser, method)
+    of.watching(parser)
 
 
 def run(options):
     """Make the picture and save it."""
-    images.check_destination(options.out)
-    return save(call(vis.texture, options, progress=True), options)
+    of.check_destinations(options)
+    net = of.network(options)
+    watch = of.Watch(options, net)
+    record = of.call(vis.texture, options, net, progress=True, watch=watch)
+    watch.save(record.caption)
+    return of.save(record, options, net)

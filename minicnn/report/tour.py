@@ -67,8 +67,8 @@ def _classes(network, photo, name, seen, folder, seed, progress):
 
 def _filters(network, photo, name, seen, folder, seed, progress):
     layers = _feature_maps(network)
-    records = [[_whole(vis.maximize(network, layer, channel, 60, "noise", seed=seed))
-                for channel in range(min(FILTERS, network.shapes[layer][-1]))]
+    records = [_whole(vis.maximize(network, layer, range(min(FILTERS, network.shapes[layer][-1])),
+                                   steps=60, start="noise", seed=seed))
                for layer in bar(layers, "filters", progress)]
     blank = np.full_like(records[0][0].image, 255)  # a layer may have fewer channels
     tiles = [[r.image for r in row] + [blank] * (FILTERS - len(row)) for row in records]
@@ -86,8 +86,7 @@ def _filters(network, photo, name, seen, folder, seed, progress):
 def _maximized(network, photo, name, seen, folder, seed, progress):
     count = network.shapes[network.logits][-1]
     chosen = sorted({int(k) for k in np.linspace(0, count - 1, CLASSES)})
-    records = [_whole(vis.maximize(network, None, k, seed=seed))
-               for k in bar(chosen, "classes", progress)]
+    records = _whole(vis.maximize(network, None, chosen, seed=seed, progress=progress))
     labels = [network.label(k) for k in chosen]
     images.save(folder / "classes.png", contact_sheet([r.image for r in records], columns=4,
                                                       tile=TILE, labels=labels))
@@ -133,11 +132,11 @@ def _check(network):
     network.probabilities(np.zeros((1, *network.input_shape), np.float32))
 
 
-def _whole(record):
-    """The record, unless Ctrl-C cut it short: then the tour ends, too."""
-    if record.interrupted:
+def _whole(made):
+    """The record, or records, unless Ctrl-C cut them short: then the tour ends, too."""
+    if any(record.interrupted for record in (made if isinstance(made, list) else [made])):
         raise KeyboardInterrupt
-    return record
+    return made
 
 
 def _portrait():

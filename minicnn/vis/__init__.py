@@ -14,6 +14,9 @@ numbers, and the picture if there is one.
 from minicnn.vis.activations import activations
 from minicnn.vis.compare import compare
 from minicnn.vis.deconvnet import deconvnet
+from minicnn.vis.deepdream_image import deepdream_image
+from minicnn.vis.dream import dream
+from minicnn.vis.filters import filters
 from minicnn.vis.gradcam import gradcam
 from minicnn.vis.hypercolumns import hypercolumns
 from minicnn.vis.kernels import kernels
@@ -24,6 +27,8 @@ from minicnn.vis.saliency import saliency
 from minicnn.vis.strongest import strongest
 from minicnn.vis.survey import survey
 from minicnn.vis.texture import texture
+from minicnn.vis.zoom import zoom
 
-__all__ = ["Record", "activations", "compare", "deconvnet", "gradcam", "hypercolumns", "kernels",
-           "maximize", "occlusion", "saliency", "strongest", "survey", "texture"]
+__all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "dream",
+           "filters", "gradcam", "hypercolumns", "kernels",
+           "maximize", "occlusion", "saliency", "strongest", "survey", "texture", "zoom"]

@@ -28,7 +28,7 @@ POOLINGS = ("average", "max")
 
 
 def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling="average",
-            seed=0, progress=False):
+            seed=0, progress=False, watch=None):
     """Make a new image with the texture of a photo.
 
     Parameters
@@ -49,13 +49,16 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
         For the noise it starts from, of a standard deviation of 10 grey levels.
     progress : bool
         Show a bar on standard error.
+    watch : callable, optional
+        Called with each step of the ascent as it comes, see `ascend.follow`.
 
     Returns
     -------
     Record
         `trace` holds minus the loss.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image", "progress")}
+    settings = {k: v for k, v in locals().items()
+                if k not in ("network", "image", "progress", "watch")}
     if pooling not in POOLINGS:
         raise ValueError(f"texture: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
     layers = default_layers(network) if layers is None else [network.find(n) for n in layers]
@@ -66,7 +69,7 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
     walk = ascend.steps(network, -loss, to_device(noise.astype(np.float32), network.device),
                         Adam(rate * network.grey_level), steps,
                         bounds=images.bounds(network.preprocessing, x.shape))
-    end = ascend.follow(walk, steps, progress, "texture")
+    end = ascend.follow(walk, steps, progress, "texture", watch)
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
     return Record(network.restore(end.image)[0], caption, settings | {"layers": layers},

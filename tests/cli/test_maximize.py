@@ -1,10 +1,13 @@
 """The command maximize."""
 
 import numpy as np
+import pytest
 import small
 from PIL import Image
 
 from minicnn import images, vis
+from minicnn.cli import main
+from minicnn.report import filters as sheets
 
 NETWORK = small.network()
 
@@ -13,10 +16,21 @@ def test_maximize(said, weights, tmp_path):
     out = tmp_path / "m.png"
     text = said("maximize", "--weights", weights, "--layer", "relu2", "--channel", 1, "--steps", 3,
                 "--start", "noise", "--rate", 4, "--momentum", 0.2, "--jitter", 1, "--diffuse", 0.1,
-                "--seed", 5, "--size", 24, "--out", out)
-    record = vis.maximize(NETWORK, "relu2", 1, 3, "noise", 24, 4.0, 0.2, 1, 0.1, 5)
+                "--seed", 5, "--size", 24, "--measure", "squares", "--settle", 0.5, "--normalize",
+                "std", "--out", out)
+    record = vis.maximize(NETWORK, "relu2", 1, steps=3, start="noise", size=24, rate=4.0,
+                          momentum=0.2, jitter=1, diffuse=0.1, seed=5, measure="squares",
+                          settle=0.5, normalize="std")
     np.testing.assert_array_equal(images.load(out), record.image)
     assert text == f"{out}: {record.caption}\n"
+
+
+def test_a_preset_and_what_is_given_besides_it(said, weights, tmp_path):
+    out = tmp_path / "m.png"
+    said("maximize", "--weights", weights, "--channel", "1", "--preset", "lucid", "--steps", 2,
+         "--rate", 0.1, "--out", out)
+    record = vis.maximize(NETWORK, channel=1, preset="lucid", steps=2, rate=0.1)
+    np.testing.assert_array_equal(images.load(out), record.image)
 
 
 def test_maximize_a_class_by_name(said, weights, tmp_path):
@@ -25,6 +39,34 @@ def test_maximize_a_class_by_name(said, weights, tmp_path):
     assert "fc channel 2" in text
     with Image.open(tmp_path / "m.jpg") as picture:
         assert picture.format == "JPEG" and picture.size == (20, 16)
+
+
+def test_several_classes_are_a_sheet_and_a_line_each(said, weights, tmp_path):
+    out = tmp_path / "m.png"
+    text = said("maximize", "--weights", weights, "--channel", "tree frog", 0, "--steps", 2,
+                "--out", out)
+    records = vis.maximize(NETWORK, channel=[2, 0], steps=2)
+    assert text.splitlines() == [f"{out}:", *(f"  {record.caption}" for record in records)]
+    np.testing.assert_array_equal(images.load(out), sheets.side_by_side(NETWORK, records))
+
+
+def test_settings_are_kept_of_one_picture_only(weights, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["maximize", "--weights", str(weights), "--channel", "0", "1", "--keep-settings",
+              "--out", str(tmp_path / "m.png")])
+    assert end.value.code == 2 and "one --channel" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_photo_to_start_from(said, weights, photo, tmp_path, capsys):
+    out = tmp_path / "m.png"
+    said("maximize", "--weights", weights, "--layer", "relu2", "--steps", 1, "--start", photo,
+         "--rate", 1e-6, "--diffuse", 0, "--out", out)
+    np.testing.assert_array_equal(images.load(out), small.photo())
+    with pytest.raises(SystemExit) as end:
+        main(["maximize", "--start", "no.png"])
+    assert end.value.code == 2
+    assert "expected zeros, mean, noise, grey-noise, or the path" in capsys.readouterr().err
 
 
 def test_without_out_the_picture_has_the_command_s_name(said, weights, tmp_path, monkeypatch):

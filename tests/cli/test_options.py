@@ -11,7 +11,9 @@ from minicnn.network import Network
 from minicnn.report.tour import tour
 
 FUNCTIONS = {
-    "tour": tour, "maximize": vis.maximize, "deconvnet": vis.deconvnet, "texture": vis.texture,
+    "deepdream-image": vis.deepdream_image, "dream": vis.dream, "zoom": vis.zoom,
+    "tour": tour, "maximize": vis.maximize, "filters": vis.filters,
+    "deconvnet": vis.deconvnet, "texture": vis.texture,
     "classify": Network.classify, "summary": Network.summary,
     "activations": vis.activations, "kernels": vis.kernels, "hypercolumns": vis.hypercolumns,
     "compare": vis.compare, "saliency": vis.saliency, "gradcam": vis.gradcam,
@@ -19,11 +21,13 @@ FUNCTIONS = {
 }
 POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
               "saliency": ["image"], "gradcam": ["image"], "occlusion": ["image"],
+              "dream": ["image"], "zoom": ["image"],
               "tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
               "activations": ["image"], "hypercolumns": ["image"],
               "classify": ["image"]}
-ELSEWHERE = {"network", "self", "progress", "folder"}  # folder is --out
+ELSEWHERE = {"network", "self", "progress", "watch", "folder"}  # folder is --out
 NO_OPTION = {("classify", "size")}
+OWN_OPTIONS = {"convert", "replay"}  # told all the rest by a file: see their own tests
 
 
 def options(command):
@@ -60,6 +64,7 @@ def test_help_shows_the_function_s_own_defaults(command, capsys):
 def test_an_option_not_given_is_the_function_s_default(command):
     needed = {"compare": ["photo", "--against", "b"], "strongest": ["photo"],
               "saliency": ["photo"], "gradcam": ["photo"], "occlusion": ["photo"],
+              "dream": ["photo"],
               "deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],
               "activations": ["photo"], "hypercolumns": ["photo"],
               "classify": ["photo"]}
@@ -73,7 +78,7 @@ def test_an_option_not_given_is_the_function_s_default(command):
 
 
 def test_every_command_is_listed_and_checked():
-    assert set(FUNCTIONS) == set(COMMANDS)
+    assert set(FUNCTIONS) | OWN_OPTIONS == set(COMMANDS)
 
 
 def test_text_goes_to_a_file_when_asked(said, weights, photo, tmp_path):

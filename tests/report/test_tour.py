@@ -28,8 +28,8 @@ def short(monkeypatch):
         deconvnet = staticmethod(MODULE.vis.deconvnet)
 
         @staticmethod
-        def maximize(network, layer, channel, steps=9, start="zeros", **more):
-            return full["maximize"](network, layer, channel, min(steps, 3), start, **more)
+        def maximize(network, layer, channel, steps=9, **more):
+            return full["maximize"](network, layer, channel, steps=min(steps, 3), **more)
 
         @staticmethod
         def texture(network, image, **more):

@@ -9,7 +9,8 @@ import small
 
 import minicnn
 from minicnn import images, vis
-from minicnn.layers import Conv
+from minicnn.images import Preprocessing
+from minicnn.layers import Conv, ReLU
 from minicnn.network import LayerNameError, Network
 
 NETWORK = small.network()
@@ -21,7 +22,7 @@ def minivgg():
 
 
 def quick(channel=0, layer="relu2", steps=3, **more):
-    return vis.maximize(NETWORK, layer, channel, steps, **more)
+    return vis.maximize(NETWORK, layer, channel, steps=steps, **more)
 
 
 # ---- what it is for
@@ -39,9 +40,10 @@ def test_a_class_from_a_zero_image_ends_as_that_class(index, tmp_path):
 
 def test_googlenet_s_pelican_from_a_zero_image(shared_data):
     network = minicnn.load(shared_data / "weights" / "googlenet_bvlc.h5")
-    record = vis.maximize(network, channel=144, steps=60)
+    record = vis.maximize(network, channel="pelican", steps=30)
     (label, probability), *_ = network.classify(record.image, size="keep")
     assert label == "pelican" and probability >= 0.99
+    assert f"the network sees pelican ({probability:.2%})" in record.caption
 
 
 def at_mean_colour(layer):
@@ -108,9 +110,55 @@ def test_a_channel_that_is_not_there(channel):
         quick(channel)
 
 
+@pytest.mark.parametrize("channel", [1.5, None, True, [0, 1.5]])
+def test_a_channel_that_is_no_number(channel):
+    with pytest.raises(ValueError, match="relu2: expected a channel's number"):
+        quick(channel)
+
+
 def test_a_layer_that_is_not_there():
     with pytest.raises(LayerNameError, match="no layer 'relu3'; near it: .*relu2"):
         quick(layer="relu3")
+
+
+# ---- several at once
+
+@pytest.mark.parametrize("layer, channels, more", [
+    ("relu2", [4, 0, 1, 3, 2, 1, 0], {"jitter": 2}),  # more than go in one pass
+    ("mix/relu_3x3", range(3), {"start": "noise", "l2": 1e-5}),
+    ("fc", ["frog", 2], {"sure": 10.0}),
+    ("relu2", [1, 3], {"preset": "lucid"}),
+    ("relu2", [1, 3], {"preset": "yosinski-4"}),
+], ids=str)
+def test_each_of_several_comes_out_as_it_would_alone(layer, channels, more):
+    """To the last bit: picture, trace, caption and settings."""
+    records = vis.maximize(NETWORK, layer, channels, steps=6, **more)
+    assert [r.settings["channel"] for r in records] == [3 if c == "frog" else c for c in channels]
+    for channel, record in zip(channels, records, strict=True):
+        alone = vis.maximize(NETWORK, layer, channel, steps=6, **more)
+        np.testing.assert_array_equal(record.x, alone.x)
+        np.testing.assert_array_equal(record.trace, alone.trace)
+        assert (record.caption, record.settings) == (alone.caption, alone.settings)
+
+
+@pytest.mark.parametrize("layer, channels", [("relu4_2", [5, 9]), (None, [20, 41])])
+def test_also_on_a_real_network(layer, channels):
+    """Dense layers round otherwise for two images than for one; 15 steps would show it."""
+    records = vis.maximize(minivgg(), layer, channels, steps=15)
+    for channel, record in zip(channels, records, strict=True):
+        alone = vis.maximize(minivgg(), layer, channel, steps=15)
+        np.testing.assert_array_equal(record.x, alone.x)
+
+
+def test_a_list_of_one_is_a_list_and_of_none_is_refused():
+    for one in ([1], np.array([1])):
+        (record,) = quick(one)
+        np.testing.assert_array_equal(record.x, quick(1).x)
+        assert type(record.settings["channel"]) is int
+    with pytest.raises(ValueError, match="channel names none"):
+        quick([])
+    with pytest.raises(ValueError, match="no 7"):
+        quick([1, 7])
 
 
 # ---- where it starts
@@ -122,7 +170,7 @@ def test_zeros_are_the_mean_colour():
 
 
 def test_noise_is_around_the_mean_by_10_grey_levels():
-    x = vis.maximize(NETWORK, "relu2", 0, 1, "noise", rate=1e-6, diffuse=0).x
+    x = quick(steps=1, start="noise", rate=1e-6, diffuse=0).x
     levels = x / np.float32(NETWORK.preprocessing.scale)
     # 960 numbers: the mean is known to 10 / sqrt(960) = 0.3, the deviation to 0.2; 4 of those
     assert abs(levels.mean()) < 1.3 and abs(levels.std() - 10) < 0.9
@@ -137,8 +185,43 @@ def test_a_start_may_be_given_and_stays_as_it_was():
     assert not np.array_equal(record.x, quick(steps=1).x)
 
 
+def test_grey_noise_is_even_between_128_and_148():
+    x = quick(steps=1, start="grey-noise", rate=1e-6, diffuse=0).x
+    levels = x / np.float32(NETWORK.preprocessing.scale) + np.float32(NETWORK.preprocessing.mean)
+    assert levels.min() > 127.9 and levels.max() < 148.1  # a step of 1e-6, in float32
+    assert abs(levels.mean() - 138) < 0.8  # 960 numbers: known to 20 / sqrt(12 * 960) = 0.19
+
+
+def test_the_mean_is_mid_grey_where_nothing_is_subtracted():
+    bare = nets.trained(Network("bare", [("conv", Conv(2, 3)), ("relu", ReLU())], (6, 6, 3),
+                                Preprocessing((6, 6), scale=1 / 255)), dtype=np.float32)
+    settings = {"steps": 1, "rate": 1e-3, "diffuse": 0}
+    assert (abs(vis.maximize(bare, "relu", start="mean", **settings).image - 127.5) <= 0.5).all()
+    assert (vis.maximize(bare, "relu", start="zeros", **settings).image == 0).all()
+    np.testing.assert_array_equal(quick(start="mean").x, quick(start="zeros").x)
+
+
+def test_a_photo_to_start_from(tmp_path):
+    path = small.picture_file(tmp_path)
+    by_path, by_pixels, prepared = (
+        quick(start=start) for start in (path, small.photo(), NETWORK.prepare(path)))
+    np.testing.assert_array_equal(by_path.x, by_pixels.x)
+    np.testing.assert_array_equal(by_path.x, prepared.x)
+    assert by_path.settings["start"] == str(path)
+
+
+def test_an_image_for_each_of_several():
+    starts = np.concatenate([NETWORK.prepare(small.photo(seed=s)) for s in (1, 2)])
+    for k, record in enumerate(quick([3, 1], start=starts)):
+        np.testing.assert_array_equal(record.x, quick([3, 1][k], start=starts[k : k + 1]).x)
+        again = vis.maximize(NETWORK, **record.settings)
+        np.testing.assert_array_equal(record.x, again.x)
+    with pytest.raises(ValueError, match="start must be one prepared image .* for 3"):
+        quick([0, 1, 2], start=starts)
+
+
 def test_a_start_that_is_no_start():
-    with pytest.raises(ValueError, match="start must be one of zeros, noise or an array .* 'ones'"):
+    with pytest.raises(ValueError, match="start must be one of zeros, .* or an array .* 'ones'"):
         quick(start="ones")
 
 
@@ -146,7 +229,7 @@ def test_another_size_where_no_dense_layer_is_below():
     record = quick(size=(21, 30))
     assert record.image.shape == (21, 30, 3) and record.x.shape == (1, 21, 30, 3)
     with pytest.raises(ValueError, match="dense"):
-        vis.maximize(NETWORK, "fc", 0, 1, size=(21, 30))
+        quick(layer="fc", size=(21, 30))
 
 
 # ---- what it depends on
@@ -158,7 +241,11 @@ def test_same_seed_same_bytes_other_seed_other_bytes(start):
 
 
 @pytest.mark.parametrize("change", [{"rate": 4.0}, {"momentum": 0.9}, {"jitter": 0},
-                                    {"diffuse": 0.9}, {"steps": 4}], ids=repr)
+                                    {"diffuse": 0.9}, {"steps": 4}, {"settle": 0.5},
+                                    {"measure": "squares"}, {"l2": 1e-3}, {"optimizer": "adam",
+                                    "momentum": 0}, {"normalize": "std"}, {"moves": "yosinski-1"},
+                                    {"transforms": "lucid"}, {"basis": "laplacian", "diffuse": 0},
+                                    {"preset": "simonyan"}], ids=repr)
 def test_every_setting_changes_the_picture(change):
     assert quick(**change).x.tobytes() != quick().x.tobytes()
 
@@ -216,11 +303,14 @@ def test_ctrl_c_gives_the_picture_so_far(monkeypatch):
 def test_a_network_that_does_not_prepare_photos_says_so():
     network = nets.trained(Network("bare", [("conv", Conv(2, 3))], (6, 6, 3)), dtype=np.float32)
     with pytest.raises(ValueError, match="Preprocessing"):
-        vis.maximize(network, "conv", 0, 1)
+        vis.maximize(network, "conv", 0, steps=1)
 
 
-@pytest.mark.parametrize("setting", [{"jitter": -1}, {"diffuse": 1.5}, {"diffuse": -0.1},
-                                     {"size": 0}], ids=repr)
+@pytest.mark.parametrize("setting", [
+    {"jitter": -1}, {"diffuse": 1.5}, {"diffuse": -0.1}, {"size": 0}, {"preset": "lucide"},
+    {"measure": "max"}, {"optimizer": "lbfgs"}, {"normalize": "l3"}, {"basis": "wavelets"},
+    {"transforms": "all"}, {"moves": "yosinski-5"}, {"settle": 1.1}, {"sure": -1}, {"l2": -1},
+    {"steps": 0}, {"rate": float("nan")}], ids=repr)
 def test_a_setting_out_of_range_is_named(setting):
     (name,) = setting
     with pytest.raises(ValueError, match=name):

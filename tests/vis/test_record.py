@@ -11,16 +11,18 @@ from minicnn import vis
 
 NETWORK = small.network()
 METHODS = {
-    "maximize": lambda: vis.maximize(NETWORK, "relu2", 1, 2, seed=3),
+    "maximize": lambda: vis.maximize(NETWORK, "relu2", 1, steps=2, seed=3),
     "deconvnet": lambda: vis.deconvnet(NETWORK, small.photo(), "relu2", 1),
     "texture": lambda: vis.texture(NETWORK, small.photo(), steps=2, seed=3),
     "saliency": lambda: vis.saliency(NETWORK, small.photo(), 2, "smooth", 3, seed=3),
     "gradcam": lambda: vis.gradcam(NETWORK, small.photo(), 2, guided=True),
     "occlusion": lambda: vis.occlusion(NETWORK, small.photo(), 2, square=4, stride=4),
     "hypercolumns": lambda: vis.hypercolumns(NETWORK, small.photo(), ["relu1", "mix"]),
+    "dream": lambda: vis.dream(NETWORK, small.photo(), ["relu1"], octaves=1, steps=2, seed=3),
 }
-OTHERWISE = {"activations", "compare", "kernels", "strongest", "survey"}  # many, or none
-NOT_SETTINGS = {"network", "image", "progress"}
+OTHERWISE = {"activations", "compare", "deepdream_image", "filters", "kernels", "strongest",
+             "survey", "zoom"}
+NOT_SETTINGS = {"network", "image", "progress", "watch"}
 
 
 def test_every_method_is_listed_here():

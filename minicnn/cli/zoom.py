@@ -1,0 +1,36 @@
+"""``minicnn zoom``: see `minicnn.vis.zoom`."""
+
+from pathlib import Path
+
+from minicnn import images, vis
+from minicnn.cli import INTERRUPTED
+from minicnn.cli.dream import dreaming
+from minicnn.cli.options import call, common, number, option, side, whole
+from minicnn.report import animation
+from minicnn.report import zoom as sheets
+
+
+def add(parser):
+    """The options of the command."""
+    method = vis.zoom
+    common(parser, method, "zoom.gif")
+    parser.add_argument("image", nargs="?", metavar="photo", help="where to begin; noise")
+    option(parser, method, "frames", type=whole(1), help="dreams")
+    option(parser, method, "scale", type=number(above=0, most=0.99),
+           help="share of each side that a zoom leaves out")
+    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    dreaming(parser, method)
+    parser.add_argument("--milliseconds", type=whole(animation.LEAST), default=100, metavar="N",
+                        help="how long each frame is shown (default: %(default)s)")
+
+
+def run(options):
+    """Make the frames; save the GIF, and beside it the sheet."""
+    sheet = Path(options.out).with_suffix(".png")
+    images.check_destination(options.out, animation.FORMATS)
+    images.check_destination(sheet)
+    found = call(vis.zoom, options, progress=True)
+    animation.save(options.out, found.frames, options.milliseconds)
+    images.save(sheet, sheets.sheet(found))
+    print(f"{options.out}, {sheet}: {found.caption}")
+    return INTERRUPTED if found.interrupted else 0

@@ -1,0 +1,126 @@
+"""What an objective is: terms with a place, a value and a gradient there, which add and scale."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn.backend import array_module
+from minicnn.network import INPUT
+
+
+class Value(NamedTuple):
+    """An objective at one batch: totals (N,), each term's share by name, gradients by place."""
+
+    total: Any
+    parts: dict
+    gradients: dict
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing looked at: `function(activation)` gives (values (N,), gradient).
+
+    The gradient is that of the values' sum. Where an image's value depends on that image alone, in
+    all terms but `diversity`, it is at each image the gradient of its own value.
+    """
+
+    name: str
+    place: str
+    function: Callable
+    weight: float = 1.0
+
+
+class Objective:
+    """A weighted sum of terms."""
+
+    def __init__(self, terms):
+        self.terms = tuple(terms)
+
+    def __add__(self, other):
+        return Objective(self.terms + other.terms)
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __neg__(self):
+        return -1 * self
+
+    def __mul__(self, factor):
+        return Objective(replace(term, weight=factor * term.weight) for term in self.terms)
+
+    __rmul__ = __mul__
+
+    def __repr__(self):
+        return " + ".join(f"{term.weight:g} {term.name}" for term in self.terms)
+
+    @property
+    def on_image(self):
+        """The terms that look at the image itself."""
+        return Objective(term for term in self.terms if term.place == INPUT)
+
+    @property
+    def on_layers(self):
+        """The terms that look at layers."""
+        return Objective(term for term in self.terms if term.place != INPUT)
+
+    @property
+    def places(self):
+        """The layers looked at, each once."""
+        return [p for p in dict.fromkeys(term.place for term in self.terms) if p != INPUT]
+
+    def evaluate(self, at):
+        """The objective's Value, where ``at[place]`` is the activation there (a Run will do)."""
+        total, parts, gradients = 0, {}, {}
+        for term in self.terms:
+            values, gradient = term.function(at[term.place])
+            total = total + term.weight * values
+            parts[term.name] = parts.get(term.name, 0) + term.weight * values
+            gradients[term.place] = gradients.get(term.place, 0) + term.weight * gradient
+        return Value(total, parts, gradients)
+
+
+# ---- which unit: what the terms that look at layers share
+
+def words(index):
+    """A channel in a term's name: "7", or "7,9,12" where each image of the batch has its own."""
+    return ",".join(str(i) for i in np.atleast_1d(index))
+
+
+def each_image(a, layer, index):
+    """The channel that each image climbs.
+
+    Parameters
+    ----------
+    a : array (N, ..., C)
+    layer : str
+        For the errors.
+    index : int or sequence of N ints
+
+    Returns
+    -------
+    images, channels : two arrays (N,)
+        ``a[images, ..., channels]`` is each image's channel, (N, ...).
+    """
+    wanted = np.asarray(index)
+    if wanted.dtype.kind not in "iu" or wanted.shape not in ((), (len(a),)):
+        raise ValueError(f"{layer}: expected a channel's number, or one for each of the {len(a)} "
+                         f"images of the batch, got {index!r}")
+    absent = wanted[(wanted < 0) | (wanted >= a.shape[-1])]
+    if absent.size:
+        raise ValueError(f"{layer} has {a.shape[-1]} channels, counted from 0; there is no "
+                         f"{absent.flat[0]}")
+    xp = array_module(a)
+    return xp.arange(len(a)), xp.asarray(np.zeros(len(a), int) + wanted)
+
+
+def position(a, layer, row, column):
+    """A (row, column) of a (N, H, W, C); the centre, H // 2 and W // 2, where it is not given."""
+    if a.ndim != 4:
+        raise ValueError(f"{layer} has no position ({row}, {column}); its output is {a.shape}")
+    row = a.shape[1] // 2 if row is None else row
+    column = a.shape[2] // 2 if column is None else column
+    if not (0 <= row < a.shape[1] and 0 <= column < a.shape[2]):
+        raise ValueError(f"{layer} has no position ({row}, {column}); its output is {a.shape}")
+    return row, column

@@ -1,0 +1,70 @@
+"""Sheets of maximised channels: all that were climbed together, or a row a layer."""
+
+import numpy as np
+
+from minicnn.report.contact_sheet import caption, contact_sheet
+
+TILE, LARGE_TILE = 96, 192
+
+
+def side_by_side(network, records, tile=None):
+    """Pictures that were maximised together, with their captions.
+
+    Parameters
+    ----------
+    network : Network
+    records : list of vis.Record
+        Of `vis.maximize`, one a channel.
+    tile : int, optional
+        Side of each in pixels; the pictures' own, but no less than 192, where not given.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+    """
+    tile = max(LARGE_TILE, *records[0].image.shape[:2]) if tile is None else tile
+    labels = [_name(network, record) for record in records]
+    sheet = contact_sheet([record.image for record in records], tile=tile, labels=labels)
+    return caption(sheet, "\n".join(record.caption for record in records))
+
+
+def _name(network, record):
+    channel = record.settings["channel"]
+    return network.label(channel) if record.settings["layer"] == network.logits else str(channel)
+
+
+def sheet(found, tile=TILE):
+    """The filters of `vis.filters` as one sheet.
+
+    Parameters
+    ----------
+    found : vis.filters.Filters
+        What Ctrl-C left out stays white.
+    tile : int
+        Side of each picture in pixels.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        Several layers: a row a layer, in the order of the network, with the filters' numbers above
+        the columns. One layer: near square. Where it is near square, or the best come first, each
+        picture has its number and the value reached below it.
+    """
+    grid, by_value = len(found.rows) > 1, found.settings["order"] == "value"
+    columns = max(len(row.channels) for row in found.rows)
+    white = np.full((*found.settings["size"], 3), 255, np.uint8)
+    pictures = [picture for row in found.rows
+                for picture in [*row.pictures, *[white] * (columns - len(row.pictures))]]
+    labels = [label for row in found.rows for label in _labels(row, columns)]
+    made = contact_sheet(
+        pictures, columns if grid else None, labels if by_value or not grid else None, tile=tile,
+        row_labels=[row.layer for row in found.rows] if grid else None,
+        column_labels=[str(k) for k in range(columns)] if grid and not by_value else None)
+    return caption(made, found.caption)
+
+
+def _labels(row, columns):
+    """Number and value below each picture."""
+    known = [f"{channel}: {value:.3g}"
+             for channel, value in zip(row.channels, row.values, strict=False)]
+    return known + [""] * (columns - len(known))

@@ -1,0 +1,63 @@
+"""The command zoom."""
+
+import numpy as np
+import pytest
+import small
+from PIL import Image
+
+from minicnn import images, vis
+from minicnn.cli import main
+from minicnn.optimizers import SGD
+from minicnn.report import zoom as sheets
+
+NETWORK = small.network()
+QUICK = ["--frames", 3, "--steps", 1, "--octaves", 1, "--layers", "relu2", "--jitter", 1]
+
+
+def test_zoom_from_a_photo(said, weights, photo, tmp_path):
+    out = tmp_path / "z.gif"
+    text = said("zoom", "--weights", weights, photo, *QUICK, "--scale", 0.2, "--rate", 9, "--size",
+                "keep", "--seed", 2, "--milliseconds", 60, "--out", out)
+    found = vis.zoom(NETWORK, photo, 3, 0.2, {"relu2": 1.0}, 1, steps=1, rate=9.0, jitter=1,
+                     size="keep", seed=2)
+    assert text == f"{out}, {out.with_suffix('.png')}: {found.caption}\n"
+    np.testing.assert_array_equal(images.load(out.with_suffix(".png")), sheets.sheet(found))
+    with Image.open(out) as picture:
+        assert (picture.n_frames, picture.size, picture.info["loop"]) == (3, (20, 16), 0)
+        assert picture.info["duration"] == 60
+
+
+def test_zoom_from_noise(said, weights, tmp_path):
+    out = tmp_path / "z.gif"
+    said("zoom", "--weights", weights, *QUICK, "--size", 24, "--out", out)
+    with Image.open(out) as picture:
+        assert picture.size == (24, 24)
+
+
+def test_another_suffix_is_told_before_the_work(complaint, weights, monkeypatch):
+    monkeypatch.setattr(SGD, "step", None)  # no step is taken
+    assert ".gif" in complaint("zoom", "--weights", weights, *QUICK, "--out", "z.mp4")
+
+
+def test_wrong_usage(weights, capsys):
+    for chosen in (["--frames", "0"], ["--scale", "1"], ["--milliseconds", "5"]):
+        with pytest.raises(SystemExit) as end:
+            main(["zoom", "--weights", str(weights), *chosen])
+        assert end.value.code == 2 and "expected" in capsys.readouterr().err
+
+
+def test_ctrl_c_saves_the_finished_dreams(weights, tmp_path, monkeypatch):
+    calls, step = [], SGD.step
+
+    def third_raises(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+
+    monkeypatch.setattr(SGD, "step", third_raises)
+    out = tmp_path / "z.gif"
+    arguments = ["zoom", "--weights", weights, *QUICK, "--rate", "20", "--out", out]
+    assert main([str(a) for a in arguments]) == 130
+    with Image.open(out) as picture:
+        assert picture.n_frames == 2

@@ -1,0 +1,31 @@
+"""The sheet of deepDreamImage's pictures: thumbnails with names."""
+
+import numpy as np
+
+from minicnn.report import deepdream_image as sheets
+from minicnn.report.contact_sheet import caption, contact_sheet
+from minicnn.vis.deepdream_image import DeepDreamImage
+
+PICTURES = np.random.default_rng(0).uniform(0, 1, (3, 12, 10, 3)).astype(np.float32)
+
+
+def found(pictures, scaling):
+    return DeepDreamImage(pictures, [8, 187, 230], ["hen", "terrier", "sheepdog"], "three classes",
+                          {"layer": "fc8", "output_scaling": scaling}, None, None, None)
+
+
+def test_linear_is_shown_as_it_is():
+    pixels = np.rint(255 * PICTURES).astype(np.uint8)
+    tiles = contact_sheet(pixels, labels=["hen", "terrier", "sheepdog"], tile=48,
+                          title="Layer fc8 features")
+    np.testing.assert_array_equal(sheets.sheet(found(PICTURES, "linear"), 48),
+                                  caption(tiles, "three classes"))
+
+
+def test_none_is_shown_around_grey_on_one_scale():
+    raw = 40 * (PICTURES - 0.5)
+    raw[0], raw[1, 0, 0, 0] = 0, -100
+    pixels = np.rint(128 + 127 * raw / 100).astype(np.uint8)
+    tiles = contact_sheet(pixels, labels=["hen", "terrier", "sheepdog"], tile=128,
+                          title="Layer fc8 features")
+    np.testing.assert_array_equal(sheets.sheet(found(raw, "none")), caption(tiles, "three classes"))

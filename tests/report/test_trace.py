@@ -1,0 +1,94 @@
+"""The plot of an ascent: what is drawn is the trace, and nothing else is touched."""
+
+import matplotlib
+import numpy as np
+import pytest
+import small
+from numpy.testing import assert_array_equal
+
+from minicnn import ascend, images, objectives
+from minicnn.images import ImageError
+from minicnn.optimizers import SGD
+from minicnn.report import animation, trace
+
+NETWORK = small.network()
+PARTS = {"relu2:1": np.array([[1.0], [2], [4]]), "l2": np.array([[0.0], [-1], [-3]])}
+
+
+def climb(watch, steps=7, count=1):
+    x = np.concatenate([NETWORK.prepare(small.photo(seed=k)) for k in range(count)])
+    objective = objectives.channel("conv2", 1) - 0.01 * objectives.l2()
+    walk = ascend.steps(NETWORK, objective, x, SGD(1.0, normalize="mean_abs"), steps)
+    return ascend.follow(walk, steps, watch=watch)
+
+
+def dark(picture):
+    """How many pixels are far from white."""
+    return np.count_nonzero(picture.min(axis=2) < 128)
+
+
+def test_a_panel_for_the_value_and_one_for_each_term():
+    alone = trace.draw(np.arange(3.0)[:, None])
+    whole = trace.draw(np.arange(3.0)[:, None], PARTS)
+    assert alone.shape == (240, 700, 3) and whole.shape == (600, 700, 3)
+    assert trace.draw(np.arange(3.0)[:, None], {"only": PARTS["l2"]}).shape == alone.shape
+    assert dark(whole) > dark(alone) > 0
+
+
+def test_the_curve_rises_where_the_values_do():
+    """Blue is drawn lower left and upper right for a rising trace, the other way for a falling."""
+    rising = trace.draw(np.arange(50.0)[:, None])
+    falling = trace.draw(-np.arange(50.0)[:, None])
+    for picture, up in ((rising, True), (falling, False)):
+        blue = picture[..., 2].astype(int) - picture[..., 0] > 100
+        rows, columns = np.nonzero(blue)
+        slope = np.polyfit(columns, rows, 1)[0]  # rows count downward
+        assert (slope < -0.1) if up else (slope > 0.1)
+
+
+def test_a_line_an_image():
+    one = trace.draw(np.arange(9.0)[:, None])
+    two = trace.draw(np.arange(9.0)[:, None] * [1, -1])
+    orange = [np.count_nonzero(p[..., 0].astype(int) - p[..., 2] > 150) for p in (one, two)]
+    assert orange[0] == 0 and orange[1] > 200
+
+
+def test_it_is_saved_as_drawn_and_leaves_matplotlib_alone(tmp_path):
+    before = dict(matplotlib.rcParams), matplotlib.get_backend()
+    trace.plot(tmp_path / "t.png", PARTS["l2"], PARTS, "a title")
+    assert_array_equal(images.load(tmp_path / "t.png"), trace.draw(PARTS["l2"], PARTS, "a title"))
+    assert (dict(matplotlib.rcParams), matplotlib.get_backend()) == before
+
+
+def test_shares_gathers_what_follow_does():
+    shares = trace.Shares()
+    end = climb(shares, count=2)
+    assert_array_equal(np.array(shares.values), end.trace)
+    assert set(shares.parts) == set(end.parts) == {"conv2:1", "l2"}
+    for name, share in shares.parts.items():
+        assert_array_equal(np.array(share), end.parts[name])
+
+
+@pytest.mark.parametrize("every, kept", [(1, [0, 1, 2, 3, 4, 5, 6, 7]), (3, [0, 3, 6, 7]),
+                                         (7, [0, 7]), (100, [0, 7])])
+def test_frames_keeps_every_so_many_and_the_last(every, kept):
+    steps, frames = [], animation.Frames(NETWORK, every)
+    end = climb(lambda step: (steps.append(step), frames(step)), count=2)
+    expected = [np.hstack(list(NETWORK.restore(steps[k].image))) for k in kept]
+    assert_array_equal(np.array(frames.pictures), np.array(expected))
+    assert_array_equal(frames.pictures[-1], np.hstack(list(NETWORK.restore(end.image))))
+
+
+def test_no_frames_before_the_first_step_and_none_every_0():
+    assert animation.Frames(NETWORK).pictures == []
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        animation.Frames(NETWORK, 0)
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), np.zeros((0, 1))])
+def test_no_trace_to_plot(values, tmp_path):
+    with pytest.raises(ValueError, match=r"trace: expected \(steps \+ 1, N\)"):
+        trace.plot(tmp_path / "t.png", values)
+    with pytest.raises(ImageError, match="suffix|format"):
+        trace.plot(tmp_path / "t.txt", PARTS["l2"])
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,191 @@
+"""Filters: which, in which order, taken up again after any end, and more complex with depth."""
+
+import sys
+
+import nets
+import numpy as np
+import pytest
+import small
+
+import minicnn
+from minicnn import vis
+from minicnn.layers import BatchNorm, Conv, Dense, ReLU
+from minicnn.network import LayerNameError, Network
+from minicnn.vis.filters import orientation_entropy, responses
+
+NETWORK = small.network()
+MODULE = sys.modules["minicnn.vis.filters"]  # the package's attribute is the function
+CONVOLUTIONS = ["conv1", "mix/1x1", "mix/3x3", "mix/project", "conv2"]
+RECTIFIED = ["relu1", "mix/relu_1x1", "mix/relu_3x3", "mix/relu_project", "relu2"]
+
+
+def quick(layers=None, count=2, **more):
+    return vis.filters(NETWORK, layers, count, **{"steps": 2} | more)
+
+
+def same(one, other):
+    return len(one.rows) == len(other.rows) and all(
+        a.layer == b.layer and a.channels == b.channels and np.array_equal(a.x, b.x)
+        and np.array_equal(a.values, b.values) and np.array_equal(a.pictures, b.pictures)
+        for a, b in zip(one.rows, other.rows, strict=True))
+
+
+# ---- which
+
+def test_the_first_filters_of_every_convolution():
+    found = quick(count=4)
+    assert [row.layer for row in found.rows] == CONVOLUTIONS
+    assert [row.channels for row in found.rows] == [
+        [0, 1, 2, 3], [0, 1, 2], [0, 1, 2, 3], [0, 1], [0, 1, 2, 3]]  # where there are as many
+    assert found.caption == ("small: the first 4 filters of each of 5 layers, maximised: preset "
+                             "filters, 2 steps")
+    assert not found.interrupted
+
+
+def test_each_is_what_maximize_makes_alone():
+    row = quick(["conv2"], 5, seed=3, size=(18, 22)).rows[0]
+    for k in row.channels:
+        alone = vis.maximize(NETWORK, "conv2", k, "filters", 2, size=(18, 22), seed=3)
+        np.testing.assert_array_equal(row.x[k], alone.x[0])
+        np.testing.assert_array_equal(row.pictures[k], alone.image)
+        assert row.values[k] == alone.trace[-1, 0]
+
+
+def test_a_mean_is_looked_for_at_the_relu_behind_the_convolution():
+    assert [row.layer for row in quick(preset="keras-lecture").rows] == RECTIFIED
+    assert responses(NETWORK) == CONVOLUTIONS and responses(NETWORK, True) == RECTIFIED
+
+
+def test_a_batch_norm_may_lie_between_and_a_convolution_may_have_no_relu():
+    network = Network("n", [
+        ("a", Conv(2, 3)), ("norm", BatchNorm()), ("relu", ReLU()), ("more", ReLU()),
+        ("b", Conv(2, 3)), ("c", Conv(2, 3)), ("relu_c", ReLU())], (8, 8, 3))
+    assert responses(network, rectified=True) == ["relu", "b", "relu_c"]
+
+
+def test_the_best_come_first():
+    by_number, by_value = quick(["relu2"], 5).rows[0], quick(["relu2"], 5, order="value").rows[0]
+    assert sorted(by_value.channels) == by_number.channels != by_value.channels
+    assert (np.diff(by_value.values) <= 0).all()
+    for k, channel in enumerate(by_value.channels):
+        np.testing.assert_array_equal(by_value.x[k], by_number.x[channel])
+
+
+@pytest.mark.parametrize("given, words", [
+    ({"count": 0}, "count must be a whole number of at least 1, got 0"),
+    ({"count": 1.5}, "count"), ({"order": "best"}, "order must be one of number, value"),
+    ({"preset": "lucide"}, "preset must be one of"), ({"steps": 0}, "steps"),
+    ({"size": -1}, "size"), ({"layers": []}, "name layers")], ids=str)
+def test_a_setting_out_of_range_is_named(given, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        quick(**given)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_layer_that_is_not_there_and_a_network_without_convolutions():
+    with pytest.raises(LayerNameError, match="no layer 'relu3'"):
+        quick(["relu3"])
+    bare = nets.trained(Network("bare", [("fc", Dense(2))], (4, 4, 3)), dtype=np.float32)
+    with pytest.raises(ValueError, match="bare has no convolutions"):
+        vis.filters(bare)
+
+
+# ---- taken up again
+
+class Killed(BaseException):
+    """As sudden as a kill: nobody catches it."""
+
+
+@pytest.fixture
+def stops(monkeypatch):
+    """stops(k, error): from now on the k-th call of `maximize` raises; the calls so far."""
+    climb = MODULE.maximize
+
+    def arrange(at=None, error=KeyboardInterrupt):
+        calls = []
+
+        def maximize(*arguments, **more):
+            calls.append(arguments)
+            if len(calls) == at:
+                raise error
+            return climb(*arguments, **more)
+        monkeypatch.setattr(MODULE, "maximize", maximize)
+        return calls
+    return arrange
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Killed])
+@pytest.mark.parametrize("at", [1, 3, 5])
+def test_interrupted_or_killed_and_run_again_it_is_the_same(stops, tmp_path, at, error):
+    stops(at, error)
+    try:
+        found = quick(folder=tmp_path)
+        assert error is KeyboardInterrupt and at > 1 and found.interrupted
+        assert sum(len(row.pictures) > 0 for row in found.rows) == at - 1
+        assert [row.channels for row in found.rows] == [[0, 1]] * 5
+    except error:
+        assert error is Killed or at == 1
+    calls = stops()
+    assert same(quick(folder=tmp_path), quick(folder=None))
+    assert len(calls) == 5 - (at - 1) + 5  # what was kept is not made again
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_within_an_ascent_leaves_that_part_out(monkeypatch, tmp_path):
+    from minicnn.optimizers import SGD
+
+    steps, step = [], SGD.step
+
+    def stop(self, *arguments):
+        steps.append(1)
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+    monkeypatch.setattr(SGD, "step", stop)
+    found = quick(folder=tmp_path)
+    assert [len(row.pictures) for row in found.rows] == [2, 0, 0, 0, 0] and found.interrupted
+    monkeypatch.undo()
+    assert same(quick(folder=tmp_path), quick())
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"steps": 3}, {"preset": "wolfram"}, {"size": 18},
+                                   {"count": 1}], ids=str)
+def test_other_work_does_not_go_on_from_it(stops, tmp_path, other):
+    stops(3)
+    quick(folder=tmp_path)
+    stops()
+    assert same(quick(folder=tmp_path, **other), quick(**other))
+    assert len(list(tmp_path.iterdir())) == 1  # the first work's, still unfinished
+
+
+def test_other_weights_do_not_go_on_from_it_either(stops, tmp_path):
+    stops(3)
+    quick(folder=tmp_path)
+    calls = stops()
+    vis.filters(small.network(seed=5), count=2, steps=2, folder=tmp_path)
+    assert len(calls) == 5
+
+
+# ---- what it shows
+
+def stripes(*angles):
+    """A pattern of waves, each running at an angle in degrees: (1, 48, 48, 3)."""
+    rows, columns = np.mgrid[:48, :48] * 0.8
+    waves = [np.sin(np.cos(a) * columns + np.sin(a) * rows) for a in np.radians(angles)]
+    return np.repeat(sum(waves)[None, ..., None], 3, axis=3)
+
+
+def test_entropy_counts_directions():
+    one, two, many = (orientation_entropy(stripes(*angles))[0]
+                      for angles in ([5], [5, 95], range(0, 180, 12)))
+    noise = orientation_entropy(np.random.default_rng(0).normal(size=(1, 48, 48, 3)))[0]
+    assert one < 1e-6 < 1 < two < many < noise <= np.log2(18)
+    assert orientation_entropy(np.ones((2, 5, 5, 1))).tolist() == [0, 0]
+
+
+def test_patterns_of_the_shipped_network_grow_more_complex_with_depth():
+    """Directions in bits, means of five filters, 30 steps."""
+    found = vis.filters(minicnn.load("minivgg"), ["conv1_1", "conv2_1", "conv3_1", "conv4_2"], 5,
+                        steps=30)
+    entropy = [orientation_entropy(row.x).mean() for row in found.rows]
+    assert entropy == sorted(entropy) and entropy[-1] - entropy[0] > 0.3

@@ -1,0 +1,96 @@
+"""Zooming: frame by frame what a loop of dreams and enlargements gives."""
+
+import numpy as np
+import pytest
+import small
+
+from minicnn import vis
+from minicnn.optimizers import SGD
+from minicnn.vis.dream import Dreaming
+from minicnn.vis.zoom import nearer, noise
+
+NETWORK = small.network()
+PHOTO = small.photo(26, 30)
+
+
+def quick(image=PHOTO, frames=3, scale=0.1, **more):
+    more = {"layers": "relu2", "octaves": 1, "steps": 2, "jitter": 2, "size": "keep"} | more
+    return vis.zoom(NETWORK, image, frames, scale, **more)
+
+
+def test_dream_zoom_dream():
+    found = quick(seed=3)
+    dreaming = Dreaming(NETWORK, {"relu2": 1.0}, 1, steps=2, jitter=2)
+    x = NETWORK.prepare(PHOTO, "keep")
+    for frame in range(3):
+        end = dreaming.follow(x, 3, frame)
+        np.testing.assert_array_equal(found.frames[frame], NETWORK.restore(end.image)[0])
+        assert found.trace[frame] == end.trace[-1, 0]
+        x = nearer(end.image, 0.1)
+    np.testing.assert_array_equal(found.x, end.image)
+    np.testing.assert_array_equal(found.image, found.frames[-1])
+    assert found.caption.startswith("3 dreams, each 10% nearer; the last: small dreams relu2: 2 st")
+
+
+def test_the_first_frame_is_the_dream_itself():
+    first = quick(frames=1, seed=5)
+    np.testing.assert_array_equal(first.x, vis.dream(NETWORK, PHOTO, "relu2", 1, steps=2, jitter=2,
+                                                     seed=5).x)
+
+
+def test_nearer_enlarges_the_middle():
+    """A slope stays a slope about the same centre, less steep."""
+    rows, columns = np.mgrid[:9, :13].astype(float)
+    x = np.stack([rows - 4, columns - 6], axis=2)[None]
+    np.testing.assert_allclose(nearer(x, 0.25), 0.75 * x, atol=1e-12)
+    assert nearer(x.astype(np.float32), 0.25).dtype == np.float32
+
+
+def test_nearer_keeps_what_is_plain_and_one_pixel():
+    np.testing.assert_allclose(nearer(np.full((2, 5, 4, 3), 7.0), 0.3), 7, rtol=1e-12)
+    np.testing.assert_array_equal(nearer(np.ones((1, 1, 1, 3)), 0.5), np.ones((1, 1, 1, 3)))
+
+
+def test_from_noise():
+    found = quick(None, frames=1, size=(20, 24), steps=1, rate=1e-3, seed=4)
+    assert found.frames.shape == (1, 20, 24, 3)
+    start = noise(NETWORK, (20, 24), 4)
+    assert np.abs(found.frames[0].astype(int) - start).max() <= 1
+    assert 100 <= start.min() < 110 and 190 < start.max() < 200
+    assert noise(NETWORK).shape == (16, 20, 3)
+    assert start.tobytes() != noise(NETWORK, (20, 24), 5).tobytes()
+
+
+@pytest.mark.parametrize("image", [PHOTO, None])
+def test_the_settings_make_the_same_again(image):
+    found = quick(image, size=24)
+    again = (vis.zoom(NETWORK, **found.settings) if image is None
+             else vis.zoom(NETWORK, image, **found.settings))
+    assert again.frames.tobytes() == found.frames.tobytes() and again.settings == found.settings
+
+
+@pytest.mark.parametrize("at, kept", [(1, 1), (2, 1), (4, 1), (6, 2)])
+def test_ctrl_c_keeps_the_finished_dreams_and_at_least_one(monkeypatch, at, kept):
+    calls, step = [], SGD.step
+
+    def raises(self, *arguments):
+        calls.append(1)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+
+    monkeypatch.setattr(SGD, "step", raises)
+    found = quick()
+    monkeypatch.undo()
+    assert found.interrupted and len(found.frames) == len(found.trace) == kept
+    if at > 2:
+        np.testing.assert_array_equal(found.frames, quick().frames[:kept])
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"frames": 0}, "frames must be a whole number of at least 1, got 0"),
+    ({"scale": 0.0}, "must lie between 0 and 1, got 0.0"), ({"scale": 1.0}, "got 1.0"),
+    ({"octave_scale": 0.5}, "octave_scale must be above 1")])
+def test_one_clear_line(settings, words):
+    with pytest.raises(ValueError, match=words):
+        quick(**settings)
