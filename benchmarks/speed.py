@@ -115,7 +115,8 @@ def write_tables(sections, out):
 
 def _plan(options):
     """The plan that the options ask for: the full or the quick one, with what was given instead."""
-    given = {name: getattr(options, name) for name in ("networks", "batches", "threads", "rounds")}
+    given = {name: getattr(options, name) for name in (
+        "networks", "batches", "threads", "rounds", "sides", "counts")}
     given = {name: tuple(value) if isinstance(value, list) else value
              for name, value in given.items() if value is not None}
     return (QUICK if options.quick else FULL)._replace(
@@ -142,6 +143,10 @@ def _parser():
     add("--batches", nargs="+", type=_count, help="batch sizes (default: 1 8)")
     add("--threads", type=_count, help="threads of each library (default: all cores)")
     add("--rounds", type=_count, help=f"pairs of turns a task (default: {FULL.rounds})")
+    add("--sides", nargs="+", type=_count, help="of the section scaling (default: "
+                                                f"{' '.join(map(str, FULL.sides))})")
+    add("--counts", nargs="+", type=_count, help="batches of the section scaling (default: "
+                                                 f"{' '.join(map(str, FULL.counts))})")
     add("--plain", action="store_true", help="hold every convolution to the plain op")
     add("--avx2", action="store_true", help="hold both libraries to AVX2")
     add("--against", choices=AGAINST, default="torch",
