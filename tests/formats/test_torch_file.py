@@ -51,7 +51,8 @@ def test_the_three_containers(tmp_path, which):
 
 def test_other_files_are_not_recognised(tmp_path):
     for k, data in enumerate([b"", b"\x89HDF\r\n\x1a\n" + bytes(600), wb.npz(), wb.safetensors(),
-                              wb.npy(np.zeros(3)), b"\x80", b"\x80\x09", b"PK\3\4", b"text" * 200]):
+                              wb.npy(np.zeros(3)), b"\x80", b"\x80\x09" * 99, b"PK\3\4",
+                              b"text" * 200]):
         path = write(tmp_path / f"{k}.pth", data)
         assert not torch_file.recognises(path)
         with pytest.raises(WeightsError, match="cannot be read as a PyTorch file"):
@@ -117,6 +118,14 @@ def test_tensors_beyond_their_storage_are_refused(tmp_path):
             with pytest.raises(WeightsError, match="'w': it is of shape .* more than its row|"
                                                    "numbers and ends before that|two types"):
                 torch_file.read(write(tmp_path / "f", data))
+
+
+def test_a_tensor_of_a_part_of_a_storage(tmp_path):
+    """Numbers 4 to 8 of ten, and of these every second from number 1 on."""
+    array = np.arange(10, dtype="<f4")
+    value = {"w": wb.tensor("0", array, (2,), (2,), 1, more=(("part", 4, 5),))}
+    found = torch_file.read(write(tmp_path / "f", wb.torch_row({"w": array}, value)))
+    assert found.arrays["w"].tolist() == [5, 7]
 
 
 def test_shapes_that_would_fill_the_memory_are_refused(tmp_path):

@@ -103,14 +103,10 @@ STORED, DEFLATED = wb.zipped(FILES), wb.zipped(FILES, zipfile.ZIP_DEFLATED)
     (changed(STORED, "<H", 10, 9, b"PK\5\6"), "it is damaged or cut short: 46 bytes are to lie"),
     (STORED + b"more", "it does not end where it says"),
     (changed(STORED, "<L", 16, 2**31, b"PK\5\6"), "directory would lie beyond its end"),
-    (STORED.replace(b"two.npy", b"a/one\0\0").replace(b"\xc3\xbc", b"PK"), None),
     (STORED[:60], "the directory at its end is missing"),
     (b"", "the directory at its end is missing"),
 ])
 def test_directories_that_lie_are_refused(data, message):
-    if message is None:
-        assert len(read(data)) == 3
-        return
     with pytest.raises(ValueError, match=message):
         read(data)
 
