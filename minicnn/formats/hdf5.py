@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import backend
+from minicnn.formats import hdf5_text
 from minicnn.images import Preprocessing, atomic
 from minicnn.layers import KINDS, Branches, walk
 from minicnn.network import Network
@@ -129,8 +130,9 @@ def open_file(path):
         what = "is a folder" if Path(path).is_dir() else "no such file"
         raise WeightsError(f"{path}: {what}; give the path of an .h5 file")
     try:
+        hdf5_text.check_file(path)
         file = h5py.File(path, "r")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: cannot be read as HDF5, it is another kind of file, or cut "
                            f"short or damaged ({error}); download or copy it again") from None
     try:

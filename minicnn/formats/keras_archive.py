@@ -6,7 +6,7 @@ The weights are HDF5 as in a .weights.h5 file: see `keras_hdf5`.
 import io
 from dataclasses import replace
 
-from minicnn.formats import keras_hdf5, mapped, zips
+from minicnn.formats import hdf5_text, keras_hdf5, mapped, zips
 
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 WHAT = "a .keras file"
@@ -43,7 +43,8 @@ def read(path):
         if missing:
             raise ValueError(f"there is no {missing[0]} in it")
         config = bytes(zips.contents(data, members[CONFIG])).decode()
-        weights = io.BytesIO(zips.contents(data, members[WEIGHTS]))
-        with h5py.File(weights, "r") as file:
-            found = keras_hdf5.contents(file, len(data), config)
+        weights = bytes(zips.contents(data, members[WEIGHTS]))
+        hdf5_text.check(weights)
+        with h5py.File(io.BytesIO(weights), "r") as file:
+            found = keras_hdf5.contents(file, weights, config)
     return replace(found, format="Keras archive (.keras)")

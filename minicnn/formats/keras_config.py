@@ -14,7 +14,8 @@ import numpy as np
 
 from minicnn.formats.foreign import Foreign
 from minicnn.formats.hdf5 import READING_ERRORS
-from minicnn.formats.keras_layers import LARGEST, Chain, Misfit, add
+from minicnn.formats.keras_layers import Chain, add
+from minicnn.formats.keras_settings import LARGEST, Misfit
 
 FUNCTIONAL = ("Functional", "Model")
 DEEPEST = 8  # models within models
@@ -79,8 +80,10 @@ def read(model):
     if any(chain.zeros):
         raise Misfit("the last layer puts zeros around the image, and nothing reads them")
     names = [layer for layer, _ in chain.layers]
-    if len(set(names)) < max(1, len(names)):
-        raise Misfit("two layers have one name" if names else "there are no layers")
+    if not names:
+        raise Misfit("there are no layers")
+    if len(set(names)) < len(names):
+        raise Misfit(f"two layers are called {Counter(names).most_common(1)[0][0]!r}")
     return Architecture(name(model), chain.layers, shape, chain.preprocessing, chain.notes,
                         chain.grown)
 

@@ -16,13 +16,13 @@ word for each array. Where it is not, `layers` is None and a note says why.
 import json
 import re
 from itertools import takewhile
-from pathlib import Path
 
 import numpy as np
 
-from minicnn.formats import hdf5_arrays, keras_config, keras_names
-from minicnn.formats.hdf5 import READING_ERRORS, WeightsError, open_file
+from minicnn.formats import hdf5_arrays, hdf5_text, keras_config, keras_names, mapped
+from minicnn.formats.hdf5 import WeightsError, open_file
 
+WHAT = "a file of Keras"
 MOST_ARRAYS = 50_000
 MOST_PARTS = 1_000  # of an attribute
 KERAS_3 = ("layers", "_layer_checkpoint_dependencies")  # groups of its weight files
@@ -62,26 +62,23 @@ def read(path):
     WeightsError
         Naming the file and what is wrong with it.
     """
-    with open_file(path) as file:
+    with open_file(path) as file, mapped.opened(path, WHAT) as data:
         if not recognises(file):
-            raise WeightsError(f"{path}: is HDF5, but no file of Keras (no attribute layer_names, "
-                               "no group model_weights or layers)")
-        try:
-            config = _text(file.attrs["model_config"]) if "model_config" in file.attrs else None
-            return contents(file, Path(path).stat().st_size, config)
-        except READING_ERRORS as error:
-            why = error.args[0] if error.args else type(error).__name__
-            raise WeightsError(f"{path}: cannot be read as a file of Keras: {why}") from None
+            raise ValueError("it is HDF5, but has no attribute layer_names and no group "
+                             "model_weights or layers")
+        attrs = _attributes(file, data)
+        config = _text(attrs["model_config"]) if "model_config" in attrs else None
+        return contents(file, data, config)
 
 
-def contents(file, size, config=None):
+def contents(file, data, config=None):
     """What an open HDF5 file of Keras holds.
 
     Parameters
     ----------
     file : h5py.File
-    size : int
-        Of the file, in bytes: its arrays have to come out of that.
+    data : bytes or memoryview
+        The same file: whatever it holds has to come out of these.
     config : str, optional
         The model's configuration, JSON.
 
@@ -97,12 +94,13 @@ def contents(file, size, config=None):
     model, notes = None if config is None else json.loads(config), []
     weights = hdf5_arrays.item(file, "model_weights") if hdf5_arrays.has(
         file, "model_weights") else file
-    new = _is_version_3(weights) and "layer_names" not in weights.attrs
-    places = _numbered(weights, model) if new else _listed(weights, model)
-    arrays = hdf5_arrays.read(weights, _floats(weights, places, notes), size)
-    backend = _word(weights.attrs, "backend")
+    attrs = _attributes(weights, data)
+    new = _is_version_3(weights) and "layer_names" not in attrs
+    places = (_numbered if new else _listed)(weights, model, data)
+    arrays = hdf5_arrays.read(weights, _floats(weights, places, notes), len(data))
+    backend = _word(attrs, "backend")
     says = {"backend": backend,
-            "keras_version": _word(weights.attrs, "keras_version") or ("3" if new else "1")}
+            "keras_version": _word(attrs, "keras_version") or ("3" if new else "1")}
     return keras_config.foreign(f"Keras HDF5 ({'whole model' if model else 'weights'})",
                                 _as_tensorflow(arrays, backend, model, notes), model, says, notes)
 
@@ -120,11 +118,11 @@ def _floats(weights, places, notes):
     return found
 
 
-def _listed(weights, model):
+def _listed(weights, model, data):
     """{"layer/role": path} by the lists of names that the file has."""
     found, within = {}, keras_config.names_within(model)
-    for group in _strings(weights.attrs, "layer_names"):
-        names = _strings(hdf5_arrays.item(weights, group).attrs, "weight_names")
+    for group in _strings(_attributes(weights, data), "layer_names"):
+        names = _strings(_attributes(hdf5_arrays.item(weights, group), data), "weight_names")
         for name, (layer, role) in zip(names, keras_names.places(
                 group, names, within.get(group, ())), strict=True):
             place, path = f"{layer}/{role}", f"{group}/{name}"
@@ -135,14 +133,14 @@ def _listed(weights, model):
     return found
 
 
-def _numbered(weights, model):
+def _numbered(weights, model, data):
     """{"layer/role": path} in a file of Keras 3, which says neither order nor roles."""
     root = next(name for name in KERAS_3 if hdf5_arrays.has(weights, name))
     found, named = {}, keras_config.names_by_class(model)
     for path in _layers_of_version_3(hdf5_arrays.item(weights, root)):
         stored = hdf5_arrays.item(weights, f"{root}/{path}")
         owner = "/".join(part for part in path.split("/")[:-1] if part not in KERAS_3)
-        said = _word(stored.attrs, "name")  # since Keras 3.6
+        said = _word(_attributes(stored, data), "name")  # since Keras 3.6
         layer = said or named.get(owner, owner)
         for number, role in enumerate(_roles(stored)):
             if f"{layer}/{role}" in found:
@@ -162,7 +160,7 @@ def _layers_of_version_3(root):
 
 def _roles(stored):
     """What the arrays 0, 1 ... of a layer are, by how many there are and the first one's shape."""
-    if not hasattr(stored, "keys") or len(stored) > MOST_ARRAYS:
+    if not hasattr(stored, "keys"):
         raise ValueError(f"{stored.name} is no group of arrays")
     numbers = [str(k) for k in range(len(stored))]
     if not numbers or len(hdf5_arrays.item(stored, "0").shape) < 2:
@@ -201,6 +199,14 @@ def _as_tensorflow(arrays, backend, model, notes):
 
 
 # ---- attributes
+
+def _attributes(thing, data):
+    """The attributes of a group, once it is sure that reading them takes no more than there is."""
+    import h5py
+
+    hdf5_text.check_attributes(data, h5py.h5o.get_info(thing.id).addr)
+    return thing.attrs
+
 
 def _strings(attrs, name):
     """A list of names, put together from its parts where it has some."""

@@ -13,31 +13,19 @@ something else. Layers that do nothing outside training are left out and noted.
 """
 
 from dataclasses import dataclass, field
-from math import ceil, isfinite
+from math import ceil
 from typing import Any
 
 from minicnn import layers as ours
+from minicnn.formats.keras_settings import Misfit, flag, known, layer_name, number, pair, whole
 from minicnn.images import Preprocessing
-from minicnn.network import INPUT
 from minicnn.ops.window import output_size
 
-LARGEST = 1_000_000  # a width, kernel or step beyond it is damage
-LONGEST_NAME = 200
 ACTIVATIONS = {"relu": ours.ReLU, "softmax": ours.Softmax, "sigmoid": ours.Sigmoid,
                "tanh": ours.Tanh}
 IDLE = ("ActivityRegularization", "AlphaDropout", "GaussianDropout", "GaussianNoise",
         "SpatialDropout2D", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation",
         "RandomContrast", "RandomBrightness")
-WITHOUT_EFFECT = {"name", "trainable", "dtype", "seed", "noise_shape", "weights", "init",
-                  "input_dtype", "synchronized", "input_dim", "batch_input_shape"}
-TRAINING = ("_initializer", "_regularizer", "_constraint", "_momentum")
-KERAS_1 = {"nb_filter": "filters", "output_dim": "units", "border_mode": "padding", "p": "rate",
-           "subsample": "strides", "dim_ordering": "data_format", "bias": "use_bias"}
-CHANNELS_LAST = (None, "channels_last", "tf")
-
-
-class Misfit(ValueError):
-    """A model that is not of the kind built here; the message names the layer where it ends."""
 
 
 @dataclass
@@ -89,7 +77,7 @@ def add(chain, kind, config):
     Misfit
         A class, or a setting, that has no counterpart here.
     """
-    name = _name(config)
+    name = layer_name(config)
     if kind in IDLE:
         chain.notes.append(f"Layer {name} ({kind}) does nothing outside training; it is left out.")
         return
@@ -98,12 +86,14 @@ def add(chain, kind, config):
     if kind not in BUILDERS:
         raise Misfit(f"layer {name!r} is of Keras' class {kind!r:.60}; the classes known here are "
                      f"{', '.join(BUILDERS)}")
-    builder, known = BUILDERS[kind]
+    builder, keys = BUILDERS[kind]
     try:
+        if builder in ON_IMAGES and len(chain.shape) != 3:
+            raise ValueError(f"its input is {chain.shape}, and no image any more")
         if any(chain.zeros) and builder not in AFTER_ZEROS:
             raise ValueError("zeros are put around its input; here only a convolution or a pooling "
                              "can have some")
-        builder(chain, name, _settings(config, known))
+        builder(chain, name, known(config, keys))
     except KeyError as error:
         raise Misfit(f"layer {name!r} ({kind}): it does not say its {error.args[0]}") from None
     except (ValueError, IndexError) as error:
@@ -113,9 +103,9 @@ def add(chain, kind, config):
 # ---- the layers
 
 def _conv(chain, name, s):
-    kernel, stride = _pair(s, "kernel_size"), _pair(s, "strides", 1)
-    dilation = _pair(s, "dilation_rate", 1)
-    sizes = [side + 2 * zero for side, zero in zip(chain.shape, chain.zeros, strict=False)]
+    kernel, stride = pair(s, "kernel_size"), pair(s, "strides", 1)
+    dilation = pair(s, "dilation_rate", 1)
+    sizes = [chain.shape[a] + 2 * chain.zeros[a] for a in (0, 1)]
     total = [_missing(sizes[a], kernel[a], stride[a], dilation[a]) if _same(s) else 0
              for a in (0, 1)]
     extra = tuple(n % 2 for n in total)
@@ -127,12 +117,11 @@ def _conv(chain, name, s):
         chain.notes.append(f"Layer {name} is padded by one more after the image than before it; "
                            "its kernels begin with zeros instead, which computes the same.")
     if any(total) and max(stride) > 1:
-        chain.notes.append(f"Layer {name} is padded as Keras pads images of {_size(chain)}; other "
-                           "sizes Keras may pad otherwise.")
+        _note_size(chain, name)
     pad = tuple(chain.zeros[a] + (total[a] + 1) // 2 for a in (0, 1))
     kernel = tuple(kernel[a] + extra[a] for a in (0, 1))
-    chain.put(name, ours.Conv(_whole(s["filters"]), kernel, stride, pad,
-                              _whole(s.get("groups", 1)), dilation, _flag(s, "use_bias")))
+    chain.put(name, ours.Conv(whole(s["filters"]), kernel, stride, pad,
+                              whole(s.get("groups", 1)), dilation, flag(s, "use_bias")))
     _activate(chain, name, s.get("activation"))
 
 
@@ -140,7 +129,7 @@ def _dense(chain, name, s):
     if len(chain.shape) != 1:
         raise ValueError(f"its input is {chain.shape}, and Keras would work on each position "
                          "alone; expected a Flatten before it")
-    chain.put(name, ours.Dense(_whole(s["units"]), _flag(s, "use_bias")))
+    chain.put(name, ours.Dense(whole(s["units"]), flag(s, "use_bias")))
     _activate(chain, name, s.get("activation"))
 
 
@@ -148,13 +137,13 @@ def _max_pool(chain, name, s):
     if any(chain.zeros) and not (chain.layers and isinstance(chain.layers[-1][1], ours.ReLU)):
         raise ValueError("it would see the zeros put around its input, which only after a ReLU are "
                          "never the maximum")
-    window, stride, pad, rounding = _windows(chain, s)
+    window, stride, pad, rounding = _windows(chain, name, s)
     chain.put(name, ours.MaxPool(window, stride, pad, rounding))
 
 
 def _average_pool(chain, name, s):
     border = "padding" if any(chain.zeros) else "image"
-    window, stride, pad, rounding = _windows(chain, s)
+    window, stride, pad, rounding = _windows(chain, name, s)
     chain.put(name, ours.AveragePool(window, stride, pad, rounding, border))
 
 
@@ -167,7 +156,7 @@ def _global_average_pool(chain, name, s):
 def _zero_padding(chain, name, s):
     given = s.get("padding", 1)
     both = given if isinstance(given, list) else [given, given]
-    sides = [_whole(side, 0) for axis in both
+    sides = [whole(side, 0) for axis in both
              for side in (axis if isinstance(axis, list) else [axis, axis])]
     if len(sides) != 4 or sides[0] != sides[1] or sides[2] != sides[3]:
         raise ValueError(f"padding is {given!r:.60}; here both sides are padded alike")
@@ -180,10 +169,10 @@ def _batch_norm(chain, name, s):
         raise ValueError(f"it works along axis {axis!r:.20}; channels are last here")
     if s.get("mode", 0) not in (0, 2):
         raise ValueError("it normalises each image by itself (mode 1 of Keras 1)")
-    if not _flag(s, "center"):
+    if not flag(s, "center"):
         raise ValueError("it has no beta (center is false), which a BatchNorm here always has")
-    chain.put(name, ours.BatchNorm(_number(s.get("epsilon", 1e-3)),
-                                   _number(s.get("momentum", 0.99)), _flag(s, "scale")))
+    chain.put(name, ours.BatchNorm(number(s.get("epsilon", 1e-3)),
+                                   number(s.get("momentum", 0.99)), flag(s, "scale")))
 
 
 def _flatten(chain, name, s):
@@ -191,7 +180,7 @@ def _flatten(chain, name, s):
 
 
 def _dropout(chain, name, s):
-    chain.put(name, ours.Dropout(_number(s["rate"])))
+    chain.put(name, ours.Dropout(number(s["rate"])))
 
 
 def _activation(chain, name, s):
@@ -215,8 +204,8 @@ def _rescaling(chain, name, s):
         raise ValueError("only at the beginning, of grey or RGB images, is a Rescaling understood "
                          "(as what is done to a photo)")
     factor, offset = s["scale"], s.get("offset", 0.0)
-    scale = [_number(n) for n in factor] if isinstance(factor, list) else _number(factor)
-    shift = [_number(n) for n in offset] if isinstance(offset, list) else _number(offset)
+    scale = [number(n) for n in factor] if isinstance(factor, list) else number(factor)
+    shift = [number(n) for n in offset] if isinstance(offset, list) else number(offset)
     chain.preprocessing = _preparing(chain.shape, scale, shift)
     chain.notes.append(f"Layer {name} (Rescaling) is part of preparing a photo; it is left out.")
 
@@ -260,14 +249,19 @@ def _count(size, window, stride, pad, rounding):
         return 0
 
 
-def _windows(chain, s):
+def _note_size(chain, name):
+    chain.notes.append(f"Layer {name} is padded as Keras pads images of {chain.shape[0]}x"
+                       f"{chain.shape[1]}; other sizes Keras may pad otherwise.")
+
+
+def _windows(chain, name, s):
     """(window, stride, pad, rounding) of a pooling.
 
     One sample more after the image than before it is what rounding up does: what lies there is not
     looked at either way.
     """
-    window = _pair(s, "pool_size", 2)
-    stride = window if s.get("strides") is None else _pair(s, "strides")
+    window = pair(s, "pool_size", 2)
+    stride = window if s.get("strides") is None else pair(s, "strides")
     if any(zero >= side for zero, side in zip(chain.zeros, window, strict=True)):
         raise ValueError(f"there are windows {window} wholly among the zeros put around its input")
     if not _same(s):
@@ -277,6 +271,8 @@ def _windows(chain, s):
     sizes = chain.shape[:2]
     counts = [ceil(size / step) for size, step in zip(sizes, stride, strict=True)]
     pad = tuple(_missing(sizes[a], window[a], stride[a]) // 2 for a in (0, 1))
+    if any(window[a] > stride[a] > 1 for a in (0, 1)):
+        _note_size(chain, name)
     for rounding in ("floor", "ceil"):
         if all(_count(sizes[a], window[a], stride[a], pad[a], rounding) == counts[a]
                for a in (0, 1)):
@@ -290,63 +286,6 @@ def _same(s):
     if padding not in ("same", "valid"):
         raise ValueError(f"padding is 'same' or 'valid', got {padding!r:.60}")
     return padding == "same"
-
-
-def _size(chain):
-    return "x".join(str(side) for side in chain.shape[:2])
-
-
-# ---- settings
-
-def _settings(config, known):
-    """The settings that matter, by their present names; ValueError for one that is not known."""
-    named = {KERAS_1.get(key, key): value for key, value in config.items()}
-    if "nb_row" in named:
-        named["kernel_size"] = [named.pop("nb_row"), named.pop("nb_col", None)]
-    for key, value in named.items():
-        told = key in known or key in WITHOUT_EFFECT or key.endswith(TRAINING)
-        if not told and value not in (None, False):
-            raise ValueError(f"it has {key!r:.60}, a setting that is not known here")
-    if named.get("data_format") not in CHANNELS_LAST:
-        raise ValueError("its channels come first (data_format); here they are last")
-    return {key: value for key, value in named.items() if key in known}
-
-
-def _name(config):
-    name = config.get("name") if isinstance(config, dict) else None
-    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Misfit(f"a layer's name is {name!r:.60}; expected printable letters, at most "
-                     f"{LONGEST_NAME}")
-    if name == INPUT or any(part in ("", ".", "..") for part in name.split("/")):
-        raise Misfit(f"a layer is called {name!r}, which means something else here; rename it")
-    return name
-
-
-def _whole(value, least=1):
-    if type(value) is not int or not least <= value <= LARGEST:
-        raise ValueError(f"expected a whole number from {least} to {LARGEST:,}, got {value!r:.60}")
-    return value
-
-
-def _pair(s, key, default=None):
-    value = s.get(key, default)
-    both = value if isinstance(value, list) else [value, value]
-    if len(both) != 2:
-        raise ValueError(f"{key}: expected a whole number or two, got {value!r:.60}")
-    return _whole(both[0]), _whole(both[1])
-
-
-def _number(value):
-    if type(value) not in (int, float) or not isfinite(value):
-        raise ValueError(f"expected a number, got {value!r:.60}")
-    return float(value)
-
-
-def _flag(s, key):
-    value = s.get(key, True)
-    if not isinstance(value, bool):
-        raise ValueError(f"{key} is true or false, got {value!r:.60}")
-    return value
 
 
 WINDOW = ("pool_size", "strides", "padding", "data_format")
@@ -368,3 +307,4 @@ BUILDERS = {  # Keras' class: what adds it, and the settings that matter
 }
 BUILDERS["Convolution2D"] = BUILDERS["Conv2D"]  # Keras 1
 AFTER_ZEROS = (_conv, _max_pool, _average_pool, _zero_padding)
+ON_IMAGES = (*AFTER_ZEROS, _global_average_pool, _rescaling)

@@ -11,7 +11,7 @@ The shards lie beside model.json; a manifest that names files elsewhere is refus
 
 import json
 from math import isfinite, prod
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -152,9 +152,8 @@ def _shards(group, folder):
     for path in group["paths"]:
         if not isinstance(path, str) or not path or "\0" in path:
             raise ValueError(f"its manifest names a file {path!r:.80}")
-        if (PurePosixPath(path).is_absolute() or PureWindowsPath(path).drive
-                or PureWindowsPath(path).root or "://" in path
-                or ".." in PureWindowsPath(path).parts):
+        strict = PureWindowsPath(path)  # which takes both kinds of slash for one
+        if strict.drive or strict.root or ".." in strict.parts or "://" in path:
             raise ValueError(f"its manifest names a file outside its folder, {path!r:.80}; such a "
                              "file is not read")
     return [folder / path for path in group["paths"]]

@@ -9,9 +9,9 @@ Names. mixed0 to mixed10 and avg_pool are Keras' own. It numbers the rest: conv2
 batch_normalization_1 to _94 (since TensorFlow 2 conv2d, conv2d_1 ... conv2d_93) are the
 convolutions and batch norms in the order of `layers.walk` here, in which Keras makes them.
 
-Its layers' own numbers, 0 for the image, agree with the order here up to 17, the second pooling: 1,
-4, 7, 11 and 14 are the five convolutions, 10 the first pooling. From mixed0 on Keras lists layers
-by their distance from the output, this library branch by branch.
+The places of layers in Keras' list, 0 for the image, agree with those here up to 17, the second
+pooling: 1, 4, 7, 11 and 14 are the five convolutions, 10 the first pooling. From mixed0 on Keras
+goes by the distance from the output, this library branch by branch: see `in_keras_order`.
 
 torchvision's network is this one with `border="padding"` and `scale=True`: its average poolings
 count the zeros around the image, and its batch norms have a gamma. Epsilon is 1e-3 in both.
@@ -30,7 +30,7 @@ from minicnn.layers import (
     Softmax,
     walk,
 )
-from minicnn.network import Network
+from minicnn.network import INPUT, Network
 
 
 def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
@@ -81,6 +81,37 @@ def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
             layer.scale = scale
     return Network("inception_v3", layers, (size, size, 3), Preprocessing(
         (size, size), "RGB", 127.5, 1 / 127.5, None, "squash", "bilinear"))
+
+
+def in_keras_order(network):
+    """The names of a network's layers in the order of Keras' list of layers.
+
+    Its `model.layers[k]`, and the order of a weight file it wrote, where `fc` and `prob` are one
+    layer. Keras sorts layers by the longest way to the output, those as far as each other by
+    branch.
+
+    Parameters
+    ----------
+    network : Network
+        `inception_v3()`, or any other with branches.
+
+    Returns
+    -------
+    list of str
+        Beginning with "image", Keras' input layer.
+    """
+    ways = {}
+    _measure(network.layers, 0, ways)
+    return [INPUT, *sorted(network.names, key=lambda name: -ways[name])]
+
+
+def _measure(layers, way, ways):
+    """Note each layer's way to the output, from the last on; how long it is before the first."""
+    for name, layer in reversed(layers):
+        ways[name] = way
+        branches = getattr(layer, "branches", [])
+        way = max([_measure(branch, way + 1, ways) for branch in branches], default=way + 1)
+    return way
 
 
 def _conv(name, filters, kernel, stride=1, pad=0):

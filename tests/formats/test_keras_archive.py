@@ -7,6 +7,7 @@ import h5py
 import keras_files
 import numpy as np
 import pytest
+import weight_bytes
 from keras_files import conv, dense, layer, normal, sequential
 
 from minicnn.formats import keras_archive
@@ -77,6 +78,16 @@ def test_links_out_of_the_archive_are_refused(tmp_path):
     found = archive(tmp_path, change=link)
     with pytest.raises(WeightsError, match="m.keras: "):
         keras_archive.read(found)
+
+
+def test_text_that_leads_nowhere_is_refused(tmp_path):
+    path = archive(tmp_path)
+    data = path.read_bytes()
+    at = data.index(b"GCOL\x01") + 16
+    data = weight_bytes.without_checksums(data[: at + 8] + b"\xff" * 6 + data[at + 14 :])
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match="m.keras: .*its text is damaged"):
+        keras_archive.read(path)
 
 
 def test_a_file_cut_short_anywhere(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from keras_files import conv, dense, functional, layer, sequential
 
 from minicnn.formats import keras_config
-from minicnn.formats.keras_layers import Misfit
+from minicnn.formats.keras_settings import Misfit
 from minicnn.layers import Conv
 
 LAYERS = [conv("c1", 4, activation="relu"), layer("MaxPooling2D", "p1", pool_size=[2, 2]),
@@ -126,9 +126,9 @@ NO_CHAINS = {
     "a layer never used": (changed(lambda c: c["layers"][2].update(inbound_nodes=[])), "or never"),
     "a list of inputs in Keras 3": (changed(lambda c: c["layers"][2]["inbound_nodes"][0].update(
         args=[c["layers"][2]["inbound_nodes"][0]["args"] * 2]), 3), "has 2 inputs"),
-    "two layers of one name": (sequential(conv("c", 2), conv("c", 2)), "two layers have one name"),
+    "two layers of one name": (sequential(conv("c", 2), conv("c", 2)), "two layers are called 'c'"),
     "an activation's name taken": (sequential(conv("c", 2, activation="relu"), conv("c_relu", 2)),
-                                   "two layers have one name"),
+                                   "two layers are called 'c_relu'"),
     "no layers": (sequential(), "no layers"),
     "zeros at the end": (sequential(layer("ZeroPadding2D", "z", padding=[[1, 1], [1, 1]])),
                          "nothing reads them"),

@@ -7,7 +7,8 @@ import pytest
 from keras_files import conv, dense, layer
 
 from minicnn.formats import keras_config
-from minicnn.formats.keras_layers import IDLE, Chain, Misfit, add
+from minicnn.formats.keras_layers import IDLE, Chain, add
+from minicnn.formats.keras_settings import Misfit
 from minicnn.layers import (
     AveragePool,
     BatchNorm,
@@ -151,6 +152,9 @@ def test_an_uneven_padding_is_noted_and_the_kernels_grow():
     assert chain.grown == {"c": (1, 0)} and chain.layers[0][1].kernel == (4, 3)
     assert "c is padded by one more after" in chain.notes[0] and "8x9" in chain.notes[1]
     assert built(conv("c", 4, padding="same")).notes == []
+    assert "p is padded as Keras pads images of 8x10" in built(
+        pool(window=(3, 3), strides=[2, 2], padding="same", name="p")).notes[0]
+    assert built(pool(padding="same")).notes == []
 
 
 def test_padding_there_is_no_layer_for_is_refused():
@@ -235,6 +239,14 @@ def test_what_has_no_counterpart_is_refused_by_name(name):
 def test_zeros_around_an_image_are_only_for_layers_that_pad(then, message):
     with pytest.raises(Misfit, match=message):
         built(zeros(), then)
+
+
+@pytest.mark.parametrize("then", [conv("x", 4), pool(name="x"), pool("Average", name="x"), layer(
+    "GlobalAveragePooling2D", "x"), layer("ZeroPadding2D", "x"), layer("Rescaling", "x", scale=1)],
+    ids=lambda each: each["class_name"])
+def test_what_works_on_images_does_not_on_vectors(then):
+    with pytest.raises(Misfit, match=r"layer 'x' .*its input is \(240,\), and no image any more"):
+        built(layer("Flatten", "f"), then)
 
 
 def test_windows_wholly_among_zeros_are_refused():

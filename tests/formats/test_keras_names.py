@@ -45,8 +45,8 @@ def test_known_layers_decide_what_a_number_means():
 
 
 def test_other_roles_keep_their_word_whole():
-    assert places("d", ["d/depthwise_kernel:0", "d/embeddings:0"]) == [
-        ("d", "depthwise_kernel"), ("d", "embeddings")]
+    assert places("d", ["d/depthwise_kernel:0", "d/gate_b:0"]) == [
+        ("d", "depthwise_kernel"), ("d", "gate_b")]
     assert places("lstm", ["lstm_1_U_i:0", "lstm_1_U_f:0"])[0] == ("lstm", "lstm_1_U_i")
 
 

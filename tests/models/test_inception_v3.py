@@ -6,6 +6,7 @@ import pytest
 
 from minicnn import models
 from minicnn.layers import BatchNorm, Conv, walk
+from minicnn.models.inception_v3 import in_keras_order
 
 SIZES = {  # name: (H, W, C); the paper's table 1, and Keras' summary where that is coarser
     "conv1": (149, 149, 32), "conv2": (147, 147, 32), "conv3": (147, 147, 64),
@@ -47,6 +48,25 @@ def test_the_first_18_layers_have_the_numbers_they_have_in_keras():
     assert [names[k] for k in (1, 4, 7, 10, 11, 14, 17)] == [
         "conv1", "conv2", "conv3", "pool1", "conv4", "conv5", "pool2"]
     assert names[1:4] == ["conv1", "bn_conv1", "relu_conv1"]
+
+
+def test_from_there_on_keras_goes_by_the_distance_from_the_output():
+    """Layers 17 to 40 of Keras' summary: conv2d_8, _6, _9, then the pooling, _5, _7, _10, _11."""
+    names = in_keras_order(models.inception_v3())
+    plain = models.inception_v3().names
+    assert names[:18] == ["image", *plain[:17]] and sorted(names[1:]) == sorted(plain)
+    found = [name.removeprefix("mixed0/") for name in names[17:41]]
+    first, second, last = ["3x3dbl_reduce"], ["5x5_reduce", "3x3dbl_1"], [
+        "1x1", "5x5", "3x3dbl_2", "pool_proj"]
+    kinds = ("", "bn_", "relu_")
+    assert found == ["pool2", *(kind + name for row in (first, second) for kind in kinds
+                                for name in row), "pool",
+                     *(kind + name for kind in kinds for name in last), "mixed0"]
+    assert names[-5:] == ["mixed10/relu_pool_proj", "mixed10", "avg_pool", "fc", "prob"]
+    convs = of_kind(models.inception_v3(), Conv)
+    assert [name.removeprefix("mixed10/") for name in names if name in convs[-9:]] == [
+        "3x3dbl_reduce", "3x3_reduce", "3x3dbl_1", "3x3_1x3", "3x3_3x1", "3x3dbl_1x3",
+        "3x3dbl_3x1", "1x1", "pool_proj"]  # as Keras 3.15 lists conv2d_89 86 90 87 88 91 92 85 93
 
 
 def test_convolutions_and_batch_norms_are_in_the_order_keras_makes_them():

@@ -1,0 +1,162 @@
+"""A look at the text in an HDF5 file before HDF5's own library reads it.
+
+Text of any length lies in "global heap collections": the letters GCOL, a version, the collection's
+size, and object after object, each with the number of bytes to the next. An attribute holds 16
+bytes for each of its texts: its length, the place of a collection, the number of an object there.
+
+The library (HDF5 2.0 and before) believes these numbers: a step of 0 bytes keeps it busy for ever,
+a length of 4 GB makes it take that much. Here they are looked at first. (HDF5 file format
+specification, sections II.A superblock, III.E global heap, IV.A object headers.)
+"""
+
+import mmap
+import struct
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+COLLECTION = b"GCOL\x01"
+HEADER = 16  # bytes, of a collection as of an object in it
+STEPS = 100_000  # that are followed in any file, beside one for each 16 bytes of it
+CONTINUED, ATTRIBUTE, ATTRIBUTES_ELSEWHERE = 0x10, 0x0C, 0x15  # kinds of message
+COMPOUND, VARIABLE, ARRAY = 6, 9, 10  # classes of type
+MOST_BLOCKS = 10_000  # of one object's header
+
+
+def check_file(path):
+    """`check` the file at a path."""
+    with open(path, "rb") as file:
+        if not file.read(1):
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            check(data)
+
+
+def check(data):
+    """Refuse HDF5 whose text would keep the library busy for ever; other bytes are let pass.
+
+    Parameters
+    ----------
+    data : bytes or mmap
+
+    Raises
+    ------
+    ValueError
+    """
+    start = _superblock(data)
+    if start is None:
+        return  # no HDF5: the library says so itself
+    sizes = data[start + 13:start + 15] if data[start + 8] < 2 else data[start + 9:start + 11]
+    if sizes != b"\x08\x08":
+        raise ValueError("it counts its bytes in an unusual way, or is damaged")
+    at, left = data.find(COLLECTION), STEPS + len(data) // HEADER
+    while at >= 0:
+        left = _follow(data, at, left)
+        at = data.find(COLLECTION, at + 1)
+
+
+def check_attributes(data, address):
+    """Refuse an object whose attributes claim more text than there is room for in the file.
+
+    Parameters
+    ----------
+    data : bytes or mmap
+        The file, which `check` let pass.
+    address : int
+        Of the object, `h5py.h5o.get_info(thing.id).addr`.
+
+    Raises
+    ------
+    ValueError
+        Also where the attributes are kept in ways that are not followed here.
+    """
+    try:
+        total = sum(_claimed(*message) for message in
+                    _messages(data, _superblock(data) or 0, address))
+    except (struct.error, IndexError):
+        raise ValueError(f"the header of the object at byte {address} is damaged") from None
+    if total > len(data):
+        raise ValueError(f"its attributes would take {total:,} bytes, and the file has "
+                         f"{len(data):,}: it is damaged")
+
+
+# ---- collections
+
+def _superblock(data):
+    """Where the file begins that is HDF5: at 0, or behind a block of the user's."""
+    at = 0
+    while at + 48 <= len(data):
+        if data[at:at + 8] == SIGNATURE:
+            return at
+        at = max(512, 2 * at)
+    return None
+
+
+def _follow(data, at, left):
+    """Walk over the objects of the collection at byte `at`; how many steps are left."""
+    size, = struct.unpack("<Q", data[at + 8:at + HEADER].ljust(8, b"\0"))
+    end, at = at + size, at + HEADER
+    if end > len(data):
+        return left  # the library sees that itself, or this is no collection
+    while at + HEADER <= end:
+        number, length = struct.unpack("<H6xQ", data[at:at + HEADER])
+        step = HEADER + -(-length // 8) * 8 if number else length
+        if not 0 < step <= end - at:
+            raise ValueError(f"its text is damaged: what lies at byte {at} says that the next "
+                             f"comes {step} bytes on")
+        at, left = at + step, left - 1
+        if left < 0:
+            raise ValueError("its text lies in the same place many times over")
+    return left
+
+
+# ---- object headers
+
+def _messages(data, start, address):
+    """(kind, flags, body) of every message in an object's header, continued ones included."""
+    blocks = [_first_block(data, start + address)]
+    for number, (at, end, newer, ordered) in enumerate(blocks):
+        if number > MOST_BLOCKS or not 0 <= at <= end <= len(data):
+            raise ValueError(f"the header of the object at byte {address} is damaged")
+        head = (6 if ordered else 4) if newer else 8
+        while at + head <= end:
+            kind, size, flags = struct.unpack("<BHB" if newer else "<HHB", data[at:at + 5 - newer])
+            body = data[at + head:min(at + head + size, end)]
+            if kind == CONTINUED and len(body) == 16:
+                where, length = struct.unpack("<QQ", body)
+                where, end_of_it = start + where, start + where + length
+                blocks.append((where + 4 * newer, end_of_it - 4 * newer, newer, ordered))
+            yield kind, flags, body
+            at += head + size
+
+
+def _first_block(data, at):
+    """(first byte of messages, end of them, version 2 or not, whether they are numbered)."""
+    if data[at:at + 4] != b"OHDR":
+        size, = struct.unpack("<L", data[at + 8:at + 12])
+        return at + 16, at + 16 + size, False, False
+    flags = data[at + 5]
+    at += 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
+    width = 1 << (flags & 3)
+    size = int.from_bytes(data[at:at + width], "little")
+    return at + width, at + width + size, True, bool(flags & 4)
+
+
+def _claimed(kind, flags, body):
+    """How many bytes of text a message claims: the lengths of an attribute's, summed."""
+    if kind == ATTRIBUTES_ELSEWHERE and body[-16:] != b"\xff" * 16:
+        raise ValueError("its attributes are kept in a heap, where they are not looked for")
+    if kind != ATTRIBUTE:
+        return 0
+    if flags & 2:
+        raise ValueError("its attributes are shared between objects; those are not read")
+    version, flags, *sizes = struct.unpack("<BBHHH", body[:8])
+    if version > 1 and flags & 3:
+        raise ValueError("its attributes have types kept elsewhere; those are not read")
+    at = 9 if version == 3 else 8
+    if version == 1:
+        sizes = [-(-size // 8) * 8 for size in sizes]
+    kind = body[at + sizes[0]] & 0x0F
+    if kind in (COMPOUND, ARRAY):
+        raise ValueError("it has attributes of compound types, which a weight file has no use for")
+    texts = body[at + sum(sizes):]
+    return 0 if kind != VARIABLE else sum(
+        length for length, in struct.iter_unpack("<L12x", texts[:len(texts) // 16 * 16]))
