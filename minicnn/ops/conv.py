@@ -28,11 +28,12 @@ The pieces are shared out among the processor's cores (`minicnn.threads`). 3x3 k
 faster way, with the same signature: `minicnn.ops.winograd`.
 """
 
+from math import prod
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
 from minicnn.ops.window import check_image, output_size, pad_image, pair, rounds, windows
-from minicnn.threads import SHARED, product, spread
+from minicnn.threads import SHARED, product, row_blocks, spread
 from minicnn.workspace import empty, zeros
 
 TILE = 1 << 19  # entries of `cols` made at once: 2 MB in float32
@@ -89,8 +90,8 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
 
     def compute(tile):
         for channels, outputs in _groups(cache):
-            cols = _matrix(seen[tile][..., channels])
-            part = cols @ _kernel(w, outputs)  # (N*OH*OW, K) @ (K, O/G) -> N*OH*OW,O/G
+            cols = _matrices(seen[tile][..., channels])
+            part = cols @ _kernel(w, outputs)  # (N, OH*OW, K) @ (K, O/G) -> N,OH*OW,O/G
             y[tile][..., outputs] = part.reshape(y[tile][..., outputs].shape)  # -> N,OH,OW,O/G
         if b is not None:
             y[tile] += b
@@ -149,8 +150,8 @@ def _input_gradient(dy, cache):
         images, rows = tile
         for channels, outputs in _groups(cache):
             part = dy[images, rows, :, outputs]
-            flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
-            dcols = flat @ _kernel(cache.w, outputs).T  # (., O/G) @ (O/G, K) -> N*OH*OW,K
+            flat = part.reshape(len(part), -1, part.shape[3])  # N,OH,OW,O/G -> N,OH*OW,O/G
+            dcols = flat @ _kernel(cache.w, outputs).T  # (N, ., O/G) @ (O/G, K) -> N,OH*OW,K
             _read_back(padded[images, rows.start * cache.stride[0] :, :, channels],
                        dcols.reshape(*part.shape[:3], *cache.w.shape[:3]), cache)
 
@@ -179,7 +180,7 @@ def _weight_gradient(dy, cache):
     seen = _windows(cache.x, cache)
     for tile in _tiles(cache, 4 * TILE):
         for channels, outputs in _groups(cache):
-            cols = _shared_matrix(seen[tile][..., channels])
+            cols = _shared_matrix(seen[tile][..., channels])  # N*OH*OW,K
             part = dy[tile][..., outputs]
             flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
             grown = product(cols.T, flat)  # (K, N*OH*OW) @ (N*OH*OW, O/G) -> K,O/G
@@ -188,15 +189,14 @@ def _weight_gradient(dy, cache):
 
 
 def _shared_matrix(part):
-    """`_matrix`, each image's upper and lower half by a thread of its own."""
+    """The same for all images as one matrix, copied out by several threads."""
     cols = empty(array_module(part), part.shape, part.dtype)
-    half = -(-part.shape[1] // 2)
 
     def copy(block):
         cols[block] = part[block]
 
-    spread(copy, [(n, rows) for n in range(len(part)) for rows in (slice(half), slice(half, None))])
-    return _matrix(cols)
+    spread(copy, row_blocks(part.shape, 2))
+    return cols.reshape(-1, prod(part.shape[3:]))  # N,OH,OW,KH,KW,C -> N*OH*OW,KH*KW*C
 
 
 def _windows(x, cache):
@@ -205,23 +205,23 @@ def _windows(x, cache):
                    cache.dilation, _output_shape(cache)[1:3])
 
 
-def _matrix(part):
-    """im2col: windows copied out as the rows of a matrix, N,OH,OW,KH,KW,C -> N*OH*OW,KH*KW*C."""
-    return part.reshape(-1, part.shape[3] * part.shape[4] * part.shape[5])
+def _matrices(part):
+    """im2col: windows copied out as the rows of a matrix, one an image (see `_tiles` for why)."""
+    return part.reshape(len(part), -1, prod(part.shape[3:]))  # N,OH,OW,KH,KW,C -> N,OH*OW,KH*KW*C
 
 
 def _tiles(cache, tile=TILE):
     """(images, rows) slices that cut the output into pieces of about `tile` entries of `cols`.
 
-    Either some rows of one image, or all rows of one or several.
+    Either some rows of one image, or all rows of one or several. Where an image is cut depends on
+    itself alone, and each has its own matrix product: BLAS may round a row otherwise in a longer
+    product, and an image is to come out the same in any batch.
     """
     n, oh, ow, _ = _output_shape(cache)
-    kh, kw = cache.w.shape[:2]
-    row = ow * kh * kw * cache.x_shape[3]
-    rows = min(max(1, tile // row), oh)
-    if row * oh * n * cache.w.shape[3] // cache.groups >= SHARED:  # two pieces at least
-        rows = min(rows, -(-oh * n // 2))
-    images = max(1, tile // (row * oh))
+    row = ow * prod(cache.w.shape[:2]) * cache.x_shape[3]
+    work = row * oh * cache.w.shape[3] // cache.groups  # multiplications an image
+    rows = min(max(1, tile // row), oh if work < SHARED else -(-oh // 2))
+    images = min(max(1, tile // (row * oh)), n if n * work < SHARED else -(-n // 2))
     return [(slice(i, i + images), slice(p, min(p + rows, oh)))
             for i in range(0, n, images) for p in range(0, oh, rows)]
 

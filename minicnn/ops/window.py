@@ -156,7 +156,7 @@ def rounds(blocks, span, stride):
 
     Windows of neighbouring blocks overlap where a window is taller than its step, and both blocks
     would add to the same pixels. Within a round they cannot; rounds come one after the other, so a
-    pixel gets its sums in the same order every time.
+    pixel gets its sums in the same order every time, and in any batch.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def rounds(blocks, span, stride):
     """
     if len(blocks) == 1:
         return [blocks]
-    rows = blocks[0][1]
-    pixels = (rows.stop - rows.start) * stride  # from one block to the next
-    count = 1 + max(0, -(-(span - stride) // pixels))
-    return [blocks[k::count] for k in range(count)]
+    height = blocks[0][1].stop - blocks[0][1].start  # output rows from one block to the next
+    count = 1 + max(0, -(-(span - stride) // (height * stride)))
+    return [[block for block in blocks if block[1].start // height % count == k]
+            for k in range(count)]

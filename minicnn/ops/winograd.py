@@ -165,7 +165,7 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="wino
     _check(x, w, stride, pad, dilation, algorithm)
     cache = WinogradCache(conv.describe(x, w, b, stride, pad, groups, dilation), algorithm,
                           {} if kept is None else kept)
-    return _convolve(x, w, pad, cache, "y", b), cache
+    return _convolve(x, pad, cache, "y", b), cache
 
 
 def backward(dy, cache, need=("x", "w", "b")):
@@ -176,8 +176,7 @@ def backward(dy, cache, need=("x", "w", "b")):
     _, dw, db = conv.backward(dy, plain, others)  # which also checks dy
     if "w" in need and by_tiles:
         dw = _weight_gradient(dy, plain, F4)
-    turned = _turned(plain.w, plain.groups)
-    dx = _convolve(dy, turned, far - plain.pad[0], cache, "dx") if "x" in need else None
+    dx = _convolve(dy, far - plain.pad[0], cache, "dx") if "x" in need else None
     return conv.Gradients(dx, dw, db)
 
 
@@ -187,12 +186,14 @@ def _pays_for_weights(dy, plain):
             and n * (oh // F4.size) * (ow // F4.size) >= DW_TILES)
 
 
-def _convolve(x, w, pad, cache, result, b=None):
+def _convolve(x, pad, cache, result, b=None):
+    w, groups = cache.plain.w, cache.plain.groups
     matrices, key = MATRICES[cache.algorithm, w.shape[:2]], (cache.algorithm, result)
-    groups = cache.plain.groups
     if key not in cache.kept:  # one layer may take both algorithms, for images of two sizes
-        cache.kept[key] = transform_weights(w, matrices, groups)
-    return convolve(x, cache.kept[key], w.shape[3], (pad, pad), matrices, groups, b)
+        kernels = w if result == "y" else _turned(w, groups)
+        cache.kept[key] = transform_weights(kernels, matrices, groups)
+    outputs = w.shape[3] if result == "y" else w.shape[2] * groups
+    return convolve(x, cache.kept[key], outputs, (pad, pad), matrices, groups, b)
 
 
 def _turned(w, groups):
@@ -263,10 +264,11 @@ def _tiled(x, pad, matrices):
 
 def _blocks(images, down, row, products):
     """(image, first, last) rows of tiles in equal blocks of about BLOCK; a row of tiles counts for
-    `row` there, and takes so many multiplications in all."""
+    `row` there, and takes so many multiplications in all. Where an image is cut depends on itself
+    alone, so that it comes out the same in any batch."""
     rows = max(1, BLOCK // row)
-    if products * down * images >= SHARED:
-        rows = min(rows, -(-down * images // 2))  # two blocks at least
+    if products * down >= SHARED:
+        rows = min(rows, -(-down // 2))  # two blocks at least
     rows = -(-down // -(-down // rows))
     return [(image, top, min(top + rows, down)) for image in range(images)
             for top in range(0, down, rows)]

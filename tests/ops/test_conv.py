@@ -1,5 +1,9 @@
 """Convolution: the matrix, the pieces it is computed in, what it refuses."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -92,3 +96,49 @@ def test_refuses(what):
 def test_backward_refuses_a_wrong_dy():
     y, cache = conv.forward(X, W, B)
     refuses(["conv.backward", str(y.shape), "(1, 3, 3, 2)"], conv.backward, y[:, :, :3], cache)
+
+
+# ---- the same in any batch
+
+ANY_BATCH = """
+import numpy as np
+from minicnn.ops import conv, winograd
+rng = np.random.default_rng(0)
+
+def draw(*shape):
+    return rng.normal(size=shape).astype(np.float32)
+
+def compare(what, op, x, w, **how):
+    y, cache = op.forward(x, w, **how)
+    dy = draw(*y.shape)
+    dx = op.backward(dy, cache, need=("x",)).dx
+    for first, last in [(0, 1), (1, 2), (1, 3), (2, 3)]:
+        alone, cache = op.forward(x[first:last], w, **how)
+        back = op.backward(dy[first:last], cache, need=("x",)).dx
+        assert np.array_equal(alone, y[first:last]), (what, "forward", first, last)
+        assert np.array_equal(back, dx[first:last]), (what, "backward", first, last)
+
+for side, c, o, how in [(64, 3, 32, {"pad": 1}), (31, 6, 20, {"stride": 2}),
+                        (13, 16, 32, {"groups": 2}), (90, 32, 96, {"pad": 1}),
+                        (5, 192, 64, {}), (57, 48, 64, {"dilation": 2})]:
+    compare(("conv", side, c, o), conv, draw(3, side, side, c),
+            draw(3, 3, c // how.get("groups", 1), o), **how)
+for side, c, o, algorithm in [(64, 32, 32, "winograd4"), (33, 64, 96, "winograd4"),
+                              (9, 64, 64, "winograd2"), (150, 64, 32, "winograd4")]:
+    compare((algorithm, side, c, o), winograd, draw(3, side, side, c), draw(3, 3, c, o), pad=1,
+            algorithm=algorithm)
+"""
+
+
+@pytest.mark.parametrize("kernels", ["", "Haswell", "Sandybridge"])
+def test_an_image_comes_out_the_same_in_any_batch(kernels):
+    """To the last bit, and so does its gradient. BLAS may round a row of a product otherwise where
+    the product has more rows: its kernels for AVX2 do, which OPENBLAS_CORETYPE chooses where a CPU
+    has more, those for AVX-512 hardly ever."""
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
+    if kernels:
+        environment["OPENBLAS_CORETYPE"] = kernels
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    done = subprocess.run([sys.executable, "-c", ANY_BATCH], env=environment, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
