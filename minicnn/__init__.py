@@ -5,7 +5,9 @@
 ``models``           architectures as literal lists of layers: ``minicnn.models.vgg16()``
 ``Network, Run``     named layers in order; what one forward pass recorded
 ``vis``              one way to look inside a file: maximize, deconvnet, texture
-``objectives``       what an optimised image is optimised for; ``ascend`` is the loop
+``objectives``       what an optimised image is optimised for; ``ascend`` is the loop,
+                     ``optimizers`` its steps, ``parametrize`` what is optimised,
+                     ``transforms, moves`` what is done to the image before and after each
 ``gradcheck``        proof that a gradient is right: ``gradcheck.check(forward, backward, ...)``
 ``ops, naive``       every operation forward and backward; the same as scalar loops
 ``images, report``   photos in and out; contact sheets and pages

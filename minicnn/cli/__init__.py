@@ -20,7 +20,7 @@ COMMANDS = {
     "classify": "the likeliest classes of photos, with probabilities",
     "maximize": "the image that a class or a channel responds to most",
     "filters": "what the first filters of every layer respond to most, as one sheet",
-    "deconvnet": "one unit projected down to the pixels of a photo",
+    "deconvnet": "what of a photo made a unit, a channel or a layer respond",
     "activations": "every channel of every layer for one photo, as pictures and figures",
     "kernels": "the first layer's filters in colour, or any layer's kernels plane by plane",
     "hypercolumns": "a photo's pixels as vectors of many layers: mean, segments, similarity",

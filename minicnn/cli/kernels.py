@@ -1,7 +1,7 @@
 """``minicnn kernels``: see `minicnn.vis.kernels`."""
 
-from minicnn import images, vis
-from minicnn.cli.options import call, common, names, option, whole
+from minicnn import vis
+from minicnn.cli.options import common, make, names, option, whole
 from minicnn.report import kernels as sheets
 from minicnn.vis.kernels import SCALES
 
@@ -23,10 +23,7 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    images.check_destination(options.out)
-    found = call(vis.kernels, options)
-    images.save(options.out, sheets.sheet(found))
-    print(f"{options.out}: {found.caption}")
+    return make(vis.kernels, options, sheets.sheet)
 
 
 def _numbers(text):

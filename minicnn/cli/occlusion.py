@@ -30,7 +30,4 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    of.check_destinations(options)
-    net = of.network(options)
-    record = of.call(vis.occlusion, options, net, progress=True)
-    return of.save(record, options, net, heatmaps.occlusion(record))
+    return of.make(vis.occlusion, options, heatmaps.occlusion, progress=True)

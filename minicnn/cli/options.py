@@ -57,6 +57,14 @@ def call(method, options, net=None, **more):
     return method(network(options) if net is None else net, **chosen, **more)
 
 
+def make(method, options, sheet, **more):
+    """`method` on the network, and ``sheet(record)`` of what it returns saved; the exit status."""
+    check_destinations(options)
+    net = network(options)
+    record = call(method, options, net, **more)
+    return save(record, options, net, sheet(record))
+
+
 def say(text, options):
     """Print a text, or write it to --out."""
     if options.out is None:

@@ -29,7 +29,4 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    of.check_destinations(options)
-    net = of.network(options)
-    record = of.call(vis.saliency, options, net, progress=True)
-    return of.save(record, options, net, heatmaps.saliency(record))
+    return of.make(vis.saliency, options, heatmaps.saliency, progress=True)

@@ -75,13 +75,11 @@ def logit(layer, index):
         The class scores, (N, K) or (N, 1, 1, K); `Network.logits` says where they are.
     index : int or sequence of N ints
     """
-    def function(a):
-        scores = _scores(a, layer)
-        at, which = each_image(scores, layer, index)
-        gradient = array_module(a).zeros_like(scores)
+    def function(scores, at, which):
+        gradient = array_module(scores).zeros_like(scores)
         gradient[at, which] = 1
-        return scores[at, which], gradient.reshape(a.shape)  # N,K -> N,1,1,K
-    return Objective([Term(f"{layer}:{words(index)}", layer, function)])
+        return scores[at, which], gradient
+    return _of_scores("", layer, index, function)
 
 
 def log_probability(layer, index):
@@ -97,16 +95,14 @@ def log_probability(layer, index):
         The class scores (logits), not the probabilities.
     index : int or sequence of N ints
     """
-    def function(a):
-        scores = _scores(a, layer)
-        at, which = each_image(scores, layer, index)
-        xp = array_module(a)
+    def function(scores, at, which):
+        xp = array_module(scores)
         shifted = scores - scores.max(axis=1, keepdims=True)
         values = shifted[at, which] - xp.log(xp.exp(shifted).sum(axis=1))
         gradient = -softmax.forward(scores)[0]
         gradient[at, which] += 1
-        return values, gradient.reshape(a.shape)  # N,K -> N,1,1,K
-    return Objective([Term(f"log p {layer}:{words(index)}", layer, function)])
+        return values, gradient
+    return _of_scores("log p ", layer, index, function)
 
 
 def probability(layer, index):
@@ -123,15 +119,23 @@ def probability(layer, index):
         The class scores (logits), not the probabilities.
     index : int or sequence of N ints
     """
-    def function(a):
-        scores = _scores(a, layer)
-        at, which = each_image(scores, layer, index)
+    def function(scores, at, which):
         p = softmax.forward(scores)[0]
         values = p[at, which]
         gradient = -values[:, None] * p
         gradient[at, which] += values
+        return values, gradient
+    return _of_scores("p ", layer, index, function)
+
+
+def _of_scores(words_before, layer, index, function):
+    """A term at class scores: `function` has their values and gradients (N, K) for each image's
+    class."""
+    def at_layer(a):
+        scores = _scores(a, layer)
+        values, gradient = function(scores, *each_image(scores, layer, index))
         return values, gradient.reshape(a.shape)  # N,K -> N,1,1,K
-    return Objective([Term(f"p {layer}:{words(index)}", layer, function)])
+    return Objective([Term(f"{words_before}{layer}:{words(index)}", layer, at_layer)])
 
 
 def _scores(a, layer):
