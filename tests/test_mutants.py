@@ -3,14 +3,19 @@
 import importlib
 
 import pytest
-from mutants import MUTANTS
+from mutants import MUTANTS, coordinates
 from ops import checks
 
-from minicnn import objectives
+from minicnn import objectives, parametrize, transforms
 from minicnn.ops import pool
 
 OPS = sorted({mutant.op for mutant in MUTANTS})
-SINGLE = {"unpool": pool.unpool, "total_variation": objectives.total_variation}
+REAL = {  # of what is no op of its own
+    "unpool": [(pool.unpool,)],
+    "total_variation": [(objectives.total_variation,)],
+    "adjoint": [(lambda x: transforms.rotate([25])(x, coordinates.rng()), coordinates.IMAGE),
+                (parametrize._spectrum(4, 4, 1.0).forward, coordinates.SPECTRUM)],
+}
 MISTAKES_OF_OURS = (TypeError, NameError, AttributeError, KeyError)
 
 
@@ -38,10 +43,13 @@ def test_planted_bug_is_caught(mutant, caught):
 
 @pytest.mark.parametrize("op", OPS)
 def test_the_real_op_passes_the_same_checks(op):
-    if op in SINGLE:
-        return getattr(checks, op)(SINGLE[op])
+    for passes in REAL[op] if op in REAL else [forward_and_backward(op)]:
+        getattr(checks, op)(*passes)
+
+
+def forward_and_backward(op):
     module = importlib.import_module(f"minicnn.ops.{op}")
-    getattr(checks, op)(module.forward, module.backward)
+    return module.forward, module.backward
 
 
 def test_no_bug_is_planted_twice():

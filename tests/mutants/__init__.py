@@ -11,10 +11,21 @@ One public bug of the kind lives elsewhere: the test that is never collected bec
 is the business of tests/test_conventions.py.
 """
 
-from mutants import average_pool, conv, norms, places, pointwise, pool, roughness, scores
+from mutants import (
+    average_pool,
+    conv,
+    coordinates,
+    norms,
+    places,
+    pointwise,
+    pool,
+    roughness,
+    scores,
+)
 from mutants.mutant import Mutant
 
-FAMILIES = (conv, pool, average_pool, pointwise, norms, scores, places, roughness)
+FAMILIES = (conv, pool, average_pool, pointwise, norms, scores, places, roughness,
+            coordinates)
 MUTANTS = [mutant for family in FAMILIES for mutant in family.MUTANTS]
 
 __all__ = ["FAMILIES", "MUTANTS", "Mutant"]

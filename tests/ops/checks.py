@@ -242,6 +242,19 @@ def concat(forward, backward, cases=CONCATS, only=WITHOUT_TORCH):
             linear=tuple(inputs), smooth=True, torch=torch_twins.concat(axis))
 
 
+# ---- transforms and parametrisations: linear, so the way back is the transpose -------------------
+
+
+def adjoint(forward, shape):
+    """forward(x) -> (y, back), linear in x (N, *shape): one number of x and of dy at a time."""
+    points = np.eye(np.prod(shape))
+    y, back = forward(points.reshape(-1, *shape))
+    matrix = y.reshape(len(points), -1).T  # a row for each number of the result
+    returned = [back(dy.reshape(1, *y.shape[1:])).ravel() for dy in np.eye(len(matrix))]
+    # sums of few numbers of about 1, in another order
+    np.testing.assert_allclose(returned, matrix, rtol=0, atol=1e-13)
+
+
 # ---- the one objective with a public bug of its own ----------------------------------------------
 
 
