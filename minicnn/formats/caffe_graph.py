@@ -179,7 +179,7 @@ def _completes(layer, name, inputs, made):
     """Whether a Scale and the BatchNorm it reads can be one layer of ours."""
     if len(inputs) != 1 or inputs[0].kind != "BatchNorm" or inputs[0].scale or inputs[0].readers:
         return False
-    caffe_layers.check_scale(layer, name)
+    caffe_layers.check_channels(layer, name)
     made |= {blob: None for blob, node in made.items() if node is inputs[0]}
     return True
 
@@ -269,7 +269,7 @@ def _split(above, readers, shape, depth):
         raise Misfit(f"after {short(above.name)} the paths meet in different layers, "
                      f"{short(first)} and {short(second)}; branches meet in one Concat")
     join = ends[0][1]
-    caffe_layers.check_concat(join.layer, join.name)
+    caffe_layers.check_channels(join.layer, join.name)
     ends.sort(key=lambda end: end[2])
     slots = [slot for _, _, slots in ends for slot in slots]
     if slots != list(range(slots[0], slots[0] + len(slots))):

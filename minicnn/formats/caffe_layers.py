@@ -217,25 +217,20 @@ def _tanh(layer, shape):
     return ours.Tanh()
 
 
-def check_concat(layer, name):
-    """Misfit unless a Concat layer joins along the channels."""
+def check_channels(layer, name):
+    """Misfit unless a Concat joins channels, or a Scale has one number for each channel."""
+    kind = layer["type"][0]
+    key, known, ones = ALONG_CHANNELS[kind]
     try:
-        s = settings(layer, "concat_param", schema.CONCAT)
-        _must_be(s, "axis", 1)
-        _must_be(s, "concat_dim", 1)
+        message = settings(layer, key, known)
+        for setting in ones:
+            _must_be(message, setting, 1)
     except ValueError as error:
-        raise Misfit(f"layer {short(name)} (Concat): {error}") from None
+        raise Misfit(f"layer {short(name)} ({kind}): {error}") from None
 
 
-def check_scale(layer, name):
-    """Misfit unless a Scale layer multiplies each channel by a number of its own."""
-    try:
-        s = settings(layer, "scale_param", schema.SCALE)
-        _must_be(s, "axis", 1)
-        _must_be(s, "num_axes", 1)
-    except ValueError as error:
-        raise Misfit(f"layer {short(name)} (Scale): {error}") from None
-
+ALONG_CHANNELS = {"Concat": ("concat_param", schema.CONCAT, ("axis", "concat_dim")),
+                  "Scale": ("scale_param", schema.SCALE, ("axis", "num_axes"))}
 
 BUILDERS = {"Convolution": _conv, "InnerProduct": _dense, "Pooling": _pool, "LRN": _lrn,
             "BatchNorm": _batch_norm, "ReLU": _relu, "Dropout": _dropout, "Softmax": _softmax,

@@ -7,9 +7,8 @@ has no use for any of it, so whatever is not a plain data set of a believable si
 
 from math import prod
 
-import numpy as np
+from minicnn.formats.mapped import check_sum
 
-SPARE = 50 * 2**20  # bytes that may be read beyond three times the file's size
 DEEPEST = 32  # parts of a path
 
 
@@ -66,11 +65,8 @@ def read(group, places, size):
     sets = {name: _plain(item(group, place), place) for name, place in places.items()}
     needed = sum(_bytes(data.shape, data) for data in sets.values())
     needed += max((_bytes(data.chunks or (), data) for data in sets.values()), default=0)
-    if needed > 3 * size + SPARE:
-        raise ValueError(f"its arrays would take {needed / 2**20:,.0f} MiB, which cannot come out "
-                         f"of a file of {size / 2**20:,.1f} MiB")
-    return {name: _native(data[()]) for name, data in sets.items()}
-
+    check_sum(needed, size)
+    return {name: data.astype(data.dtype.newbyteorder("="))[()] for name, data in sets.items()}
 
 
 def is_float(data):
@@ -93,8 +89,3 @@ def _plain(data, place):
 
 def _bytes(shape, data):
     return prod(int(side) for side in shape) * data.dtype.itemsize
-
-
-def _native(array):
-    array = np.asarray(array)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)

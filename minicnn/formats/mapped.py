@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.formats.hdf5 import READING_ERRORS, WeightsError
+from minicnn.formats.foreign import reading
+from minicnn.formats.hdf5 import WeightsError
 
 BFLOAT16 = "bf2"  # the kind NumPy lacks: the upper half of a float32
 MOST_ARRAYS = 50_000
@@ -53,11 +54,8 @@ def opened(path, what):
     if not path.is_file():
         raise WeightsError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; give "
                            f"the path of {what}")
-    try:
+    with reading(path, what):
         yield _map(path)
-    except (*READING_ERRORS, OverflowError) as error:
-        why = error.args[-1] if error.args else type(error).__name__
-        raise WeightsError(f"{path}: cannot be read as {what}: {why}") from None
 
 
 def head(path, size):
@@ -104,16 +102,23 @@ def arrays(data, parts):
                          "here could have")
     for part in parts:
         _check(data, part)
-    check_sum(data, sum(_bytes(part) for part in parts))
+    check_sum(sum(_bytes(part) for part in parts), len(data))
     return {part.name: _view(data, part) for part in parts}
 
 
-def check_sum(data, size):
-    """Refuse arrays that together take `size` bytes where the file is much smaller."""
-    most = 3 * len(data) + 2**27  # twice is honest (bfloat16, tied weights), and small files
-    if size > most:
-        raise ValueError(f"its arrays would take {size:,} bytes, and the file has {len(data):,}; "
-                         f"at most {most:,} are made from it")
+def most_bytes(size):
+    """How many bytes may be made out of a file of `size`: a few can claim any number.
+
+    Twice as many are honest (bfloat16, tied weights, compression), and any number of a small file.
+    """
+    return 3 * size + 2**27
+
+
+def check_sum(needed, size):
+    """Refuse arrays that together take `needed` bytes where a file of `size` is much smaller."""
+    if needed > most_bytes(size):
+        raise ValueError(f"its arrays would take {needed:,} bytes, and the file has {size:,}; at "
+                         f"most {most_bytes(size):,} are made from it")
 
 
 def whole(*numbers):

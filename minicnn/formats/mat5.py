@@ -17,6 +17,8 @@ from math import prod
 
 import numpy as np
 
+from minicnn.formats.mapped import most_bytes
+
 START = b"MATLAB 5.0 MAT-file"
 HEADER = 128
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8",
@@ -69,7 +71,7 @@ class _File:
     def __init__(self, data, order):
         self.data, self.order = data, order
         self.values = 0
-        self.bytes_left = 3 * len(data) + 2**27
+        self.bytes_left = most_bytes(len(data))
 
     def variables(self, wanted):
         found, at = {}, HEADER

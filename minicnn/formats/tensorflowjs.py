@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.formats import keras_config, keras_names
-from minicnn.formats.hdf5 import READING_ERRORS, WeightsError
+from minicnn.formats.foreign import reading
 
 WHAT = "a TensorFlow.js layers model"
 FLOATS = {"float32": "<f4", "float16": "<f2", "float64": "<f8"}
@@ -72,11 +72,8 @@ def read(path):
         Naming the file and what is wrong with it.
     """
     path = _json_file(path)
-    try:
+    with reading(path, WHAT):
         return _model(_parsed(path), path.parent)
-    except (*READING_ERRORS, OverflowError) as error:
-        why = error.args[-1] if error.args else type(error).__name__
-        raise WeightsError(f"{path}: cannot be read as {WHAT}: {why}") from None
 
 
 def _json_file(path):

@@ -62,7 +62,7 @@ def members(data):
         found[member.name] = member
     if sum(member.stored for member in found.values()) > len(data):
         raise ValueError("its members overlap: it is damaged, or made to mislead")
-    check_sum(data, sum(member.size for member in found.values() if member.deflated))
+    check_sum(sum(member.size for member in found.values() if member.deflated), len(data))
     return found
 
 

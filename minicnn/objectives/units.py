@@ -4,6 +4,8 @@ An index may be one number, the same for the whole batch, or one for each image:
 climbs a unit of its own, and many are found in one pass.
 """
 
+from functools import wraps
+
 from minicnn.backend import array_module
 from minicnn.objectives.term import Objective, Term, each_image, position, words
 from minicnn.ops import softmax
@@ -131,6 +133,7 @@ def probability(layer, index):
 def _of_scores(words_before, layer, index, function):
     """A term at class scores: `function` has their values and gradients (N, K) for each image's
     class."""
+    @wraps(function)
     def at_layer(a):
         scores = _scores(a, layer)
         values, gradient = function(scores, *each_image(scores, layer, index))
