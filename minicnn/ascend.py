@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backend import array_module, to_host
+from minicnn.backend import array_module, to_device, to_host
 from minicnn.network import INPUT
 from minicnn.parametrize import ITSELF
 from minicnn.transforms import apply
@@ -24,7 +24,8 @@ class Step(NamedTuple):
     """An image and its value: `value` (N,) and each term's share `parts` are of this very image
     (after the step's random transforms, where there are any); step 0 is the start. The image is
     in the network's own numbers; `parameters` are what it was made from, itself where there is no
-    parametrisation."""
+    parametrisation. Both are on the network's device, the values on the host: all that a step
+    copies from a GPU, but for one bit that says whether a gradient was zero everywhere."""
 
     index: int
     image: Any
@@ -127,15 +128,20 @@ def steps(network, objective, start, optimizer, count, transforms=(), moves=(), 
     if parametrization is not ITSELF and (moves or bounds is not None):
         raise ValueError("ascend: moves and bounds act on pixels, and here the image is made from "
                          "other numbers; leave them out, or the parametrization")
-    rng, workspace, parameters = np.random.default_rng(seed), Workspace(), start
+    rng, workspace = np.random.default_rng(seed), Workspace()
+    parameters = start if network is None else to_device(start, network.device)
+    if bounds is not None:
+        bounds = [array_module(parameters).asarray(bound, dtype=start.dtype) for bound in bounds]
     for index in range(count + 1):
         with workspace:  # every step needs arrays of the same sizes
             image, back = parametrization.forward(parameters)
             value, gradient = look(network, objective, image, transforms, rng, index < count, True)
-        if not np.isfinite(to_host(value.total)).all():
-            raise DivergedError(f"step {index}: the objective is {value.total}, not a finite "
-                                "number; take smaller steps (a smaller rate)")
-        yield Step(index, image, value.total, value.parts, parameters)
+        total = to_host(value.total)
+        if not np.isfinite(total).all():
+            raise DivergedError(f"step {index}: the objective is {total}, not a finite number; "
+                                "take smaller steps (a smaller rate)")
+        parts = {name: to_host(share) for name, share in value.parts.items()}
+        yield Step(index, image, total, parts, parameters)
         if index < count:
             parameters = optimizer.step(parameters, -back(gradient), INPUT)
             for move in moves:
@@ -188,8 +194,8 @@ def follow(iterator, count, progress=False, name="", watch=None):
     bar = tqdm(total=count, desc=name, disable=None if progress else True, leave=False)
     try:
         for step in iterator:
-            trace.append(to_host(step.value))
-            parts.append({name: to_host(share) for name, share in step.parts.items()})
+            trace.append(step.value)
+            parts.append(step.parts)
             image = step.image
             if watch is not None:
                 watch(step)

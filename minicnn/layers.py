@@ -12,6 +12,8 @@ initialised or loaded.
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minicnn.backend import array_module
 from minicnn.ops import (
     average_pool,
@@ -113,7 +115,8 @@ class Conv(Layer):
         to, so that they cannot grow stale: put a new array in its place."""
         if self.kept is None or self.kept[0] is not w:
             self.kept = (w, {})
-            w.flags.writeable = False
+            if isinstance(w, np.ndarray):  # a GPU's has no such flag, and Winograd refuses it
+                w.flags.writeable = False
         return self.kept[1]
 
 

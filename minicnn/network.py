@@ -51,6 +51,7 @@ class Network:
         self.labels = list(labels) if labels else None
         self.about = dict(about or {})
         self.device = "cpu"
+        self.probe = None  # what it verifies itself by: `models.probe`
         self._named = {}
         for layer_name, layer in walk(self.layers):
             if layer_name in self._named or layer_name == INPUT:
@@ -121,7 +122,8 @@ class Network:
         """
         rng = np.random.default_rng(seed)
         for name, shapes in self.param_shapes.items():
-            self[name].params = {key: _initial(key, shape, rng) for key, shape in shapes.items()}
+            self[name].params = {key: backend.to_device(_initial(key, shape, rng), self.device)
+                                 for key, shape in shapes.items()}
         return self
 
     def astype(self, dtype):
@@ -145,7 +147,8 @@ class Network:
         Parameters
         ----------
         x : array (N, H, W, C)
-            In the network's own preprocessing (`prepare`).
+            In the network's own preprocessing (`prepare`); what is not on the network's device is
+            copied there. What the run records stays there, see `backend.to_host`.
         to : str or sequence of str, optional
             Stop as soon as these layers are computed; the whole network where not given.
         keep : sequence of str, optional
@@ -167,11 +170,12 @@ class Network:
         ValueError
             Wrong shape, unknown layer, no weights.
         """
+        x = backend.to_device(x, self.device)
         self._check_input(x)
         goals = self._goals(to)
         kept = None if keep is None else {*goals, *(self.find(name) for name in keep)}
         run = Run(self, x, goals, kept, learn, caches)
-        with one_blas_thread():
+        with one_blas_thread(), backend.memory_errors():
             run.output = _up(self.layers, x, run, np.random.default_rng(seed))
         return run
 
@@ -347,6 +351,7 @@ class Run:
         return self._walk_back(seeds, Rules(), ("x", "w", "b"), None).gradients
 
     def _walk_back(self, seeds, rules, need, to):
+        seeds = {name: backend.to_device(seed, self.network.device) for name, seed in seeds.items()}
         for name, seed in seeds.items():
             if name not in self.caches and name != INPUT:
                 self.network.find(name)
@@ -358,7 +363,7 @@ class Run:
         if not seeds:
             raise ValueError("backward: no seeds; give {layer name: gradient at its output}")
         back = _Back(self, seeds, rules, need, to)
-        with one_blas_thread():
+        with one_blas_thread(), backend.memory_errors():
             dx = _down(self.network.layers, None, back)
         if to == INPUT:
             back.arrived = back.add_seed(INPUT, dx)

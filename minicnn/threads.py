@@ -11,6 +11,10 @@ in threads of their own, the first to enter holds it and the last to leave lets 
 an op computes is computed that way, so no network's bytes depend on what else is at work.
 
 How many threads there are `minicnn.backend.threads` says.
+
+A GPU shares out the work of one call among thousands of threads of its own; what costs there is
+the number of calls. So arrays on a GPU are not cut up: all work is one block, in the thread that
+asks.
 """
 
 import os
@@ -20,6 +24,8 @@ from functools import cache
 from math import prod
 from queue import SimpleQueue
 from threading import Lock, Thread
+
+import numpy as np
 
 from minicnn.backend import array_module, threads
 from minicnn.workspace import empty
@@ -39,7 +45,7 @@ class _State:
     restore = None
 
 
-def spread(function, blocks):
+def spread(function, blocks, xp=np):
     """Call ``function(block)`` for every block, several at a time.
 
     Parameters
@@ -47,13 +53,15 @@ def spread(function, blocks):
     function : callable
         Must write only where no other block writes. What it returns is dropped.
     blocks : sequence
+    xp : module
+        The array module. If it is not NumPy, the calling thread does one block after the other.
 
     Raises
     ------
     Exception
         The first one that a block raised, once all that began are done.
     """
-    workers = min(threads(), len(blocks))
+    workers = min(threads(), len(blocks)) if xp is np else 1
     with one_blas_thread():
         if workers <= 1:
             for block in blocks:
@@ -125,6 +133,8 @@ def product(a, b):
     b : array (..., K, N)
     """
     xp, rows, columns = array_module(a), a.shape[-2], b.shape[-1]
+    if xp is not np:
+        return a @ b
     c = empty(xp, (*a.shape[:-1], columns), xp.result_type(a, b))
     longer = max(rows, columns)
     run = max(32, -(-longer // 8)) if prod(a.shape) * columns >= SHARED else longer
@@ -139,22 +149,23 @@ def product(a, b):
     return c
 
 
-def row_blocks(shape, passes):
+def row_blocks(x, passes):
     """Cut an array (N, H, ...) into (images, rows) slices of about BLOCK numbers, for `spread`.
 
     Parameters
     ----------
-    shape : tuple of int
+    x : array
     passes : int
         How often the work goes over every number.
 
     Returns
     -------
     list of tuple
-        To index the array with; a single ``(...,)`` where it is too small to share out.
+        To index the array with; a single ``(...,)`` where it is too small to share out, or on a
+        GPU.
     """
-    size = prod(shape)
-    if len(shape) < 2 or size * passes * A_PASS < SHARED:
+    shape, size = x.shape, x.size
+    if array_module(x) is not np or x.ndim < 2 or size * passes * A_PASS < SHARED:
         return [(...,)]
     rows = max(1, BLOCK // (size // (shape[0] * shape[1])))
     return [(slice(n, n + 1), slice(top, min(top + rows, shape[1])))

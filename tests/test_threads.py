@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -109,6 +110,25 @@ def test_the_environment_sets_the_number(text, words):
     assert words in said.stdout
 
 
+def test_blocks_of_a_gpu_are_done_in_turn_by_the_thread_that_asks():
+    """CuPy's current stream and device belong to a thread."""
+    threads.threads(4)
+    done = []
+    threads.spread(lambda block: done.append((block, threading.get_ident())), range(20), object())
+    assert done == [(block, threading.get_ident()) for block in range(20)]
+
+
+def test_arrays_on_a_gpu_are_not_cut_up(monkeypatch):
+    calls = []
+    other = types.SimpleNamespace(matmul=None)
+    monkeypatch.setattr(threads, "array_module", lambda x: other)
+    monkeypatch.setattr(threads, "spread", lambda *arguments: calls.append(arguments))
+    x = np.ones((64, 1 << 13), np.float32)
+    assert threads.row_blocks(x, 1000) == [(...,)]
+    np.testing.assert_array_equal(threads.product(x, x.T), x @ x.T)
+    assert calls == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_has_threads_of_its_own():
     """The pool's threads stay with the parent; a child that waited for them would wait for ever."""
@@ -127,7 +147,7 @@ def test_row_blocks_cover_an_array_once(shape, monkeypatch):
     monkeypatch.setattr(threads, "BLOCK", 20)
     monkeypatch.setattr(threads, "SHARED", 400)
     counts = np.zeros(shape, int)
-    for block in threads.row_blocks(shape, 1):
+    for block in threads.row_blocks(counts, 1):
         counts[block] += 1
     assert (counts == 1).all()
 

@@ -27,7 +27,7 @@ def gram(layer, target):
         `gram_matrix` of the texture's activation.
     """
     def function(a):
-        off = gram_matrix(a, layer) - target
+        off = gram_matrix(a, layer) - array_module(a).asarray(target, dtype=a.dtype)
         n, h, w, c = a.shape
         f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
         gradient = product(f, off) / (h * w * c * c)  # (N, M, C) @ (N, C, C) -> N,M,C

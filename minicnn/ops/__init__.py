@@ -22,5 +22,7 @@ Images are (N, H, W, C), kernels (KH, KW, C/G, O), dense weights (in, out). What
 float32 goes out as float32, and float64 as float64.
 
 A faster way of an op has a file and the op's signature of its own (`winograd`, for `conv`); the
-plain op is the one to read, and what it is measured against.
+plain op is the one to read, and what it is measured against. What a GPU does in one kernel instead
+of many passes is in files named `*_cuda` (`minicnn.ops.cuda` says what they have in common); the
+plain op calls them, and is their test.
 """

@@ -16,6 +16,7 @@ Backward
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
+from minicnn.ops import average_pool_cuda, cuda
 from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
 
 BORDERS = ("padding", "image")
@@ -53,12 +54,17 @@ def forward(x, window, stride=None, pad=0, rounding="floor", border="padding"):
         raise ValueError(f"{op}: border must be one of {', '.join(BORDERS)}, got {border!r}")
     window, stride, pad, out = pool_geometry(x.shape, window, stride, pad, rounding, op)
     area = _area(x, window, stride, pad, out, border)
+    cache = AveragePoolCache(area, x.shape, window, stride, pad)
+    if cuda.usable(x):
+        return average_pool_cuda.forward(x, area, window, stride, pad, out), cache
     total = sum(views(cover(x, window, stride, pad, out, 0), window, stride, out))
-    return total / area, AveragePoolCache(area, x.shape, window, stride, pad)
+    return total / area, cache
 
 
 def backward(dy, cache):
     """Share dy (N, OH, OW, C) among the pixels of each window: dx (N, H, W, C)."""
+    if cuda.usable(dy, cache.area):
+        return average_pool_cuda.backward(dy, *cache)
     xp = array_module(dy)
     area, (n, h, w, c), window, stride, (ph, pw) = cache
     out = dy.shape[1:3]

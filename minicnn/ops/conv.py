@@ -26,10 +26,15 @@ Backward
 a piece that stays in the processor's cache costs less than the whole one (see benchmarks/speed).
 The pieces are shared out among the processor's cores (`minicnn.threads`). 3x3 kernels have a
 faster way, with the same signature: `minicnn.ops.winograd`.
+
+A GPU has no such cache to stay in, and every call to it costs time: there the pieces are as large
+as memory allows, and all images of a piece are rows of one matrix, which is one call of cuBLAS.
 """
 
 from math import prod
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from minicnn.backend import array_module
 from minicnn.ops.window import check_image, output_size, pad_image, pair, rounds, windows
@@ -37,6 +42,7 @@ from minicnn.threads import SHARED, product, row_blocks, spread
 from minicnn.workspace import empty, zeros
 
 TILE = 1 << 19  # entries of `cols` made at once: 2 MB in float32
+GPU_TILE = 1 << 28  # and on a GPU: 1 GB
 
 
 class ConvCache(NamedTuple):
@@ -90,13 +96,13 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
 
     def compute(tile):
         for channels, outputs in _groups(cache):
-            cols = _matrices(seen[tile][..., channels])
+            cols = _matrices(seen[tile][..., channels], prod(w.shape[:3]))
             part = cols @ _kernel(w, outputs)  # (N, OH*OW, K) @ (K, O/G) -> N,OH*OW,O/G
             y[tile][..., outputs] = part.reshape(y[tile][..., outputs].shape)  # -> N,OH,OW,O/G
         if b is not None:
             y[tile] += b
 
-    spread(compute, _tiles(cache))
+    spread(compute, _tiles(cache, xp), xp)
     return y, cache
 
 
@@ -150,14 +156,14 @@ def _input_gradient(dy, cache):
         images, rows = tile
         for channels, outputs in _groups(cache):
             part = dy[images, rows, :, outputs]
-            flat = part.reshape(len(part), -1, part.shape[3])  # N,OH,OW,O/G -> N,OH*OW,O/G
+            flat = _matrices(part, part.shape[3])  # N,OH,OW,O/G -> N,OH*OW,O/G
             dcols = flat @ _kernel(cache.w, outputs).T  # (N, ., O/G) @ (O/G, K) -> N,OH*OW,K
             _read_back(padded[images, rows.start * cache.stride[0] :, :, channels],
                        dcols.reshape(*part.shape[:3], *cache.w.shape[:3]), cache)
 
     span = cache.dilation[0] * (cache.w.shape[0] - 1) + 1
-    for tiles in rounds(_tiles(cache), span, cache.stride[0]):
-        spread(compute, tiles)
+    for tiles in rounds(_tiles(cache, xp), span, cache.stride[0]):
+        spread(compute, tiles, xp)
     return padded[:, ph : ph + height, pw : pw + width].copy() if ph or pw else padded
 
 
@@ -176,9 +182,9 @@ def _read_back(padded, dcols, cache):
 
 
 def _weight_gradient(dy, cache):
-    dw = array_module(dy).zeros(cache.w.shape, dtype=cache.w.dtype)
-    seen = _windows(cache.x, cache)
-    for tile in _tiles(cache, 4 * TILE):
+    xp, seen = array_module(dy), _windows(cache.x, cache)
+    dw = xp.zeros(cache.w.shape, dtype=cache.w.dtype)
+    for tile in _tiles(cache, xp, 4 * TILE):
         for channels, outputs in _groups(cache):
             cols = _shared_matrix(seen[tile][..., channels])  # N*OH*OW,K
             part = dy[tile][..., outputs]
@@ -195,7 +201,7 @@ def _shared_matrix(part):
     def copy(block):
         cols[block] = part[block]
 
-    spread(copy, row_blocks(part.shape, 2))
+    spread(copy, row_blocks(part, 2))
     return cols.reshape(-1, prod(part.shape[3:]))  # N,OH,OW,KH,KW,C -> N*OH*OW,KH*KW*C
 
 
@@ -205,13 +211,16 @@ def _windows(x, cache):
                    cache.dilation, _output_shape(cache)[1:3])
 
 
-def _matrices(part):
-    """im2col: windows copied out as the rows of a matrix, one an image (see `_tiles` for why)."""
-    return part.reshape(len(part), -1, prod(part.shape[3:]))  # N,OH,OW,KH,KW,C -> N,OH*OW,KH*KW*C
+def _matrices(part, columns):
+    """Positions as the rows of a matrix, a matrix an image (see `_tiles` for why); windows are
+    copied for that (im2col). On a GPU all images are rows of one matrix."""
+    images = (len(part),) if array_module(part) is np else ()
+    return part.reshape(*images, -1, columns)  # N,OH,OW,... -> N,OH*OW,columns (N*OH*OW,columns)
 
 
-def _tiles(cache, tile=TILE):
-    """(images, rows) slices that cut the output into pieces of about `tile` entries of `cols`.
+def _tiles(cache, xp, tile=TILE):
+    """(images, rows) slices that cut the output into pieces of about `tile` entries of `cols`, on
+    a GPU of at most GPU_TILE.
 
     Either some rows of one image, or all rows of one or several. Where an image is cut depends on
     itself alone, and each has its own matrix product: BLAS may round a row otherwise in a longer
@@ -219,9 +228,12 @@ def _tiles(cache, tile=TILE):
     """
     n, oh, ow, _ = _output_shape(cache)
     row = ow * prod(cache.w.shape[:2]) * cache.x_shape[3]
-    work = row * oh * cache.w.shape[3] // cache.groups  # multiplications an image
-    rows = min(max(1, tile // row), oh if work < SHARED else -(-oh // 2))
-    images = min(max(1, tile // (row * oh)), n if n * work < SHARED else -(-n // 2))
+    if xp is np:
+        work = row * oh * cache.w.shape[3] // cache.groups  # multiplications an image
+        rows = min(max(1, tile // row), oh if work < SHARED else -(-oh // 2))
+        images = min(max(1, tile // (row * oh)), n if n * work < SHARED else -(-n // 2))
+    else:
+        rows, images = min(max(1, GPU_TILE // row), oh), max(1, GPU_TILE // (row * oh))
     return [(slice(i, i + images), slice(p, min(p + rows, oh)))
             for i in range(0, n, images) for p in range(0, oh, rows)]
 

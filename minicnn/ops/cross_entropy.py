@@ -12,6 +12,8 @@ Backward
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from minicnn.backend import array_module
 from minicnn.ops import softmax
 from minicnn.ops.window import check_float
@@ -32,7 +34,7 @@ def forward(x, labels):
     x : array (N, K)
         Scores (logits), not probabilities.
     labels : integer array (N,)
-        The true classes, each in 0 .. K-1.
+        The true classes, each in 0 .. K-1; on the host even if x is on a GPU, or there, too.
 
     Returns
     -------
@@ -41,13 +43,14 @@ def forward(x, labels):
     """
     check_float(x, "cross_entropy.forward")
     xp = array_module(x)
-    labels = xp.asarray(labels)
+    labels = labels if hasattr(labels, "dtype") else np.asarray(labels)
     if x.ndim != 2 or labels.shape != x.shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError("cross_entropy.forward: expected scores (N, K) and N integer labels, got "
                          f"{x.shape} and {labels.dtype} {labels.shape}")
     if labels.size and (labels.min() < 0 or labels.max() >= x.shape[1]):
         raise ValueError(f"cross_entropy.forward: labels must lie in 0 .. {x.shape[1] - 1}, got "
                          f"{int(labels.min())} .. {int(labels.max())}")
+    labels = xp.asarray(labels)  # only now: what is checked on the host need not come back
     shifted = x - x.real.max(axis=1, keepdims=True)
     surprise = xp.log(xp.exp(shifted).sum(axis=1)) - shifted[xp.arange(len(x)), labels]
     return surprise.mean(), CrossEntropyCache(softmax.forward(x)[0], labels)

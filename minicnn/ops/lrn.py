@@ -33,6 +33,7 @@ do not say how their deconvnet passes the contrast normalisation. They are named
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
+from minicnn.ops import cuda, lrn_cuda
 from minicnn.ops.window import check_image
 from minicnn.threads import row_blocks, spread
 from minicnn.workspace import empty
@@ -77,6 +78,9 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
         raise ValueError(f"lrn.forward: convention must be one of {', '.join(CONVENTIONS)}, "
                          f"got {convention!r}")
     a = alpha / size if convention == "caffe" else alpha
+    if cuda.usable(x):
+        y, scale = lrn_cuda.forward(x, size, a, beta, k)
+        return y, LrnCache(x, scale, size, a, beta)
     xp = array_module(x)
     y, scale = empty(xp, x.shape, x.dtype), empty(xp, x.shape, x.dtype)
 
@@ -84,7 +88,7 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
         scale[block] = k + a * _window_sum(x[block] * x[block], size)
         y[block] = x[block] * scale[block] ** -beta
 
-    spread(compute, row_blocks(x.shape, 20))
+    spread(compute, row_blocks(x, 20))
     return y, LrnCache(x, scale, size, a, beta)
 
 
@@ -95,6 +99,8 @@ def backward(dy, cache, rule="gradient"):
         raise ValueError(f"lrn.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")
     if rule == "through":
         return dy.copy()
+    if rule == "gradient" and cuda.usable(dy, x, scale):
+        return lrn_cuda.backward(dy, x, scale, size, a, beta)
     dx = empty(array_module(dy), dy.shape, dy.dtype)
 
     def compute(block):
@@ -104,7 +110,7 @@ def backward(dy, cache, rule="gradient"):
             cross = _window_sum(direct * x[block] / scale[block], size)
             dx[block] -= 2 * a * beta * x[block] * cross
 
-    spread(compute, row_blocks(dy.shape, 20))
+    spread(compute, row_blocks(dy, 20))
     return dx
 
 

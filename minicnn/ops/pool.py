@@ -20,6 +20,7 @@ Decisions
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
+from minicnn.ops import cuda, pool_cuda
 from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
 from minicnn.threads import row_blocks, spread
 from minicnn.workspace import empty, zeros
@@ -71,6 +72,9 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
     """
     check_image(x, "pool.forward")
     window, stride, pad, out = pool_geometry(x.shape, window, stride, pad, rounding, "pool.forward")
+    if cuda.usable(x):
+        y, switches = pool_cuda.forward(x, window, stride, pad, out)
+        return y, PoolCache(switches, x.shape, window, stride, pad)
     xp = array_module(x)
     covered = cover(x, window, stride, pad, out, -xp.inf)
     y = empty(xp, (len(x), *out, x.shape[3]), x.dtype)
@@ -87,7 +91,7 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
             xp.maximum(switch, won, out=switch)
             xp.maximum(best, candidate, out=best)
 
-    spread(compute, row_blocks(y.shape, 4 * window[0] * window[1]))
+    spread(compute, row_blocks(y, 4 * window[0] * window[1]))
     return y, PoolCache(switches, x.shape, window, stride, pad)
 
 
@@ -114,6 +118,8 @@ def unpool(values, switches, x_shape, window, stride, pad):
     if values.shape != switches.shape:
         raise ValueError("pool.unpool: values and switches must have one shape, got "
                          f"{values.shape} and {switches.shape}")
+    if cuda.usable(values):
+        return pool_cuda.unpool(values, switches, x_shape, window, stride, pad)
     xp, out = array_module(values), values.shape[1:3]
     (n, h, w, c), (height, width) = x_shape, extent(x_shape, window, stride, pad, out)
     covered = zeros(xp, (n, height, width, c), values.dtype)

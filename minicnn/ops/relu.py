@@ -41,7 +41,7 @@ def forward(x):
         xp.clip(x[block], 0, xp.inf, out=y[block])  # 3 times as fast as `maximum`
         xp.greater(x[block], 0, out=positive[block])
 
-    spread(compute, row_blocks(x.shape, 2))
+    spread(compute, row_blocks(x, 2))
     return y, ReluCache(positive)
 
 
@@ -80,5 +80,5 @@ def backward(dy, cache, rule="gradient"):
     def compute(block):  # a product is 6 times faster than `where`
         xp.multiply(dy[block], RULES[rule](dy[block], cache.positive[block]), out=dx[block])
 
-    spread(compute, row_blocks(dy.shape, 2))
+    spread(compute, row_blocks(dy, 2))
     return dx

@@ -377,6 +377,9 @@ def _check(x, w, stride, pad, dilation, algorithm):
     if algorithm not in ALGORITHMS:
         raise ValueError(f"winograd.forward: algorithm must be one of {', '.join(ALGORITHMS)}, "
                          f"got {algorithm!r}")
+    if not isinstance(x, np.ndarray):
+        raise ValueError("winograd.forward: only for the CPU, this array is on a GPU; use "
+                         "conv.forward, or a Conv layer with the algorithm 'auto'")
     known = (algorithm, w.shape[:2]) in MATRICES
     if not (known and stride == dilation == 1 and pad in range(w.shape[0])):
         raise ValueError(

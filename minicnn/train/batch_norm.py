@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from minicnn.backend import array_module
 from minicnn.layers import BatchNorm, Branches, Conv
 from minicnn.network import Network
 
@@ -23,7 +24,7 @@ def add(network):
     It has no weights yet; nothing is shared with `network`.
     """
     return Network(network.name, _with_norms(network.layers), network.input_shape,
-                   network.preprocessing, network.labels, network.about)
+                   network.preprocessing, network.labels, network.about).to(network.device)
 
 
 def fold(network, plain):
@@ -38,7 +39,7 @@ def fold(network, plain):
         params, norm = network[name].params, name + SUFFIX
         plain[name].params = (_folded(params, network[norm]) if norm in network.names
                               else dict(params))
-    return plain
+    return plain.to(network.device)
 
 
 def _with_norms(layers):
@@ -54,6 +55,7 @@ def _with_norms(layers):
 
 def _folded(params, norm):
     p = norm.params
-    factor = p["gamma"] / np.sqrt(p["variance"] + np.float32(norm.epsilon))
+    variance = p["variance"] + np.float32(norm.epsilon)
+    factor = p["gamma"] / array_module(variance).sqrt(variance)
     b = params.get("b", np.float32(0))
     return {"w": params["w"] * factor, "b": (b - p["mean"]) * factor + p["beta"]}

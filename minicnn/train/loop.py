@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.backend import array_module, to_host
 from minicnn.images import normalize
 from minicnn.layers import BatchNorm
 from minicnn.ops import cross_entropy
@@ -83,7 +84,8 @@ def train_step(network, x, labels, optimizer, seed=0):
         params.update({key: optimizer.step(params[key], gradient, (name, key))
                        for key, gradient in named.items()})
     _track_statistics(network, run)
-    return float(loss), int((scores.argmax(axis=1) == labels).sum())
+    hits = scores.argmax(axis=1) == array_module(scores).asarray(labels)
+    return float(loss), int(hits.sum())
 
 
 def accuracy(network, images, labels, top=1, batch=250):
@@ -92,7 +94,7 @@ def accuracy(network, images, labels, top=1, batch=250):
     for i in range(0, len(images), batch):
         x = normalize(images[i : i + batch], network.needed_preprocessing())
         run = network.forward(x, to=network.logits, keep=(), caches=False)
-        best = np.argsort(-run.output, axis=1)[:, :top]
+        best = np.argsort(-to_host(run.output), axis=1)[:, :top]
         right += int((best == labels[i : i + batch, None]).any(axis=1).sum())
     return right / len(images)
 

@@ -66,6 +66,7 @@ class InTiles:
             if value is not None and (int(value) != value or value < least):
                 raise ValueError(f"tiles: {name} must be at least {least} pixels, got {value}")
         self.network, self.layers, self.tile, self.overlap = network, layers, tile, overlap
+        self.device = network.device
         self.rng = np.random.default_rng(seed)
 
     def forward(self, x, to, keep=(), caches=True):

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import strict_cupy
 
 from minicnn import naive
 from minicnn.ops import conv
@@ -30,6 +31,23 @@ def test_pieces_of_any_size_give_the_same(case, tile, monkeypatch):
     """Small images fit in one piece; a tiny TILE cuts them between rows and between images."""
     monkeypatch.setattr(conv, "TILE", tile)
     checks.conv(conv.forward, conv.backward, [case], only=("naive twin", "same bytes twice"))
+
+
+@pytest.mark.parametrize("tile", [1, 200, conv.GPU_TILE])
+@pytest.mark.parametrize("case", matrix.CONV, ids=str)
+def test_pieces_on_a_gpu_give_the_same(case, tile, monkeypatch):
+    """There all images of a piece are one product, so sums may be in another order."""
+    inputs, options = matrix.conv_inputs(case), matrix.settings(case, "stride", "pad", "groups",
+                                                               "dilation")
+    y, cache = conv.forward(*inputs.values(), **options)
+    plain = [y, *conv.backward(y, cache)]
+    monkeypatch.setattr(conv, "GPU_TILE", tile)
+    monkeypatch.setitem(sys.modules, "cupy", strict_cupy)
+    y, cache = conv.forward(*map(strict_cupy.asarray, inputs.values()), **options)
+    for a, b in zip([y, *conv.backward(y, cache)], plain, strict=True):
+        assert (a is None) == (b is None)
+        if b is not None:
+            np.testing.assert_allclose(a.get(), b, rtol=1e-12, atol=1e-12)
 
 
 def test_kernel_is_not_flipped():

@@ -1,0 +1,103 @@
+"""How the CUDA kernels of the ops are compiled and launched.
+
+A kernel is the body of a loop over many numbers, written in CUDA C++, which a GPU runs in thousands
+of threads. The kernels of an op are in a file of their own (`pool_cuda`, `average_pool_cuda`,
+`lrn_cuda`), as a string with the derivation beside it. They exist where the plain op, which runs on
+a GPU as well, would need many passes over memory or add in an order that changes from run to run
+(atomics); here every thread writes numbers that no other thread writes, and adds in a fixed order,
+so the same input gives the same bytes. The plain op stays the one to read, and their test.
+
+What all kernels have in common
+    * REAL is the type of the numbers, float or double. INDEX is the type of indices: 32 bits wide
+      where that is enough, since dividing 64-bit numbers takes a GPU several times as long.
+    * Thread t of T computes numbers t, t + T, t + 2T, ...: a grid-stride loop, right for any T.
+    * An index into (N, H, W, C) is taken apart from the right (`place`). Neighbouring threads have
+      neighbouring channels, so they read neighbouring memory.
+    * Arrays are contiguous; `__restrict__` tells the compiler that they do not overlap.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from minicnn.backend import array_module
+
+THREADS = 256  # a block
+BLOCKS = 1 << 16  # at most; with more work than that, each thread does several numbers
+SMALL = 1 << 30  # so many numbers can be counted in 32 bits, a stride of all threads added
+REALS = {"f": "float", "d": "double"}  # by dtype.char
+COMMON = """
+__device__ INDEX first() { return (INDEX)blockIdx.x * blockDim.x + threadIdx.x; }
+__device__ INDEX step() { return (INDEX)gridDim.x * blockDim.x; }
+
+// Where number i of an array (N, H, W, C) lies.
+struct Place { INDEX n, y, x, c; };
+__device__ Place place(INDEX i, INDEX height, INDEX width, INDEX channels)
+{
+    Place at;
+    at.c = i % channels;  i /= channels;
+    at.x = i % width;     i /= width;
+    at.y = i % height;
+    at.n = i / height;
+    return at;
+}
+
+// The windows p with  0 <= at - stride * p < window  (at is counted from the padded border):
+// those that cover sample `at`, from first_window to last_window.
+__device__ INDEX first_window(INDEX at, INDEX window, INDEX stride)
+{
+    return at < window ? 0 : (at - window) / stride + 1;
+}
+__device__ INDEX last_window(INDEX at, INDEX stride, INDEX windows)
+{
+    INDEX last = at / stride;
+    return last < windows ? last : windows - 1;
+}
+"""
+
+
+def usable(*arrays):
+    """Whether kernels can run on these arrays: on a GPU, all float32 or all float64."""
+    kinds = {x.dtype.char for x in arrays}
+    return hasattr(array_module(arrays[0]), "RawKernel") and len(kinds) == 1 and kinds < set(REALS)
+
+
+def launch(source, name, count, *arguments, **types):
+    """Run kernel `name` for `count` numbers.
+
+    Parameters
+    ----------
+    source : str
+        CUDA C++; what `COMMON` defines is put before it.
+    name : str
+        Of an ``extern "C" __global__`` function in it, whose first parameter is `count`.
+    count : int
+    arguments : array, int or float
+        The other parameters: a pointer for an array (all contiguous), INDEX for an int, REAL for a
+        float.
+    **types : str
+        Further types that `source` leaves open, as {name: C type}.
+    """
+    arrays = [a for a in arguments if hasattr(a, "dtype")]
+    xp, real = array_module(arrays[0]), arrays[0].dtype
+    index = np.int32 if max(count, *(a.size for a in arrays)) < SMALL else np.int64
+    types |= {"REAL": REALS[real.char], "INDEX": "int" if index is np.int32 else "long long"}
+    kernel = _kernel(xp.RawKernel, source, name, tuple(sorted(types.items())))
+    blocks = min(max(1, -(-count // THREADS)), BLOCKS)
+    kernel((blocks,), (THREADS,), (index(count), *(_typed(a, index, real) for a in arguments)))
+
+
+@cache
+def _kernel(raw_kernel, source, name, types):
+    return raw_kernel(program(source, dict(types)), name)
+
+
+def program(source, types):
+    """The whole text that is compiled, with its open types filled in."""
+    return "".join(f"#define {name} {c}\n" for name, c in types.items()) + COMMON + source
+
+
+def _typed(argument, index, real):
+    if hasattr(argument, "dtype"):
+        return argument
+    return index(argument) if isinstance(argument, int) else real.type(argument)

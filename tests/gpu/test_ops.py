@@ -1,0 +1,170 @@
+"""Every op, forward and backward, over the configurations of tests/ops, on the device."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gpu import parity
+from ops import checks
+from ops.matrix import CONV, POOL, conv_inputs, settings
+
+import minicnn
+from minicnn.backend import array_module
+from minicnn.ops import (
+    average_pool,
+    batch_norm,
+    concat,
+    conv,
+    cross_entropy,
+    dense,
+    dropout,
+    global_average_pool,
+    lrn,
+    pool,
+    relu,
+    resize,
+    sigmoid,
+    softmax,
+    tanh,
+    winograd,
+)
+
+BATCHES = (1, 2, 7, 33)
+
+
+def arrays(y, cache, backward):
+    """The output and all gradients of a pass, for an upstream gradient of normal numbers."""
+    dy = array_module(y).asarray(checks.normal(*y.shape, seed=9), dtype=y.dtype)
+    gradients = backward(dy, cache)
+    if not isinstance(gradients, (tuple, list)):
+        gradients = [gradients]
+    return [y, *[gradient for gradient in gradients if gradient is not None]]
+
+
+def batches(shape, seed=1):
+    """Normal numbers of a shape (N, ...), for each N of BATCHES."""
+    return [checks.normal(n, *shape[1:], seed=seed) for n in BATCHES]
+
+
+@pytest.mark.parametrize("case", CONV, ids=str)
+def test_conv(xp, case):
+    options = settings(case, "stride", "pad", "groups", "dilation")
+    for n in BATCHES:
+        inputs = conv_inputs(case._replace(image=(n, *case.image[1:])))
+        parity.check(xp, lambda *given: arrays(*conv.forward(*given, **options), conv.backward),
+                     *inputs.values())
+
+
+@pytest.mark.parametrize("case", POOL, ids=str)
+def test_pool(xp, case):
+    options = settings(case, "window", "stride", "pad", "rounding")
+
+    def both(x):
+        y, cache = pool.forward(x, **options)
+        return [*arrays(y, cache, pool.backward), cache.switches]
+    for n in BATCHES:
+        parity.check(xp, both, case._replace(image=(n, *case.image[1:])).x(),
+                     repeats=parity.pools_in_order(xp))
+
+
+@pytest.mark.parametrize("border", average_pool.BORDERS)
+@pytest.mark.parametrize("case", POOL, ids=str)
+def test_average_pool(xp, case, border):
+    options = settings(case, "window", "stride", "pad", "rounding") | {"border": border}
+    for n in BATCHES:
+        parity.check(xp, lambda x: arrays(*average_pool.forward(x, **options),
+                                          average_pool.backward),
+                     case._replace(image=(n, *case.image[1:])).x())
+
+
+@pytest.mark.parametrize("size, alpha, beta, k, convention, channels", checks.LRNS)
+@pytest.mark.parametrize("rule", lrn.RULES)
+def test_lrn(xp, size, alpha, beta, k, convention, channels, rule):
+    for x in batches((2, 2, 3, channels)):
+        parity.check(xp, lambda x: arrays(*lrn.forward(x, size, alpha, beta, k, convention),
+                                          lambda dy, cache: lrn.backward(dy, cache, rule)), x)
+
+
+@pytest.mark.parametrize("rule", relu.RULES)
+def test_relu(xp, rule):
+    for x in [*batches((2, 3, 4, 2)), np.array([[-2.0, 0.0, 1.5, -0.0]])]:
+        parity.check(xp, lambda x: arrays(*relu.forward(x),
+                                          lambda dy, cache: relu.backward(dy, cache, rule)), x)
+
+
+@pytest.mark.parametrize("op", [sigmoid, tanh, softmax, global_average_pool],
+                         ids=lambda op: op.__name__.rpartition(".")[2])
+def test_ops_without_settings(xp, op):
+    for x in batches((2, 3, 4, 5)):
+        parity.check(xp, lambda x: arrays(*op.forward(x), op.backward), x)
+
+
+@pytest.mark.parametrize("shape, size", checks.RESIZES)
+def test_resize(xp, shape, size):
+    for x in batches(shape):
+        parity.check(xp, lambda x: arrays(*resize.forward(x, size), resize.backward), x)
+
+
+@pytest.mark.parametrize("shape", [(2, 6), (2, 2, 3, 2)])
+def test_dense(xp, shape):
+    w, b = checks.normal(int(np.prod(shape[1:])), 5, seed=2), checks.normal(5, seed=3)
+    for x in batches(shape):
+        parity.check(xp, lambda *given: arrays(*dense.forward(*given), dense.backward), x, w, b)
+        parity.check(xp, lambda *given: arrays(*dense.forward(*given), dense.backward), x, w)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("shape", [(2, 3, 2, 3), (2, 4)])
+def test_batch_norm(xp, shape, training):
+    c = shape[-1]
+    fixed = [checks.normal(c, seed=2), checks.normal(c, seed=3), checks.normal(c, seed=4),
+             1 + checks.normal(c, seed=5) ** 2]
+    for x in batches(shape)[training:]:  # one number has no variance
+        parity.check(xp, lambda *given: arrays(
+            *batch_norm.forward(*given, epsilon=1e-3, training=training), batch_norm.backward),
+            x, *fixed)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.9])
+def test_dropout_drops_the_same_numbers(xp, rate):
+    for x in batches((2, 3, 4, 2)):
+        parity.check(xp, lambda x: arrays(*dropout.forward(x, rate, seed=3), dropout.backward), x)
+
+
+@pytest.mark.parametrize("axis, shapes", checks.CONCATS)
+def test_concat(xp, axis, shapes):
+    parts = [checks.normal(*shape, seed=k) for k, shape in enumerate(shapes)]
+    parity.check(xp, lambda *given: arrays(*concat.forward(list(given), axis), concat.backward),
+                 *parts)
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+def test_cross_entropy(xp, on_device):
+    """The labels may be where the data set is."""
+    for x in batches((2, 5)):
+        labels = np.arange(len(x)) % 5
+
+        def both(x, labels=labels):
+            if on_device and not isinstance(x, np.ndarray):
+                labels = xp.asarray(labels)
+            loss, cache = cross_entropy.forward(x, labels)
+            return [loss[None], cross_entropy.backward(1.0, cache)]
+        parity.check(xp, both, x)
+
+
+def test_winograd_is_for_the_host(xp):
+    x, w = checks.normal(2, 8, 8, 16), checks.normal(3, 3, 16, 16)
+    x, w = (xp.asarray(a, dtype=np.float32) for a in (x, w))
+    assert winograd.choose(x, w, pad=1) == "direct"
+    with pytest.raises(ValueError, match="winograd.*CPU"):
+        winograd.forward(x, w, pad=1)
+
+
+def test_no_op_is_left_out():
+    """Every op has its test above; what ends in _cuda is another way of one."""
+    tested = {module.__name__.rpartition(".")[2] for module in globals().values()
+              if getattr(module, "__package__", "") == "minicnn.ops"}
+    files = {path.stem for path in (Path(minicnn.__file__).parent / "ops").glob("*.py")
+             if "def forward" in path.read_text(encoding="utf-8")
+             and not path.stem.endswith("_cuda")}
+    assert files and files <= tested

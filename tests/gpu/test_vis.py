@@ -1,0 +1,107 @@
+"""Every method of `minicnn.vis` on the device: what it makes on the host, in its first steps."""
+
+import nets
+import numpy as np
+import pytest
+import small
+from gpu import parity
+
+from minicnn import vis
+from minicnn.backend import to_host
+from minicnn.formats.patches import Patches
+from minicnn.vis import presets
+from minicnn.vis.columns import columns
+from minicnn.vis.deconvnet import each_rule, step_through
+
+PHOTO = small.photo()
+# float32: a pass differs in the seventh digit, and an ascent carries that on. Where a ReLU or a
+# pooling changes its mind a single number may differ; none does in these photos.
+PASS, ASCENT = 1e-4, 1e-2
+
+
+def maximized(preset):
+    return lambda net, folder: vis.maximize(net, channel=["red fox", "frog"], preset=preset,
+                                            steps=3)
+
+
+METHODS = {
+    "activations": lambda net, folder: vis.activations(net, PHOTO).maps,
+    "compare": lambda net, folder: vis.compare(net, net, [PHOTO, small.photo(seed=1)]),
+    "deconvnet": lambda net, folder: vis.deconvnet(net, PHOTO, "relu2", lrn="scale"),
+    "deconvnet, all rules": lambda net, folder: each_rule(net, PHOTO, "relu2", 1),
+    "deconvnet, step by step": lambda net, folder: [
+        to_host(step.array) for step in step_through(
+            net, PHOTO, "relu2", 1)[1]],
+    "deepdream_image": lambda net, folder: vis.deepdream_image(
+        net, "relu2", [0, 1], pyramid_levels=2, iterations=2),
+    "deepdream_image of a photo": lambda net, folder: vis.deepdream_image(
+        net, "fc", "tree frog", initial_image=PHOTO, pyramid_levels=2, iterations=2),
+    "dream": lambda net, folder: vis.dream(net, PHOTO, {"relu1": 1, "mix:2": 0.5}, octaves=2,
+                                           octave_scale=1.2, steps=2, jitter=2),
+    "dream after a guide": lambda net, folder: vis.dream(
+        net, PHOTO, "relu1", octaves=2, octave_scale=1.2, steps=2, guide=small.photo(seed=3)),
+    "dream in tiles": lambda net, folder: vis.dream(net, PHOTO, "relu1", octaves=1, steps=2,
+                                                    tile=8),
+    "filters": lambda net, folder: vis.filters(net, count=2, steps=2, folder=folder / "filters",
+                                               order="value"),
+    "gradcam": lambda net, folder: vis.gradcam(net, PHOTO, guided=True),
+    "gradcam++": lambda net, folder: vis.gradcam(net, PHOTO, "frog", "relu2", "gradcam++"),
+    "hypercolumns": lambda net, folder: vis.hypercolumns(net, PHOTO, ["relu1", "relu2"]),
+    "hypercolumns, their vectors": lambda net, folder: columns(net, PHOTO).stack(),
+    "kernels": lambda net, folder: vis.kernels(net, "conv1"),
+    **{f"maximize, {preset}": maximized(preset) for preset in (None, *presets.PRESETS)},
+    "maximize from a photo": lambda net, folder: vis.maximize(net, "relu2", [0, 1], steps=3,
+                                                              start=PHOTO),
+    "maximize from an image": lambda net, folder: vis.maximize(
+        net, "relu2", 1, steps=3, start=nets.images(1, (16, 20, 3), dtype=np.float32)),
+    "maximize, laplacian": lambda net, folder: vis.maximize(net, "conv2", 1, basis="laplacian",
+                                                            steps=2, rate=0.05, optimizer="adam",
+                                                            diffuse=0, momentum=0),
+    "occlusion": lambda net, folder: vis.occlusion(net, PHOTO, square=8, stride=4),
+    **{f"saliency, {method}": lambda net, folder, method=method: vis.saliency(
+        net, PHOTO, "frog", method, samples=3, steps=4)
+       for method in ("gradient", "smooth", "guided", "times_input", "integrated")},
+    "strongest": lambda net, folder: vis.strongest(net, [PHOTO, small.photo(seed=1)],
+                                                   folder / "strongest", ["relu1", "relu2"],
+                                                   count=2),
+    "survey": lambda net, folder: vis.survey(net, [PHOTO, small.photo(seed=1)]),
+    "texture": lambda net, folder: vis.texture(net, PHOTO, steps=3),
+    "zoom": lambda net, folder: vis.zoom(net, PHOTO, frames=2, layers="relu1", octaves=2,
+                                         octave_scale=1.2, steps=2),
+    "zoom from noise": lambda net, folder: vis.zoom(net, frames=1, layers="relu1", octaves=1,
+                                                    steps=2),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method(xp, name, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    expected = told(METHODS[name](small.network(), here))
+    found = told(METHODS[name](small.network().to("gpu"), there))
+    steps = any(word in name for word in ("dream", "filters", "maximize", "texture", "zoom"))
+    parity.same(found, expected, ASCENT if steps else PASS)
+
+
+def told(found):
+    """What is to be compared: of a file its contents."""
+    if not isinstance(found, Patches):
+        return found
+    return found.about, found.layers, {name: list(found.channels(name)) for name in found.layers}
+
+
+def test_no_method_is_left_out():
+    own = {name for name in vis.__all__ if name[0].islower()}
+    assert own <= {name.partition(",")[0] for name in METHODS}
+
+
+@pytest.mark.parametrize("name", ["maximize, None", "saliency, smooth", "texture", "dream"])
+def test_the_same_seed_gives_the_same_bytes(xp, name, tmp_path):
+    if not parity.pools_in_order(xp):
+        pytest.skip("without its kernel, unpooling on the device adds in any order")
+    network = small.network().to("gpu")
+    first, second = (METHODS[name](network, tmp_path) for _ in range(2))
+    for a, b in zip(*([found] if not isinstance(found, list) else found
+                      for found in (first, second)), strict=True):
+        assert a.x.tobytes() == b.x.tobytes() and a.caption == b.caption
