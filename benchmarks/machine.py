@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import subprocess
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,6 +49,15 @@ def room():
     free = _kb(MEMORY.read_text(), "MemAvailable") / 1024
     limit = LIMIT.read_text().strip() if LIMIT.exists() else "max"
     return 0.8 * (free if limit == "max" else min(free, int(limit) / 2**20))
+
+
+def driver():
+    """The version of NVIDIA's driver, where its own program tells; else None."""
+    with suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+                              capture_output=True, text=True, check=True, timeout=60).stdout
+        return told.splitlines()[0].strip() if told.strip() else None
+    return None
 
 
 def _kb(text, name):

@@ -1,4 +1,4 @@
-"""The scaling curves as a figure."""
+"""The curves as figures: of scaling, and of networks on a GPU against the batch."""
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -7,6 +7,7 @@ from text import NAMES, counted
 from minicnn.images import atomic
 
 COLOURS = ("tab:blue", "tab:orange")
+LIBRARY_COLOURS = {"channels_last": "tab:green", "torch": "tab:orange"}  # the others are ours
 WORDS = {"side": "image side, pixels (batch 1)", "batch": "batch (images of {side} pixels a side)"}
 
 
@@ -30,9 +31,57 @@ def scaling(section, path):
         _memory(memory, rows, axis)
         for axes in (time, memory):
             _dress(axes, words.format(side=rows[0]["side"]), sorted({row[axis] for row in rows}))
+            if axes.lines:
+                axes.legend()
     figure.suptitle(title(section["about"]))
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=100)
+
+
+def batches(section, path):
+    """Draw each network's time an image against the batch, and the roofline's, from a GPU.
+
+    Parameters
+    ----------
+    section : dict
+        The section `networks` of a GPU's results.
+    path : str or path
+        Of a PNG file.
+    """
+    rows = [row for row in section["rows"] if "seconds" in row]
+    names, passes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("network", "what"))
+    if not rows:
+        return
+    figure = Figure(figsize=(4 * len(names), 7), layout="constrained")
+    all_axes = figure.subplots(len(passes), len(names), squeeze=False)
+    for what, line_of_axes in zip(passes, all_axes, strict=True):
+        for name, axes in zip(names, line_of_axes, strict=True):
+            _an_image(axes, [row for row in rows if (row["network"], row["what"]) == (name, what)])
+            axes.set_title(f"{name}, {what}", fontsize="medium")
+    figure.legend(*all_axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.suptitle(gpu_title(section["about"]))
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+
+
+def _an_image(axes, rows):
+    """Milliseconds an image by each library, and the least that the roofline allows."""
+    for name in rows[0]["seconds"] if rows else ():
+        points = lines(rows, "batch", lambda row, name=name: 1e3 * row["seconds"][name]
+                       / row["batch"])
+        axes.plot(*points, marker="o", color=LIBRARY_COLOURS.get(name, "tab:blue"),
+                  label=NAMES[name])
+    if rows:
+        axes.plot(*lines(rows, "batch", lambda row: 1e3 * row["least_seconds"] / row["batch"]),
+                  "--", color="grey", label="roofline")
+    axes.set_ylabel("milliseconds an image")
+    _dress(axes, "batch", sorted({row["batch"] for row in rows}))
+
+
+def gpu_title(about):
+    """The card, and when."""
+    said = next((lib for lib in about["libraries"].values() if "card" in lib), {})
+    return f"{said.get('card', 'GPU')}, float32 without TF32, {about['date'][:10]}"
 
 
 def title(about):
@@ -75,6 +124,4 @@ def _dress(axes, words, ticks):
     axes.yaxis.set_minor_formatter("")
     axes.set_xlabel(words)
     axes.grid(which="both", alpha=0.25)
-    if axes.lines:
-        axes.legend()
 

@@ -10,20 +10,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn import models
+from minicnn import ascend, models
+from minicnn.backend import array_module, to_device
 from minicnn.layers import Conv, Dense, GlobalAveragePool, Softmax, walk
 from minicnn.network import Network
 from minicnn.ops import cross_entropy
-from minicnn.optimizers import SGD
+from minicnn.optimizers import SGD, Adam
 from minicnn.train.loop import train_step
+from minicnn.vis.texture import texture_loss
 from minicnn.workspace import Workspace
 
 FORWARD = "forward"
 IMAGE_GRADIENT = "forward + image gradient"
 ALL_GRADIENTS = "forward + loss + all gradients"
 TRAINING_STEP = "training step"  # the same, and the optimiser's step
+GRAM_STEP = "Gram-loss step"  # of an image towards a texture (minicnn/vis/texture.py)
 INPUT_GRADIENT, WEIGHT_GRADIENT = "input gradient", "weight gradient"  # of a layer alone
-RATE, MOMENTUM = 1e-5, 0.9
+CARD, COPY, PRODUCT = "the card", "copy", "matrix product"  # what a device does at best
+RATE, MOMENTUM = 1e-5, 0.9  # of training
+PIXEL_RATE = 6.0  # of a Gram-loss step, in grey levels
+ENDLESS = 10**9
 
 
 class Task(NamedTuple):
@@ -54,6 +60,7 @@ NETWORKS = {
     "googlenet": models.googlenet,
     "squeezenet11": models.squeezenet11,
     "minivgg": models.minivgg,
+    "vgg19_conv4_1": lambda: models.vgg19(top=False).until("conv4_1").with_average_pooling(),
 }
 
 
@@ -98,6 +105,11 @@ def convolutions(name):
     return list(seen.values())
 
 
+def gram_layers(network):
+    """Where Gram matrices are matched: the first convolution of each block, as in the paper."""
+    return [name for name in network.names if name.startswith("conv") and name.endswith("_1")]
+
+
 def describe(task):
     """What a layer does, in a few signs: "56x56x128 -> 256, 3x3"; nothing for a whole network."""
     if task.layer is None:
@@ -117,21 +129,28 @@ def describe(task):
 
 # ---- how minicnn does it
 
-def ours(task, plain=False, workspace=True):
-    """A function that does `task` once with minicnn.
+def ours(task, plain=False, workspace=True, device="cpu"):
+    """A function that does `task` once with minicnn, on a device.
 
     `plain` holds it to the plain convolution. The function is made to be called in a loop, and who
     loops owns a workspace; without one every array is fresh.
     """
-    network = build(task).initialize(0)
+    if task.network == CARD:
+        return CARD_PASSES[task.what](*(to_device(a, device) for a in matrices(task)))
+    network = build(task).initialize(0).to(device)
     for _, layer in walk(network.layers):
         if plain and isinstance(layer, Conv):
             layer.algorithm = "direct"
-    x = images(task, network)
+    x = to_device(images(task, network), device)
     passes, what = ((NETWORK_PASSES, network) if task.layer is None
                     else (LAYER_PASSES, network[task.layer]))
     run = passes[task.what](what, x)
     return _in(Workspace(), run) if workspace else run
+
+
+def matrices(task):
+    """What the tasks of the card itself compute with."""
+    return [numbers((task.side, task.side), seed) for seed in (1, 2)]
 
 
 def _in(workspace, function):
@@ -152,7 +171,7 @@ def _image_gradient(network, x):
 
     def run():
         run = network.forward(x, to=end, keep=())
-        return run.backward({end: np.ones_like(run.output)})
+        return run.backward({end: array_module(x).ones_like(run.output)})
 
     return run
 
@@ -182,6 +201,15 @@ def _labels(network, x):
     return labels(len(x), network.shapes[network.logits][-1])
 
 
+def _gram_step(network, x):
+    """A step of `minicnn.ascend` from noise towards x's texture; each call takes the next one."""
+    layers = gram_layers(network)
+    loss = texture_loss(network.forward(x, to=layers, keep=(), caches=False), layers)
+    start = to_device(numbers(x.shape, 2).astype(x.dtype, copy=False), network.device)
+    walk = ascend.steps(network, -loss, start, Adam(PIXEL_RATE), ENDLESS)
+    return lambda: next(walk)
+
+
 def _layer_forward(layer, x):
     return lambda: layer.forward(x)
 
@@ -189,13 +217,26 @@ def _layer_forward(layer, x):
 def _layer_gradient(*need):
     def make(layer, x):
         y, cache = layer.forward(x, learn=True)
-        dy = numbers(y.shape, 2).astype(y.dtype, copy=False)
+        dy = array_module(y).asarray(numbers(y.shape, 2).astype(y.dtype, copy=False))
         return lambda: layer.backward(dy, cache, need=need)
 
     return make
 
 
+def _copy(a, b):
+    def run():
+        b[...] = a
+
+    return run
+
+
+def _product(a, b):
+    return lambda: a @ b
+
+
 NETWORK_PASSES = {FORWARD: _forward, IMAGE_GRADIENT: _image_gradient,
-                  ALL_GRADIENTS: _all_gradients, TRAINING_STEP: _training_step}
+                  ALL_GRADIENTS: _all_gradients, TRAINING_STEP: _training_step,
+                  GRAM_STEP: _gram_step}
 LAYER_PASSES = {FORWARD: _layer_forward, INPUT_GRADIENT: _layer_gradient("x"),
                 WEIGHT_GRADIENT: _layer_gradient("w", "b")}
+CARD_PASSES = {COPY: _copy, PRODUCT: _product}

@@ -8,21 +8,37 @@ Made by `python benchmarks/speed.py`. Ratios are times divided by those of what 
 section names, below 1 is faster: the median of pairs of runs taken in turn, quartiles in brackets
 (at least three pairs where a task takes over a minute). Milliseconds are this machine's: only the
 ratios say something about others."""
+HEAD_GPU = """# Speed on a GPU
+
+Made by `minicnn bench speed --device gpu`. Ratios are times divided by those of what the column
+names, below 1 is faster: the median of pairs of runs taken in turn, quartiles in brackets. Float32
+without TF32 on all sides. The roofline is the least time that a pass can take on this card: its
+operations and bytes by formula over what the section's first lines say the card reached, each layer
+alone; 100 % is that, and Winograd's algorithm or layers computed as one can be above it. Memory is
+the most that is used of each library's pool, weights with it."""
 NAMES = {"ours": "minicnn", "plain": "plain op", "fresh": "fresh arrays", "torch": "PyTorch",
          "channels_last": "PyTorch channels last", "loops": "slices and tensordot",
          "fancy": "fancy index and add.at"}
+VERSIONS = ("minicnn", "numpy", "cupy", "torch", "cuda", "cudnn")
 PLACES = ("network", "layer", "shape", "side", "batch", "threads")
 SLOWER = 1.2  # ratios above this are listed
+STEPS = 300  # of a texture
 
 
 def markdown(sections):
     """All sections, {"networks": {"about": ..., "rows": [...]}, ...}, as one text."""
-    parts = [HEAD]
-    for name in [name for name in TABLES if name in sections]:
+    head, tables = (HEAD_GPU, GPU_TABLES) if of_gpu(sections) else (HEAD, TABLES)
+    parts = [head]
+    for name in [name for name in tables if name in sections]:
         section = sections[name]
         heading = f"## {name}" + ("" if section["complete"] else " (interrupted)")
-        parts += [heading, machine_line(section["about"]), TABLES[name](section["rows"])]
+        parts += [heading, machine_line(section["about"]), tables[name](section["rows"])]
     return "\n\n".join(parts)
+
+
+def of_gpu(sections):
+    """Whether they were measured on a GPU."""
+    return any(section["about"].get("device") == "gpu" for section in sections.values())
 
 
 def machine_line(about):
@@ -32,7 +48,19 @@ def machine_line(about):
     return (f"{about['date']}, {about['processor']}, {counted(about['cores'], 'core')}, "
             f"{counted(about['threads'], 'thread')} each"
             f"{', held to AVX2' if about['avx2'] else ''}, Python {about['python']}, "
-            f"{counted(about['rounds'], 'pair')}. {libraries}.")
+            f"{counted(about['rounds'], 'pair')}. {libraries}.{_card(about)}")
+
+
+def _card(about):
+    """The GPU, and what it was measured to do."""
+    if "card" not in about:
+        return ""
+    said = next((lib for lib in about["libraries"].values() if "card" in lib), {})
+    named = [said.get("card", "GPU"), f"{said['card_mb']:.0f} MB" if "card_mb" in said else "",
+             f"driver {said['driver']}" if said.get("driver") else ""]
+    return (f" {', '.join(filter(None, named))}; a matrix product reached "
+            f"{about['card']['flops'] / 1e12:.3g} TFLOP/s, a copy "
+            f"{about['card']['bytes'] / 1e9:.3g} GB/s.")
 
 
 def counted(number, word):
@@ -41,7 +69,7 @@ def counted(number, word):
 
 
 def _versions(library):
-    parts = [f"{key} {library[key]}" for key in ("minicnn", "numpy", "torch") if key in library]
+    parts = [f"{key} {library[key]}" for key in VERSIONS if library.get(key)]
     return ", ".join(parts + library.get("blas", [library.get("capability", "")]))
 
 
@@ -59,6 +87,8 @@ def cell(row):
                           for name, m in row["memory_mb"].items())
     if "wanted_mb" in row:
         return f"does not fit: wants about {row['wanted_mb']:.0f} MB of {row['room_mb']:.0f}"
+    if "full" in row:
+        return f"does not fit on the card ({NAMES[row['full']]})"
     ratios = ", ".join(quartiles(q) for q in row["ratios"].values())
     return f"{ratios}, {' / '.join(milliseconds(s) for s in row['seconds'].values())} ms"
 
@@ -90,9 +120,10 @@ def ratio_table(rows):
 
 
 def slower(rows):
-    """The rows whose ratio is above SLOWER, worst first; nothing where there is none."""
-    found = sorted(((max(q[1] for q in row["ratios"].values()), row) for row in rows),
-                   key=lambda pair: -pair[0])
+    """The rows whose ratio is above SLOWER, worst first; nothing where there is none. It is the
+    first of several, which is ours."""
+    found = sorted(((next(iter(row["ratios"].values()))[1], row) for row in rows
+                    if "ratios" in row), key=lambda pair: -pair[0])
     found = [f"{ratio:.2f} {row['network']} {row['layer'] or ''} {row['what']}, batch "
              f"{row['batch']}".replace("  ", " ") for ratio, row in found if ratio > SLOWER]
     return f"Above {SLOWER}: {len(found)} of {len(rows)}. {'; '.join(found)}." if found else ""
@@ -140,6 +171,41 @@ def scaling_table(rows):
                    "peak memory"], lines)
 
 
+def gpu_table(rows):
+    """One line a pass: ratios, milliseconds, memory, and how near each is to the roofline."""
+    timed = [row for row in rows if "ratios" in row]
+    if not timed:
+        return "\n\n".join(line(row) for row in rows)
+    ratios, libraries = list(timed[0]["ratios"]), list(timed[0]["seconds"])
+    places = [key for key in PLACES[:-1]
+              if key in ("network", "batch") or len({row[key] for row in rows}) > 1]
+    names = " / ".join(NAMES[name] for name in libraries)
+    lines = [[*(row[key] for key in places), row["what"], *_gpu_cells(row, ratios, libraries)]
+             for row in rows]
+    slow = slower(rows)
+    table = _table([*places, "pass", *map(_spelt, ratios), f"ms, {names}", "of the roofline",
+                    "MB"], lines)
+    return "\n\n".join([table, *([slow] if slow else [])])
+
+
+def _gpu_cells(row, ratios, libraries):
+    if "full" in row:
+        return [cell(row), *[""] * (len(ratios) + 2)]
+    seconds = [row["seconds"][name] for name in libraries]
+    return [*(quartiles(row["ratios"][ratio]) for ratio in ratios),
+            " / ".join(milliseconds(s) for s in seconds),
+            " / ".join(f"{row['least_seconds'] / s:.0%}" for s in seconds),
+            " / ".join(f"{row['peak_mb'][name]:.0f}" for name in libraries)]
+
+
+def gram_table(rows):
+    """The same, and how many steps a second that is."""
+    told = [f"{row['side']} pixels: " + ", ".join(
+        f"{NAMES[name]} {1 / s:.3g} steps a second, {STEPS} steps in {STEPS * s:.3g} s"
+        for name, s in row["seconds"].items()) + "." for row in rows if "seconds" in row]
+    return "\n\n".join([gpu_table(rows), *told])
+
+
 def _spelt(ratio):
     """"ours / torch" as minicnn / PyTorch."""
     return " / ".join(NAMES[name] for name in ratio.split(" / "))
@@ -153,3 +219,5 @@ def _table(header, lines):
 TABLES = {"networks": ratio_table, "layers": ratio_table, "ops": ratio_table,
           "training": ratio_table, "memory": memory_table, "student": student_table,
           "scaling": scaling_table}
+GPU_TABLES = {"networks": gpu_table, "layers": gpu_table, "ops": gpu_table,
+              "training": gpu_table, "gram": gram_table}

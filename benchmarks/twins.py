@@ -4,19 +4,28 @@ Eager, float32, N,C,H,W, as PyTorch is used unless asked otherwise. Only PyTorch
 import this file.
 """
 
+from collections import OrderedDict
+
 import torch
 from tasks import (
     ALL_GRADIENTS,
+    CARD,
+    COPY,
     FORWARD,
+    GRAM_STEP,
     IMAGE_GRADIENT,
     INPUT_GRADIENT,
     MOMENTUM,
+    PIXEL_RATE,
+    PRODUCT,
     RATE,
     TRAINING_STEP,
     WEIGHT_GRADIENT,
     build,
+    gram_layers,
     images,
     labels,
+    matrices,
     numbers,
 )
 from torch import nn
@@ -43,8 +52,8 @@ def twin(network):
 
 
 def _sequence(network, layers):
-    return nn.Sequential(*(MAKERS[type(layer).__name__](layer, network, name)
-                           for name, layer in layers))
+    return nn.Sequential(OrderedDict(
+        (name, MAKERS[type(layer).__name__](layer, network, name)) for name, layer in layers))
 
 
 def _conv(layer, network, name):
@@ -88,16 +97,20 @@ MAKERS = {
 def load(what):
     """Let PyTorch import what it imports only when it is first used, for a pass: with its first
     optimiser that is 70 MB, which belong to the library and not to a task."""
-    if what == TRAINING_STEP:
+    if what in (TRAINING_STEP, GRAM_STEP):
         torch.optim.SGD([torch.zeros(1)], lr=1.0)
 
 
-def torchs(task, memory_format=torch.contiguous_format):
-    """A function that does `task` once with PyTorch."""
+def torchs(task, memory_format=torch.contiguous_format, device="cpu"):
+    """A function that does `task` once with PyTorch, on a device."""
+    if task.network == CARD:
+        return CARD_PASSES[task.what](*(tensor(a).to(device) for a in matrices(task)))
     network = build(task)
-    module = twin(network).eval().requires_grad_(False).to(memory_format=memory_format)
-    x = tensor(images(task, network))
+    module = twin(network).eval().requires_grad_(False).to(device, memory_format=memory_format)
+    x = tensor(images(task, network)).to(device)
     x = x.contiguous(memory_format=memory_format) if x.ndim == 4 else x
+    if task.what == GRAM_STEP:
+        return _gram_step(module, x, gram_layers(network))
     return PASSES[task.what](module, x)
 
 
@@ -146,7 +159,7 @@ def _upstream(y):
 def _all_gradients(module, x, step=lambda: None):
     module.train().requires_grad_(True)
     with torch.no_grad():
-        truth = torch.from_numpy(labels(*module(x).shape))
+        truth = torch.from_numpy(labels(*module(x).shape)).to(x.device)
 
     def run():
         module.zero_grad()
@@ -161,6 +174,41 @@ def _training_step(module, x):
     return _all_gradients(module, x, optimizer.step)
 
 
+def _gram_step(module, x, layers):
+    """The formulas of minicnn.objectives.gram and minicnn.vis.texture, and PyTorch's Adam."""
+    def grams(image):
+        for name, part in module.named_children():
+            image = part(image)
+            if name in layers:
+                f = image.flatten(2)  # N,C,H,W -> N,C,M
+                yield f @ f.transpose(1, 2) / f.shape[2]
+
+    with torch.no_grad():
+        targets = [(gram, (gram**2).sum()) for gram in grams(x)]
+    given = tensor(numbers([x.shape[axis] for axis in (0, 2, 3, 1)], 2))
+    image = torch.empty_like(x).copy_(given).requires_grad_(True)
+    optimizer = torch.optim.Adam([image], lr=PIXEL_RATE)
+
+    def run():
+        optimizer.zero_grad()
+        loss = sum(((gram - target) ** 2).sum() / energy
+                   for gram, (target, energy) in zip(grams(image), targets, strict=True))
+        loss.backward()
+        optimizer.step()
+        return image
+
+    return run
+
+
+def _copy(a, b):
+    return lambda: b.copy_(a)
+
+
+def _product(a, b):
+    return lambda: a @ b
+
+
 PASSES = {FORWARD: _forward, IMAGE_GRADIENT: _image_gradient, ALL_GRADIENTS: _all_gradients,
           TRAINING_STEP: _training_step, INPUT_GRADIENT: _input_gradient,
           WEIGHT_GRADIENT: _weight_gradient}
+CARD_PASSES = {COPY: _copy, PRODUCT: _product}

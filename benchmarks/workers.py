@@ -9,10 +9,9 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
-from time import perf_counter, sleep
+from time import sleep
 
-import machine
+from meters import CuPy, Host, TorchCuda
 from tasks import Task, ours
 
 import minicnn
@@ -26,73 +25,88 @@ LIBRARIES = {
     "loops": "a student's im2col by slices and tensordot",
     "fancy": "a student's im2col by fancy indexing and np.add.at",
 }
+OURS, TORCHS = ("ours", "plain", "fresh"), ("torch", "channels_last")
+METERS = {("cpu", False): Host, ("cpu", True): Host, ("gpu", False): CuPy, ("gpu", True): TorchCuda}
+PROGRAM = Path(__file__)  # what a process runs
 THREADS = ("MINICNN_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 AVX2 = {"OPENBLAS_CORETYPE": "Haswell", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"}
 CLEARED = {*THREADS, *AVX2, "OPENBLAS_L2_SIZE", "DNNL_MAX_CPU_ISA", "OMP_WAIT_POLICY",
-           "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY", "KMP_BLOCKTIME"}
+           "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY", "KMP_BLOCKTIME", "CUPY_TF32",
+           "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "CUDA_LAUNCH_BLOCKING"}
+SAME_FLOAT32 = {"NVIDIA_TF32_OVERRIDE": "0"}  # no library of NVIDIA's rounds to TF32
 
 
-class WorkerError(RuntimeError):
-    """The process of a library ended before its work was done."""
+class WorkerError(ChildProcessError):
+    """The process of a library could not begin its work, or ended before it was done."""
+
+
+class FullError(WorkerError):
+    """A task has no room on the device; `library` is whose."""
+
+    def __init__(self, library):
+        super().__init__(f"{LIBRARIES[library]} has no room for it on the device")
+        self.library = library
 
 
 # ---- the process itself
 
-def serve(library):
-    """Answer every task on standard input with the seconds it took, and this process's memory."""
-    load, make, about = _maker(library)
+def serve(library, device):
+    """Answer every task on standard input with the seconds it took, and the memory it held."""
+    try:
+        meter = METERS[device, library in TORCHS]()
+        load, make, about = _maker(library, meter)
+    except (ImportError, ValueError, OSError) as error:
+        _tell({"error": str(error)})
+        return
     _tell(about)
     known = function = None
     for line in sys.stdin:
         request = json.loads(line)
-        if request["task"] != known:
-            known, function = request["task"], None  # what the last task held goes first
-            load(known["what"])
-            base, _ = machine.resident()
-            function = make(Task(**known))
-            machine.forget_peak()
-        seconds = timed(function, request["seconds"])
-        _tell({"seconds": seconds, "base_mb": base, "peak_mb": machine.resident()[1]})
-
-
-def timed(function, budget):
-    """Seconds that one call takes: the median of those that fit into `budget` seconds.
-
-    At least one is made, and the first is left out where there are several: it wakes threads and
-    brings data into the cache.
-    """
-    seconds, end = [], perf_counter() + budget
-    while not seconds or perf_counter() < end:
-        began = perf_counter()
-        function()
-        seconds.append(perf_counter() - began)
-    return median(seconds[1:] or seconds)
+        try:
+            if request["task"] != known:
+                known, function = request["task"], None  # what the last task held goes first
+                load(known["what"])
+                base = meter.clear()
+                function = make(Task(**known))
+                meter.clear()
+            seconds = meter.timed(function, request["seconds"])
+            _tell({"seconds": seconds, "base_mb": base, "peak_mb": meter.peak(function)})
+        except meter.full:
+            known = function = None
+            meter.clear()
+            _tell({"full": True})
 
 
 def _tell(answer):
     print(json.dumps(answer), flush=True)
 
 
-def _maker(library):
+def _maker(library, meter):
     """What loads all that a pass needs, what makes a function of a task, and what it runs on."""
-    if library in ("torch", "channels_last"):
-        import torch
-        from twins import load, torchs
-
-        threads, layout = int(os.environ["OMP_NUM_THREADS"]), torch.contiguous_format
-        torch.set_num_threads(threads)
-        if library == "channels_last":
-            layout = torch.channels_last
-        return load, lambda task: torchs(task, layout), {
-            "torch": torch.__version__, "capability": torch.backends.cpu.get_cpu_capability()}
-    about = _about_numpy()
-    if library in ("ours", "plain", "fresh"):
-        return _nothing, lambda task: ours(task, library == "plain", library != "fresh"), about
+    if library in TORCHS:
+        return _maker_of_torch(library, meter)
+    about = _about_numpy() | meter.about()
+    if library in OURS:
+        return _nothing, lambda task: ours(task, library == "plain", library != "fresh",
+                                           meter.place), about
     from student import students
 
     return _nothing, lambda task: students(task, library), about
+
+
+def _maker_of_torch(library, meter):
+    import torch
+    from twins import load, torchs
+
+    threads, layout = int(os.environ["OMP_NUM_THREADS"]), torch.contiguous_format
+    torch.set_num_threads(threads)
+    if library == "channels_last":
+        layout = torch.channels_last
+    return load, lambda task: torchs(task, layout, meter.place), {
+        "torch": torch.__version__, "capability": torch.backends.cpu.get_cpu_capability(),
+        **meter.about()}
 
 
 def _nothing(what):
@@ -120,12 +134,18 @@ class Worker:
     threads : int
     avx2 : bool
         Hold it to AVX2.
+    device : {"cpu", "gpu"}
+
+    Raises
+    ------
+    WorkerError
+        Where it cannot begin: no GPU, for one.
     """
 
-    def __init__(self, library, threads, avx2=False):
+    def __init__(self, library, threads, avx2=False, device="cpu"):
         self.library = library
         self.process = subprocess.Popen(
-            [sys.executable, __file__, library], text=True, stdin=subprocess.PIPE,
+            [sys.executable, PROGRAM, library, device], text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, env=environment(threads, avx2),
             start_new_session=True)  # Ctrl-C is for the one who asks
         try:
@@ -152,6 +172,8 @@ class Worker:
     def run(self, task, seconds=0.0, pause=0.0):
         """Do `task` once, or as often as `seconds` allow: {"seconds", "base_mb", "peak_mb"}.
 
+        FullError where the device has no room for it.
+
         `pause` seconds before it, the other library's idle threads have time to fall asleep:
         OpenBLAS's keep a core busy for tens of milliseconds after their work.
         """
@@ -168,7 +190,12 @@ class Worker:
             at = f" at {task.network} {task.layer or ''} batch {task.batch}" if task else ""
             raise WorkerError(f"the process of {LIBRARIES[self.library]} ended{at} with status "
                               f"{self.process.wait()}: out of memory, or as written above")
-        return json.loads(line)
+        answer = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(answer["error"])
+        if "full" in answer:
+            raise FullError(self.library)
+        return answer
 
 
 def environment(threads, avx2=False):
@@ -177,8 +204,8 @@ def environment(threads, avx2=False):
     home = str(Path(minicnn.__file__).parents[1])  # the minicnn that is imported here
     path = os.pathsep.join([home, *filter(None, [kept.get("PYTHONPATH")])])
     return {**kept, **dict.fromkeys(THREADS, str(threads)), **(AVX2 if avx2 else {}),
-            "PYTHONPATH": path}
+            **SAME_FLOAT32, "PYTHONPATH": path}
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

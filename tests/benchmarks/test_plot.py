@@ -3,7 +3,7 @@
 import plot
 import pytest
 from matplotlib.figure import Figure
-from measured import ABOUT, memory, row, section, too_large
+from measured import ABOUT, gpu_row, gpu_section, memory, row, section, too_large
 
 from minicnn import images
 
@@ -73,3 +73,30 @@ def test_the_title_says_where(drawn):
     figure = drawn(*SIDES, avx2=True)
     assert "A Processor, 2 cores, held to AVX2, 2026-01-02" in figure.get_suptitle()
     assert "AVX2" not in plot.title(ABOUT)
+
+
+# ---- on a GPU
+
+def test_each_network_and_pass_has_time_an_image_and_the_roofline(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: (figures.append(figure),
+                                                                      path.touch()))
+    back = "forward + image gradient"
+    rows = [gpu_row(what, (0.002 * batch, 0.001 * batch, 0.004 * batch), 0.0005 * batch,
+                    network=network, batch=batch)
+            for network in ("vgg16", "googlenet") for what in ("forward", back)
+            for batch in (1, 8)]
+    full = {key: rows[0][key] for key in ("network", "what", "batch")} | {"full": "ours"}
+    plot.batches(gpu_section(*rows, full | {"batch": 32}), tmp_path / "curves.png")
+    axes = figures[0].axes
+    assert [a.get_title() for a in axes] == ["vgg16, forward", "googlenet, forward",
+                                             f"vgg16, {back}", f"googlenet, {back}"]
+    drawn = {name: (x, pytest.approx(y)) for name, (x, y) in lines(axes[0]).items()}
+    assert drawn == {"minicnn": ([1, 8], [2, 2]), "PyTorch channels last": ([1, 8], [1, 1]),
+                     "PyTorch": ([1, 8], [4, 4]), "roofline": ([1, 8], [0.5, 0.5])}
+    assert figures[0].get_suptitle() == "A Card, float32 without TF32, 2026-01-02"
+
+
+def test_nothing_measured_is_no_figure(tmp_path):
+    plot.batches(gpu_section(), tmp_path / "curves.png")
+    assert list(tmp_path.iterdir()) == []

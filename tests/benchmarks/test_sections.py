@@ -1,12 +1,16 @@
-"""Which tasks are measured, in which order, and what is made of the figures."""
+"""Which tasks are measured, in which order."""
 
 import pytest
 import sections
 import text
-from sections import FULL, QUICK, SECTIONS, Bench, in_turn
+from bench import Bench
+from measured import Pretended
+from plan import FULL, FULL_GPU, PLANS, QUICK, QUICK_GPU
+from sections import SECTIONS
 from tasks import (
     ALL_GRADIENTS,
     FORWARD,
+    GRAM_STEP,
     IMAGE_GRADIENT,
     INPUT_GRADIENT,
     NETWORKS,
@@ -16,101 +20,20 @@ from tasks import (
     plans,
 )
 
-TASK = Task("minivgg", FORWARD)
-
-
-class Pretended:
-    """A library's process that does nothing and says how long that took and what it held."""
-
-    asked, begun = [], []
-    seconds = {"ours": 0.5, "torch": 2.0, "loops": 4.0, "fancy": 8.0}
-
-    def __init__(self, library, threads, avx2=False):
-        self.library, self.threads, self.about = library, threads, {"numpy": "0"}
-        Pretended.begun.append((library, threads))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def run(self, task, seconds=0.0, pause=0.0):
-        Pretended.asked.append((self.library, task))
-        own = task.batch * (task.side or 64) ** 2 / 1000
-        return {"seconds": self.seconds[self.library] * task.batch, "base_mb": 100.0,
-                "peak_mb": 100.0 + own}
-
 
 @pytest.fixture(autouse=True)
 def pretended(monkeypatch):
-    monkeypatch.setattr(sections, "Worker", Pretended)
+    Pretended.take_over(monkeypatch)
     monkeypatch.setattr(sections.machine, "room", lambda: 1e9)
-    monkeypatch.setattr(Pretended, "asked", [])
-    monkeypatch.setattr(Pretended, "begun", [])
-    return Pretended
 
 
 def rows(section, plan=QUICK):
-    return list(SECTIONS[section](Bench(plan)))
+    return list(SECTIONS[plan.device][section](Bench(plan)))
 
 
 def done(section, plan=QUICK):
     return [Task(*(row[field] for field in Task._fields)) for row in rows(section, plan)]
 
-
-# ---- how
-
-def test_libraries_take_turns_and_who_begins_alternates():
-    workers = {name: Pretended(name, 1) for name in ("ours", "torch")}
-    turns = in_turn(workers, TASK, QUICK._replace(rounds=3))
-    assert turns == [{"ours": 0.5, "torch": 2.0}] * 3  # the first of four rounds warmed up
-    order = [name for name, _ in Pretended.asked]
-    assert order == ["torch", "ours", "ours", "torch", "torch", "ours", "ours", "torch"]
-
-
-def test_long_tasks_end_after_three_pairs(monkeypatch):
-    monkeypatch.setattr(sections, "PATIENCE", -1)
-    workers = {name: Pretended(name, 1) for name in ("ours", "torch")}
-    assert len(in_turn(workers, TASK, QUICK._replace(rounds=9))) == 3
-    assert len(in_turn(workers, TASK, QUICK._replace(rounds=2))) == 2
-
-
-def test_ratios_are_those_of_pairs():
-    seconds = [(1.0, 2.0), (9.0, 10.0), (3.0, 4.0)]
-    rounds = [{"ours": ours, "torch": torch} for ours, torch in seconds]
-    assert sections.summary(rounds, "torch") == {
-        "pairs": 3, "seconds": {"ours": 3.0, "torch": 4.0},
-        "ratios": {"ours / torch": pytest.approx([0.625, 0.75, 0.825])}}  # of 0.5, 0.75, 0.9
-
-
-def test_every_network_has_fresh_processes():
-    rows("networks", QUICK._replace(networks=("minivgg", "googlenet"), batches=(1, 2)))
-    assert Pretended.begun == [("ours", QUICK.threads), ("torch", QUICK.threads)] * 2
-
-
-def test_every_memory_figure_has_a_fresh_process():
-    found = rows("memory")
-    assert len(Pretended.begun) == 2 * len(found) == 2 * 4
-    assert found[0]["memory_mb"]["ours"] == {"base": 100.0, "peak": pytest.approx(104.096)}
-
-
-def test_memory_that_the_system_does_not_tell_is_not_made_up(monkeypatch):
-    monkeypatch.setattr(Pretended, "run", lambda *_: {"seconds": 1, "base_mb": None,
-                                                      "peak_mb": None})
-    with pytest.raises(ValueError, match="Linux only"):
-        rows("memory")
-
-
-def test_the_bench_remembers_what_ran():
-    bench = Bench(QUICK._replace(avx2=True))
-    list(SECTIONS["networks"](bench))
-    about = bench.about()
-    assert set(about["libraries"]) == {"ours", "torch"} and about["avx2"]
-    assert about["libraries"]["torch"] == {"is": "PyTorch, eager, N,C,H,W", "numpy": "0"}
-
-
-# ---- what
 
 def test_networks_are_measured_forward_and_back_at_each_batch():
     plan = QUICK._replace(networks=("minivgg", "googlenet"), batches=(1, 8))
@@ -120,7 +43,7 @@ def test_networks_are_measured_forward_and_back_at_each_batch():
 
 
 def test_the_full_plan_has_what_was_asked_for():
-    assert set(FULL.networks) | {name for name, _ in FULL.training} == set(NETWORKS)
+    assert ({*FULL.networks, sections.GRAM} | {name for name, _ in FULL.training}) == set(NETWORKS)
     assert FULL.batches == (1, 8) and ("minivgg", 32) in FULL.training
     assert set(FULL.convolutions) == {"vgg16", "alexnet_caffe", "googlenet"}
     assert (FULL.sides[0], FULL.sides[-1]) == (64, 1024)
@@ -178,4 +101,27 @@ def test_a_curve_ends_where_memory_does(monkeypatch):
 
 
 def test_every_section_has_a_table():
-    assert list(SECTIONS) == list(text.TABLES)
+    assert list(SECTIONS["cpu"]) == list(text.TABLES)
+    assert list(SECTIONS["gpu"]) == list(text.GPU_TABLES)
+
+
+# ---- on a GPU
+
+def test_the_full_plan_of_a_gpu_has_what_was_asked_for():
+    assert FULL_GPU.networks == ("vgg16", "alexnet_caffe", "googlenet")
+    assert FULL_GPU.batches == (1, 8, 32, 128) and FULL_GPU.sides == (512, 1024)
+    assert ("minivgg", 32) in FULL_GPU.training and ("minivgg", 32) in FULL.training
+    assert FULL_GPU.beside == ("channels_last",) and FULL_GPU.device == "gpu"
+    assert PLANS["gpu", False] is FULL_GPU and PLANS["gpu", True].device == "gpu"
+    assert "memory" not in SECTIONS["gpu"] and "gram" not in SECTIONS["cpu"]
+
+
+def test_a_step_towards_a_texture_is_measured_at_each_side():
+    assert done("gram", QUICK_GPU._replace(sides=(16, 32))) == [
+        Task("vgg19_conv4_1", GRAM_STEP, 1, side=side) for side in (16, 32)]
+
+
+def test_layers_alone_have_batches_of_their_own():
+    plan = QUICK_GPU._replace(batches=(1, 2, 3), alone=(2,))
+    assert {task.batch for task in done("layers", plan) + done("ops", plan)} == {2}
+    assert {task.batch for task in done("networks", plan)} == {1, 2, 3}

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bench
+import plan
 import pytest
 import speed
-from measured import memory, row, section
+import workers
+from measured import gpu_row, gpu_section, memory, row, section
 from workers import WorkerError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,8 +27,8 @@ def out(tmp_path):
 def sections(monkeypatch):
     """The sections, to be replaced; PyTorch is taken to be there."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
-    monkeypatch.setattr(speed, "SECTIONS", dict(speed.SECTIONS))
-    return speed.SECTIONS
+    monkeypatch.setitem(speed.SECTIONS, "cpu", dict(speed.SECTIONS["cpu"]))
+    return speed.SECTIONS["cpu"]
 
 
 def written(out):
@@ -122,7 +125,10 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_measured(tmp_path
 
 
 @pytest.mark.parametrize("arguments", [["--what", "nothing"], ["--threads", "0"],
-                                       ["--networks", "vgg"], ["--against", "ours"]])
+                                       ["--networks", "vgg"], ["--against", "ours"],
+                                       ["--what", "gram"], ["--device", "gpu", "--avx2"],
+                                       ["--device", "gpu", "--what", "memory"],
+                                       ["--device", "gpu", "--threads", "2"]])
 def test_wrong_usage_is_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         speed.main(arguments)
@@ -131,22 +137,89 @@ def test_wrong_usage_is_2(arguments, capsys):
 
 @pytest.mark.parametrize(("arguments", "name"), [
     ([], "speed"), (["--avx2"], "speed_avx2"), (["--plain", "--avx2"], "speed_plain_avx2"),
-    (["--against", "channels_last"], "speed_channels_last"), (["--out", "x/y"], "x/y")])
+    (["--against", "channels_last"], "speed_channels_last"),
+    (["--device", "gpu"], "speed_gpu"), (["--device", "gpu", "--plain"], "speed_gpu_plain"),
+    (["--out", "x/y"], "x/y")])
 def test_each_way_to_measure_has_its_own_file(arguments, name):
-    path = speed._out(speed._parser().parse_args(arguments))
+    path = speed.out_of(speed.read(arguments))
     assert path == (Path(name) if "--out" in arguments else speed.RESULTS / name)
 
 
 def test_a_quick_look_is_not_recorded():
-    assert speed._out(speed._parser().parse_args(["--quick"])) is None
+    assert speed.out_of(speed.read(["--quick"])) is None
 
 
 def test_options_reach_the_plan():
     given = ["--networks", "googlenet", "--batches", "3", "4", "--threads", "5", "--rounds", "6",
              "--plain", "--avx2"]
-    plan = speed._plan(speed._parser().parse_args(given))
-    assert (plan.networks, plan.batches) == (("googlenet",), (3, 4))
-    assert (plan.threads, plan.rounds) == (5, 6)
-    assert (plan.ours, plan.against, plan.avx2) == ("plain", "torch", True)
-    assert speed._plan(speed._parser().parse_args([])) == speed.FULL
-    assert speed._plan(speed._parser().parse_args(["--quick"])) == speed.QUICK
+    chosen = speed.plan_of(speed.read(given))
+    assert (chosen.networks, chosen.batches) == (("googlenet",), (3, 4))
+    assert (chosen.threads, chosen.rounds) == (5, 6)
+    assert (chosen.ours, chosen.against, chosen.avx2) == ("plain", "torch", True)
+    assert speed.plan_of(speed.read([])) == plan.FULL
+    assert speed.plan_of(speed.read(["--quick"])) == plan.QUICK
+
+
+# ---- on a GPU
+
+GPU = ["--device", "gpu"]
+
+
+def test_a_gpu_s_plan():
+    assert speed.plan_of(speed.read(GPU)) == plan.FULL_GPU
+    assert speed.plan_of(speed.read([*GPU, "--quick"])) == plan.QUICK_GPU
+    given = speed.plan_of(speed.read([*GPU, "--batches", "4", "--against", "plain"]))
+    assert given.batches == (4,) and given.alone == () and given.beside == ()
+
+
+def test_without_a_gpu_it_is_one_line_and_nothing_is_written(monkeypatch, out, capsys):
+    def none(library, threads, avx2, device):
+        raise WorkerError(f"{library} finds no {device}")
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(bench, "Worker", none)
+    assert speed.main([*GPU, "--out", str(out)]) == 1
+    said = capsys.readouterr()
+    assert said.err == "speed: ours finds no gpu\n" and said.out == ""
+    assert list(out.parent.iterdir()) == []
+
+
+@pytest.fixture
+def not_there(monkeypatch):
+    """A GPU that is not there: minicnn on the stand-in for CuPy, PyTorch on the CPU, tiny tasks."""
+    monkeypatch.setattr(workers, "PROGRAM", ROOT / "tests" / "pretended_gpu.py")
+    tiny = plan.QUICK_GPU._replace(threads=1, ops={"minivgg": ("pool4",)}, sides=(16,), beside=())
+    monkeypatch.setitem(plan.PLANS, ("gpu", True), tiny)
+    return [*GPU, "--quick"]
+
+
+def test_against_pytorch_on_a_gpu_that_is_not_there(not_there, out, capsys):
+    pytest.importorskip("torch")
+    asked = [*not_there, "--out", str(out), "--what", "networks"]
+    assert speed.main(asked) == 0, capsys.readouterr().err
+    found = written(out)
+    assert found["networks"]["complete"]
+    about, rows = found["networks"]["about"], found["networks"]["rows"]
+    assert set(about["card"]) == {"flops", "bytes"} and about["device"] == "gpu"
+    assert about["libraries"]["ours"]["cupy"] == "stand-in"
+    assert set(rows[0]["seconds"]) == {"ours", "torch"} and rows[0]["peak_mb"]["ours"] == 12.5
+    assert "Pretended GPU, 1024 MB" in out.with_suffix(".md").read_text()
+    assert out.with_suffix(".png").stat().st_size > 1000
+
+
+def test_the_other_sections_on_a_gpu_that_is_not_there(not_there, out, capsys):
+    """minicnn against its own plain op: no PyTorch is needed."""
+    what = ["ops", "training", "gram"]
+    asked = [*not_there, "--out", str(out), "--against", "plain", "--what", *what]
+    assert speed.main(asked) == 0, capsys.readouterr().err
+    found = written(out)
+    assert list(found) == what and all(s["complete"] for s in found.values())
+    assert [row["what"] for row in found["ops"]["rows"]] == ["forward", "input gradient"]
+    assert "steps a second" in out.with_suffix(".md").read_text()
+    assert set(found["training"]["rows"][0]["seconds"]) == {"ours", "plain"}
+
+
+def test_a_gpu_s_curves_are_drawn(out):
+    speed.write_tables({"networks": gpu_section(gpu_row(), gpu_row(batch=8))}, out)
+    assert out.with_suffix(".png").stat().st_size > 1000
+    assert out.with_suffix(".md").read_text().startswith("# Speed on a GPU")

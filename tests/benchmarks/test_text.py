@@ -2,7 +2,7 @@
 
 import pytest
 import text
-from measured import ABOUT, memory, row, section, too_large
+from measured import ABOUT, ABOUT_GPU, gpu_row, gpu_section, memory, row, section, too_large
 
 
 @pytest.mark.parametrize(("seconds", "words"), [
@@ -91,3 +91,52 @@ def test_a_line_while_it_is_measured():
     assert text.line(row(layer="conv1_2", shape="a shape", side=64)) == (
         "vgg16 conv1_2 a shape side 64 batch 1 threads 2, forward: 0.47 (0.45 .. 0.50), "
         "71.1 / 145 ms")
+
+
+# ---- on a GPU
+
+def test_a_gpu_s_table_has_ratios_roofline_and_memory():
+    table = text.gpu_table([gpu_row(), gpu_row(batch=8, seconds=(0.016, 0.01, 0.01), least=0.008)])
+    assert table == """\
+| network | batch | pass | minicnn / PyTorch | PyTorch channels last / PyTorch | ms, minicnn / \
+PyTorch channels last / PyTorch | of the roofline | MB |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| vgg16 | 1 | forward | 0.50 (0.50 .. 0.50) | 0.25 (0.25 .. 0.25) | 2 / 1 / 4 | \
+50% / 100% / 25% | 100 / 210 / 200 |
+| vgg16 | 8 | forward | 1.60 (1.60 .. 1.60) | 1.00 (1.00 .. 1.00) | 16 / 10 / 10 | \
+50% / 80% / 80% | 100 / 210 / 200 |
+
+Above 1.2: 1 of 2. 1.60 vgg16 forward, batch 8."""
+
+
+def test_what_did_not_fit_on_the_card_stands_in_its_line():
+    full = {"full": "torch"}
+    plain = {key: gpu_row()[key] for key in ("network", "what", "layer", "side", "shape",
+                                             "threads")} | {"batch": 128}
+    table = text.gpu_table([gpu_row(), plain | full])
+    assert table.splitlines()[3] == (
+        "| vgg16 | 128 | forward | does not fit on the card (PyTorch) |  |  |  |  |")
+    assert text.line(plain | full).endswith("forward: does not fit on the card (PyTorch)")
+    assert "does not fit" in text.gpu_table([plain | full])
+
+
+def test_a_texture_s_steps_a_second():
+    table = text.gram_table([gpu_row("Gram-loss step", (0.05, 0.04, 0.04), side=512)])
+    assert table.splitlines()[-1] == (
+        "512 pixels: minicnn 20 steps a second, 300 steps in 15 s, PyTorch channels last 25 steps "
+        "a second, 300 steps in 12 s, PyTorch 25 steps a second, 300 steps in 12 s.")
+
+
+def test_the_card_is_named_with_what_it_reached():
+    line = text.machine_line(ABOUT_GPU)
+    assert line.endswith("A Card, 24000 MB, driver 570.1; a matrix product reached 40 TFLOP/s, a "
+                         "copy 800 GB/s.")
+    assert "minicnn: minicnn 0.1, cupy 14.0, cuda 12.8" in line and "cudnn 90800" in line
+
+
+def test_a_gpu_s_sections_in_their_order():
+    whole = text.markdown({"gram": gpu_section(gpu_row(side=512)),
+                           "networks": gpu_section(gpu_row())})
+    headings = [line for line in whole.splitlines() if line.startswith("#")]
+    assert headings == ["# Speed on a GPU", "## networks", "## gram"]
+    assert not text.of_gpu({"networks": section(row())})

@@ -28,6 +28,7 @@ SMALL = {  # every network of the benchmark, with fewer classes or smaller image
     "googlenet": (lambda: models.googlenet(10), 224),
     "squeezenet11": (tasks.NETWORKS["squeezenet11"], 67),
     "minivgg": (tasks.NETWORKS["minivgg"], 64),
+    "vgg19_conv4_1": (tasks.NETWORKS["vgg19_conv4_1"], 16),
 }
 LAYERS = [("minivgg", "conv2_1"), ("alexnet_caffe", "conv2"), ("minivgg", "pool2"),
           ("alexnet_caffe", "pool1"), ("googlenet", "inception_3a/pool"),
@@ -184,3 +185,26 @@ def test_channels_last_is_that(layer):
     run = twins.torchs(task, torch.channels_last)
     assert run().is_contiguous(memory_format=torch.channels_last)
     assert twins.torchs(task)().is_contiguous()
+
+
+def test_steps_towards_a_texture_lead_to_the_same_image():
+    """Three of Adam's, in float64: ours yields the image that it looks at, PyTorch's the next."""
+    make, side = SMALL["vgg19_conv4_1"]
+    network, module = pair(make())
+    x = photos(side).astype(np.float64)
+    step = tasks.NETWORK_PASSES[tasks.GRAM_STEP](network, x)
+    theirs = twins._gram_step(module, twins.tensor(x), tasks.gram_layers(network))
+    start = step().image
+    for _ in range(3):
+        got, expected = ours_layout(theirs()), step().image
+    close(got - start, expected - start, 1e-6)  # Adam divides by roots: digits are lost there
+    assert abs(expected - start).max() > 1
+
+
+def test_the_card_s_own_tasks_do_what_is_counted():
+    for what in (tasks.COPY, tasks.PRODUCT):
+        task = tasks.Task(tasks.CARD, what, side=8)
+        a, b = tasks.matrices(task)
+        got, expected = twins.torchs(task)().numpy(), tasks.ours(task)()
+        np.testing.assert_allclose(got, a if expected is None else expected, rtol=1e-5, atol=1e-6)
+        assert expected is None or np.allclose(expected, a @ b)

@@ -4,12 +4,13 @@ import json
 import os
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 
 import machine
 import pytest
 import workers
 from tasks import FORWARD, IMAGE_GRADIENT, TRAINING_STEP, Task
-from workers import Worker, WorkerError, environment, timed
+from workers import FullError, Worker, WorkerError, environment
 
 LINUX = pytest.mark.skipif(not machine.STATUS.exists(), reason="needs /proc")
 TASK = Task("minivgg", FORWARD)
@@ -27,26 +28,18 @@ def test_the_environment_holds_no_library_back(monkeypatch):
     assert given["SOMETHING_ELSE"] == "7"
 
 
+def test_no_library_of_nvidia_s_rounds_to_tf32(monkeypatch):
+    for name in ("CUPY_TF32", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "NVIDIA_TF32_OVERRIDE"):
+        monkeypatch.setenv(name, "1")
+    given = environment(1)
+    assert "CUPY_TF32" not in given and "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE" not in given
+    assert given["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
 def test_avx2_holds_both_libraries():
     given = environment(1, avx2=True)
     assert given["OPENBLAS_CORETYPE"] == "Haswell" and given["ATEN_CPU_CAPABILITY"] == "avx2"
     assert "AVX512_SKX" in given["NPY_DISABLE_CPU_FEATURES"]
-
-
-def test_timed_is_the_median_without_the_first(monkeypatch):
-    clock, durations = [0.0], iter([9.0, 2.0, 4.0, 3.0])
-    monkeypatch.setattr(workers, "perf_counter", lambda: clock[0])
-
-    def work():
-        clock[0] += next(durations)
-
-    assert timed(work, 17.5) == 3.0  # 9, then 2, 4, 3: the next would be past the budget
-
-
-def test_timed_runs_once_at_least():
-    calls = []
-    assert timed(lambda: calls.append(1), 0.0) > 0
-    assert calls == [1]
 
 
 def test_a_worker_answers():
@@ -110,3 +103,59 @@ def test_an_interruption_ends_the_process_in_the_middle_of_its_task():
         worker.process.stdin.flush()
         raise KeyboardInterrupt
     assert worker.process.returncode == -9 and perf_counter() - began < 30
+
+
+# ---- on a GPU
+
+def test_a_process_that_finds_no_gpu_says_it_in_a_line(monkeypatch, tmp_path):
+    """Wherever it is run: its CuPy cannot be imported."""
+    (tmp_path / "cupy.py").write_text("raise ImportError('no such thing here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(WorkerError, match="device 'gpu'") as error:
+        Worker("ours", 1, device="gpu")
+    assert isinstance(error.value, OSError) and "Traceback" not in str(error.value)
+
+
+@pytest.mark.parametrize("line", ['{"full": true}', '{"error": "what is wrong"}'])
+def test_answers_that_are_errors(line):
+    worker = Worker.__new__(Worker)
+    worker.library, worker.process = "ours", SimpleNamespace(
+        stdout=SimpleNamespace(readline=lambda: line))
+    with pytest.raises(FullError if "full" in line else WorkerError) as error:
+        worker._answer()
+    assert str(error.value) == ("what is wrong" if "error" in line else
+                                "minicnn has no room for it on the device")
+    assert "error" in line or error.value.library == "ours"
+
+
+class Small:
+    """A meter of a device with room for one image only."""
+
+    place, full, cleared = "cpu", (MemoryError,), 0
+
+    def about(self):
+        return {}
+
+    def clear(self):
+        Small.cleared += 1
+        return 1.0
+
+    def timed(self, function, budget):
+        if len(function()) > 1:
+            raise MemoryError
+        return 0.5
+
+    def peak(self, function):
+        return 2.0
+
+
+def test_a_process_goes_on_after_a_task_that_had_no_room(monkeypatch, capsys):
+    tasks = [Task("minivgg", FORWARD, batch) for batch in (1, 2, 2, 1)]
+    monkeypatch.setitem(workers.METERS, ("gpu", False), Small)
+    monkeypatch.setattr(workers.sys, "stdin", iter(
+        [json.dumps({"task": task._asdict(), "seconds": 0}) for task in tasks]))
+    workers.serve("ours", "gpu")
+    _, *answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    done = {"seconds": 0.5, "base_mb": 1.0, "peak_mb": 2.0}
+    assert answers == [done, {"full": True}, {"full": True}, done]  # asked again, made again
+    assert Small.cleared == 2 * 4 + 2  # before and after each is made, and after the full ones

@@ -1,0 +1,157 @@
+"""How much there is to do: additions, multiplications and bytes, by formula; the roofline.
+
+A pass of a layer has to do its arithmetic and to move what it reads and writes, so it takes at
+least the longer of the two at what the card was measured to do (Williams, Waterman & Patterson
+2009). Letters as in `minicnn.ops`; a multiplication and an addition are two operations.
+
+- Convolution, dense: y, dx and dw are sums over the same N*OH*OW*O*KH*KW*C/G products, so
+  each pass takes twice that. It reads two of x, y's side and w, and writes the third. Products with
+  padding are counted. The bias is not.
+- Everything else reads x and writes y; back it reads dy and what has to be kept (one byte for each
+  switch of a max pooling and each sign of a ReLU; x of an LRN) and writes dx. Operations are a
+  window's for each output, and hardly matter.
+- Joining branches, dropout and flattening are free: who computes a part can write it in place.
+- Passes are added up: what one writes, the next reads. Layers computed as one (a convolution and
+  its ReLU) can therefore be faster than this, and so can Winograd's algorithm, which multiplies
+  less.
+"""
+
+from math import prod
+from typing import NamedTuple
+
+from tasks import (
+    ALL_GRADIENTS,
+    CARD,
+    COPY,
+    FORWARD,
+    GRAM_STEP,
+    IMAGE_GRADIENT,
+    INPUT_GRADIENT,
+    TRAINING_STEP,
+    WEIGHT_GRADIENT,
+    build,
+    gram_layers,
+)
+
+from minicnn.layers import walk
+from minicnn.network import Network
+from minicnn.ops.window import pair
+
+FLOAT = 4  # bytes of a float32
+PASSES = {  # of each layer; the image needs no weight gradient, and the lowest layer then no dx
+    FORWARD: (FORWARD,),
+    IMAGE_GRADIENT: (FORWARD, INPUT_GRADIENT),
+    GRAM_STEP: (FORWARD, INPUT_GRADIENT),
+    ALL_GRADIENTS: (FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT),
+    TRAINING_STEP: (FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT),
+    INPUT_GRADIENT: (INPUT_GRADIENT,),
+    WEIGHT_GRADIENT: (WEIGHT_GRADIENT,),
+}
+
+
+class Work(NamedTuple):
+    """Operations and bytes."""
+
+    flops: int
+    bytes: int
+
+
+class Shapes(NamedTuple):
+    """The numbers in a batch of a layer's inputs and outputs, and in its weights."""
+
+    x: int
+    y: int
+    w: int
+
+
+def least(task, card):
+    """The seconds that a task has to take on a card of {"flops", "bytes"} a second."""
+    return sum(max(work.flops / card["flops"], work.bytes / card["bytes"])
+               for work in works(task))
+
+
+def works(task):
+    """The Work of every pass of every layer of a task, one after the other."""
+    if task.network == CARD:
+        return [card_work(task)]
+    network = sized(task)
+    learning = WEIGHT_GRADIENT in PASSES[task.what]
+    found, first = [], True
+    for name, layer in _computed(network):
+        shapes = Shapes(task.batch * prod(network.input_shapes[name]),
+                        task.batch * prod(network.shapes[name]),
+                        sum(prod(s) for s in network.param_shapes.get(name, {}).values()))
+        for what in PASSES[task.what]:
+            needless = what == INPUT_GRADIENT and learning and first
+            if not needless and (what != WEIGHT_GRADIENT or shapes.w):
+                found.append(layer_work(layer, shapes, what))
+        if task.what == TRAINING_STEP and shapes.w:
+            found.append(step_work(shapes.w))
+        first = False
+    return found + (gram_works(task, network) if task.what == GRAM_STEP else [])
+
+
+def sized(task):
+    """The network of a task, its shapes those of the task's images; without weights."""
+    network = build(task)
+    if task.side is None:
+        return network
+    return Network(network.name, network.layers, (task.side, task.side, network.input_shape[2]))
+
+
+def _computed(network):
+    """(name, layer) of each layer that does something, up to the class scores."""
+    end = network.names.index(network.logits)
+    return [(name, layer) for name, layer in walk(network.layers)
+            if network.names.index(name) <= end
+            and type(layer).__name__ in KINDS]
+
+
+def layer_work(layer, shapes, what):
+    """The Work of one pass of one layer."""
+    operations, kept = KINDS[type(layer).__name__](layer, shapes)
+    moved = FLOAT * (shapes.x + shapes.y + shapes.w)
+    return Work(operations, moved + (kept if what == INPUT_GRADIENT else 0))
+
+
+def _products(layer, s):
+    """Each weight is multiplied once for each output that it serves: y / filters times."""
+    outputs = layer.filters if hasattr(layer, "filters") else layer.units
+    weights = s.w - (outputs if layer.bias else 0)
+    return 2 * weights * (s.y // outputs), 0
+
+
+KINDS = {  # operations of a pass, and bytes that its way back reads besides dy
+    "Conv": _products,
+    "Dense": _products,
+    "MaxPool": lambda layer, s: (prod(pair(layer.window, "window")) * s.y, s.y),
+    "AveragePool": lambda layer, s: (prod(pair(layer.window, "window")) * s.y, 0),
+    "GlobalAveragePool": lambda layer, s: (s.x, 0),
+    "ReLU": lambda layer, s: (s.x, s.x),
+    "LRN": lambda layer, s: ((layer.size + 5) * s.x, FLOAT * s.x),
+}
+
+
+def step_work(weights):
+    """A step with momentum: reads value, gradient and velocity, writes value and velocity."""
+    return Work(4 * weights, 5 * FLOAT * weights)
+
+
+def gram_works(task, network):
+    """F^T F / M and F (G - target), for each of the layers with its (M, C) matrix F."""
+    found = []
+    for name in gram_layers(network):
+        *sides, channels = network.shapes[name]
+        numbers = prod(sides) * channels  # of F
+        operations = 2 * numbers * channels
+        found += [Work(operations, FLOAT * (numbers + channels**2)),
+                  Work(operations, FLOAT * (2 * numbers + channels**2))]
+    return found
+
+
+def card_work(task):
+    """A copy reads and writes, a product of square matrices has side^3 products."""
+    numbers = task.side**2
+    if task.what == COPY:
+        return Work(0, 2 * FLOAT * numbers)
+    return Work(2 * task.side**3, 3 * FLOAT * numbers)

@@ -1,0 +1,328 @@
+"""What the benchmark of gradients looks at: every op's configurations, and a few networks.
+
+The configurations, and the ops in PyTorch, are those of the tests (tests/ops), so the benchmark
+is run where they are, in a checkout.
+"""
+
+import importlib
+import inspect
+import sys
+from functools import partial
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+
+import nets  # noqa: E402
+from ops import checks, matrix, torch_twins  # noqa: E402
+from ops.checks import normal  # noqa: E402
+
+from minicnn import models, naive  # noqa: E402
+from minicnn.ops.winograd import ALGORITHMS  # noqa: E402
+
+
+class Case(NamedTuple):
+    """One configuration of an op.
+
+    `inputs` are float64 arrays by name, in the order of the op's arguments; `options` its settings.
+    `wants_list` is for an op that takes its inputs as one list; `loops` names the loops that
+    specify it where they are another op's, and `dtypes` is what it computes in.
+    """
+
+    op: str
+    name: str
+    inputs: dict
+    options: dict
+    smooth: bool
+    torch: Any
+    wants_list: bool = False
+    loops: str | None = None
+    dtypes: tuple = (np.float64, np.float32)
+
+    def call(self, function, *arrays, **options):
+        """`function` on the inputs as the op takes them."""
+        return function(*([list(arrays)] if self.wants_list else arrays), **options)
+
+    def module(self):
+        """The op itself, minicnn.ops.<op>."""
+        return importlib.import_module(f"minicnn.ops.{self.op}")
+
+    def forward(self, *arrays):
+        """minicnn's, with the settings bound."""
+        options = {key: value.astype(arrays[0].real.dtype) if isinstance(value, np.ndarray)
+                   and value.dtype.kind == "f" else value for key, value in self.options.items()}
+        return self.call(self.module().forward, *arrays, **options)
+
+    def backward(self, dy, cache):
+        """minicnn's, for the inputs."""
+        return self.of_inputs(self.module().backward(dy, cache))
+
+    def of_inputs(self, gradients):
+        """The gradients of the inputs as a list: of an absent bias there is none."""
+        listed = gradients if isinstance(gradients, (tuple, list)) else [gradients]
+        return list(listed)[: len(self.inputs)]
+
+    def twin(self, *arrays):
+        """The scalar loops' y."""
+        return self.call(self._naive("forward"), *arrays, **self._specified())
+
+    def twin_gradient(self, dy, *arrays):
+        """The scalar loops' gradients."""
+        back = partial(self._naive("backward"), dy)
+        return self.of_inputs(self.call(back, *arrays, **self._specified()))
+
+    def _naive(self, way):
+        return getattr(naive, f"{self.loops or self.op}_{way}")
+
+    def _specified(self):
+        """The settings that the loops know: which algorithm is taken is not one."""
+        return {key: value for key, value in self.options.items() if key != "algorithm"}
+
+    def dy(self):
+        """An upstream gradient: normal numbers."""
+        return np.asarray(normal(*np.shape(self.twin(*self.inputs.values())), seed=9))
+
+    def typed(self, dtype):
+        """The inputs in a dtype."""
+        return [array.astype(dtype) for array in self.inputs.values()]
+
+    def ours(self, dy, dtype):
+        """[y, dx, ...] of minicnn."""
+        y, cache = self.forward(*self.typed(dtype))
+        return [y, *self.backward(dy, cache)]
+
+    def torchs(self, dy, dtype):
+        """[y, dx, ...] of PyTorch."""
+        torch = importlib.import_module("torch")
+        leaves = [torch.tensor(array, requires_grad=True) for array in self.typed(dtype)]
+        y = self.torch(*leaves)
+        y.backward(torch.tensor(dy))
+        return [y.detach().numpy(), *(leaf.grad.numpy() for leaf in leaves)]
+
+    def bound(self, forward, backward):
+        """A student's pair for `gradcheck.check`, with those settings bound that are not the op's
+        defaults; a backward that takes no cache takes them, too."""
+        defaults = inspect.signature(self.module().forward).parameters
+        given = {key: value for key, value in self.options.items()
+                 if defaults[key].default is not value and defaults[key].default != value}
+        kinds = []
+
+        def run(*arrays):
+            result = self.call(forward, *arrays, **given)
+            kinds.append(isinstance(result, tuple) and len(result) == 2)
+            return result
+
+        def back(dy, *rest):
+            if kinds[-1]:
+                return self.of_inputs(backward(dy, *rest))
+            return self.of_inputs(self.call(partial(backward, dy), *rest, **given))
+
+        return run, back
+
+
+# ---- the ops
+
+def _windowed(op, cases, make_torch, more=({},), smooth=True):
+    """Cases of an op that pools, from the tests' matrix; `more` settings each."""
+    found = []
+    for case, extra in product(cases, more):
+        options = matrix.settings(case, "window", "stride", "pad", "rounding") | extra
+        words = "".join(f", {key} {value}" for key, value in extra.items())
+        found.append(Case(op, f"{case}{words}", {"x": case.x()}, options, smooth,
+                          make_torch(**options)))
+    return found
+
+
+def conv():
+    """All of the matrix: strides, paddings, groups, dilations, with and without a bias."""
+    found = []
+    for case in matrix.CONV:
+        options = matrix.settings(case, "stride", "pad", "groups", "dilation")
+        torch = torch_twins.conv(**options)
+        found.append(Case("conv", str(case), matrix.conv_inputs(case),
+                          options | ({} if case.bias else {"b": None}), True, torch))
+    return found
+
+
+def winograd():
+    """Both algorithms, which are for float32 only, at an image that is no whole number of tiles."""
+    inputs = {"x": normal(2, 9, 11, 4), "w": normal(3, 3, 4, 6, seed=2) / 6, "b": normal(6, seed=3)}
+    return [Case("winograd", f"{algorithm}, pad {pad}", inputs,
+                 {"pad": pad, "algorithm": algorithm}, True, torch_twins.conv(1, pad, 1, 1),
+                 loops="conv", dtypes=(np.float32,))
+            for algorithm in ALGORITHMS for pad in (0, 1)]
+
+
+def pool():
+    """Max pooling: ties and all-negative windows, too."""
+    return _windowed("pool", matrix.POOL, torch_twins.pool, smooth=False)
+
+
+def average_pool():
+    """With both rules for what is averaged at the border."""
+    return _windowed("average_pool", matrix.POOL, torch_twins.average_pool,
+                     [{"border": "padding"}, {"border": "image"}])
+
+
+def lrn():
+    """LRN, also with an alpha near 1: with the usual 1e-4 its second term hardly shows."""
+    names = ("size", "alpha", "beta", "k", "convention")
+    found = []
+    for *values, channels in checks.LRNS:
+        options = dict(zip(names, values, strict=True))
+        found.append(Case("lrn", f"{channels} channels, {options}",
+                          {"x": normal(2, 2, 3, channels)}, options, True,
+                          torch_twins.lrn(**options)))
+    return found
+
+
+def dense():
+    """From images and from rows, with and without a bias."""
+    found = []
+    for shape in ((3, 4), (2, 2, 3, 2), (1, 5)):
+        inputs = {"x": normal(*shape), "w": normal(prod(shape[1:]), 3, seed=2),
+                  "b": normal(3, seed=3)}
+        found.append(Case("dense", f"{shape}", inputs, {}, True, torch_twins.dense))
+        inputs = {key: inputs[key] for key in ("x", "w")}
+        found.append(Case("dense", f"{shape}, no bias", inputs, {"b": None}, True,
+                          torch_twins.dense))
+    return found
+
+
+def batch_norm():
+    """With given statistics and with the batch's own."""
+    x, (gamma, beta, mean, deviation) = normal(2, 3, 2, 3), normal(4, 3, seed=2)
+    found = []
+    for training in (False, True):
+        fixed = {"mean": mean, "variance": 1 + deviation**2, "epsilon": 1e-3, "training": training}
+        found.append(Case("batch_norm", f"training {training}",
+                          {"x": 2 + 3 * x, "gamma": gamma, "beta": beta}, fixed, True,
+                          torch_twins.batch_norm(**fixed)))
+    return found
+
+
+def resize():
+    """Larger, smaller, and both at once."""
+    return [Case("resize", f"{shape} to {size}", {"x": normal(*shape)}, {"size": size}, True,
+                 torch_twins.resize(size)) for shape, size in checks.RESIZES]
+
+
+def cross_entropy():
+    """Scores near and far apart."""
+    return [Case("cross_entropy", f"{x.shape}", {"x": x}, {"labels": np.array(labels)}, True,
+                 torch_twins.cross_entropy(labels)) for x, labels in checks.SCORES]
+
+
+def concat():
+    """Along each axis."""
+    return [Case("concat", f"axis {axis}",
+                 {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)},
+                 {"axis": axis}, True, torch_twins.concat(axis), wants_list=True)
+            for axis, shapes in checks.CONCATS]
+
+
+def dropout():
+    """With the same seed on both sides; PyTorch draws otherwise."""
+    return [Case("dropout", f"rate {rate}", {"x": normal(2, 3, 4, 2)}, {"rate": rate, "seed": 3},
+                 False, None) for rate in (0.0, 0.3, 0.9)]
+
+
+def _plain(op, smooth=True, arrays=None):
+    """Cases of an op without settings."""
+    arrays = [normal(2, 3, 4, 2), 3 * normal(2, 5)] if arrays is None else arrays
+
+    def cases():
+        return [Case(op, f"{x.shape}", {"x": x}, {}, smooth, getattr(torch_twins, op))
+                for x in arrays]
+
+    return cases
+
+
+OPS = {
+    "conv": conv,
+    "winograd": winograd,
+    "dense": dense,
+    "pool": pool,
+    "average_pool": average_pool,
+    "global_average_pool": _plain("global_average_pool", arrays=[normal(2, 3, 4, 2),
+                                                                 normal(3, 1, 5, 1)]),
+    "relu": _plain("relu", smooth=False),
+    "sigmoid": _plain("sigmoid"),
+    "tanh": _plain("tanh"),
+    "lrn": lrn,
+    "batch_norm": batch_norm,
+    "dropout": dropout,
+    "resize": resize,
+    "concat": concat,
+    "softmax": _plain("softmax"),
+    "cross_entropy": cross_entropy,
+}
+
+
+# ---- the networks
+
+def passes(network):
+    """(forward, backward) of a network as a function of its image, for `gradcheck.check`."""
+    def forward(x):
+        run = network.forward(x, to=network.logits)
+        return run.output, run
+
+    return forward, lambda dy, run: run.backward({network.logits: dy})
+
+
+def upstream(y):
+    """A gradient at the scores y."""
+    return normal(*y.shape, seed=9).astype(y.dtype)
+
+
+def image_gradient(network, x):
+    """The gradient of a random sum of scores, at the image."""
+    forward, backward = passes(network)
+    y, run = forward(x)
+    return backward(upstream(y), run)
+
+
+def torchs_image_gradient(network, x):
+    """The same by PyTorch, with the same weights."""
+    torch, torch_network = map(importlib.import_module, ("torch", "torch_network"))
+    module, _ = torch_network.twin(network)
+    image = torch_network.to_torch(x).requires_grad_()
+    y = module(image)
+    y = y.permute(0, 2, 3, 1) if y.ndim == 4 else y  # N,C,H,W -> N,H,W,C
+    y.backward(torch.tensor(upstream(y.detach().numpy())))
+    return torch_network.to_numpy(image.grad)
+
+
+def _small(make):
+    return lambda: (make(), nets.images(2))
+
+
+def _trained(name):
+    """A trained network, and an image of its size whose numbers are as large as pixels'."""
+    def make():
+        network = models.load(name)
+        return network, normal(1, *network.input_shape).astype(np.float32)
+    return make
+
+
+def _random(make, *sizes):
+    """A network with random weights: large ones, so that LRN is more than a product with 1."""
+    def with_weights():
+        network = make()
+        return network.initialize(0), (100 * normal(*sizes)).astype(np.float32)
+    return with_weights
+
+
+BOTH, CENTRAL = ("central differences", "complex step"), ("central differences",)
+NETWORKS = {  # how each is made, with its image; and what judges its float64 gradient
+    "every layer": (_small(nets.everything), CENTRAL),
+    "smooth layers": (_small(nets.smooth), BOTH),
+    "minivgg": (_trained("minivgg"), ()),
+    "alexnet_caffe to pool5": (_random(lambda: models.alexnet_caffe().until("pool5"),
+                                       1, 99, 99, 3), ()),
+    "squeezenet11": (_random(models.squeezenet11, 1, 99, 99, 3), ()),
+}
