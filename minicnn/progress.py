@@ -1,7 +1,7 @@
 """The one way progress is shown."""
 
 
-def bar(items=None, name="", shown=True, total=None, initial=0):
+def bar(items=None, name="", shown=True, total=None, initial=0, unit="it"):
     """A progress bar on standard error, where that is a terminal and it is wanted.
 
     Parameters
@@ -15,6 +15,8 @@ def bar(items=None, name="", shown=True, total=None, initial=0):
         How many there are, where `items` cannot say.
     initial : int
         How many were done before.
+    unit : str
+        What is counted; "B" is shown as kB, MB and GB.
 
     Returns
     -------
@@ -23,4 +25,4 @@ def bar(items=None, name="", shown=True, total=None, initial=0):
     from tqdm import tqdm
 
     return tqdm(items, name, total=total, initial=initial, disable=None if shown else True,
-                leave=False)
+                leave=False, unit=unit, unit_scale=unit == "B")

@@ -6,6 +6,8 @@ DATA.h5 holds, under `train` and `val`: `bytes` (image files end to end), `offse
 bytes[offsets[i]:offsets[i+1]]) and `labels`; and `classes`, their names. Here: 100 classes of
 Tiny-ImageNet, 64x64, 500 training and 50 validation images each. A checkpoint is written after
 every epoch beside the output; run again, training goes on from there.
+
+The file in use got its probe later, from ``minicnn convert weights/minivgg.h5 --dtype float16``.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from tqdm import tqdm
 from minicnn import models
 from minicnn.formats import hdf5
 from minicnn.images import atomic
+from minicnn.models import probe
 from minicnn.optimizers import SGD
 from minicnn.train import augment, batch_norm, loop
 
@@ -96,6 +99,7 @@ def main():
         "validation_top5": loop.accuracy(shipped, val_images, val_labels, top=5),
         "validation_images": len(val_images),
     }
+    shipped.probe = probe.make(shipped)
     hdf5.save(shipped, options.out, "float16")
     checkpoint.unlink()
     print(shipped.about, file=sys.stderr)

@@ -34,7 +34,10 @@ COMMANDS = {
     "zoom": "a dream, a step nearer, a dream again: frames as a GIF and a sheet",
     "texture": "a new image with the texture of a photo",
     "convert": "another program's weight file as one of minicnn's own",
+    "doctor": "what this machine has and what is wrong with it: libraries, GPU, cache, every op",
+    "fetch": "an official weight file brought, proved, converted and kept",
     "replay": "a picture again, the same, from the settings kept with it",
+    "bench": "the benchmarks, in a checkout of the source: how fast, and how right",
 }
 INTERRUPTED = 130
 

@@ -1,8 +1,9 @@
 """``minicnn convert``: see `minicnn.models.convert`."""
 
 from minicnn import images
+from minicnn.cli.options import option
 from minicnn.formats import hdf5
-from minicnn.models.convert import convert
+from minicnn.models.convert import PROBES, convert
 
 FORMATS = {".h5": "HDF5", ".hdf5": "HDF5"}
 
@@ -19,6 +20,12 @@ def add(parser):
                         "in the file, or in a synset_words.txt beside it)")
     parser.add_argument("--architecture", metavar="FILE.prototxt",
                         help="of a .caffemodel, in place of the one in it")
+    option(parser, convert, "probe", choices=PROBES,
+           help="who computes what the file verifies itself by: PyTorch, minicnn's plain "
+                "operations, or PyTorch where it is installed")
+    option(parser, hdf5.save, "dtype", choices=("float16", "float32", "float64"),
+           help="how the numbers are stored; float16 rounds them, and drops the probe if that "
+                "changes any")
     parser.add_argument("--mean", metavar="FILE.binaryproto",
                         help="the mean image of a .caffemodel")
 
@@ -27,7 +34,7 @@ def run(options):
     """Convert, write, and print what was done to each array."""
     images.check_destination(options.to, FORMATS)
     network, table = convert(options.file, options.model, options.labels, options.architecture,
-                             options.mean)
-    hdf5.save(network, options.to)
+                             options.mean, options.probe)
+    hdf5.save(network, options.to, options.dtype)
     print(f"{table}\n\n{options.to}: {network.name}, {network.count():,} parameters, "
           f"{len(network.labels or [])} class names")

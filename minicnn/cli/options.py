@@ -23,7 +23,8 @@ def common(parser, function=None, out=None):
         printed.
     """
     parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                        help="a shipped network's name, or an .h5 file (default: %(default)s)")
+                        help="a shipped or fetched network's name, or an .h5 file (default: "
+                             "%(default)s)")
     parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
     parser.add_argument("--out", default=out, metavar="PATH",
                         help="(default: %(default)s)" if out else "write the text there")

@@ -22,6 +22,7 @@ from minicnn.formats import (
     caffe_data,
     caffe_graph,
     caffe_layers,
+    caffe_nodes,
     caffe_upgrade,
     mapped,
     prototxt,
@@ -120,7 +121,7 @@ def read_mean(path):
             raise ValueError(f"expected one image (1 or 3, H, W), got shape {blob.shape}")
         if not np.isfinite(blob).all():
             raise ValueError("its numbers are not finite")
-    image = np.ascontiguousarray(blob.transpose(1, 2, 0), np.float32)  # C,H,W -> H,W,C
+    image = np.array(blob.transpose(1, 2, 0), np.float32, order="C")  # C,H,W -> H,W,C, off the file
     return image, image.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)  # H,W,C -> C
 
 
@@ -185,7 +186,7 @@ def _channels(described, source):
 
 def _architecture(described, source, images):
     """(Plan, (H, W, C) or None, notes)."""
-    phases = [caffe_layers.word(layer, "phase", caffe_graph.PHASES)
+    phases = [caffe_layers.word(layer, "phase", caffe_nodes.PHASES)
               for layer in source.net["layer"] if "phase" in layer]
     phase = "TRAIN" if described is source.net and "TRAIN" in phases else "TEST"
     shape = images.height, images.width, images.channels

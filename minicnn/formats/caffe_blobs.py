@@ -41,8 +41,8 @@ def array(blob):
         shape = [one(blob, side, 0) for side in LEGACY]
     else:
         shape = one(blob, "shape", {"dim": [data.size]}).get("dim", [])
-    if min(shape, default=1) < 1 or prod(shape) != data.size or len(shape) > MOST_DIMENSIONS:
-        raise ValueError(f"{data.size:,} weights do not fill the shape {tuple(shape)!r:.80}")
+    if len(shape) > MOST_DIMENSIONS or min(shape, default=1) < 1 or prod(shape) != data.size:
+        raise ValueError(f"{data.size:,} weights do not fill the shape {tuple(shape[:16])!r:.80}")
     return data.reshape(shape)
 
 

@@ -10,8 +10,8 @@ from math import prod
 
 import numpy as np
 
-from minicnn.formats.caffe_graph import SOURCES, included
 from minicnn.formats.caffe_layers import flag, number, one, whole
+from minicnn.formats.caffe_nodes import SOURCES, included
 from minicnn.images import Preprocessing
 from minicnn.layers import Conv, Dense, walk
 

@@ -1,27 +1,20 @@
 """From Caffe's blobs and layers to a list of layers with branches.
 
-A Caffe network is a list of layers that read blobs ("bottom") and write blobs ("top"), which may
-have the same name as what was read ("in place"). Here it is followed from the image to its end.
-Where one blob is read by several layers their paths go on side by side, and have to meet again in
-one Concat; together they are one `Branches`, called as that Concat. What does not lead to the end
-(measures, training's extra classifiers) is left out and listed; anything else is a Misfit.
+A network, a graph by now (`caffe_nodes`), is followed from the image to its end. Where one blob is
+read by several layers their paths go on side by side, and have to meet again in one Concat;
+together they are one `Branches`, called as that Concat. What does not lead to the end (measures,
+training's extra classifiers) is left out and listed; anything else is a Misfit.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from minicnn.formats import caffe_layers
-from minicnn.formats.caffe_layers import LARGEST, Misfit, one
-from minicnn.formats.mapped import LONGEST_NAME, short
+from minicnn.formats.caffe_layers import Misfit
+from minicnn.formats.caffe_nodes import check_names, graph, last, needed_for
+from minicnn.formats.mapped import short
 from minicnn.layers import Branches
-from minicnn.network import INPUT
 
-SOURCES = ("Data", "ImageData", "MemoryData", "DummyData", "HDF5Data", "WindowData", "Input")
-MEASURES = ("Accuracy", "Silence", "EuclideanLoss", "HingeLoss", "SigmoidCrossEntropyLoss",
-            "MultinomialLogisticLoss", "InfogainLoss", "ContrastiveLoss", "HDF5Output")
-PHASES = ("TRAIN", "TEST")
 DEEPEST = 16  # branches within branches
-MOST_LAYERS = 5_000
 
 
 @dataclass(frozen=True)
@@ -42,23 +35,6 @@ class Plan:
     scales: dict
     left_out: list
     notes: list
-
-
-@dataclass(eq=False)
-class Node:
-    """A layer in the graph; `inputs` are nodes, `readers` (node, number of its input)."""
-
-    name: str
-    kind: str
-    layer: Any = None
-    inputs: list = field(default_factory=list)
-    readers: list = field(default_factory=list)
-    scale: Any = None
-
-    @property
-    def joins(self):
-        """Whether paths meet here."""
-        return self.kind == "Concat" and len(self.inputs) > 1
 
 
 def plan(net, phase="TEST", shape=None):
@@ -82,9 +58,9 @@ def plan(net, phase="TEST", shape=None):
     Misfit
         Naming the layer at which the network stops being a chain with branches.
     """
-    nodes, notes = _nodes(net, phase), []
-    end = _end(nodes, notes)
-    needed = _needed(end)
+    nodes, notes = graph(net, phase), []
+    end = last(nodes, notes)
+    needed = needed_for(end)
     if nodes[0] not in needed:
         raise Misfit(f"the network's end, layer {short(end.name)}, does not depend on the image")
     for node in needed:
@@ -93,7 +69,7 @@ def plan(net, phase="TEST", shape=None):
     if join is not None:
         raise Misfit(f"layer {short(join.name)} joins a path that does not come from the image")
     used = [node for node in nodes[1:] if node in needed]
-    _check_names(used)
+    check_names(used)
     return Plan(layers, {node.name: node.scale for node in used if node.kind == "BatchNorm"},
                 [node.name for node in nodes[1:] if node not in needed], notes)
 
@@ -104,129 +80,6 @@ def left_out(names):
     shown = ", ".join(map(short, names[:8])) + more
     return [f"Left out, since the network's end does not depend on them: {shown}."] if names else []
 
-
-# ---- the graph
-
-def included(layer, phase, level=0):
-    """Whether a layer's rules let it take part."""
-    rules = layer.get("include", []), layer.get("exclude", [])
-    if rules[0]:
-        return any(_met(rule, phase, level) for rule in rules[0])
-    return not any(_met(rule, phase, level) for rule in rules[1])
-
-
-def _met(rule, phase, level):
-    """Caffe's NetStateRule for a state without stages."""
-    return (("phase" not in rule or caffe_layers.word(rule, "phase", PHASES) == phase)
-            and caffe_layers.whole(rule, "min_level", level, -LARGEST) <= level
-            and caffe_layers.whole(rule, "max_level", level, -LARGEST) >= level
-            and not rule.get("stage"))
-
-
-def _nodes(net, phase):
-    """The image first, then the layers in the file's order."""
-    image = Node(INPUT, "image")
-    nodes, made = [image], {}
-    for name in net.get("input", []):
-        made[name] = Node(name, "input") if made else image
-    if len(net.get("layer", [])) > MOST_LAYERS:
-        raise Misfit(f"the network has {len(net['layer']):,} layers, more than {MOST_LAYERS:,}")
-    for layer in net.get("layer", []):
-        if one(layer, "type", "") in SOURCES:
-            _add_source(layer, nodes[0], made)
-        elif included(layer, phase) and one(layer, "type", "") not in MEASURES:
-            _add(layer, nodes, made)
-    return nodes
-
-
-def _add_source(layer, image, made):
-    """What the first data layer writes first is the image, whatever phase the layer is for."""
-    for k, top in enumerate(layer.get("top", [])):
-        if top not in made:
-            made[top] = Node(top, "input") if made or k else image
-
-
-def _add(layer, nodes, made):
-    """Add a layer to the nodes, and what it writes to the blobs made so far."""
-    name, kind = one(layer, "name", ""), one(layer, "type", "")
-    tops = layer.get("top", [])
-    inputs = [_blob(name, bottom, made) for bottom in layer.get("bottom", [])]
-    if kind == "SoftmaxWithLoss":
-        inputs = inputs[:1]  # the second are the true classes
-    if kind == "Split" and len(inputs) == 1:
-        made |= dict.fromkeys(tops, inputs[0])
-    elif kind == "Scale" and _completes(layer, name, inputs, made):
-        inputs[0].scale = name
-        made |= dict.fromkeys(tops, inputs[0])
-    else:
-        node = Node(name, kind, layer, inputs)
-        for k, read in enumerate(inputs):
-            read.readers.append((node, k))
-        nodes.append(node)
-        made |= {top: Node(top, "another output") if k else node for k, top in enumerate(tops)}
-
-
-def _blob(name, bottom, made):
-    if bottom not in made:
-        raise Misfit(f"layer {short(name)} reads {short(bottom)}, which no layer before it writes")
-    if made[bottom] is None:
-        raise Misfit(f"layer {short(name)} reads {short(bottom)}, what a BatchNorm gives before "
-                     "its Scale; the two are one layer here")
-    return made[bottom]
-
-
-def _completes(layer, name, inputs, made):
-    """Whether a Scale and the BatchNorm it reads can be one layer of ours."""
-    if len(inputs) != 1 or inputs[0].kind != "BatchNorm" or inputs[0].scale or inputs[0].readers:
-        return False
-    caffe_layers.check_channels(layer, name)
-    made |= {blob: None for blob, node in made.items() if node is inputs[0]}
-    return True
-
-
-def _check_names(nodes):
-    """Every layer has a name of its own."""
-    seen = set()
-    for node in nodes:
-        if not node.name.isprintable() or not 0 < len(node.name) <= LONGEST_NAME:
-            raise Misfit(f"a layer of Caffe's type {short(node.kind)} is called {short(node.name)}")
-        if node.name == INPUT:
-            raise Misfit(f"a layer is called {INPUT!r}, which here is the name of what goes in")
-        if node.name in seen:
-            raise Misfit(f"two layers are called {short(node.name)}")
-        seen.add(node.name)
-
-
-def _end(nodes, notes):
-    """The one node that nothing reads, or the last of several losses, as which training ends."""
-    ends = [node for node in nodes[1:] if not node.readers]
-    losses = [node for node in ends if node.kind == "SoftmaxWithLoss"]
-    others = [node for node in ends if node.kind != "SoftmaxWithLoss"]
-    if len(others) == 1 and (not losses or others[0].kind == "Softmax"):
-        return others[0]
-    if others or not losses:
-        names = " and ".join(short(node.name) for node in ends[:4])
-        raise Misfit(f"the network has several ends, {names}; one is expected" if ends
-                     else "the network has no layers")
-    end = losses[-1]
-    if "prob" not in {node.name for node in nodes}:
-        notes.append(f"The loss {short(end.name)} is read as the softmax in it, 'prob'.")
-        end.name = "prob"
-    return end
-
-
-def _needed(end):
-    """The end and everything it depends on."""
-    needed, waiting = {}, [end]
-    while waiting:
-        node = waiting.pop()
-        if node not in needed:
-            needed[node] = True
-            waiting += node.inputs
-    return needed
-
-
-# ---- the list
 
 def _walk(above, readers, shape, depth):
     """The layers from a node on, as far as paths meet.

@@ -1,15 +1,12 @@
-"""What the readers of other programs' files share: what they return, and their one error.
+"""What a reader of another program's file returns, before it is made a network.
 
 A reader (one file here a format) only reads: arrays under the names and in the layout the file has,
 and whatever else the file says. Which of our networks they fit, and turning them round, is
 `minicnn.models.convert`'s.
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-
-from minicnn.formats.hdf5 import READING_ERRORS, WeightsError
 
 
 @dataclass(frozen=True)
@@ -47,22 +44,3 @@ class Foreign:
     labels: Any = field(default=None, repr=False)
     says: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
-
-
-@contextmanager
-def reading(path, what):
-    """Whatever goes wrong inside becomes one WeightsError of one line, which names the file.
-
-    Parameters
-    ----------
-    path : str or path
-    what : str
-        "a PyTorch file", as which the file cannot be read.
-    """
-    try:
-        yield
-    except WeightsError:
-        raise
-    except (*READING_ERRORS, OverflowError) as error:
-        why = str(error.args[-1]) if error.args else type(error).__name__
-        raise WeightsError(f"{path}: cannot be read as {what}: {' '.join(why.split())}") from None

@@ -4,7 +4,7 @@ One group a layer, named as the layer, holding its parameters (`w`, `b`, and wha
 The root's attributes hold everything else a person needs to use the network:
 
 ================  =================================================================================
-format            "minicnn", and `version` 1
+format            "minicnn", and `version`: 2 where the file holds a probe, else 1
 model             the network's name
 input_size        (H, W, C)
 layers            JSON: [[name, kind, settings], ...] in order; a Branches holds lists of the same
@@ -15,8 +15,10 @@ pooling_rounding  which roundings its poolings use, and `lrn_convention`: to rea
 about             JSON: source, its SHA-256, licence, accuracy, who converted it and when
 ================  =================================================================================
 
+In the group "stored probe" lies what the network verifies itself by (`formats.stored_probe`).
+
 Loading is strict: everything missing, unexpected, mis-shaped, of the wrong type or not finite is
-reported together, by name. Nothing in a file is ever executed.
+reported together, by name. Nothing in a file is ever executed, and no link out of it followed.
 """
 
 import json
@@ -26,21 +28,16 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import backend
-from minicnn.formats import hdf5_text
+from minicnn.formats import hdf5_arrays, hdf5_text, stored_probe
+from minicnn.formats.errors import READING_ERRORS, WeightsError
 from minicnn.images import Preprocessing, atomic
 from minicnn.layers import KINDS, Branches, walk
 from minicnn.network import Network
 
-VERSION = 1
+VERSION = 2
 MEAN_IMAGE = "mean image"  # no layer name has a space
 ATTRIBUTES = ("version", "model", "input_size", "layers", "labels", "about")
 RENAMED = {"order": "channel_order", "rule": "resize_rule"}  # fields of Preprocessing
-READING_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError,
-                  AttributeError, RecursionError)  # what h5py, and what a file says, may cause
-
-
-class WeightsError(ValueError):
-    """A weight file that cannot be used; the message names it and everything wrong with it."""
 
 
 def save(network, path, dtype="float32"):
@@ -53,18 +50,29 @@ def save(network, path, dtype="float32"):
     path : str or path
     dtype : {"float16", "float32", "float64"}
         How the numbers are stored. Loading gives float32 (float64 where stored so).
+
+    Notes
+    -----
+    The network's probe goes with it if it is of these very numbers, to float32, and of these
+    layers' settings and preprocessing. One that has been trained or changed since, or that float16
+    rounds, is saved without: ``network.probe = models.probe.make(network)`` gives it a new one.
     """
     import h5py
 
     _check_layers(network)
+    probe = network.probe
+    if probe is not None and not stored_probe.still_of(probe, network, dtype):
+        probe = None
     with atomic(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
-        file.attrs.update(_attributes(network))
+        file.attrs.update(_attributes(network) | {"version": 1 if probe is None else VERSION})
         if network.preprocessing is not None:
             _write_preprocessing(file, network.preprocessing)
         for name, shapes in network.param_shapes.items():
             for key in shapes:
                 stored = _stored(f"{name}/{key}", network[name].params[key], dtype)
                 file.create_dataset(f"{name}/{key}", data=stored)
+        if probe is not None:
+            stored_probe.write(file, probe)
 
 
 def load(path):
@@ -75,20 +83,42 @@ def load(path):
     WeightsError
         Naming the file, and everything that is wrong with it.
     """
+    size = Path(path).stat().st_size if Path(path).is_file() else 0
     with open_file(path) as file:
         if not is_ours(file):
             raise WeightsError(f"{path}: not a minicnn weight file (no attribute format='minicnn')")
+        _refuse_links(file)
         try:
-            network = _network(file)
+            network = _network(file, size)
         except READING_ERRORS as error:
             raise WeightsError(f"{path}: its attributes do not describe a network: {error}"
                                ) from None
-        arrays = {}
-        file.visititems(lambda name, item: arrays.update({name: np.asarray(item)})
-                        if hasattr(item, "shape") else None)
-    arrays.pop(MEAN_IMAGE, None)
+        arrays = _arrays(file, size)
+        network.probe = stored_probe.read(file, network, size)
     put(network, arrays, path)
     return network
+
+
+def _refuse_links(file):
+    """Raise ValueError if any link leads elsewhere, in this file or another."""
+    from h5py.h5l import TYPE_HARD
+
+    kinds = {}
+    file.id.links.visit(lambda name, info: kinds.update({name.decode(): info.type}), info=True)
+    for name in kinds:
+        if kinds[name] != TYPE_HARD:
+            hdf5_arrays.item(file, name)  # which refuses it, by name
+
+
+def _arrays(file, size):
+    """Every data set but the mean image and the probe's, by its path; those of other kinds than
+    floating point numbers as they are, unread."""
+    found = {}
+    file.visititems(lambda name, item: found.update({name: item})
+                    if hasattr(item, "shape") and name != MEAN_IMAGE
+                    and not name.startswith(f"{stored_probe.GROUP}/") else None)
+    numbers = {name: name for name, item in found.items() if hdf5_arrays.is_float(item)}
+    return found | hdf5_arrays.read(file, numbers, size)
 
 
 def put(network, arrays, where):
@@ -153,14 +183,14 @@ def is_ours(file):
 
 def _stored(name, value, dtype):
     with np.errstate(over="ignore"):
-        stored = backend.to_host(value).astype(dtype)
+        stored = backend.to_host(value).astype(dtype, copy=False)
     if not np.isfinite(stored).all():
         raise WeightsError(f"{name} holds numbers that are not finite, or too large for {dtype}")
     return stored
 
 
 def _faults(array, shape):
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         yield f"expected floating point numbers, got {array.dtype}"
     elif array.shape != shape:
         yield f"expected shape {shape}, got {array.shape}"
@@ -173,7 +203,7 @@ def _faults(array, shape):
 def _attributes(network):
     layers = [layer for _, layer in walk(network.layers)]
     return {
-        "format": "minicnn", "version": VERSION, "model": network.name,
+        "format": "minicnn", "model": network.name,
         "input_size": network.input_shape,
         "layers": json.dumps(_describe(network.layers)),
         "labels": json.dumps(network.labels or []),
@@ -209,7 +239,7 @@ def _kind(name):
     return KINDS[name]
 
 
-def _network(file):
+def _network(file, size):
     attrs = dict(file.attrs)
     missing = [name for name in ATTRIBUTES if name not in attrs]
     if missing:
@@ -218,8 +248,9 @@ def _network(file):
         raise ValueError(f"it is of version {attrs['version']}, this program reads up to "
                          f"{VERSION}; update minicnn")
     return Network(attrs["model"], _build(json.loads(attrs["layers"])),
-                   tuple(int(side) for side in attrs["input_size"]), _read_preprocessing(file),
-                   json.loads(attrs["labels"]), json.loads(attrs["about"]))
+                   tuple(int(side) for side in attrs["input_size"]),
+                   _read_preprocessing(file, size), json.loads(attrs["labels"]),
+                   json.loads(attrs["about"]))
 
 
 def _write_preprocessing(file, preprocessing):
@@ -230,12 +261,12 @@ def _write_preprocessing(file, preprocessing):
             file.attrs[RENAMED.get(key, key)] = value
 
 
-def _read_preprocessing(file):
+def _read_preprocessing(file, size):
     if "channel_order" not in file.attrs:
         return None
     attrs = dict(file.attrs)
-    if MEAN_IMAGE in file:
-        attrs["mean"] = file[MEAN_IMAGE][()]
+    if hdf5_arrays.has(file, MEAN_IMAGE):
+        attrs |= hdf5_arrays.read(file, {"mean": MEAN_IMAGE}, size)
     named = {key: RENAMED.get(key, key)
              for key in ("order", "mean", "scale", "resize_to", "rule", "resample")}
     missing = [name for name in named.values() if name not in attrs]

@@ -5,8 +5,10 @@ size, and object after object, each with the number of bytes to the next. An att
 bytes for each of its texts: its length, the place of a collection, the number of an object there.
 
 The library (HDF5 2.0 and before) believes these numbers: a step of 0 bytes keeps it busy for ever,
-a length of 4 GB makes it take that much. Here they are looked at first. (HDF5 file format
-specification, sections II.A superblock, III.E global heap, IV.A object headers.)
+a length of 4 GB makes it take that much. Here they are looked at first. The names in a large group
+lie in a "fractal heap", the letters FRHP; one that is packed, which no program does, is refused.
+(HDF5 file format specification, sections II.A superblock, III.E global heap, III.G fractal heap,
+IV.A object headers.)
 """
 
 import mmap
@@ -14,6 +16,7 @@ import struct
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 COLLECTION = b"GCOL\x01"
+FRACTAL_HEAP = b"FRHP\0"
 HEADER = 16  # bytes, of a collection as of an object in it
 STEPS = 100_000  # that are followed in any file, beside one for each 16 bytes of it
 CONTINUED, ATTRIBUTE, ATTRIBUTES_ELSEWHERE = 0x10, 0x0C, 0x15  # kinds of message
@@ -51,6 +54,11 @@ def check(data):
     while at >= 0:
         left = _follow(data, at, left)
         at = data.find(COLLECTION, at + 1)
+    at = data.find(FRACTAL_HEAP)
+    while at >= 0:
+        if any(data[at + 7:at + 9]):  # the size of what says how it is packed
+            raise ValueError(f"its names, at byte {at}, are packed; those are not read")
+        at = data.find(FRACTAL_HEAP, at + 1)
 
 
 def check_attributes(data, address):

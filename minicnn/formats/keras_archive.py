@@ -19,11 +19,12 @@ def recognises(path):
 
 
 def read(path):
-    """Read a file.
+    """Read a whole model.
 
     Parameters
     ----------
     path : str or path
+        Of the .keras file.
 
     Returns
     -------
@@ -42,9 +43,10 @@ def read(path):
         missing = [name for name in (WEIGHTS, CONFIG) if name not in members]
         if missing:
             raise ValueError(f"there is no {missing[0]} in it")
+        mapped.check_sum(2 * members[WEIGHTS].size, len(data))  # unpacked, and as bytes
         config = bytes(zips.contents(data, members[CONFIG])).decode()
         weights = bytes(zips.contents(data, members[WEIGHTS]))
         hdf5_text.check(weights)
         with h5py.File(io.BytesIO(weights), "r") as file:
-            found = keras_hdf5.contents(file, weights, config)
+            found = keras_hdf5.contents(file, weights, config, archive=len(data))
     return replace(found, format="Keras archive (.keras)")

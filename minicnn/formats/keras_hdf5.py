@@ -13,14 +13,22 @@ the architecture is understood its layers have the same names, and `keras_names.
 word for each array. Where it is not, `layers` is None and a note says why.
 """
 
-import json
 import re
 from itertools import takewhile
 
 import numpy as np
 
-from minicnn.formats import hdf5_arrays, hdf5_text, keras_config, keras_names, mapped
-from minicnn.formats.hdf5 import WeightsError, open_file
+from minicnn.formats import (
+    hdf5_arrays,
+    hdf5_text,
+    json_text,
+    keras_config,
+    keras_models,
+    keras_names,
+    mapped,
+)
+from minicnn.formats.errors import WeightsError
+from minicnn.formats.hdf5 import open_file
 
 WHAT = "a file of Keras"
 MOST_ARRAYS = 50_000
@@ -46,11 +54,12 @@ def recognises(file):
 
 
 def read(path):
-    """Read a file.
+    """Read a file of weights, or of a whole model.
 
     Parameters
     ----------
     path : str or path
+        Of the HDF5 file.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def read(path):
         return contents(file, data, config)
 
 
-def contents(file, data, config=None):
+def contents(file, data, config=None, archive=None):
     """What an open HDF5 file of Keras holds.
 
     Parameters
@@ -81,6 +90,8 @@ def contents(file, data, config=None):
         The same file: whatever it holds has to come out of these.
     config : str, optional
         The model's configuration, JSON.
+    archive : int, optional
+        The size of the file that `data` were unpacked from, which then bounds the memory.
 
     Returns
     -------
@@ -91,13 +102,15 @@ def contents(file, data, config=None):
     ValueError
         What is wrong with the file.
     """
-    model, notes = None if config is None else json.loads(config), []
+    model = None if config is None else json_text.parsed(config, "its model_config")
+    notes = []
     weights = hdf5_arrays.item(file, "model_weights") if hdf5_arrays.has(
         file, "model_weights") else file
     attrs = _attributes(weights, data)
     new = _is_version_3(weights) and "layer_names" not in attrs
     places = (_numbered if new else _listed)(weights, model, data)
-    arrays = hdf5_arrays.read(weights, _floats(weights, places, notes), len(data))
+    size, taken = (len(data), 0) if archive is None else (archive, len(data))
+    arrays = hdf5_arrays.read(weights, _floats(weights, places, notes), size, taken)
     backend = _word(attrs, "backend")
     says = {"backend": backend,
             "keras_version": _word(attrs, "keras_version") or ("3" if new else "1")}
@@ -120,7 +133,7 @@ def _floats(weights, places, notes):
 
 def _listed(weights, model, data):
     """{"layer/role": path} by the lists of names that the file has."""
-    found, within = {}, keras_config.names_within(model)
+    found, within = {}, keras_models.names_within(model)
     for group in _strings(_attributes(weights, data), "layer_names"):
         names = _strings(_attributes(hdf5_arrays.item(weights, group), data), "weight_names")
         for name, (layer, role) in zip(names, keras_names.places(
@@ -136,7 +149,7 @@ def _listed(weights, model, data):
 def _numbered(weights, model, data):
     """{"layer/role": path} in a file of Keras 3, which says neither order nor roles."""
     root = next(name for name in KERAS_3 if hdf5_arrays.has(weights, name))
-    found, named = {}, keras_config.names_by_class(model)
+    found, named = {}, keras_models.names_by_class(model)
     for path in _layers_of_version_3(hdf5_arrays.item(weights, root)):
         stored = hdf5_arrays.item(weights, f"{root}/{path}")
         owner = "/".join(part for part in path.split("/")[:-1] if part not in KERAS_3)

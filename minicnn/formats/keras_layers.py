@@ -12,53 +12,16 @@ A setting that is not understood is refused, by layer and name: to ignore it cou
 something else. Layers that do nothing outside training are left out and noted.
 """
 
-from dataclasses import dataclass, field
-from math import ceil
-from typing import Any
-
 from minicnn import layers as ours
+from minicnn.formats.keras_chain import missing, note_size, same, windows
 from minicnn.formats.keras_settings import Misfit, flag, known, layer_name, number, pair, whole
 from minicnn.images import Preprocessing
-from minicnn.ops.window import output_size
 
 ACTIVATIONS = {"relu": ours.ReLU, "softmax": ours.Softmax, "sigmoid": ours.Sigmoid,
                "tanh": ours.Tanh}
 IDLE = ("ActivityRegularization", "AlphaDropout", "GaussianDropout", "GaussianNoise",
         "SpatialDropout2D", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation",
         "RandomContrast", "RandomBrightness")
-
-
-@dataclass
-class Chain:
-    """What has been built so far.
-
-    Attributes
-    ----------
-    shape : (H, W, C) or (D,)
-        What the next layer will get.
-    layers : list of (str, Layer)
-    zeros : (int, int)
-        Zeros around the image, above and left as below and right, that a ZeroPadding2D has put
-        there and the next layer has to.
-    grown : dict of str to (int, int)
-        How many rows and columns of zeros to put before the kernels of a layer.
-    preprocessing : images.Preprocessing or None
-    notes : list of str
-    """
-
-    shape: tuple
-    layers: list = field(default_factory=list)
-    zeros: tuple = (0, 0)
-    grown: dict = field(default_factory=dict)
-    preprocessing: Any = None
-    notes: list = field(default_factory=list)
-
-    def put(self, name, layer):
-        """Add a layer, with the shapes checked; the zeros are then taken care of."""
-        layer.param_shapes(self.shape)
-        self.shape = layer.output_shape(self.shape)
-        self.layers.append((name, layer))
-        self.zeros = (0, 0)
 
 
 def add(chain, kind, config):
@@ -106,7 +69,7 @@ def _conv(chain, name, s):
     kernel, stride = pair(s, "kernel_size"), pair(s, "strides", 1)
     dilation = pair(s, "dilation_rate", 1)
     sizes = [chain.shape[a] + 2 * chain.zeros[a] for a in (0, 1)]
-    total = [_missing(sizes[a], kernel[a], stride[a], dilation[a]) if _same(s) else 0
+    total = [missing(sizes[a], kernel[a], stride[a], dilation[a]) if same(s) else 0
              for a in (0, 1)]
     extra = tuple(n % 2 for n in total)
     if any(extra) and max(dilation) > 1:
@@ -117,7 +80,7 @@ def _conv(chain, name, s):
         chain.notes.append(f"Layer {name} is padded by one more after the image than before it; "
                            "its kernels begin with zeros instead, which computes the same.")
     if any(total) and max(stride) > 1:
-        _note_size(chain, name)
+        note_size(chain, name)
     pad = tuple(chain.zeros[a] + (total[a] + 1) // 2 for a in (0, 1))
     kernel = tuple(kernel[a] + extra[a] for a in (0, 1))
     chain.put(name, ours.Conv(whole(s["filters"]), kernel, stride, pad,
@@ -137,13 +100,13 @@ def _max_pool(chain, name, s):
     if any(chain.zeros) and not (chain.layers and isinstance(chain.layers[-1][1], ours.ReLU)):
         raise ValueError("it would see the zeros put around its input, which only after a ReLU are "
                          "never the maximum")
-    window, stride, pad, rounding = _windows(chain, name, s)
+    window, stride, pad, rounding = windows(chain, name, s)
     chain.put(name, ours.MaxPool(window, stride, pad, rounding))
 
 
 def _average_pool(chain, name, s):
     border = "padding" if any(chain.zeros) else "image"
-    window, stride, pad, rounding = _windows(chain, name, s)
+    window, stride, pad, rounding = windows(chain, name, s)
     chain.put(name, ours.AveragePool(window, stride, pad, rounding, border))
 
 
@@ -232,60 +195,6 @@ def _activate(chain, name, activation, own=False):
         raise ValueError(f"its activation is {activation!r:.60}; known here are linear, "
                          f"{', '.join(ACTIVATIONS)}")
     chain.put(name if own else f"{name}_{activation}", ACTIVATIONS[activation]())
-
-
-# ---- padding
-
-def _missing(size, kernel, stride, dilation=1):
-    """How many samples "same" adds along one axis."""
-    return max((ceil(size / stride) - 1) * stride + dilation * (kernel - 1) + 1 - size, 0)
-
-
-def _count(size, window, stride, pad, rounding):
-    """How many windows there are along one axis, perhaps none."""
-    try:
-        return output_size(size, window, stride, pad, 1, rounding)
-    except ValueError:
-        return 0
-
-
-def _note_size(chain, name):
-    chain.notes.append(f"Layer {name} is padded as Keras pads images of {chain.shape[0]}x"
-                       f"{chain.shape[1]}; other sizes Keras may pad otherwise.")
-
-
-def _windows(chain, name, s):
-    """(window, stride, pad, rounding) of a pooling.
-
-    One sample more after the image than before it is what rounding up does: what lies there is not
-    looked at either way.
-    """
-    window = pair(s, "pool_size", 2)
-    stride = window if s.get("strides") is None else pair(s, "strides")
-    if any(zero >= side for zero, side in zip(chain.zeros, window, strict=True)):
-        raise ValueError(f"there are windows {window} wholly among the zeros put around its input")
-    if not _same(s):
-        return window, stride, chain.zeros, "floor"
-    if any(chain.zeros):
-        raise ValueError("padding 'same' on top of zeros put around the image")
-    sizes = chain.shape[:2]
-    counts = [ceil(size / step) for size, step in zip(sizes, stride, strict=True)]
-    pad = tuple(_missing(sizes[a], window[a], stride[a]) // 2 for a in (0, 1))
-    if any(window[a] > stride[a] > 1 for a in (0, 1)):
-        _note_size(chain, name)
-    for rounding in ("floor", "ceil"):
-        if all(_count(sizes[a], window[a], stride[a], pad[a], rounding) == counts[a]
-               for a in (0, 1)):
-            return window, stride, pad, rounding
-    raise ValueError(f"padding 'same' of a window {window} at step {stride} has one side more than "
-                     "the other; here both sides are padded alike")
-
-
-def _same(s):
-    padding = s.get("padding", "valid")
-    if padding not in ("same", "valid"):
-        raise ValueError(f"padding is 'same' or 'valid', got {padding!r:.60}")
-    return padding == "same"
 
 
 WINDOW = ("pool_size", "strides", "padding", "data_format")

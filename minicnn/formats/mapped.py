@@ -3,6 +3,9 @@
 A file is mapped, not read: its bytes take memory only where they are looked at, and a file of
 500 MB opens at once. A reader finds out where each array lies, a `Part`; `arrays` checks every
 part against the file, and their sum against the file's size, and only then makes the views.
+
+The price: bytes that another program cuts off the file while views are in use end the process. So
+what is kept (a network's weights, a mean image) is copied off the file.
 """
 
 import mmap
@@ -16,8 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.formats.foreign import reading
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError, reading
 
 BFLOAT16 = "bf2"  # the kind NumPy lacks: the upper half of a float32
 MOST_ARRAYS = 50_000
@@ -106,12 +108,28 @@ def arrays(data, parts):
     return {part.name: _view(data, part) for part in parts}
 
 
+def let_go(array):
+    """Free the memory that looking at an array's file has taken; its bytes can be looked at again.
+
+    Parameters
+    ----------
+    array : array
+        From `arrays`, or any other: then nothing is done.
+    """
+    base = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    file = getattr(base, "obj", base)  # what a memoryview is of
+    if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
+
+
 def most_bytes(size):
     """How many bytes may be made out of a file of `size`: a few can claim any number.
 
     Twice as many are honest (bfloat16, tied weights, compression), and any number of a small file.
     """
-    return 3 * size + 2**27
+    return 3 * size + 2**26
 
 
 def check_sum(needed, size):

@@ -74,6 +74,7 @@ class _File:
         self.bytes_left = most_bytes(len(data))
 
     def variables(self, wanted):
+        """{name: value} of the variables that are wanted; the others' contents are not read."""
         found, at = {}, HEADER
         while at < len(self.data):
             kind, start, size, after = self.tag(self.data, at, padded=False)
@@ -123,6 +124,7 @@ class _File:
         return memoryview(whole).toreadonly()
 
     def spend(self, size):
+        """Count bytes that are made out of the file, and refuse too many."""
         self.bytes_left -= size
         if self.bytes_left < 0:
             raise ValueError("it unpacks to far more than the file's size")
@@ -148,6 +150,7 @@ class _File:
         return name, self.contents(int(flags[0]), shape, data, at, depth)
 
     def contents(self, flags, shape, data, at, depth):
+        """The value of a matrix whose contents begin at byte `at`; None for complex numbers."""
         kind = flags & 0xFF
         if kind == CELL:
             return self.several(prod(shape), data, at, depth)[0]
@@ -204,6 +207,7 @@ class _File:
         return [text[row::shape[0]].rstrip() for row in range(shape[0])]
 
     def text(self, data, at):
+        """The text of the element at byte `at`, and where the next one begins."""
         kind, start, size, after = self.tag(data, at)
         if kind not in TEXTS:
             raise ValueError(f"expected text, got an element of type {kind}")
@@ -213,6 +217,7 @@ class _File:
         return bytes(data[start:start + size]).decode(code, "replace"), after
 
     def numbers(self, data, at):
+        """The numbers of the element at byte `at`, a view, and where the next one begins."""
         kind, start, size, after = self.tag(data, at)
         dtype = np.dtype(self.order + NUMBERS[kind]) if kind in NUMBERS else None
         if dtype is None or size % dtype.itemsize:

@@ -31,6 +31,7 @@ def read(path):
     Parameters
     ----------
     path : str or path
+        Of the .mat file.
 
     Returns
     -------

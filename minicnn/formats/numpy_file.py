@@ -38,6 +38,7 @@ def read(path):
     Parameters
     ----------
     path : str or path
+        Of an .npy or .npz file, whatever its name.
 
     Returns
     -------

@@ -26,7 +26,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.formats.hdf5 import WeightsError, open_file
+from minicnn.formats.errors import WeightsError
+from minicnn.formats.hdf5 import open_file
 from minicnn.images import atomic
 
 FORMAT, VERSION = "minicnn patches", 1

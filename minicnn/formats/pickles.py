@@ -11,23 +11,15 @@ counted, and whoever has too many is refused.
 The instructions are described in the standard library's pickletools.py.
 """
 
-import struct
 from functools import partial
-from typing import NamedTuple
 
-from minicnn.formats.mapped import take
+from minicnn.formats.pickle_machine import Global, Machine
 
 MOST_STEPS = 500_000  # a network of 1000 arrays takes 60,000; these take half a second
 TEXT_A_STEP = 64  # bytes of text that count as one instruction
 LONGEST_INTEGER = 16  # bytes
 LONGEST_LINE = 200  # bytes of a module's or a class's name
 ORDERED_DICT = "collections.OrderedDict"  # made as a dict, which keeps the order too
-
-
-class Global(NamedTuple):
-    """What the file names instead of containing: "torch.FloatStorage". Only its name is kept."""
-
-    name: str
 
 
 def load(data, start, calls, stored=None, most=MOST_STEPS):
@@ -60,7 +52,7 @@ def load(data, start, calls, stored=None, most=MOST_STEPS):
     ValueError
         The bytes are no pickle, or one that holds, names or does anything else.
     """
-    machine = _Machine(data, start, {ORDERED_DICT: None} | calls, stored, most)
+    machine = Machine(data, start, {ORDERED_DICT: None} | calls, stored, most)
     while (code := machine.next_code()) != ".":
         if code not in STEPS:
             raise ValueError(f"its pickle has at byte {machine.at - 1} the instruction "
@@ -68,55 +60,6 @@ def load(data, start, calls, stored=None, most=MOST_STEPS):
         machine.spend(1)
         STEPS[code](machine)
     return machine.pop(), machine.at
-
-
-class _Machine:
-    """A pickle half read: the stack, the stacks below the marks, and the memo."""
-
-    def __init__(self, data, at, calls, stored, steps):
-        self.data, self.at, self.calls, self.stored = data, at, calls, stored
-        self.stack, self.below, self.memo, self.steps_left = [], [], {}, steps
-
-    def next_code(self):
-        if self.at >= len(self.data):
-            raise ValueError("its pickle has no end: it is damaged or cut short")
-        self.at += 1
-        return chr(self.data[self.at - 1])
-
-    def take(self, size):
-        self.at += size
-        return take(self.data, self.at - size, size)
-
-    def number(self, form):
-        return struct.unpack(form, self.take(struct.calcsize(form)))[0]
-
-    def spend(self, steps):
-        self.steps_left -= steps
-        if self.steps_left < 0:
-            raise ValueError("its pickle is far longer or more entangled than any weight file's")
-
-    def push(self, value):
-        self.stack.append(value)
-
-    def pop(self):
-        if not self.stack:
-            raise ValueError(f"its pickle is damaged: at byte {self.at} a value is missing")
-        return self.stack.pop()
-
-    def pop_mark(self):
-        """Everything since the last mark."""
-        if not self.below:
-            raise ValueError(f"its pickle is damaged: at byte {self.at} a mark is missing")
-        values, self.stack = self.stack, self.below.pop()
-        return values
-
-    def top(self, kind=None):
-        """The value on top of the stack, which stays; of type `kind`, where one is asked for."""
-        value = self.pop()
-        if kind not in (None, type(value)):
-            raise ValueError(f"its pickle treats a {type(value).__name__} as a {kind.__name__}")
-        self.push(value)
-        return value
 
 
 # ---- the instructions: each a function of the machine

@@ -5,12 +5,13 @@ One group a layer with data sets `weight` (out, in/groups, kh, kw) and `bias`; r
 preprocessing) and `source`. Channels are in Caffe's order: the first convolution takes B, G, R.
 """
 
-import json
+from pathlib import Path
 
-import numpy as np
-
+from minicnn.formats import hdf5_arrays
+from minicnn.formats.errors import WeightsError, reading
 from minicnn.formats.foreign import Foreign
-from minicnn.formats.hdf5 import READING_ERRORS, WeightsError, open_file
+from minicnn.formats.hdf5 import open_file
+from minicnn.formats.json_text import parsed
 
 
 def recognises(file):
@@ -38,26 +39,20 @@ def read(path):
         layout, source = str(file.attrs["layout"]), str(file.attrs["source"])
         if layout != "OIHW":
             raise WeightsError(f"{path}: expected layout OIHW, got {layout!r}")
-        try:
-            return Foreign("HDF5 of a Caffe model", _arrays(file), layout, says={"source": source})
-        except READING_ERRORS as error:
-            raise WeightsError(f"{path}: the layers it lists cannot be read: {error}") from None
+        with reading(path, "HDF5 of a Caffe model"):
+            arrays = _arrays(file, Path(path).stat().st_size)
+    return Foreign("HDF5 of a Caffe model", arrays, layout, says={"source": source})
 
 
-def _arrays(file):
-    names = json.loads(file.attrs["layers"])
+def _arrays(file, size):
+    names = parsed(file.attrs["layers"], "layers")
     if not isinstance(names, list):
         raise ValueError(f"expected a list of names, got {names!r}")
-    missing = [f"{name}/{part}" for name in names for part in ("weight", "bias")
-               if f"{name}/{part}" not in file]
-    if missing:
-        raise ValueError(f"missing {', '.join(missing)}")
-    arrays = {}
+    places = [f"{name}/{part}" for name in names for part in ("weight", "bias")]
+    arrays = hdf5_arrays.read(file, {place: place for place in places}, size)
     for name in names:
-        weight = np.asarray(file[f"{name}/weight"])
-        if weight.ndim != 4:
+        if arrays[f"{name}/weight"].ndim != 4:
             raise ValueError(f"{name}: expected a weight (out, in/groups, kh, kw), also for a "
-                             f"dense layer, got {weight.shape}; in two dimensions the order of its "
-                             "inputs would be a guess")
-        arrays |= {f"{name}/weight": weight, f"{name}/bias": np.asarray(file[f"{name}/bias"])}
+                             f"dense layer, got {arrays[f'{name}/weight'].shape}; in two "
+                             "dimensions the order of its inputs would be a guess")
     return arrays

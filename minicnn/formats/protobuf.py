@@ -23,7 +23,7 @@ WIDTHS = {FIXED64: 8, FIXED32: 4}
 INT, TEXT, FLOAT, FLOATS, DOUBLES, IGNORED = "int", "text", "float", "floats", "doubles", "ignored"
 WIRES = {INT: (VARINT, BYTES), TEXT: (BYTES,), FLOAT: (FIXED32, BYTES),
          FLOATS: (FIXED32, BYTES), DOUBLES: (FIXED64, BYTES)}
-MOST_FIELDS = 500_000  # visited in one file, ten letters counting as one; networks have 10,000
+MOST_FIELDS = 200_000  # visited in one file, ten letters counting as one; networks have 10,000
 LONGEST_TEXT = 10_000  # bytes
 MOST_PIECES = 100  # in which one array may lie; writers make one
 

@@ -46,6 +46,7 @@ def read(path):
     Parameters
     ----------
     path : str or path
+        Of the text.
 
     Returns
     -------

@@ -8,16 +8,13 @@ numbers follow, little-endian and row-major, without holes. "__metadata__" holds
 The numbers are not copied: the arrays are views of the mapped file; bfloat16 becomes float32.
 """
 
-import json
-
-from minicnn.formats import mapped
+from minicnn.formats import json_text, mapped
 from minicnn.formats.foreign import Foreign
 from minicnn.formats.mapped import BFLOAT16, Part, take
 from minicnn.formats.numpy_file import layout_of
 from minicnn.formats.torch_file import without_prefix
 
 WHAT = "a safetensors file"
-LONGEST_HEADER = 4_000_000  # 1000 arrays take 100,000; as JSON it may take 25 times as much memory
 KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<" + BFLOAT16, "I64": "<i8",
          "I32": "<i4", "I16": "<i2", "I8": "|i1", "U8": "|u1", "BOOL": "|b1", "U16": "<u2",
          "U32": "<u4", "U64": "<u8"}
@@ -38,6 +35,7 @@ def read(path):
     Parameters
     ----------
     path : str or path
+        Of a .safetensors file, whatever its name.
 
     Returns
     -------
@@ -66,34 +64,12 @@ def read(path):
 def _header(data):
     """The header, and the byte after it."""
     size = int.from_bytes(take(data, 0, 8), "little")
-    if size > LONGEST_HEADER:
-        raise ValueError(f"its header would take {size:,} bytes, more than {LONGEST_HEADER:,}")
-    try:
-        header = json.loads(take(data, 8, size), object_pairs_hook=_once, parse_int=_integer)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"its header is no JSON: {error}") from None
-    except UnicodeDecodeError:
-        raise ValueError("its header is no text in UTF-8") from None
-    except RecursionError:
-        raise ValueError("its header has lists in lists, too many") from None
+    if size > json_text.LONGEST:
+        raise ValueError(f"its header would take {size:,} bytes, more than {json_text.LONGEST:,}")
+    header = json_text.parsed(take(data, 8, size), "its header")
     if type(header) is not dict:
         raise ValueError("its header is no table of arrays")
     return header, 8 + size
-
-
-def _once(pairs):
-    """A JSON object as a dict; a name that comes twice is refused."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("its header has a name twice")
-    return found
-
-
-def _integer(digits):
-    """An integer of JSON; a long one takes Python for ever."""
-    if len(digits) > 20:
-        raise ValueError(f"its header has a number of {len(digits)} digits")
-    return int(digits)
 
 
 def _metadata(metadata):

@@ -9,21 +9,19 @@ that joined hold the arrays of the group one after another. Numbers are float32,
 The shards lie beside model.json; a manifest that names files elsewhere is refused.
 """
 
-import json
 from math import isfinite, prod
 from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.formats import keras_config, keras_names
-from minicnn.formats.foreign import reading
+from minicnn.formats import json_text, keras_config, keras_models, keras_names, mapped
+from minicnn.formats.errors import reading
 
 WHAT = "a TensorFlow.js layers model"
 FLOATS = {"float32": "<f4", "float16": "<f2", "float64": "<f8"}
 QUANTISED = {"uint8": "u1", "uint16": "<u2", "float16": "<f2"}
 OTHERS = {"int32": 4, "bool": 1, "uint8": 1, "complex64": 8}  # bytes; no weights of a layer here
-LARGEST_JSON = 64 * 2**20
 MOST_ARRAYS = 50_000
 
 
@@ -47,7 +45,7 @@ def recognises(path):
             start = file.read(65536).lstrip()
             if not start.startswith(b"{"):
                 return False
-            return b'"weightsManifest"' in start + file.read(LARGEST_JSON)
+            return b'"weightsManifest"' in start + file.read(json_text.LONGEST)
     except OSError:
         return False
 
@@ -84,13 +82,7 @@ def _json_file(path):
 def _parsed(path):
     if not path.is_file():
         raise ValueError("no such file; give the path of model.json or of its folder")
-    if path.stat().st_size > LARGEST_JSON:
-        raise ValueError(f"the JSON is larger than {LARGEST_JSON >> 20} MiB")
-    text = path.read_bytes()
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is no JSON ({error})") from None
+    found = json_text.parsed(mapped.head(path, json_text.LONGEST + 1), "it")
     if not isinstance(found, dict) or not isinstance(found.get("weightsManifest"), list):
         raise ValueError("it has no weightsManifest")
     if found.get("format") == "graph-model":
@@ -103,7 +95,7 @@ def _model(found, folder):
     topology = found.get("modelTopology") or {}
     model = topology.get("model_config", topology) or None
     arrays, notes = _arrays(found["weightsManifest"], folder)
-    names = keras_config.all_names(model)
+    names = keras_models.all_names(model)
     places = ["/".join(place) for place in keras_names.places("", list(arrays), names)]
     if len(set(places)) < len(places):
         raise ValueError("two of its arrays belong to the same place of the same layer")

@@ -34,6 +34,7 @@ def read(path):
     Parameters
     ----------
     path : str or path
+        Of a .pth or .pt file, whatever its name.
 
     Returns
     -------

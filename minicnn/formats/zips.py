@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.formats.mapped import check_sum, head, opened, take
 
 MAGIC = b"PK\3\4"

@@ -7,7 +7,7 @@ Each function returns a Network without weights: `initialize` it, or `load` one 
 """
 
 from minicnn.models.alexnet import alexnet_caffe, alexnet_torch, caffenet
-from minicnn.models.googlenet import googlenet
+from minicnn.models.googlenet import googlenet, googlenet_torch
 from minicnn.models.inception_v3 import inception_v3
 from minicnn.models.lecture import lecture_catsdogs, lecture_mnist, lecture_vgg16
 from minicnn.models.lenet import lenet5
@@ -18,7 +18,7 @@ from minicnn.models.vgg import vgg11, vgg13, vgg16, vgg19
 from minicnn.models.zfnet import zfnet
 
 __all__ = [
-    "alexnet_caffe", "alexnet_torch", "caffenet", "googlenet", "inception_v3", "lecture_catsdogs",
-    "lecture_mnist", "lecture_vgg16", "lenet5", "load", "minivgg", "squeezenet10", "squeezenet11",
-    "vgg11", "vgg13", "vgg16", "vgg19", "zfnet",
+    "alexnet_caffe", "alexnet_torch", "caffenet", "googlenet", "googlenet_torch", "inception_v3",
+    "lecture_catsdogs", "lecture_mnist", "lecture_vgg16", "lenet5", "load", "minivgg",
+    "squeezenet10", "squeezenet11", "vgg11", "vgg13", "vgg16", "vgg19", "zfnet",
 ]

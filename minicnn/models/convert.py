@@ -13,10 +13,11 @@ photos      stay as that program prepares them: the first kernels' channel order
             preprocessing's, and nothing in them is exchanged
 
 It is strict: all that is missing, unexpected, misshapen or not finite is reported together. What
-was done to each array is told in a table.
+was done to each array is told in a table. At the end PyTorch, where it is installed, computes a
+small picture with the file's arrays, and the network here must come to the same numbers, which it
+keeps as its probe (`minicnn.models.probe`).
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ import numpy as np
 from minicnn import models
 from minicnn.formats import (
     caffe,
+    digests,
     hdf5,
     keras_archive,
     keras_hdf5,
@@ -40,9 +42,10 @@ from minicnn.formats import (
     torch_file,
 )
 from minicnn.formats.hdf5 import WeightsError
-from minicnn.layers import BatchNorm, ReLU
+from minicnn.layers import BatchNorm, ReLU, walk
 from minicnn.models.foreign_arrays import by_layer, fitted, our_part, turned, weight
 from minicnn.models.foreign_names import SOURCES, keras_inception
+from minicnn.models.probe import ProbeError, verified
 from minicnn.network import Network
 
 READERS = (matconvnet, torch_file, keras_archive, numpy_file, safetensors_file, tensorflowjs, caffe,
@@ -50,6 +53,7 @@ READERS = (matconvnet, torch_file, keras_archive, numpy_file, safetensors_file, 
 KNOWN = ("HDF5 of minicnn, Keras or Caffe's converters, .keras, TensorFlow.js, PyTorch, "
          "safetensors, Caffe, MatConvNet, npz")
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+PROBES = ("auto", "pytorch", "minicnn", "none")
 CAFFE_MODELS = ("alexnet_caffe", "googlenet", "squeezenet10", "squeezenet11", "vgg16", "vgg19")
 
 
@@ -91,8 +95,10 @@ class Table:
         return "\n".join([self.format, "", *table, "", *self.notes])
 
 
-def convert(path, model=None, label_file=None, architecture=None, mean=None):
+def convert(path, model=None, label_file=None, architecture=None, mean=None, probe="auto"):
     """Read another program's weight file as a network.
+
+    A file in minicnn's own form is read, too: it gets a probe, and class names if they are given.
 
     Parameters
     ----------
@@ -108,6 +114,8 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None):
     architecture, mean : str or path, optional
         For a .caffemodel: the .prototxt to use in place of the layers in it, and the .binaryproto
         of its mean image.
+    probe : {"auto", "pytorch", "minicnn", "none"}
+        Who computes the probe that the network gets, see `probe.make`; with "none" it gets none.
 
     Returns
     -------
@@ -118,11 +126,44 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None):
     Raises
     ------
     WeightsError
-        In one line: a file of no known kind, a damaged one, or everything that does not fit.
+        In one line: a file of no known kind, a damaged one, or everything that does not fit; the
+        first layer that computes something else here than in PyTorch.
     ValueError
         Class names that cannot be read or are too many or few.
     """
     path = Path(path)
+    if probe not in PROBES:
+        raise ValueError(f"convert: probe must be one of {', '.join(PROBES)}, got {probe!r}")
+    if is_ours(path):
+        network, table, theirs = *_ours(path), None
+    else:
+        network, table, theirs = _converted(path, model, architecture, mean)
+    if label_file is not None:
+        name_classes(network, label_file)
+    if probe != "none" and all(network[name].params for name in network.param_shapes):
+        table.notes.append(_verified(path, network, probe, theirs))
+    table.notes.append(_prepared(network))
+    return network, table
+
+
+def is_ours(path):
+    """Whether a file is in minicnn's own form."""
+    if not path.is_file() or mapped.head(path, 8) != HDF5_MAGIC:
+        return False
+    with hdf5.open_file(path) as file:
+        return hdf5.is_ours(file)
+
+
+def _ours(path):
+    """(the network in a file of minicnn's own form, the table)."""
+    network = hdf5.load(path)
+    rows = [Row(f"{name}/{key}", f"{name}/{key}", shape, shape, "as it is")
+            for name, shapes in network.param_shapes.items() for key, shape in shapes.items()]
+    return network, Table("minicnn's own form", rows, [])
+
+
+def _converted(path, model, architecture, mean):
+    """(network, table, its weights as they lie in the file if that is in PyTorch's layout)."""
     foreign = read(path, architecture, mean)
     notes, held = list(foreign.notes), by_layer(foreign.arrays)
     if model is None and foreign.layers is not None:
@@ -135,13 +176,25 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None):
         raise WeightsError(f"{path}: there are no weights in it")
     if not held:
         notes.append("There are no weights in it: network.initialize(seed) draws random ones.")
-    rows = _fill(path, network, foreign, held, names)
+    rows, theirs = _fill(path, network, foreign, held, names)
     network.about = {"source": foreign.says.get("source") or path.name,
-                     "source_format": foreign.format, "source_sha256": _sha256(path)}
+                     "source_format": foreign.format, "source_sha256": digests.sha256(
+                         path / "model.json" if path.is_dir() else path)}
     network.labels = _labels(path, network, foreign, notes)
-    if label_file is not None:
-        name_classes(network, label_file)
-    return network, Table(foreign.format, rows, [*notes, _prepared(network)])
+    return network, Table(foreign.format, rows, notes), theirs if (
+        foreign.layout == "OIHW") else None
+
+
+def _verified(path, network, by, theirs):
+    """Give a network its probe; what that says, or why it can have none, in a sentence."""
+    try:
+        return f"Probe: {verified(network, by, theirs, path)}."
+    except ProbeError as error:
+        if by == "pytorch":
+            raise WeightsError(f"{path}: {error}") from None
+        return f"No probe: {error}."
+    except WeightsError as error:
+        raise WeightsError(f"{error}; with probe \"none\" it is converted unverified") from None
 
 
 def read(path, architecture=None, mean=None):
@@ -208,12 +261,16 @@ def _as_known(path, foreign, held, model, notes):
     source = _source(path, foreign, held, model)
     if source is not None:
         notes.append(f"By their names these are weights of {source.words}.")
+        notes += [source.note] if source.note else []
         for name in [name for name in held if source.ignored and name.startswith(source.ignored)]:
             del held[name]
             notes.append(f"{name} is for training only, and left out.")
         network, names = _from_source(foreign, held, source), source.names
     else:
         network = getattr(models, _model(path, foreign, model))()
+        if _or_architecture(foreign):
+            notes.append("A .prototxt of its own layers can be given as architecture "
+                         "(--architecture).")
         names = {name: name for name in held if name in network.names}
         if not names:
             names = _in_order(path, foreign, held, network)
@@ -248,7 +305,7 @@ def _source(path, foreign, held, model):
         fitting = [row for row in fitting if row.model in f"{path.name} {foreign.says}".lower()]
     if len(several) > 1 and len({row.model for row in fitting}) != 1:
         raise WeightsError(f"{path}: its layers are the first of {', '.join(sorted(several))}; "
-                           "name one as model")
+                           "name one as model (--model)")
     return fitting[0] if fitting else None
 
 
@@ -291,7 +348,8 @@ def _in_order(path, foreign, held, network):
             for name, w in weights.items()]
     if len(held) > len(ours) or not all(same):
         raise WeightsError(f"{path}: none of its layers is one of network {network.name} "
-                           f"({', '.join(list(held)[:6])} ...), nor do they fit in their order")
+                           f"({', '.join(list(held)[:6])} ...), nor do they fit in their order; "
+                           f"name another as model (--model){_or_architecture(foreign)}")
     return names
 
 
@@ -300,8 +358,15 @@ def _model(path, foreign, model):
     fitting = [name for name in _models() if source.startswith(name)] if model is None else [model]
     if not fitting or fitting[0] not in _models():
         raise WeightsError(f"{path}: which architecture these weights ({source or path.name}) fit "
-                           f"is not known; name one as model: {', '.join(_models())}")
+                           "is not known; name one as model (--model): "
+                           f"{', '.join(_models())}{_or_architecture(foreign)}")
     return max(fitting, key=len)
+
+
+def _or_architecture(foreign):
+    """What else to do where a .caffemodel lacks layers, or has some that are not known here."""
+    caffes = foreign.format.startswith("Caffe") and foreign.layers is None
+    return ", or give a .prototxt of its layers as architecture (--architecture)" if caffes else ""
 
 
 def _models():
@@ -313,12 +378,20 @@ def cut_after(network, last, path):
     if list(network.param_shapes)[-1] == last:
         return network
     tops = [name for name, _ in network.layers]
-    if last not in tops:
+    ends = {_last_weighted(network, name, layer): name for name, layer in network.layers}
+    if last not in ends:
         raise WeightsError(f"{path}: its weights end at {last}, inside a block of network "
                            f"{network.name}, which can be cut between blocks only")
+    last = ends[last]
     following = network.layers[tops.index(last) + 1:]
     idle = next((name for name, layer in following if not isinstance(layer, BatchNorm)), last)
     return network.until(idle if isinstance(network[idle], ReLU) else last)
+
+
+def _last_weighted(network, name, layer):
+    """The last layer with weights of a layer or block at the top; None where it has none."""
+    inside = [name for name, _ in walk([(name, layer)]) if name in network.param_shapes]
+    return inside[-1] if inside else None
 
 
 def _drop_preparing(foreign, held, notes):
@@ -338,8 +411,8 @@ def _drop_preparing(foreign, held, notes):
 # ---- giving the arrays to the layers
 
 def _fill(path, network, foreign, held, names):
-    """Give a network its arrays, strictly; the rows of the table."""
-    arrays, rows = {}, []
+    """Give a network its arrays, strictly; (the rows of the table, {our place: their array})."""
+    arrays, rows, theirs = {}, [], {}
     for layer, parts in held.items():
         ours = names.get(layer)
         for part, name in parts.items():
@@ -349,11 +422,12 @@ def _fill(path, network, foreign, held, names):
                 arrays[name] = w  # reported as not expected
                 continue
             value, done = fitted(w, network, ours, key, foreign.layout)
+            mapped.let_go(w)
             rows.append(Row(name, f"{ours}/{key}", w.shape, value.shape, done))
-            arrays[f"{ours}/{key}"] = value
+            arrays[f"{ours}/{key}"], theirs[f"{ours}/{key}"] = value, w
     if arrays:
         hdf5.put(network, arrays, path)
-    return rows
+    return rows, theirs
 
 
 # ---- what else there is to say
@@ -377,11 +451,3 @@ def _prepared(network):
             f"{'image' if np.ndim(p.mean) == 3 else tuple(round(m, 3) for m in p.mean)}, scale "
             f"{tuple(float(f'{s:.4g}') for s in p.scale)}, {p.rule} from "
             f"{p.resize_to or 'that size'}, {p.resample}.")
-
-
-def _sha256(path):
-    digest = hashlib.sha256()
-    with (path / "model.json" if path.is_dir() else path).open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -97,7 +97,8 @@ def fitted(w, network, ours, key, layout):
     else:
         value = w
     kind = np.promote_types(w.dtype, np.float32) if w.dtype.kind == "f" else w.dtype
-    value = value.astype(kind, order="C", copy=np.may_share_memory(value, w))  # off the file
+    in_the_file = not w.flags.writeable and np.may_share_memory(value, w)  # see `formats.mapped`
+    value = value.astype(kind, order="C", copy=in_the_file)
     return value, ", ".join(done) or "as it is"
 
 

@@ -4,8 +4,8 @@ Each `Source` is one network as one program stores it: their layer's name, ours,
 program prepares a photo. Where a program numbers its layers, the order of the numbers is the order
 of the layers. Caffe and MatConvNet need no table: the names here are theirs.
 
-Sources of the names: torchvision's models (alexnet.py, vgg.py, squeezenet.py, inception.py), Keras'
-applications (vgg16.py, vgg19.py, inception_v3.py), jcjohnson/pytorch-vgg.
+Sources of the names: torchvision's models (alexnet.py, vgg.py, squeezenet.py, googlenet.py,
+inception.py), Keras' applications (vgg16.py, vgg19.py, inception_v3.py), jcjohnson/pytorch-vgg.
 """
 
 import re
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from minicnn.images import Preprocessing
 from minicnn.layers import BatchNorm, Conv, walk
 from minicnn.models.alexnet import TORCHVISION
+from minicnn.models.googlenet import TORCH_GOOGLENET
 from minicnn.models.inception_v3 import inception_v3
 from minicnn.models.vgg import MEAN_BGR
 
@@ -35,6 +36,8 @@ class Source:
         What else the model's function is to be told.
     ignored : tuple of str
         How names begin of layers there is no use for here.
+    note : str
+        What else to know, a sentence.
     """
 
     words: str
@@ -43,6 +46,7 @@ class Source:
     preprocessing: Preprocessing
     settings: dict = field(default_factory=dict)
     ignored: tuple = ()
+    note: str = ""
 
 
 # ---- torchvision: RGB in 0..1, minus a mean, over a standard deviation
@@ -69,6 +73,10 @@ SQUEEZENET_FEATURES = {
     "squeezenet10": "3 fire2, 4 fire3, 5 fire4, 7 fire5, 8 fire6, 9 fire7, 10 fire8, 12 fire9",
     "squeezenet11": "3 fire2, 4 fire3, 6 fire4, 7 fire5, 9 fire6, 10 fire7, 11 fire8, 12 fire9",
 }
+GOOGLENET_STEM = {"conv1": "conv1/7x7_s2", "conv2": "conv2/3x3_reduce", "conv3": "conv2/3x3"}
+GOOGLENET_MODULES = "3a 3b 4a 4b 4c 4d 4e 5a 5b"
+GOOGLENET_BRANCHES = ("branch1 1x1, branch2.0 3x3_reduce, branch2.1 3x3, branch3.0 5x5_reduce, "
+                      "branch3.1 5x5, branch4.1 pool_proj")
 FIRE = {"squeeze": "squeeze1x1", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
 INCEPTION_STEM = {"Conv2d_1a_3x3": "conv1", "Conv2d_2a_3x3": "conv2", "Conv2d_2b_3x3": "conv3",
                   "Conv2d_3b_1x1": "conv4", "Conv2d_4a_3x3": "conv5"}
@@ -109,14 +117,25 @@ def _torch_squeezenet(model):
         for number, fire in _pairs(SQUEEZENET_FEATURES[model]) for theirs, ours in FIRE.items()}
 
 
+def _torch_googlenet():
+    return _with_norms(GOOGLENET_STEM | {
+        f"inception{module}.{theirs}": f"inception_{module}/{ours}"
+        for module in GOOGLENET_MODULES.split() for theirs, ours in _pairs(GOOGLENET_BRANCHES)})
+
+
 def _torch_inception():
+    return _with_norms(INCEPTION_STEM | {
+        f"{module}.{theirs}": f"{mixed}/{ours}" for modules, branches in INCEPTION_MODULES
+        for module, mixed in _pairs(modules) for theirs, ours in _pairs(branches)})
+
+
+def _with_norms(convolutions):
     """Each of their convolutions is a pair: Mixed_5b.branch1x1.conv and Mixed_5b.branch1x1.bn."""
-    pairs = {theirs: ("", ours) for theirs, ours in INCEPTION_STEM.items()} | {
-        f"{module}.{theirs}": (f"{mixed}/", ours) for modules, branches in INCEPTION_MODULES
-        for module, mixed in _pairs(modules) for theirs, ours in _pairs(branches)}
-    convolutions = {f"{theirs}.conv": where + ours for theirs, (where, ours) in pairs.items()}
-    norms = {f"{theirs}.bn": f"{where}bn_{ours}" for theirs, (where, ours) in pairs.items()}
-    return {"fc": "fc"} | convolutions | norms
+    found = {}
+    for theirs, ours in convolutions.items():
+        module, slash, last = ours.rpartition("/")
+        found |= {f"{theirs}.conv": ours, f"{theirs}.bn": f"{module}{slash}bn_{last}"}
+    return found | {"fc": "fc"}
 
 
 # ---- Keras
@@ -164,6 +183,8 @@ def keras_inception(names):
 OXFORD = Preprocessing((224, 224), "BGR", MEAN_BGR)
 KERAS_CAFFE = Preprocessing((224, 224), "BGR", MEAN_BGR, resize_to=None, rule="squash",
                             resample="bilinear")
+TRANSFORMED = ("Photos are prepared as torchvision's own weights want them (transform_input=True); "
+               "where yours were trained without, set network.preprocessing.")
 TORCH_INCEPTION = Preprocessing((299, 299), "RGB", 127.5, 1 / 127.5, 342, resample="bilinear")
 
 SOURCES = [
@@ -174,8 +195,10 @@ SOURCES = [
              _torch_vgg(model, VGG_DENSE_CAFFE), OXFORD) for model in ("vgg16", "vgg19")],
     *[Source(f"torchvision's {model}", model, _torch_squeezenet(model), TORCHVISION)
       for model in SQUEEZENET_FEATURES],
+    Source("torchvision's googlenet", "googlenet_torch", _torch_googlenet(), TORCH_GOOGLENET,
+           ignored=("aux1.", "aux2."), note=TRANSFORMED),
     Source("torchvision's inception_v3", "inception_v3", _torch_inception(), TORCH_INCEPTION,
-           {"border": "padding", "scale": True}, ("AuxLogits.",)),
+           {"border": "padding", "scale": True}, ("AuxLogits.",), TRANSFORMED),
     *[Source(f"Keras' {model}", model, _keras_vgg(model), KERAS_CAFFE)
       for model in ("vgg16", "vgg19")],
 ]

@@ -1,7 +1,11 @@
-"""GoogLeNet (Szegedy et al. 2015, table 1), as Caffe's bvlc_googlenet has it.
+"""GoogLeNet (Szegedy et al. 2015, table 1), as Caffe's bvlc_googlenet has it and as torchvision.
 
 An inception module looks at its input with kernels of three sizes and a pooling side by side.
 The two auxiliary classifiers, used in training only, are left out.
+
+torchvision's, `googlenet_torch`, is another network of the same name and shape: a batch norm
+follows every convolution, which has no bias; there is no LRN; pool4 looks at 2x2; and where the
+paper has 5x5 kernels it has 3x3 (pytorch/vision issue 906). Those layers keep the name 5x5.
 """
 
 from minicnn.images import Preprocessing
@@ -12,13 +16,16 @@ from minicnn.layers import (
     Conv,
     Dense,
     Dropout,
+    GlobalAveragePool,
     MaxPool,
     ReLU,
     Softmax,
 )
+from minicnn.models.inception_v3 import conv as conv_with_norm
 from minicnn.network import Network
 
 PREPROCESSING = Preprocessing((224, 224), "BGR", (104.0, 117.0, 123.0))
+TORCH_GOOGLENET = Preprocessing((224, 224), "RGB", 127.5, 1 / 127.5, resample="bilinear")
 
 
 def googlenet(classes=1000):
@@ -52,20 +59,56 @@ def googlenet(classes=1000):
     ], (224, 224, 3), PREPROCESSING)
 
 
-def _inception(name, n1x1, reduce3x3, n3x3, reduce5x5, n5x5, pool_proj):
-    """Four branches side by side; the arguments are the columns of the paper's table 1."""
+def googlenet_torch(classes=1000):
+    """torchvision's GoogLeNet; 6,639,464 parameters, 14,560 of them statistics of batch norms.
+
+    Photos are prepared as its published weights want them, in -1..1: torchvision prepares them as
+    for its other networks, and turns that round inside this one (`transform_input`).
+    """
+    return Network("googlenet_torch", [
+        *_normed("conv1/7x7_s2", 64, 7, stride=2, pad=3),
+        ("pool1/3x3_s2", MaxPool(3, 2, rounding="ceil")),
+        *_normed("conv2/3x3_reduce", 64, 1),
+        *_normed("conv2/3x3", 192, 3, pad=1),
+        ("pool2/3x3_s2", MaxPool(3, 2, rounding="ceil")),
+        _inception("inception_3a", 64, 96, 128, 16, 32, 32, _normed, 3),
+        _inception("inception_3b", 128, 128, 192, 32, 96, 64, _normed, 3),
+        ("pool3/3x3_s2", MaxPool(3, 2, rounding="ceil")),
+        _inception("inception_4a", 192, 96, 208, 16, 48, 64, _normed, 3),
+        _inception("inception_4b", 160, 112, 224, 24, 64, 64, _normed, 3),
+        _inception("inception_4c", 128, 128, 256, 24, 64, 64, _normed, 3),
+        _inception("inception_4d", 112, 144, 288, 32, 64, 64, _normed, 3),
+        _inception("inception_4e", 256, 160, 320, 32, 128, 128, _normed, 3),
+        ("pool4/2x2_s2", MaxPool(2, 2, rounding="ceil")),
+        _inception("inception_5a", 256, 160, 320, 32, 128, 128, _normed, 3),
+        _inception("inception_5b", 384, 192, 384, 48, 128, 128, _normed, 3),
+        ("avg_pool", GlobalAveragePool()),
+        ("drop", Dropout(0.2)),
+        ("fc", Dense(classes)),
+        ("prob", Softmax()),
+    ], (224, 224, 3), TORCH_GOOGLENET)
+
+
+def _plain(name, filters, kernel, stride=1, pad=0):
+    """inception_3a/1x1 inception_3a/relu_1x1."""
+    module, _, last = name.rpartition("/")
+    return [(name, Conv(filters, kernel, stride, pad)), (f"{module}/relu_{last}", ReLU())]
+
+
+def _normed(name, filters, kernel, stride=1, pad=0):
+    """inception_3a/1x1 inception_3a/bn_1x1 inception_3a/relu_1x1; momentum as in torchvision."""
+    return conv_with_norm(name, filters, kernel, stride, pad, momentum=0.9)
+
+
+def _inception(name, n1x1, reduce3x3, n3x3, reduce5x5, n5x5, pool_proj, conv=_plain, wide=5):
+    """Four branches side by side; the arguments are the columns of the paper's table 1, what a
+    convolution is, and the side of the kernels called 5x5."""
     return (f"{name}/output", Branches([
-        [(f"{name}/1x1", Conv(n1x1, 1)),
-         (f"{name}/relu_1x1", ReLU())],
-        [(f"{name}/3x3_reduce", Conv(reduce3x3, 1)),
-         (f"{name}/relu_3x3_reduce", ReLU()),
-         (f"{name}/3x3", Conv(n3x3, 3, pad=1)),
-         (f"{name}/relu_3x3", ReLU())],
-        [(f"{name}/5x5_reduce", Conv(reduce5x5, 1)),
-         (f"{name}/relu_5x5_reduce", ReLU()),
-         (f"{name}/5x5", Conv(n5x5, 5, pad=2)),
-         (f"{name}/relu_5x5", ReLU())],
+        conv(f"{name}/1x1", n1x1, 1),
+        [*conv(f"{name}/3x3_reduce", reduce3x3, 1),
+         *conv(f"{name}/3x3", n3x3, 3, pad=1)],
+        [*conv(f"{name}/5x5_reduce", reduce5x5, 1),
+         *conv(f"{name}/5x5", n5x5, wide, pad=wide // 2)],
         [(f"{name}/pool", MaxPool(3, 1, pad=1, rounding="ceil")),
-         (f"{name}/pool_proj", Conv(pool_proj, 1)),
-         (f"{name}/relu_pool_proj", ReLU())],
+         *conv(f"{name}/pool_proj", pool_proj, 1)],
     ]))

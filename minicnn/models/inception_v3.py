@@ -53,12 +53,12 @@ def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
     Network
     """
     layers = [
-        *_conv("conv1", 32, 3, stride=2),
-        *_conv("conv2", 32, 3),
-        *_conv("conv3", 64, 3, pad=1),
+        *conv("conv1", 32, 3, stride=2),
+        *conv("conv2", 32, 3),
+        *conv("conv3", 64, 3, pad=1),
         ("pool1", MaxPool(3, 2)),
-        *_conv("conv4", 80, 1),
-        *_conv("conv5", 192, 3),
+        *conv("conv4", 80, 1),
+        *conv("conv5", 192, 3),
         ("pool2", MaxPool(3, 2)),
         ("mixed0", _with_5x5("mixed0", 32)),
         ("mixed1", _with_5x5("mixed1", 64)),
@@ -114,37 +114,53 @@ def _measure(layers, way, ways):
     return way
 
 
-def _conv(name, filters, kernel, stride=1, pad=0):
-    """conv1 bn_conv1 relu_conv1; in a module mixed0/1x1 mixed0/bn_1x1 mixed0/relu_1x1."""
+def conv(name, filters, kernel, stride=1, pad=0, momentum=0.99):
+    """A convolution without bias, its batch norm and ReLU.
+
+    Their names are conv1 bn_conv1 relu_conv1; in a module mixed0/1x1 mixed0/bn_1x1 mixed0/relu_1x1.
+
+    Parameters
+    ----------
+    name : str
+        The convolution's.
+    filters, kernel, stride, pad
+        The convolution's, see `layers.Conv`.
+    momentum : float
+        The batch norm's; its epsilon is 1e-3.
+
+    Returns
+    -------
+    list of (str, Layer)
+    """
     module, slash, last = name.rpartition("/")
     return [
         (name, Conv(filters, kernel, stride, pad, bias=False)),
-        (f"{module}{slash}bn_{last}", BatchNorm(epsilon=1e-3, momentum=0.99)),
+        (f"{module}{slash}bn_{last}", BatchNorm(epsilon=1e-3, momentum=momentum)),
         (f"{module}{slash}relu_{last}", ReLU()),
     ]
 
 
 def _row(name, filters):
-    return _conv(name, filters, (1, 7), pad=(0, 3))
+    return conv(name, filters, (1, 7), pad=(0, 3))
 
 
 def _column(name, filters):
-    return _conv(name, filters, (7, 1), pad=(3, 0))
+    return conv(name, filters, (7, 1), pad=(3, 0))
 
 
 def _pooled(name, filters):
-    return [(f"{name}/pool", AveragePool(3, 1, pad=1)), *_conv(f"{name}/pool_proj", filters, 1)]
+    return [(f"{name}/pool", AveragePool(3, 1, pad=1)), *conv(f"{name}/pool_proj", filters, 1)]
 
 
 def _with_5x5(name, pool_proj):
     """35x35: 1x1, 5x5, a 5x5 of two 3x3, pooling (the paper's figure 5)."""
     return Branches([
-        _conv(f"{name}/1x1", 64, 1),
-        [*_conv(f"{name}/5x5_reduce", 48, 1),
-         *_conv(f"{name}/5x5", 64, 5, pad=2)],
-        [*_conv(f"{name}/3x3dbl_reduce", 64, 1),
-         *_conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
-         *_conv(f"{name}/3x3dbl_2", 96, 3, pad=1)],
+        conv(f"{name}/1x1", 64, 1),
+        [*conv(f"{name}/5x5_reduce", 48, 1),
+         *conv(f"{name}/5x5", 64, 5, pad=2)],
+        [*conv(f"{name}/3x3dbl_reduce", 64, 1),
+         *conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
+         *conv(f"{name}/3x3dbl_2", 96, 3, pad=1)],
         _pooled(name, pool_proj),
     ])
 
@@ -152,10 +168,10 @@ def _with_5x5(name, pool_proj):
 def _halving(name):
     """35x35 to 17x17: everything at step 2 (figure 10)."""
     return Branches([
-        _conv(f"{name}/3x3", 384, 3, stride=2),
-        [*_conv(f"{name}/3x3dbl_reduce", 64, 1),
-         *_conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
-         *_conv(f"{name}/3x3dbl_2", 96, 3, stride=2)],
+        conv(f"{name}/3x3", 384, 3, stride=2),
+        [*conv(f"{name}/3x3dbl_reduce", 64, 1),
+         *conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
+         *conv(f"{name}/3x3dbl_2", 96, 3, stride=2)],
         [(f"{name}/pool", MaxPool(3, 2))],
     ])
 
@@ -163,11 +179,11 @@ def _halving(name):
 def _with_7x7(name, filters):
     """17x17: 1x1, a 7x7 of 1x7 and 7x1, the same twice, pooling (figure 6, n = 7)."""
     return Branches([
-        _conv(f"{name}/1x1", 192, 1),
-        [*_conv(f"{name}/7x7_reduce", filters, 1),
+        conv(f"{name}/1x1", 192, 1),
+        [*conv(f"{name}/7x7_reduce", filters, 1),
          *_row(f"{name}/7x7_1", filters),
          *_column(f"{name}/7x7_2", 192)],
-        [*_conv(f"{name}/7x7dbl_reduce", filters, 1),
+        [*conv(f"{name}/7x7dbl_reduce", filters, 1),
          *_column(f"{name}/7x7dbl_1", filters),
          *_row(f"{name}/7x7dbl_2", filters),
          *_column(f"{name}/7x7dbl_3", filters),
@@ -179,12 +195,12 @@ def _with_7x7(name, filters):
 def _halving_with_7x7(name):
     """17x17 to 8x8."""
     return Branches([
-        [*_conv(f"{name}/3x3_reduce", 192, 1),
-         *_conv(f"{name}/3x3", 320, 3, stride=2)],
-        [*_conv(f"{name}/7x7x3_reduce", 192, 1),
+        [*conv(f"{name}/3x3_reduce", 192, 1),
+         *conv(f"{name}/3x3", 320, 3, stride=2)],
+        [*conv(f"{name}/7x7x3_reduce", 192, 1),
          *_row(f"{name}/7x7x3_1", 192),
          *_column(f"{name}/7x7x3_2", 192),
-         *_conv(f"{name}/7x7x3_3", 192, 3, stride=2)],
+         *conv(f"{name}/7x7x3_3", 192, 3, stride=2)],
         [(f"{name}/pool", MaxPool(3, 2))],
     ])
 
@@ -192,16 +208,16 @@ def _halving_with_7x7(name):
 def _with_1x3_beside_3x1(name):
     """8x8: 1x1, two wide branches that each split in two, pooling (figure 7)."""
     return Branches([
-        _conv(f"{name}/1x1", 320, 1),
-        [*_conv(f"{name}/3x3_reduce", 384, 1),
+        conv(f"{name}/1x1", 320, 1),
+        [*conv(f"{name}/3x3_reduce", 384, 1),
          (f"{name}/3x3", _split(f"{name}/3x3"))],
-        [*_conv(f"{name}/3x3dbl_reduce", 448, 1),
-         *_conv(f"{name}/3x3dbl_1", 384, 3, pad=1),
+        [*conv(f"{name}/3x3dbl_reduce", 448, 1),
+         *conv(f"{name}/3x3dbl_1", 384, 3, pad=1),
          (f"{name}/3x3dbl", _split(f"{name}/3x3dbl"))],
         _pooled(name, 192),
     ])
 
 
 def _split(name):
-    return Branches([_conv(f"{name}_1x3", 384, (1, 3), pad=(0, 1)),
-                     _conv(f"{name}_3x1", 384, (3, 1), pad=(1, 0))])
+    return Branches([conv(f"{name}_1x3", 384, (1, 3), pad=(0, 1)),
+                     conv(f"{name}_3x1", 384, (3, 1), pad=(1, 0))])

@@ -19,7 +19,6 @@ decoded. A file stored again in another way has the same. Nothing in such a file
 can name a method and give it plain values, no more.
 """
 
-import hashlib
 import inspect
 import json
 import platform
@@ -28,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn import backend, images, vis
-from minicnn.layers import walk
+from minicnn import images, vis
+from minicnn.formats import digests
 
 SAVED = 1
 FORMATS = {".json": "JSON"}
@@ -75,7 +74,8 @@ def save(record, network, path, method, photo=None, weights=None, labels=None):
         "network": _of_network(network) | {"weights": _text(weights), "labels": _text(labels)},
         "photo": _of_photo(photo) if takes_photo else None,
         "versions": _versions(network),
-        "result": {"caption": record.caption, "sha256": _hash({"picture": record.image}),
+        "result": {"caption": record.caption,
+                   "sha256": digests.of_arrays({"picture": record.image}),
                    "interrupted": bool(getattr(record, "interrupted", False))},
         "trace": None if trace is None else np.asarray(trace).tolist(),
     }
@@ -158,7 +158,7 @@ def replay(path, network=None, photo=None, progress=False):
     except TypeError as error:
         raise ReplayError(f"{path}: {entry['method']} cannot take these settings: {error}"
                           ) from None
-    if _hash({"picture": record.image}) != entry["result"]["sha256"]:
+    if digests.of_arrays({"picture": record.image}) != entry["result"]["sha256"]:
         raise ReplayError(f"{path}: the picture came out another than the one saved, from the "
                           f"same network, photo and settings; {made}")
     return record
@@ -259,31 +259,15 @@ def _takes_photo(method, path, name):
 # ---- hashes and versions
 
 def _of_network(network):
-    layers = [[name, type(layer).__name__, {} if hasattr(layer, "branches") else layer.settings()]
-              for name, layer in walk(network.layers)]
-    prepared = None if network.preprocessing is None else network.preprocessing.to_dict()
-    told = json.dumps([layers, network.input_shape, prepared], default=_described)
-    arrays = {f"{name}/{key}": network[name].params[key]
-              for name, shapes in network.param_shapes.items() for key in shapes}
-    return {"name": network.name, "layers": hashlib.sha256(told.encode()).hexdigest(),
-            "sha256": _hash(arrays)}
+    return {"name": network.name, "layers": digests.of_layers(network),
+            "sha256": digests.of_weights(network)}
 
 
 def _of_photo(photo):
     is_path = not hasattr(photo, "shape")
     pixels = images.load(photo) if is_path else photo
-    return {"path": str(photo) if is_path else None, "sha256": _hash({"pixels": pixels})}
-
-
-def _hash(arrays):
-    """SHA-256 of arrays: their names, kinds, shapes and bytes (the low byte first)."""
-    digest = hashlib.sha256()
-    for name, array in arrays.items():
-        array = np.ascontiguousarray(backend.to_host(array))
-        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode())
-        digest.update(array.data)
-    return digest.hexdigest()
+    return {"path": str(photo) if is_path else None,
+            "sha256": digests.of_arrays({"pixels": pixels})}
 
 
 def _compare(path, what, saved, now):
@@ -315,11 +299,6 @@ def _plain(value):
         return value.item()
     raise TypeError(f"one is of type {type(value).__name__}"
                     + (f" and shape {value.shape}" if hasattr(value, "shape") else ""))
-
-
-def _described(value):
-    """As `_plain`, and of an array (a mean image) its hash."""
-    return _hash({"array": value}) if isinstance(value, np.ndarray) else _plain(value)
 
 
 def _tuples(settings):

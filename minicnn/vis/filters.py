@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from minicnn import images
+from minicnn.formats.digests import digest
 from minicnn.formats.unfinished import Unfinished
 from minicnn.layers import Conv, ReLU
 from minicnn.progress import bar
 from minicnn.vis import presets
 from minicnn.vis.maximize import maximize
-from minicnn.vis.strongest import digest
 
 ORDERS = ("number", "value")
 TOGETHER = 10  # filters that are climbed in one go, and saved in one

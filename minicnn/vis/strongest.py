@@ -18,7 +18,6 @@ Decisions
     `workers`, and however often the work was killed and taken up again.
 """
 
-import hashlib
 import os
 from contextlib import closing
 from itertools import groupby
@@ -30,6 +29,7 @@ import numpy as np
 from minicnn import images, receptive
 from minicnn.backend import to_host
 from minicnn.formats import patches
+from minicnn.formats.digests import digest
 from minicnn.formats.unfinished import Unfinished
 from minicnn.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
@@ -170,17 +170,6 @@ def _check(relu, lrn, device, **numbers):
             raise ValueError(f"strongest: {name} must be at least 1, got {number}")
     if device != "cpu" and numbers["workers"] > 1:
         raise ValueError("strongest: several workers cannot share a GPU; use 1")
-
-
-def digest(network):
-    """A hash of everything that a network's activations depend on."""
-    digest = hashlib.sha256(repr(network.layers).encode())
-    for value in network.needed_preprocessing().to_dict().values():
-        digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
-    for name in network.param_shapes:
-        for key, value in sorted(network[name].params.items()):
-            digest.update(f"{name} {key} {value.dtype}".encode() + to_host(value).tobytes())
-    return digest.hexdigest()
 
 
 # ---- between the passes: what the winners see

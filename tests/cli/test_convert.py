@@ -63,3 +63,22 @@ def test_without_to_the_usage_is_wrong(vgg):
     with pytest.raises(SystemExit) as end:
         main(["convert", str(vgg)])
     assert end.value.code == 2
+
+
+def test_probe_and_dtype(said, vgg, tmp_path):
+    text = said("convert", vgg, "--to", tmp_path / "a.h5", "--probe", "minicnn")
+    assert "Probe: every layer computes what minicnn " in text
+    assert load(tmp_path / "a.h5", check=True).probe is not None
+    assert "Probe" not in said("convert", vgg, "--to", tmp_path / "b.h5", "--probe", "none")
+    assert load(tmp_path / "b.h5").probe is None
+    said("convert", vgg, "--to", tmp_path / "c.h5", "--probe", "minicnn", "--dtype", "float16")
+    assert load(tmp_path / "c.h5").probe is None  # it was of the unrounded numbers
+    assert (tmp_path / "c.h5").stat().st_size < (tmp_path / "b.h5").stat().st_size
+
+
+def test_our_own_form_gets_a_probe(said, vgg, tmp_path):
+    said("convert", vgg, "--to", tmp_path / "c.h5", "--probe", "none", "--dtype", "float16")
+    text = said("convert", tmp_path / "c.h5", "--to", tmp_path / "c.h5", "--dtype", "float16",
+                "--probe", "minicnn")
+    assert text.startswith("minicnn's own form\n")
+    assert load(tmp_path / "c.h5", check=True).probe is not None

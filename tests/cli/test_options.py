@@ -27,7 +27,7 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
               "classify": ["image"]}
 ELSEWHERE = {"network", "self", "progress", "watch", "folder"}  # folder is --out
 NO_OPTION = {("classify", "size")}
-OWN_OPTIONS = {"convert", "replay"}  # told all the rest by a file: see their own tests
+OWN_OPTIONS = {"convert", "doctor", "fetch", "replay", "bench"}  # see their own tests
 
 
 def options(command):

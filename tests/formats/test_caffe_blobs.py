@@ -53,6 +53,7 @@ def test_other_kinds_of_layers_keep_their_shapes():
     ({"shape": [{"dim": [-2, -3]}], "data": [normal(6)]}, "6 weights do not fill"),
     ({"shape": [{"dim": [2**62, 2**62, 2**62]}], "data": [normal(6)]}, "6 weights do not fill"),
     ({"shape": [{"dim": [1] * 40}], "data": [normal(1)]}, "1 weights do not fill"),
+    ({"shape": [{"dim": [2**35 - 1] * 400_000}], "data": [normal(1)]}, "1 weights do not fill"),
     ({"shape": [{"dim": [6]}, {"dim": [6]}], "data": [normal(6)]}, "shape is given 2 times"),
     ({"num": [2], "data": [normal(2)]}, r"2 weights do not fill the shape \(2, 0, 0, 0\)"),
     ({}, "0 weights do not fill"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minicnn.formats.caffe_graph import included, left_out, plan
+from minicnn.formats.caffe_graph import left_out, plan
 from minicnn.formats.caffe_layers import Misfit
 
 CONV = {"convolution_param": [{"num_output": [4], "kernel_size": [1]}]}
@@ -130,17 +130,6 @@ def test_rules_decide_which_layers_there_are():
     both = {"input": ["data"], "layer": lines}
     assert outline(plan(both, "TRAIN").layers) == ["c1", "c2", "p"]
     assert outline(plan(both, "TEST").layers) == ["c1", "f2", "p", "r9"]
-
-
-@pytest.mark.parametrize("rules, there", [
-    ({}, True), ({"include": [{}]}, True), ({"exclude": [{}]}, False),
-    ({"include": [{"phase": ["TRAIN"]}, {"phase": ["TEST"]}]}, True),
-    ({"include": [{"stage": ["deploy"]}]}, False), ({"exclude": [{"stage": ["deploy"]}]}, True),
-    ({"include": [{"not_stage": ["deploy"]}]}, True),
-    ({"include": [{"min_level": [1]}]}, False), ({"include": [{"max_level": [0]}]}, True),
-])
-def test_rules(rules, there):
-    assert included(rules, "TEST") is there
 
 
 def test_a_data_layer_of_any_phase_gives_the_image():

@@ -11,6 +11,7 @@ from minicnn.formats import hdf5
 from minicnn.formats.hdf5 import WeightsError
 from minicnn.images import Preprocessing
 from minicnn.layers import LRN, Branches, Conv, Dense, Dropout, MaxPool, ReLU, Softmax
+from minicnn.models import probe
 from minicnn.network import Network
 
 
@@ -257,7 +258,7 @@ def test_names_that_look_like_code_are_names(saved, kind, monkeypatch):
 
 
 @pytest.mark.parametrize("key, value, message", [
-    ("version", 2, "it is of version 2, this program reads up to 1; update minicnn"),
+    ("version", 3, "it is of version 3, this program reads up to 2; update minicnn"),
     ("version", "new", ""), ("version", None, "version"), ("layers", None, "layers"),
     ("input_size", None, "input_size"), ("input_size", 5, ""), ("input_size", [5, 4], ""),
     ("labels", "[", ""), ("labels", "7", ""), ("about", "[1]", ""), ("model", None, "model"),
@@ -271,3 +272,130 @@ def test_attributes_missing_or_wrong_are_refused(saved, key, value, message):
             file.attrs[key] = value
     with pytest.raises(WeightsError, match=f"net.h5: .*describe a network: .*{message}"):
         hdf5.load(spoiled(saved, change))
+
+
+# ---- links: HDF5 can point elsewhere, a weight file may not
+
+def link_fc_b(file, link):
+    del file["fc/b"]
+    file["fc/b"] = link
+
+
+@pytest.mark.parametrize("soft", ["/a/b", "/fc/b", "/nowhere"], ids=["to", "loop", "broken"])
+def test_a_soft_link_is_refused_even_to_the_right_numbers(saved, soft):
+    path = spoiled(saved, lambda file: link_fc_b(file, h5py.SoftLink(soft)))
+    with pytest.raises(WeightsError, match="net.h5: .*fc/b is a link to elsewhere"):
+        hdf5.load(path)
+
+
+@pytest.mark.parametrize("name", ["fc/b", "extra", "mean image"])
+def test_another_file_is_never_opened(saved, name):
+    """The other file holds the very numbers that are wanted, so only the refusal keeps them out."""
+    other = saved.with_name("other.h5")
+    with h5py.File(other, "w") as file:
+        file["fc/b"] = np.zeros(3, np.float32)
+        file["mean image"] = np.zeros((5, 4, 3), np.float32)
+
+    def change(file):
+        if name in file:
+            del file[name]
+        file[name] = h5py.ExternalLink(str(other), name if name != "extra" else "fc/b")
+    with pytest.raises(WeightsError, match=f"{name} is a link to elsewhere"):
+        hdf5.load(spoiled(saved, change))
+
+
+def test_a_group_that_holds_itself_ends(saved):
+    """A hard link from a group to one above it: a walk that follows it never ends."""
+    def change(file):
+        file["fc/again"] = file["fc"]
+        file["conv/up"] = file["/"]
+    network = hdf5.load(spoiled(saved, change))
+    assert network["fc"].params["b"].shape == (3,)
+
+
+def test_numbers_kept_in_another_file_are_not_read(saved):
+    (saved.parent / "raw").write_bytes(np.zeros(3, np.float32).tobytes())
+
+    def change(file):
+        del file["fc/b"]
+        file.create_dataset("fc/b", (3,), np.float32, external=str(saved.parent / "raw"))
+    with pytest.raises(WeightsError, match="fc/b keeps its numbers in another file"):
+        hdf5.load(spoiled(saved, change))
+
+
+def test_a_few_bytes_cannot_claim_terabytes(saved):
+    def change(file):
+        file.create_dataset("huge", (1 << 40,), np.float32, chunks=(1 << 20,), compression="gzip")
+    with pytest.raises(WeightsError, match="arrays would take 4,39"):
+        hdf5.load(spoiled(saved, change))
+
+
+def test_saving_copies_no_array_that_is_right_already(tmp_path):
+    """VGG-16's first dense layer has 411 MB."""
+    value = np.ones(5, np.float32)
+    assert hdf5._stored("fc/b", value, "float32") is value
+
+
+# ---- the probe that goes with a network
+
+def test_a_file_without_a_probe_is_as_it_was(saved):
+    with h5py.File(saved) as file:
+        assert file.attrs["version"] == 1 and "stored probe" not in file
+    assert hdf5.load(saved).probe is None
+
+
+@pytest.fixture
+def probed(tmp_path):
+    """A network with its probe, and where to save it."""
+    network = handmade(Preprocessing((5, 4), "BGR", (1, 2, 3), 0.5))
+    network.probe = probe.make(network, "minicnn")
+    return network, tmp_path / "net.h5"
+
+
+def test_a_probe_goes_with_its_network(probed):
+    network, path = probed
+    hdf5.save(network, path)
+    again = hdf5.load(path)
+    for name in ("by", "settings", "names", "weights"):
+        assert getattr(again.probe, name) == getattr(network.probe, name)
+    for name in ("picture", "figures", "scores"):
+        np.testing.assert_array_equal(getattr(again.probe, name), getattr(network.probe, name),
+                                      strict=True)
+    assert probe.replay(again).ok
+    with h5py.File(path) as file:
+        assert file.attrs["version"] == 2
+    hdf5.save(again, path)
+    assert hdf5.load(path).probe is not None
+
+
+def train(network):
+    network["fc"].params["b"] = network["fc"].params["b"] * np.float32(1.01)
+
+
+@pytest.mark.parametrize("change", [
+    train,
+    lambda network: setattr(network["norm"], "alpha", 0.6),
+    lambda network: setattr(network, "preprocessing", None),
+    lambda network: setattr(network, "preprocessing", Preprocessing((5, 4), "RGB", (1, 2, 3), 0.5)),
+], ids=["trained", "setting", "unprepared", "order"])
+def test_a_stale_probe_does_not(probed, change):
+    network, path = probed
+    change(network)
+    hdf5.save(network, path)
+    assert hdf5.load(path).probe is None
+
+
+def test_float16_keeps_a_probe_only_where_it_rounds_nothing(probed):
+    network, path = probed
+    hdf5.save(network, path, "float16")
+    again = hdf5.load(path)
+    assert again.probe is None
+    again.probe = probe.make(again, "minicnn")
+    hdf5.save(again, path, "float16")
+    assert probe.replay(hdf5.load(path)).ok
+
+
+def test_float64_in_memory_and_float32_in_the_file_are_the_same_to_a_probe(probed):
+    network, path = probed
+    hdf5.save(network.astype(np.float64), path)
+    assert probe.replay(hdf5.load(path)).ok

@@ -1,5 +1,7 @@
 """Plain data sets out of anybody's HDF5 file; nothing outside it, nothing it cannot hold."""
 
+import zlib
+
 import h5py
 import keras_files
 import numpy as np
@@ -81,14 +83,21 @@ def test_a_group_is_no_array(file):
 
 @pytest.mark.parametrize("name", ["vast", "wide chunk"])
 def test_what_cannot_come_out_of_the_file_is_refused_before_it_is_read(file, name):
-    with pytest.raises(ValueError, match="its arrays would take .* MiB, which cannot come out of"):
+    with pytest.raises(ValueError, match="its arrays would take .*, and the file has 100,000"):
         read(file, name)
 
 
 def test_it_is_the_sum_that_counts(file):
     hdf5_arrays.read(file, {str(k): "group/packed" for k in range(10)}, 100)
-    with pytest.raises(ValueError, match="would take 80 MiB"):
+    with pytest.raises(ValueError, match="would take 8.,...,... bytes, and the file has 1,0"):
         hdf5_arrays.read(file, {str(k): "group/packed" for k in range(20)}, 2**20)
+
+
+def test_what_was_made_of_the_file_before_counts_too(file):
+    places = {str(k): "group/packed" for k in range(10)}
+    hdf5_arrays.read(file, places, 2**20, taken=20 * 2**20)
+    with pytest.raises(ValueError, match="would take 10.,...,... bytes, and the file has 1,0"):
+        hdf5_arrays.read(file, places, 2**20, taken=60 * 2**20)
 
 
 def test_has_sees_what_is_there_and_follows_no_link(file):
@@ -101,3 +110,50 @@ def test_is_float(file):
     assert hdf5_arrays.is_float(group["plain"]) and hdf5_arrays.is_float(group["half"])
     assert not any(hdf5_arrays.is_float(thing) for thing in (
         group, group["whole"], group["text"], group["long"]))
+
+
+# ---- packed data sets
+
+def chunked(tmp_path, chunk=None, mask=0, **how):
+    """An open file with the data set group/a, 256 x 4, in chunks of a quarter; `chunk` as the
+    packed bytes of the second."""
+    how = {"chunks": (64, 4), "dtype": "f4"} | how
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        stored = file.create_dataset("group/a", (256, 4), **how)
+        stored[...] = keras_files.normal(256, 4)
+        if chunk is not None:
+            stored.id.write_direct_chunk((64, 0), chunk, mask)
+    return h5py.File(tmp_path / "c.h5")
+
+
+@pytest.mark.parametrize("how", [
+    {}, {"compression": "gzip"}, {"compression": "gzip", "shuffle": True, "fletcher32": True},
+    {"fletcher32": True}, {"shuffle": True}], ids=str)
+def test_what_keras_and_people_pack_is_read(tmp_path, how):
+    with chunked(tmp_path, **how) as file:
+        np.testing.assert_array_equal(read(file, "a")["a"], keras_files.normal(256, 4))
+
+
+def test_a_chunk_may_be_left_unpacked(tmp_path):
+    """The mask says which filters were passed over: here the first."""
+    with chunked(tmp_path, np.ones((64, 4), "f4").tobytes(), 1, compression="gzip") as file:
+        assert (read(file, "a")["a"][64:128] == 1).all()
+
+
+@pytest.mark.parametrize("chunk, message", [
+    (zlib.compress(bytes(50_000_000)), "group/a unpacks to more than it says"),
+    (zlib.compress(bytes(3000)), "group/a unpacks to more than it says"),
+    (np.random.default_rng(0).bytes(3000), "group/a unpacks to more than it says"),
+    (b"no gzip at all", "group/a cannot be unpacked: Error -3")])
+def test_what_unpacks_to_more_than_a_chunk_is_refused(tmp_path, chunk, message):
+    """HDF5's library would unpack it all first: 50 KB to 50 MB, 1 MB to 1 GB."""
+    with chunked(tmp_path, chunk, compression="gzip") as file, pytest.raises(
+            ValueError, match=message):
+        read(file, "a")
+
+
+@pytest.mark.parametrize("how", [{"compression": "lzf"}, {"scaleoffset": 3}], ids=str)
+def test_other_ways_of_packing_are_refused(tmp_path, how):
+    with chunked(tmp_path, **how) as file, pytest.raises(
+            ValueError, match="group/a is packed in a way no weight file is"):
+        read(file, "a")

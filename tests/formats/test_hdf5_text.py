@@ -184,3 +184,14 @@ def test_it_works_on_a_mapped_file(tmp_path):
             file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         hdf5_text.check(data)
         hdf5_text.check_attributes(data, address_of(tmp_path / "f.h5", "group"))
+
+
+def test_names_of_a_group_that_are_packed_are_refused(tmp_path):
+    with h5py.File(tmp_path / "f.h5", "w", libver="latest") as file:
+        for k in range(40):
+            file[f"a long group/{k}"] = np.float32(k)
+    data = bytearray((tmp_path / "f.h5").read_bytes())
+    hdf5_text.check(bytes(data))
+    data[data.index(hdf5_text.FRACTAL_HEAP) + 7] = 12
+    with pytest.raises(ValueError, match=r"its names, at byte \d+, are packed"):
+        hdf5_text.check(bytes(data))

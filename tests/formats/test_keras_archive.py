@@ -98,3 +98,14 @@ def test_a_file_cut_short_anywhere(tmp_path):
         with pytest.raises(WeightsError, match="m.keras: ") as error:
             keras_archive.read(path)
         assert "\n" not in str(error.value)
+
+
+def test_what_is_unpacked_twice_counts_twice(tmp_path):
+    """The ZIP unpacks to HDF5 of 40 MB, and that to arrays of 40 MB; of a file of 40 KB."""
+    weights = keras_files.version_3_file(tmp_path / "w.h5", {
+        "dense": [np.zeros((10_000_000, 1), np.float32)]})
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("config.json", json.dumps(MODEL))
+        file.write(weights, "model.weights.h5")
+    with pytest.raises(WeightsError, match="m.keras: .*would take 8.,...,... bytes, and the file"):
+        keras_archive.read(tmp_path / "m.keras")

@@ -158,25 +158,5 @@ def test_models_within_models_down_to_the_limit():
 
 # ---- names
 
-def test_names_within_the_models_of_a_model():
-    model = sequential(conv("c", 4), sequential(*LAYERS[:2], name="base"))
-    assert keras_config.names_within(model) == {"base": ["input_1", "c1", "p1"]}
-    assert keras_config.all_names(model) == ["input_1", "c", "input_1", "c1", "p1"]
-    assert keras_config.names_within(branched()) == {}
-    assert keras_config.all_names(branched()) == ["input_1", "c1", "c2", "sum"]
-    for nothing in (None, 7, {}, {"class_name": "Sequential", "config": {}}):
-        assert keras_config.names_within(nothing) == {} and keras_config.all_names(nothing) == []
-        assert keras_config.names_by_class(nothing) == {}
-
-
-def test_what_keras_3_calls_layers_in_a_file_of_weights():
-    model = sequential(conv("a", 4), layer("BatchNormalization", "b"), layer("ReLU", "r"),
-                       conv("c", 4), sequential(conv("d", 4), name="base"), conv("e", 4))
-    assert keras_config.names_by_class(model) == {
-        "input_layer": "input_1", "conv2d": "a", "batch_normalization": "b", "re_lu": "r",
-        "conv2d_1": "c", "sequential/input_layer": "input_1", "sequential/conv2d": "d",
-        "conv2d_2": "e"}
-
-
 def test_layers_are_ours():
     assert isinstance(keras_config.read(sequential(*LAYERS)).layers[0][1], Conv)

@@ -7,7 +7,8 @@ import pytest
 from keras_files import conv, dense, layer
 
 from minicnn.formats import keras_config
-from minicnn.formats.keras_layers import IDLE, Chain, add
+from minicnn.formats.keras_chain import Chain
+from minicnn.formats.keras_layers import IDLE, add
 from minicnn.formats.keras_settings import Misfit
 from minicnn.layers import (
     AveragePool,

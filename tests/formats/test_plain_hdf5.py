@@ -48,11 +48,11 @@ def test_it_recognises_its_files_only(tmp_path):
 @pytest.mark.parametrize("attrs, message", [
     ({"source": None}, "neither minicnn's own form nor one this reader knows"),
     ({"layout": "HWIO"}, "expected layout OIHW, got 'HWIO'"),
-    ({"layers": '["z", "y"]'}, "the layers it lists cannot be read: .*y/weight"),
-    ({"layers": "z, a"}, "the layers it lists cannot be read"),
-    ({"layers": "7"}, "the layers it lists cannot be read"),
-    ({"layers": "null"}, "the layers it lists cannot be read"),
-    ({"layers": "[[1]]"}, "the layers it lists cannot be read"),
+    ({"layers": '["z", "y"]'}, "cannot be read as HDF5 of a Caffe model: .*y/weight"),
+    ({"layers": "z, a"}, "layers is no JSON"),
+    ({"layers": "7"}, "cannot be read as HDF5 of a Caffe model"),
+    ({"layers": "null"}, "cannot be read as HDF5 of a Caffe model"),
+    ({"layers": "[[1]]"}, "cannot be read as HDF5 of a Caffe model"),
 ])
 def test_wrong_attributes_give_one_line(tmp_path, attrs, message):
     with pytest.raises(WeightsError, match=f"f.h5: .*{message}"):
@@ -62,7 +62,7 @@ def test_wrong_attributes_give_one_line(tmp_path, attrs, message):
 @pytest.mark.parametrize("change", [
     {"z/weight": np.float32(1)}, {"z/weight": normal(5, 3, 2)}, {"z/weight": "text"}])
 def test_odd_arrays_give_one_line(tmp_path, change):
-    with pytest.raises(WeightsError, match=r"f.h5: the layers it lists cannot be read"):
+    with pytest.raises(WeightsError, match=r"f.h5: cannot be read as HDF5 of a Caffe model"):
         plain_hdf5.read(write(tmp_path / "f.h5", arrays() | change))
 
 
@@ -72,3 +72,45 @@ def test_a_cut_file_is_refused(tmp_path):
         (tmp_path / "cut.h5").write_bytes(whole[:length])
         with pytest.raises(WeightsError, match="cut.h5"):
             plain_hdf5.read(tmp_path / "cut.h5")
+
+
+# ---- links: these files may be anybody's
+
+@pytest.mark.parametrize("link", ["soft", "external"])
+def test_links_are_not_followed(tmp_path, link):
+    """The other place holds the very numbers that are wanted."""
+    path, other = write(tmp_path / "f.h5", arrays()), tmp_path / "other.h5"
+    write(other, arrays())
+    with h5py.File(path, "r+") as file:
+        file["copy"] = file["z/bias"]
+        del file["z/bias"]
+        file["z/bias"] = (h5py.SoftLink("/copy") if link == "soft"
+                          else h5py.ExternalLink(str(other), "z/bias"))
+    with pytest.raises(WeightsError, match="f.h5: .*z/bias is a link to elsewhere"):
+        plain_hdf5.read(path)
+
+
+def test_a_soft_link_to_itself(tmp_path):
+    path = write(tmp_path / "f.h5", arrays())
+    with h5py.File(path, "r+") as file:
+        del file["z"]
+        file["z"] = h5py.SoftLink("/z")
+    with pytest.raises(WeightsError, match="f.h5: cannot be read as HDF5 of a Caffe model"):
+        plain_hdf5.read(path)
+
+
+def test_a_group_that_holds_itself(tmp_path):
+    path = write(tmp_path / "f.h5", arrays())
+    with h5py.File(path, "r+") as file:
+        file["z/up"] = file["/"]
+    assert list(plain_hdf5.read(path).arrays) == list(arrays())
+
+
+def test_arrays_that_claim_terabytes(tmp_path):
+    path = write(tmp_path / "f.h5", arrays())
+    with h5py.File(path, "r+") as file:
+        del file["z/weight"]
+        file.create_dataset("z/weight", (1 << 20, 1 << 20, 1, 1), np.float32, chunks=(
+            1 << 10, 1 << 10, 1, 1), compression="gzip")
+    with pytest.raises(WeightsError, match="its arrays would take 4,39"):
+        plain_hdf5.read(path)

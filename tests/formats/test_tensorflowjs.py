@@ -244,8 +244,9 @@ def test_bad_manifests_get_one_clear_line(tmp_path, name):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("", "it is no JSON"), ("{", "it is no JSON"), ("[" * 100_000, "it is no JSON"),
-    ("7", "has no weightsManifest"), ("{}", "has no weightsManifest"), ("\xff", "it is no JSON"),
+    ("", "it is no JSON"), ("{", "it is no JSON"), ("[" * 100_000, "lists in lists, too many"),
+    ("7", "has no weightsManifest"), ("{}", "has no weightsManifest"),
+    ("\xff", "it is no text in UTF-8"),
     ('{"weightsManifest": [], "format": "graph-model"}', "graph of TensorFlow operations"),
     ('{"weightsManifest": []}', "lists 0 arrays"),
     ('{"weightsManifest": [], "modelTopology": 7}', "cannot be read as")])

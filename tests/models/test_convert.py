@@ -18,7 +18,7 @@ from minicnn.formats.foreign import Foreign
 from minicnn.formats.hdf5 import WeightsError
 from minicnn.images import Preprocessing
 from minicnn.layers import Dense
-from minicnn.models.convert import convert
+from minicnn.models.convert import convert, cut_after
 
 VGG = {"vgg11": (1, 1, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3)}
 
@@ -361,6 +361,15 @@ def test_inception_v3_of_keras(tmp_path):
     x = nets.images(1, (75, 75, 3), dtype=np.float32)
     assert_array_equal(again.forward(x).output, network.forward(x).output)
     assert again.preprocessing == network.preprocessing
+
+
+def test_a_network_can_be_cut_after_a_whole_block():
+    """Keras' inception_v3 without its top ends inside mixed10, with the block's last weights."""
+    cut = cut_after(models.inception_v3(), "mixed10/bn_pool_proj", "file")
+    assert cut.names == models.inception_v3(top=False).names
+    assert cut_after(models.squeezenet11(), "fire9/expand3x3", "file").names[-1] == "fire9/concat"
+    with pytest.raises(WeightsError, match="end at fire9/expand1x1, inside a block"):
+        cut_after(models.squeezenet11(), "fire9/expand1x1", "file")
 
 
 def test_a_model_that_is_named_goes_before_the_file_s_own_layers(shared_data, tmp_path):

@@ -3,8 +3,10 @@
 import nets
 import numpy as np
 import pytest
+import torchvision_twin
 
 from minicnn import models
+from minicnn.models.convert import convert
 from minicnn.network import Network
 
 OUTPUTS = {  # name: side, channels
@@ -54,3 +56,44 @@ def test_photos_are_prepared_as_the_authors_did():
     p = models.googlenet().preprocessing
     assert (p.size, p.order, p.rule, p.resize_to) == ((224, 224), "BGR", "crop", 256)
     assert tuple(p.mean) == (104, 117, 123) and set(p.scale) == {1.0}
+
+
+# ---- torchvision's
+
+def test_torchvision_s_count_is_the_published_one():
+    """6,624,904, without the statistics of the batch norms."""
+    network = models.googlenet_torch()
+    assert network.count() == 6_624_904 + 14_560
+    assert "Trainable params: 6,624,904" in network.summary()
+
+
+@pytest.mark.parametrize("name", sorted(set(OUTPUTS) - {"pool4/3x3_s2", "pool5/7x7_s1"}))
+def test_torchvision_s_has_the_sizes_of_the_paper_s(name):
+    side, channels = OUTPUTS[name]
+    assert models.googlenet_torch().shapes[name] == (side, side, channels)
+
+
+def test_torchvision_s_converted_computes_what_it_does_there(tmp_path):
+    """From its state dict, with the auxiliary classifiers that its published file has too."""
+    torch = pytest.importorskip("torch")
+    twin = torchvision_twin.Twin(torchvision_twin.googlenet, 1000)
+    aux = {f"aux{k}.{name}": np.zeros(shape, np.float32) for k, width in ((1, 512), (2, 528))
+           for name, shape in (("conv.conv.weight", (128, width, 1, 1)), ("fc1.bias", (1024,)))}
+    torch.save({name: torch.tensor(array) for name, array in (twin.state | aux).items()},
+               tmp_path / "net.pth")
+    network, table = convert(tmp_path / "net.pth")
+    assert network.name == "googlenet_torch" and network.count() == 6_639_464
+    for words in ("weights of torchvision's googlenet.", "aux2.fc1 is for training only",
+                  "(transform_input=True)"):
+        assert any(words in note for note in table.notes)
+    torchvision_twin.check(network, twin, (90, 107))  # where rounding up and down differ
+
+
+def test_torchvision_s_photos_lie_between_minus_1_and_1():
+    """Normalised as for its other networks, then turned round by its `transform_input`."""
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    pixel = np.array([10, 100, 250])
+    x = (pixel / 255 - mean) / std * (std / 0.5) + (mean - 0.5) / 0.5
+    ours = models.googlenet_torch().prepare(np.full((256, 256, 3), pixel, np.uint8))
+    np.testing.assert_allclose(ours[0, 7, 9], x, rtol=1e-5)  # float32
+    assert ours.shape == (1, 224, 224, 3)

@@ -1,11 +1,14 @@
 """Inception v3: published counts and sizes, Keras' order of layers, and PyTorch's numbers."""
 
-import nets
+import keras_files
 import numpy as np
 import pytest
+import torchvision_twin
+from torchvision_twin import Twin
 
 from minicnn import models
 from minicnn.layers import BatchNorm, Conv, walk
+from minicnn.models.convert import convert
 from minicnn.models.inception_v3 import in_keras_order
 
 SIZES = {  # name: (H, W, C); the paper's table 1, and Keras' summary where that is coarser
@@ -89,56 +92,47 @@ def test_photos_are_prepared_as_keras_does():
     assert (p.size, p.order, p.rule, p.resize_to) == ((299, 299), "RGB", "squash", None)
 
 
-@pytest.mark.parametrize("border, scale", [("image", False), ("padding", True)])
-def test_it_computes_what_pytorch_does(border, scale):
-    """As Keras has it, and as torchvision has it; float64, a few dozen roundings one after
-    another."""
+def parameters(state):
+    """How many numbers of a state dict PyTorch counts: neither statistics nor counters."""
+    return sum(array.size for name, array in state.items() if "running" not in name
+               and "tracked" not in name)
+
+
+def test_torchvision_s_converted_computes_what_it_does_there(tmp_path):
+    """From its state dict, with the auxiliary classifier that its published file has too."""
     torch = pytest.importorskip("torch")
-    network = nets.trained(models.inception_v3(5, size=91, border=border, scale=scale))
-    x = nets.images(1, (75, 91, 3))
-    expected = reference(torch, network, x, border == "padding")
-    np.testing.assert_allclose(network.forward(x, to="fc").output, expected, rtol=1e-9)
+    twin = Twin(torchvision_twin.inception_v3, 1000)
+    assert parameters(twin.state) == 23_834_568
+    aux = {"AuxLogits.conv0.conv.weight": np.zeros((128, 768, 1, 1), np.float32),
+           "AuxLogits.fc.bias": np.zeros(1000, np.float32)}
+    torch.save({name: torch.tensor(array) for name, array in (aux | twin.state).items()},
+               tmp_path / "net.pth")
+    network, table = convert(tmp_path / "net.pth")
+    assert network.count() == 23_834_568 + 34_432
+    assert "AuxLogits.fc is for training only, and left out." in table.notes
+    assert any("(transform_input=True)" in note for note in table.notes)
+    p = network.preprocessing
+    assert (p.order, p.mean[0], p.scale[2], p.resize_to) == ("RGB", 127.5, 1 / 127.5, 342)
+    torchvision_twin.check(network, twin, (91, 75))
 
 
-def reference(torch, network, x, padding_counts):
-    """Inception v3 written a second time, in PyTorch's functions and in the order of the paper's
-    figures; takes the weights one after another, in the order they are made."""
-    F, cat = torch.nn.functional, torch.cat
-    stack = iter(zip(of_kind(network, Conv), of_kind(network, BatchNorm), strict=True))
-
-    def conv(x, stride=1, pad=0):
-        conv_name, norm_name = next(stack)
-        w = torch.tensor(network[conv_name].params["w"]).permute(3, 2, 0, 1)
-        p = {key: torch.tensor(value) for key, value in network[norm_name].params.items()}
-        y = F.conv2d(x, w, None, stride, pad)
-        return F.relu(F.batch_norm(y, p["mean"], p["variance"], p.get("gamma"), p["beta"],
-                                   eps=0.001))
-
-    def average(x):
-        return F.avg_pool2d(x, 3, 1, 1, count_include_pad=padding_counts)
-
-    def same(x, *kernels):
-        for kh, kw in kernels:
-            x = conv(x, pad=(kh // 2, kw // 2))
-        return x
-
-    x = torch.tensor(x).permute(0, 3, 1, 2)
-    x = F.max_pool2d(same(conv(conv(x, 2)), (3, 3)), 3, 2)
-    x = F.max_pool2d(conv(conv(x)), 3, 2)
-    one, three, five, row, column = (1, 1), (3, 3), (5, 5), (1, 7), (7, 1)
-    for _ in range(3):
-        x = cat([same(x, one), same(x, one, five), same(x, one, three, three),
-                 same(average(x), one)], 1)
-    x = cat([conv(x, 2), conv(same(x, one, three), 2), F.max_pool2d(x, 3, 2)], 1)
-    for _ in range(4):
-        x = cat([same(x, one), same(x, one, row, column),
-                 same(x, one, column, row, column, row), same(average(x), one)], 1)
-    x = cat([conv(same(x, one), 2), conv(same(x, one, row, column), 2), F.max_pool2d(x, 3, 2)], 1)
-    for _ in range(2):
-        parts = [same(x, one)]
-        for wide in ([one], [one, three]):
-            middle = same(x, *wide)
-            parts += [same(middle, (1, 3)), same(middle, (3, 1))]
-        x = cat([*parts, same(average(x), one)], 1)
-    p = network["fc"].params
-    return (x.mean((2, 3)) @ torch.tensor(p["w"]) + torch.tensor(p["b"])).numpy()
+def test_keras_s_converted_computes_what_it_does_there(tmp_path):
+    """From a file in Keras' layout; its average poolings leave the border out."""
+    pytest.importorskip("torch")
+    twin = Twin(torchvision_twin.inception_v3, 1000, scale=False, padding_counts=False)
+    groups = {"input_1": {}}
+    for k, name in enumerate(twin.made, 1):
+        groups[f"conv2d_{k}"] = {f"conv2d_{k}/kernel:0": twin.state[f"{name}.conv.weight"]
+                                 .transpose(2, 3, 1, 0)}  # O,I,H,W -> H,W,I,O
+        groups[f"batch_normalization_{k}"] = {
+            f"batch_normalization_{k}/{theirs}:0": twin.state[f"{name}.bn.{word}"] for theirs, word
+            in (("beta", "bias"), ("moving_mean", "running_mean"),
+                ("moving_variance", "running_var"))}
+    groups["predictions"] = {"predictions/kernel:0": twin.state["fc.weight"].T,
+                             "predictions/bias:0": twin.state["fc.bias"]}
+    assert sum(w.size for group in groups.values() for w in group.values()) == 23_851_784
+    path = keras_files.weights_file(tmp_path / "inception.h5", groups)
+    network, table = convert(path)
+    assert network.count() == 23_851_784 and "Keras' inception_v3" in " ".join(table.notes)
+    assert network.preprocessing == models.inception_v3().preprocessing
+    torchvision_twin.check(network, twin, (91, 75))

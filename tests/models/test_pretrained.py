@@ -88,7 +88,7 @@ def test_a_foreign_file_computes_what_the_network_did(tmp_path):
 def test_the_model_can_be_named(tmp_path):
     path = write_foreign(tmp_path / "f.h5", lenet(), source="something else")
     with pytest.raises(WeightsError, match=r"\(something else\) fit is not known; name one as "
-                                           "model: alexnet_caffe"):
+                                           r"model \(--model\): alexnet_caffe"):
         pretrained.load(path)
     with pytest.raises(WeightsError, match="name one as model"):
         pretrained.load(path, model="load")

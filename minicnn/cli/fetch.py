@@ -1,0 +1,80 @@
+"""``minicnn fetch``: see `minicnn.models.fetch`."""
+
+from minicnn.formats import cache, manifest
+from minicnn.models.fetch import fetch, is_whole
+
+COLUMNS = ("name", "network", "for short", "size", "top-1", "top-5", "licence", "here")
+
+
+def add(parser):
+    """The options of the command."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("name", nargs="?", metavar="NAME", help="of a file, vgg16_caffe, or of a "
+                      "network, vgg16, for the file preferred for it")
+    what.add_argument("--list", action="store_true", help="show all that can be fetched")
+    parser.add_argument("--from-file", metavar="FILE",
+                        help="the official file, where it is already here: nothing is downloaded")
+    parser.add_argument("--cache", metavar="DIR", help="where fetched networks are kept (default: "
+                        "$MINICNN_CACHE, or the platform's folder for caches)")
+    parser.add_argument("--again", action="store_true", help="bring and convert it anew")
+    parser.add_argument("--keep", action="store_true", help="keep the original file too")
+
+
+def run(options):
+    """Fetch, and print what there is now; or print the list."""
+    if options.list:
+        print(table(options.cache))
+        return
+    known = manifest.find(options.name)
+    there = options.from_file is None and not options.again and is_whole(known.name, options.cache)
+    path = fetch(options.name, options.from_file, options.cache, options.again, options.keep,
+                 progress=True)
+    print("\n".join(_told(path, known, options, there)))
+
+
+def table(folder=None):
+    """All that can be fetched, as text.
+
+    Parameters
+    ----------
+    folder : str or path, optional
+        The cache, for what is there already.
+    """
+    here = {entry.name for entry in cache.entries(folder)}
+    short = {name: model for model, name in manifest.preferred().items()}
+    lines = [COLUMNS, *[_row(known, short, here) for known in manifest.known().values()]]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines]
+    return "\n".join([*rows, "", f"Accuracies are in percent, as published. The cache is "
+                                 f"{cache.folder(folder)}."])
+
+
+def _row(known, short, here):
+    accuracy = known.accuracy
+    return (known.name, known.model, short.get(known.name, ""),
+            "unknown" if known.size is None else f"{known.size / 1e6:,.0f} MB",
+            _percent(accuracy and accuracy.top1), _percent(accuracy and accuracy.top5),
+            "unknown" if known.licence is None else known.licence.partition(" (")[0],
+            "yes" if known.name in here else "")
+
+
+def _percent(value):
+    return "" if value is None else f"{value:.4g}"
+
+
+def _told(path, known, options, there):
+    """Lines on a network in the cache."""
+    record = next(entry for entry in cache.entries(options.cache) if entry.path == path).record
+    yield (f"{path}: {record['model']}, {record['parameters']:,} parameters, "
+           f"{record['class_names']} class names{' (there already)' if there else ''}")
+    yield f"{known.words}; licence: {known.licence or 'unknown'}."
+    if known.accuracy is not None:
+        figures = [f"top-{k} {value:.4g} %" for k, value in
+                   ((1, known.accuracy.top1), (5, known.accuracy.top5)) if value is not None]
+        yield f"Published: {', '.join(figures)} ({known.accuracy.how}; {known.accuracy.source})."
+    if not known.hashes:
+        yield "No hash is known for it: it was checked only by its contents."
+    yield from record["notes"]
+    use = options.name if options.cache is None else str(path)
+    yield f"Use it with --weights {use}, or minicnn.load({use!r})."

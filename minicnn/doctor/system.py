@@ -1,0 +1,148 @@
+"""Python and the machine: version, environment, cores, memory, and what a container leaves of them.
+
+Linux tells most in /proc and /sys; elsewhere less is known, and what is not known is left out or
+said.
+"""
+
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+from minicnn.backend import VARIABLE, threads
+from minicnn.doctor.findings import BAD, NOTE, WARNING, Finding
+
+PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+OLDEST = (3, 10)
+VGG16 = 1.0  # GB: VGG-16 with a gradient at its image, see benchmarks/results/speed.md
+UNLIMITED = 1 << 60  # bytes: what the first version of control groups says for "no limit"
+
+
+def python():
+    """Yield the version of Python, and the environment it runs in."""
+    version = f"{platform.python_implementation()} {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}, {platform.machine()}"
+    if sys.version_info < OLDEST:
+        wanted = ".".join(str(part) for part in OLDEST)
+        yield Finding("Python", f"{version} on {system}: too old", BAD,
+                      f"install Python {wanted} or later")
+    elif sys.maxsize < 1 << 32:
+        yield Finding("Python", f"{version} on {system}, of 32 bits: at most 4 GB of memory",
+                      WARNING, "install a Python of 64 bits")
+    else:
+        yield Finding("Python", f"{version} on {system}")
+    yield Finding("environment", _environment())
+
+
+def _environment():
+    if os.environ.get("CONDA_PREFIX") and sys.prefix == os.environ["CONDA_PREFIX"]:
+        return f"conda, {sys.prefix}"
+    if sys.prefix != sys.base_prefix:
+        return f"virtual environment, {sys.prefix}"
+    return f"no virtual environment, {sys.prefix}"
+
+
+def cores():
+    """Yield how many cores there are for this process, and how many threads the ops take."""
+    there = os.cpu_count()
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there
+    limit = cpu_limit()
+    words = f"{allowed} of {there} for this process" if allowed < there else f"{there}"
+    yield Finding("cores", words + (f", held to {limit:g} by a container" if limit else ""))
+    usable = max(1, round(limit)) if limit and limit < allowed else allowed
+    yield _threads(usable)
+
+
+def _threads(usable):
+    said_so = f" ({VARIABLE})" if os.environ.get(VARIABLE) else ""
+    try:
+        count = threads()
+    except ValueError as error:
+        return Finding("threads", str(error), BAD,
+                       f"unset {VARIABLE}, or set it to {usable}: until then no op runs")
+    if count > usable:
+        return Finding("threads", f"{count}{said_so}, for {usable} cores: they wait for each other",
+                       WARNING, f"set {VARIABLE}={usable}")
+    if count < usable:
+        return Finding("threads", f"{count}{said_so}, for {usable} cores", NOTE)
+    return Finding("threads", f"{count}{said_so}, one a core")
+
+
+def memory():
+    """Yield the memory there is and is free, and what a container leaves of it."""
+    total, free = _memory()
+    limit = memory_limit()
+    if total is None:
+        yield Finding("memory", "this system does not say how much there is", NOTE)
+        return
+    words = _gigabytes(total)
+    if limit and limit < total:
+        words += f", held to {_gigabytes(limit)} by a container"
+        free = limit if free is None else min(free, limit)
+    if free is not None:
+        words += f"; {_gigabytes(free)} free"
+    if free is not None and free < VGG16 * 1e9:
+        yield Finding("memory", words, WARNING, f"VGG-16 takes {VGG16:g} GB: end other programs, or"
+                                                " use a smaller network or image")
+    else:
+        yield Finding("memory", words)
+
+
+def _memory():
+    """(total, available) in bytes; None for what is not known."""
+    info = PROC / "meminfo"
+    if info.exists():
+        found = {name: int(kb) * 1024 for name, kb in
+                 re.findall(r"^(\w+):\s*(\d+) kB", info.read_text(), re.MULTILINE)}
+        return found.get("MemTotal"), found.get("MemAvailable")
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), None
+    return None, None
+
+
+def _gigabytes(count):
+    return f"{count / 1e9:.1f} GB"
+
+
+# ---- control groups: what a container may use
+
+def cpu_limit():
+    """How many cores' time the control groups allow this process, a float; None where no limit."""
+    limits = []
+    for folder in _groups("cpu"):
+        quota, period = _numbers(folder / "cpu.max", 2) or (  # version 2, else version 1
+            _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us"))
+        if quota and period and quota > 0:
+            limits.append(quota / period)
+    return min(limits, default=None)
+
+
+def memory_limit():
+    """How many bytes the control groups allow this process; None where no limit."""
+    found = [_number(folder / name) for folder in _groups("memory")
+             for name in ("memory.max", "memory.limit_in_bytes")]
+    return min((limit for limit in found if limit and limit < UNLIMITED), default=None)
+
+
+def _groups(controller):
+    """This process's folder of a controller's limits, and those it lies in, to the top."""
+    listed = PROC / "self" / "cgroup"
+    for line in listed.read_text().splitlines() if listed.exists() else []:
+        _, controllers, inside = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        top = CGROUP / controllers  # version 2 has no controllers in its line
+        folder = top / inside.lstrip("/")
+        yield from [folder, *(up for up in folder.parents if up == top or top in up.parents)]
+
+
+def _number(path):
+    return (_numbers(path, 1) or [None])[0]
+
+
+def _numbers(path, count):
+    """The `count` whole numbers a file holds; None where it is not there or says something else."""
+    words = path.read_text().split() if path.is_file() else []
+    whole = len(words) == count and all(re.fullmatch(r"-?\d+", word) for word in words)
+    return [int(word) for word in words] if whole else None

@@ -1,0 +1,126 @@
+"""What the self-test asks of every op: tiny shapes, and the ways in which an op can be asked.
+
+A new op needs a line here; until then the doctor says that it is untried.
+"""
+
+import importlib
+import pkgutil
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn import ops
+
+EVERYWHERE = ("cpu", "gpu")
+
+
+class Trial(NamedTuple):
+    """One way to ask an op.
+
+    Attributes
+    ----------
+    op : str
+        A module of `minicnn.ops`.
+    how : str
+        What is particular about it, for the report.
+    arguments : dict
+        In the op's order: a shape, which is filled with normal numbers ("variance" with numbers
+        above 1); a list of shapes; or an array of labels.
+    settings : dict, optional
+        What both the op and the loops take.
+    own : dict, optional
+        What only the op's forward takes.
+    rule : dict, optional
+        What both backwards take.
+    twin : str, optional
+        The loops' name where it is not the op's.
+    large : bool, optional
+        Held against the op `twin` in float64 on the CPU, not against the loops.
+    dtypes, devices : tuple of str, optional
+        Which the op can do.
+    """
+
+    op: str
+    how: str
+    arguments: dict
+    settings: dict = {}
+    own: dict = {}
+    rule: dict = {}
+    twin: str = ""
+    large: bool = False
+    dtypes: tuple = ("float64", "float32")
+    devices: tuple = EVERYWHERE
+
+    def __str__(self):
+        return f"{self.op}, {self.how}" if self.how else self.op
+
+
+def _conv(c, o, kernel=3, groups=1, image=(5, 6)):
+    """The arguments of a convolution of C channels into O."""
+    return {"x": (1, *image, c), "w": (kernel, kernel, c // groups, o), "b": (o,)}
+
+
+def _winograd(algorithm, kernel=3, groups=1, pad=1):
+    return Trial("winograd", f"{algorithm}, {kernel}x{kernel}, groups {groups}",
+                 _conv(2, 4, kernel, groups, (6, 7)), {"pad": pad, "groups": groups},
+                 own={"algorithm": algorithm}, twin="conv", dtypes=("float32",), devices=("cpu",))
+
+
+LAYER = {"x": (1, 40, 40, 64), "w": (3, 3, 64, 64), "b": (64,)}
+IMAGE = {"x": (2, 5, 6, 2)}
+NORM = {"x": (2, 3, 2, 3), "gamma": (3,), "beta": (3,), "mean": (3,), "variance": (3,)}
+OVERLAP = {"window": 3, "stride": 2, "pad": 1}
+
+TRIALS = [
+    Trial("conv", "padded", _conv(2, 3), {"pad": 1}),
+    Trial("conv", "stride 2, no bias", {"x": (1, 5, 6, 2), "w": (3, 3, 2, 2), "b": None},
+          {"stride": 2}),
+    Trial("conv", "groups 2", _conv(4, 4, groups=2), {"pad": 1, "groups": 2}),
+    Trial("conv", "dilation 2", _conv(2, 2), {"pad": 2, "dilation": 2}),
+    Trial("conv", "1x1", _conv(3, 4, 1)),
+    _winograd("winograd4"),
+    _winograd("winograd4", groups=2),
+    _winograd("winograd2"),
+    _winograd("winograd2", kernel=5, pad=2),
+    Trial("conv", "64 channels", LAYER, {"pad": 1}, large=True),
+    Trial("winograd", "64 channels", LAYER, {"pad": 1}, twin="conv", large=True,
+          dtypes=("float32",), devices=("cpu",)),
+    Trial("dense", "", {"x": (2, 2, 3, 2), "w": (12, 4), "b": (4,)}),
+    Trial("pool", "overlapping, padded", IMAGE, OVERLAP),
+    Trial("pool", "2x2, rounded up", {"x": (1, 5, 5, 2)}, {"window": 2, "rounding": "ceil"}),
+    Trial("average_pool", "overlapping, padded", IMAGE, OVERLAP),
+    Trial("average_pool", "rounded up, true pixels only", IMAGE,
+          {**OVERLAP, "rounding": "ceil", "border": "image"}),
+    Trial("global_average_pool", "", IMAGE),
+    Trial("relu", "rule gradient", IMAGE, rule={"rule": "gradient"}),
+    Trial("relu", "rule deconvnet", IMAGE, rule={"rule": "deconvnet"}),
+    Trial("relu", "rule guided", IMAGE, rule={"rule": "guided"}),
+    Trial("sigmoid", "", IMAGE),
+    Trial("tanh", "", IMAGE),
+    Trial("lrn", "alpha 1, Caffe's", {"x": (1, 2, 3, 7)}, {"alpha": 1.0}),
+    Trial("lrn", "alpha 1, the paper's", {"x": (1, 2, 3, 7)},
+          {"size": 3, "alpha": 1.0, "k": 2.0, "convention": "paper"}),
+    Trial("batch_norm", "given statistics", NORM),
+    Trial("batch_norm", "training", NORM, {"training": True}),
+    Trial("dropout", "", IMAGE, {"rate": 0.3, "seed": 1}),
+    Trial("softmax", "", {"x": (3, 5)}),
+    Trial("cross_entropy", "", {"x": (3, 4), "labels": np.array([3, 0, 0])}),
+    Trial("concat", "", {"parts": [(1, 2, 3, 2), (1, 2, 3, 1)]}),
+    Trial("resize", "", {"x": (1, 3, 4, 2)}, {"size": (5, 3)}),
+]
+
+
+def names():
+    """The ops there are: the modules of `minicnn.ops` that have a forward and a backward.
+
+    An op's CUDA kernels (`lrn_cuda`) are no op of their own: the op takes them on a GPU.
+    """
+    modules = [module.name for module in pkgutil.iter_modules(ops.__path__)
+               if not module.name.endswith("_cuda")]
+    return [name for name in modules if hasattr(module(name), "forward")
+            and hasattr(module(name), "backward")]
+
+
+def module(name):
+    """The module of an op."""
+    return importlib.import_module(f"minicnn.ops.{name}")

@@ -1,0 +1,90 @@
+"""One weight file: what network it holds, where that is from, and whether it computes rightly."""
+
+import re
+
+from minicnn.doctor.findings import BAD, GOOD, NOTE, Finding
+from minicnn.formats import digests
+from minicnn.models import load, pretrained
+from minicnn.models.replay import replay
+
+NEW = "`minicnn convert FILE --to OUT.h5` writes a file that has one"
+
+
+def weights(where, devices=("cpu",)):
+    """Yield what a weight file holds, and what becomes of its stored probe on each device.
+
+    Parameters
+    ----------
+    where : str or path
+        As for `minicnn.load`.
+    devices : sequence of {"cpu", "gpu"}
+    """
+    try:
+        network = load(where)
+    except (ValueError, OSError) as error:
+        yield Finding("file", " ".join(str(error).split()), BAD)
+        return
+    yield from _file(pretrained.find(where))
+    sides = "x".join(map(str, network.input_shape))
+    yield Finding("network", f"{network.name}: {len(network.names)} layers, {network.count():,} "
+                             f"parameters, images {sides}")
+    yield _classes(network.labels)
+    for key, value in network.about.items():
+        yield Finding(key.replace("_", " "), _halves(str(value)))
+    if not network.about.get("licence"):
+        yield Finding("licence", "the file does not say", NOTE)
+    yield from probed(network, devices, table=True)
+
+
+def _file(path):
+    if not path.is_file():  # a model of TensorFlow.js is a folder
+        yield Finding("folder", str(path))
+        return
+    yield Finding("file", f"{path}, {path.stat().st_size:,} bytes")
+    yield Finding("sha256", _halves(digests.sha256(path)))
+
+
+def _halves(text):
+    """A SHA-256, which is too long for a line, in halves; any other text as it is."""
+    return f"{text[:32]} {text[32:]}" if re.fullmatch("[0-9a-f]{64}", text) else text
+
+
+def _classes(labels):
+    if not labels:
+        return Finding("classes", "without names", NOTE, "give the other commands --labels FILE")
+    return Finding("classes", f"{len(labels)}, from {labels[0]!r} to {labels[-1]!r}")
+
+
+def probed(network, devices=("cpu",), table=False):
+    """Yield whether a network computes what its stored probe says, on each device.
+
+    Parameters
+    ----------
+    network : Network
+        It is moved to the devices, and left on the last of them.
+    devices : sequence of {"cpu", "gpu"}
+    table : bool
+        Show every layer also where all are right.
+    """
+    if network.probe is None:
+        yield Finding("probe", "none: nothing tells what its layers should compute",
+                      NOTE, NEW)
+        return
+    for device in devices:
+        what = f"probe on {device}"
+        try:
+            found = replay(network.to(device))
+        except ValueError as error:
+            yield Finding(what, str(error), BAD)
+            continue
+        _, layers, _ = str(found).split("\n\n")
+        if found.ok:
+            yield Finding(what, found.message, GOOD, "", layers if table else "")
+        else:
+            yield Finding(what, found.message, BAD, _remedy(device), layers)
+
+
+def _remedy(device):
+    if device == "gpu":
+        return "if it is right on the CPU, use --device cpu; else fetch or convert it again"
+    return "if all ops are right, the file was changed: fetch or convert it again"
