@@ -63,10 +63,10 @@ def smooth(seed=0, dtype=np.float64):
     return trained(network, seed, dtype)
 
 
-def classifier(classes=10, size=6):
+def classifier(classes=10, size=6, bias=True):
     """The least that can learn: for the training loop."""
     return Network("classifier", [
-        ("conv1", Conv(8, 3, pad=1)),
+        ("conv1", Conv(8, 3, pad=1, bias=bias)),
         ("relu1", ReLU()),
         ("pool1", MaxPool(2)),
         ("drop1", Dropout(0.1)),
