@@ -224,7 +224,11 @@ def _mixed():
     mixture /= np.linalg.norm(mixture, axis=0).max()
 
     def times(matrix):
-        return lambda t: t @ array_module(t).asarray(matrix, dtype=t.dtype)  # (..., 3) @ (3, 3)
+        def multiply(t):
+            xp = array_module(t)
+            rows = t if xp is np else t.reshape(-1, 3)  # CuPy's stacks of matrices are slow
+            return (rows @ xp.asarray(matrix, dtype=t.dtype)).reshape(t.shape)  # (..., 3) @ (3, 3)
+        return multiply
     return Stage(lambda t: (times(mixture.T)(t), times(mixture)), times(np.linalg.inv(mixture).T))
 
 

@@ -133,8 +133,9 @@ def product(a, b):
     b : array (..., K, N)
     """
     xp, rows, columns = array_module(a), a.shape[-2], b.shape[-1]
-    if xp is not np:
-        return a @ b
+    if xp is not np:  # a transposed matrix is multiplied as it lies, in a stack CuPy copies it
+        alone = a.ndim == b.ndim == 3 and len(a) == len(b) == 1
+        return (a[0] @ b[0])[None] if alone else a @ b
     c = empty(xp, (*a.shape[:-1], columns), xp.result_type(a, b))
     longer = max(rows, columns)
     run = max(32, -(-longer // 8)) if prod(a.shape) * columns >= SHARED else longer

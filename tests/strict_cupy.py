@@ -15,10 +15,12 @@ place of CuPy (tests/gpu/conftest.py does), it shows where the library would fai
   what CuPy leaves undefined (two values for one place, an index out of bounds) is an error;
 * arrays are used in the thread that runs the tests: the library's own threads are for the CPU.
 
-It is stricter than CuPy in two things. NumPy's functions refuse its arrays, but for those of single
-numbers (np.sqrt): CuPy lets np.concatenate and its like through, and a reader could not tell where
-they run. And a NumPy array or a list may say which places of an array are meant, as in CuPy, but
-never be what is stored there.
+It is stricter than CuPy in three things. NumPy's functions refuse its arrays, but for those of
+single numbers (np.sqrt): CuPy lets np.concatenate and its like through, and a reader could not tell
+where they run. A NumPy array or a list may say which places of an array are meant, as in CuPy, but
+never be what is stored there. And no view is stored where it is: Python makes `a[k] += b` of
+`view = a[k]; view += b; a[k] = view`, whose last part CuPy sees through, but not where the first
+axis is 1, as for one image: then it copies the view and copies that back. Write the first two.
 """
 
 import sys
@@ -128,6 +130,7 @@ class ndarray:  # noqa: N801 (CuPy's name)
     def __setitem__(self, index, value):
         index = _index(index)
         _check_once(self.memory, index)
+        _check_elsewhere(self.memory[index], value)
         self.memory[index] = _scalar(value)
 
     # ---- methods that NumPy's have otherwise
@@ -298,6 +301,14 @@ def _check_once(memory, index):
         np.add.at(times, index, 1)
         if times.max(initial=0) > 1:
             raise IndexError("several values for one place: which is stored is undefined")
+
+
+def _check_elsewhere(place, value):
+    """No view is stored where it is."""
+    def lies(a):
+        return a.ctypes.data, a.shape, a.strides
+    if isinstance(value, ndarray) and place.size and lies(place) == lies(value.memory):
+        raise ValueError("`a[k] += b` copies twice for one image: `view = a[k]; view += b`")
 
 
 class ufunc:  # noqa: N801 (NumPy's name)

@@ -80,7 +80,8 @@ def total_variation(beta=2.0):
         flat = square == 0  # there the gradient is 0 (beta > 1) or chosen to be (beta = 1)
         slope = xp.where(flat, 0, beta * xp.where(flat, 1, square) ** (beta / 2 - 1)) / x[0].size
         gradient = -slope * (across + down)
-        gradient[:, :, 1:] += (slope * across)[:, :, :-1]
-        gradient[:, 1:] += (slope * down)[:, :-1]
+        right, below = gradient[:, :, 1:], gradient[:, 1:]
+        right += (slope * across)[:, :, :-1]
+        below += (slope * down)[:, :-1]
         return value, gradient.astype(x.dtype)
     return Objective([Term("total variation", INPUT, function)])

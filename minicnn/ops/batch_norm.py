@@ -21,7 +21,7 @@ Backward
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops.window import check_float
+from minicnn.ops.window import check_float, sum_positions
 
 
 class BatchNormCache(NamedTuple):
@@ -66,10 +66,9 @@ def forward(x, gamma, beta, mean, variance, epsilon=1e-5, training=False):
         if value.shape != x.shape[-1:]:
             raise ValueError(f"batch_norm.forward: {name} must be ({x.shape[-1]},), one a channel, "
                              f"got {value.shape}")
-    axes = tuple(range(x.ndim - 1))
     if training:
-        mean = x.mean(axis=axes)
-        variance = ((x - mean) ** 2).mean(axis=axes)
+        mean = _mean(x)
+        variance = _mean((x - mean) ** 2)
     inverse = 1 / array_module(x).sqrt(variance + epsilon)
     z = (x - mean) * inverse
     return gamma * z + beta, BatchNormCache(z, gamma, inverse, mean, variance, training)
@@ -89,10 +88,14 @@ def backward(dy, cache, need=("x", "gamma", "beta")):
     Gradients
         dx (..., C), dgamma (C,), dbeta (C,); None where not needed.
     """
-    z, axes = cache.z, tuple(range(dy.ndim - 1))
+    z = cache.z
     dx = dy * (cache.gamma * cache.inverse) if "x" in need else None
     if dx is not None and cache.training:
-        dx = dx - dx.mean(axis=axes) - z * (dx * z).mean(axis=axes)
-    dgamma = (dy * z).sum(axis=axes) if "gamma" in need else None
-    dbeta = dy.sum(axis=axes) if "beta" in need else None
+        dx = dx - _mean(dx) - z * _mean(dx * z)
+    dgamma = sum_positions(dy * z) if "gamma" in need else None
+    dbeta = sum_positions(dy) if "beta" in need else None
     return Gradients(dx, dgamma, dbeta)
+
+
+def _mean(x):
+    return sum_positions(x) / (x.size // x.shape[-1])

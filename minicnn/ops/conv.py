@@ -29,6 +29,7 @@ faster way, with the same signature: `minicnn.ops.winograd`.
 
 A GPU has no such cache to stay in, and every call to it costs time: there the pieces are as large
 as memory allows, and all images of a piece are rows of one matrix, which is one call of cuBLAS.
+The way back to the pixels is a kernel there (`minicnn.ops.conv_cuda`): one call for KH*KW sums.
 """
 
 from math import prod
@@ -37,7 +38,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backend import array_module
-from minicnn.ops.window import check_image, output_size, pad_image, pair, rounds, windows
+from minicnn.ops import conv_cuda, cuda
+from minicnn.ops.window import (
+    check_image,
+    output_size,
+    pad_image,
+    pair,
+    rounds,
+    sum_positions,
+    windows,
+)
 from minicnn.threads import SHARED, product, row_blocks, spread
 from minicnn.workspace import empty, zeros
 
@@ -95,12 +105,13 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
     seen = _windows(x, cache)
 
     def compute(tile):
+        part = y[tile]
         for channels, outputs in _groups(cache):
             cols = _matrices(seen[tile][..., channels], prod(w.shape[:3]))
-            part = cols @ _kernel(w, outputs)  # (N, OH*OW, K) @ (K, O/G) -> N,OH*OW,O/G
-            y[tile][..., outputs] = part.reshape(y[tile][..., outputs].shape)  # -> N,OH,OW,O/G
+            rows = _matrices(part[..., outputs], w.shape[3] // groups)  # a view of y
+            xp.matmul(cols, _kernel(w, outputs), out=rows)  # (N, OH*OW, K) @ (K, O/G)
         if b is not None:
-            y[tile] += b
+            part += b
 
     spread(compute, _tiles(cache, xp), xp)
     return y, cache
@@ -134,7 +145,7 @@ def backward(dy, cache, need=("x", "w", "b")):
                          "run the forward pass with learn=True")
     dx = _input_gradient(dy, cache) if "x" in need else None
     dw = _weight_gradient(dy, cache) if "w" in need else None
-    db = dy.sum(axis=(0, 1, 2)) if "b" in need and cache.has_bias else None
+    db = sum_positions(dy) if "b" in need and cache.has_bias else None
     return Gradients(dx, dw, db)
 
 
@@ -148,6 +159,8 @@ def describe(x, w, b, stride, pad, groups, dilation):
 
 
 def _input_gradient(dy, cache):
+    if cuda.usable(dy, cache.w):
+        return _gathered(dy, cache)
     xp = array_module(dy)
     (n, height, width, c), (ph, pw) = cache.x_shape, cache.pad
     padded = zeros(xp, (n, height + 2 * ph, width + 2 * pw, c), dy.dtype)
@@ -156,15 +169,31 @@ def _input_gradient(dy, cache):
         images, rows = tile
         for channels, outputs in _groups(cache):
             part = dy[images, rows, :, outputs]
-            flat = _matrices(part, part.shape[3])  # N,OH,OW,O/G -> N,OH*OW,O/G
-            dcols = flat @ _kernel(cache.w, outputs).T  # (N, ., O/G) @ (O/G, K) -> N,OH*OW,K
             _read_back(padded[images, rows.start * cache.stride[0] :, :, channels],
-                       dcols.reshape(*part.shape[:3], *cache.w.shape[:3]), cache)
+                       _sent_back(part, outputs, cache), cache)
 
     span = cache.dilation[0] * (cache.w.shape[0] - 1) + 1
     for tiles in rounds(_tiles(cache, xp), span, cache.stride[0]):
         spread(compute, tiles, xp)
     return padded[:, ph : ph + height, pw : pw + width].copy() if ph or pw else padded
+
+
+def _gathered(dy, cache):
+    """The same where `conv_cuda` can run: each pixel gathers what its windows have for it."""
+    xp = array_module(dy)
+    dx = xp.zeros(cache.x_shape, dtype=dy.dtype)
+    for images, rows in _tiles(cache, xp):
+        for channels, outputs in _groups(cache):
+            dcols = _sent_back(dy[images, rows, :, outputs], outputs, cache)
+            conv_cuda.read_back(dx[images], dcols, cache, rows.start, channels.start)
+    return dx
+
+
+def _sent_back(part, outputs, cache):
+    """dcols of some rows of dy: N,OH,OW,O/G -> N,OH,OW,KH,KW,C/G."""
+    flat = _matrices(part, part.shape[3])  # N,OH,OW,O/G -> N,OH*OW,O/G
+    dcols = flat @ _kernel(cache.w, outputs).T  # (N, ., O/G) @ (O/G, K) -> N,OH*OW,K
+    return dcols.reshape(*part.shape[:3], *cache.w.shape[:3])
 
 
 def _read_back(padded, dcols, cache):
@@ -178,19 +207,21 @@ def _read_back(padded, dcols, cache):
     apart = -(-(cache.dilation[1] * (kw - 1) + 1) // cache.stride[1])
     for i in range(kh):
         for first in range(apart):
-            seen[:, :, first::apart, i] += dcols[:, :, first::apart, i]
+            pixels = seen[:, :, first::apart, i]
+            pixels += dcols[:, :, first::apart, i]
 
 
 def _weight_gradient(dy, cache):
     xp, seen = array_module(dy), _windows(cache.x, cache)
     dw = xp.zeros(cache.w.shape, dtype=cache.w.dtype)
-    for tile in _tiles(cache, xp, 4 * TILE):
+    for tile in _tiles(cache, xp, 4):
         for channels, outputs in _groups(cache):
             cols = _shared_matrix(seen[tile][..., channels])  # N*OH*OW,K
-            part = dy[tile][..., outputs]
-            flat = part.reshape(-1, part.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
+            seeds = dy[tile][..., outputs]
+            flat = seeds.reshape(-1, seeds.shape[3])  # N,OH,OW,O/G -> N*OH*OW,O/G
             grown = product(cols.T, flat)  # (K, N*OH*OW) @ (N*OH*OW, O/G) -> K,O/G
-            dw[..., outputs] += grown.reshape(*cache.w.shape[:3], -1)  # -> KH,KW,C/G,O/G
+            part = dw[..., outputs]
+            part += grown.reshape(part.shape)  # K,O/G -> KH,KW,C/G,O/G
     return dw
 
 
@@ -201,14 +232,15 @@ def _shared_matrix(part):
     def copy(block):
         cols[block] = part[block]
 
-    spread(copy, row_blocks(part, 2))
+    spread(copy, row_blocks(part, 4))  # short runs: slower than a plain copy
     return cols.reshape(-1, prod(part.shape[3:]))  # N,OH,OW,KH,KW,C -> N*OH*OW,KH*KW*C
 
 
 def _windows(x, cache):
     """The window of every output position, zeros around the image: N,OH,OW,KH,KW,C, no copy."""
-    return windows(pad_image(x, cache.pad, cache.pad, 0), cache.w.shape[:2], cache.stride,
-                   cache.dilation, _output_shape(cache)[1:3])
+    padded = pad_image(x, cache.pad, cache.pad, 0) if any(cache.pad) else x
+    return windows(padded, cache.w.shape[:2], cache.stride, cache.dilation,
+                   _output_shape(cache)[1:3])
 
 
 def _matrices(part, columns):
@@ -218,16 +250,16 @@ def _matrices(part, columns):
     return part.reshape(*images, -1, columns)  # N,OH,OW,... -> N,OH*OW,columns (N*OH*OW,columns)
 
 
-def _tiles(cache, xp, tile=TILE):
-    """(images, rows) slices that cut the output into pieces of about `tile` entries of `cols`, on
-    a GPU of at most GPU_TILE.
+def _tiles(cache, xp, times=1):
+    """(images, rows) slices that cut the output into pieces of about `times` TILE entries of
+    `cols`, on a GPU of at most GPU_TILE.
 
     Either some rows of one image, or all rows of one or several. Where an image is cut depends on
     itself alone, and each has its own matrix product: BLAS may round a row otherwise in a longer
     product, and an image is to come out the same in any batch.
     """
     n, oh, ow, _ = _output_shape(cache)
-    row = ow * prod(cache.w.shape[:2]) * cache.x_shape[3]
+    row, tile = ow * prod(cache.w.shape[:2]) * cache.x_shape[3], times * TILE
     if xp is np:
         work = row * oh * cache.w.shape[3] // cache.groups  # multiplications an image
         rows = min(max(1, tile // row), oh if work < SHARED else -(-oh // 2))

@@ -105,10 +105,10 @@ def backward(dy, cache, rule="gradient"):
 
     def compute(block):
         direct = dy[block] * scale[block] ** -beta
-        dx[block] = direct
         if rule == "gradient":
             cross = _window_sum(direct * x[block] / scale[block], size)
-            dx[block] -= 2 * a * beta * x[block] * cross
+            direct -= 2 * a * beta * x[block] * cross
+        dx[block] = direct
 
     spread(compute, row_blocks(dy, 20))
     return dx
@@ -118,6 +118,7 @@ def _window_sum(v, size):
     """Sum over the `size` channels around each one, fewer at the ends."""
     total, c = v.copy(), v.shape[-1]
     for away in range(1, min(size // 2, c - 1) + 1):
-        total[..., away:] += v[..., : c - away]
-        total[..., : c - away] += v[..., away:]
+        right, left = total[..., away:], total[..., : c - away]
+        right += v[..., : c - away]
+        left += v[..., away:]
     return total

@@ -11,6 +11,8 @@ dropped, as in PyTorch's ceil_mode and Caffe's padded pooling. The two roundings
 wherever (H + 2P - D*(K-1) - 1) is a multiple of S: a check at one lucky size proves nothing.
 """
 
+import numpy as np
+
 from minicnn.backend import array_module
 from minicnn.workspace import empty
 
@@ -75,6 +77,10 @@ def pad_image(x, before, after, value):
     n, h, w, c = x.shape
     (top, left), bottom, right = before, before[0] + h, before[1] + w  # where the image lies
     padded = empty(xp, (n, bottom + after[0], right + after[1], c), x.dtype)
+    if xp is not np:  # two calls to the GPU, for five
+        padded.fill(value)
+        padded[:, top:bottom, left:right] = x
+        return padded
     padded[:, top:bottom, left:right] = x
     for border in (padded[:, :top], padded[:, bottom:], padded[:, :, :left], padded[:, :, right:]):
         border[...] = value
@@ -123,6 +129,17 @@ def windows(x, kernel, stride, dilation, out):
     shape = (n, *out, *kernel, c)
     strides = (sn, stride[0] * sh, stride[1] * sw, dilation[0] * sh, dilation[1] * sw, sc)
     return xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def sum_positions(x):
+    """The sum of x (..., C) over all axes but the last: (C,).
+
+    One axis after the other: CuPy shares out the sums among a GPU's processors, not what they add
+    up, and 64 channels in one call would be work for two of them.
+    """
+    while x.ndim > 1:
+        x = x.sum(axis=-2)
+    return x
 
 
 def pool_geometry(x_shape, window, stride, pad, rounding, op):

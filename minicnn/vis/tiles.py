@@ -126,7 +126,8 @@ class TiledRun:
                     run = self._run(rows, columns, caches=True)
                     planted = {name: _planted(seed, run.shapes[name], name, rows, columns)
                                for name, seed in own.items()}
-                    dx[:, rows.pixels, columns.pixels] += run.backward(planted, relu=relu)
+                    part = dx[:, rows.pixels, columns.pixels]
+                    part += run.backward(planted, relu=relu)
         return dx
 
     def _run(self, rows, columns, caches):

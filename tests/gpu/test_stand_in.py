@@ -39,6 +39,7 @@ REFUSED = {
     "bounds on the host": lambda a: cp.clip(a, HOST, 1),
     "where=": lambda a: a.sum(where=a > 1),
     "initial=": lambda a: a.max(initial=0),
+    "a view stored where it is": lambda a: a.__setitem__(0, a[0]),
     "out= where there is none": lambda a: cp.tensordot(a, a, out=a),
     "an array where a whole number is meant": lambda a: range(a.astype(int).sum()),
     "an array as the place in a list": lambda a: [1, 2, 3][cp.asarray(1)],
@@ -74,8 +75,14 @@ ALLOWED = {
     "a view is written through": (lambda a: a[0].fill(7) or a, [7, 7, 7, 3, 4, 5]),
     "places from the host": (lambda a: a[:, np.array([2, 0])], [2, 0, 5, 3]),
     "places as a list": (lambda a: a[..., [2, 1, 0]], [2, 1, 0, 5, 4, 3]),
+    "adding to places, each once": (lambda a: add_to(a, np.array([1, 0]), 1), FLAT + 1),
     "out=": (lambda a: cp.multiply(a, a, out=a), FLAT**2),
 }
+
+
+def add_to(a, places, number):
+    a[places] += number
+    return a
 
 
 @pytest.mark.parametrize("what", ALLOWED)

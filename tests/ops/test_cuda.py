@@ -35,7 +35,8 @@ def test_nvrtc_compiles_every_source_without_a_warning(name):
 
 
 def test_the_sources_were_found():
-    assert {"pool_cuda", "average_pool_cuda", "lrn_cuda"} <= {name.split()[0] for name in PROGRAMS}
+    found = {name.split()[0] for name in PROGRAMS}
+    assert {"conv_cuda", "pool_cuda", "average_pool_cuda", "lrn_cuda"} <= found
 
 
 @pytest.mark.parametrize("wrong, words", [("INDEX unused = 1;", "never referenced"),
