@@ -15,22 +15,21 @@ STEADY = 3  # runs of a task after which its memory no longer grows
 
 
 class Bench:
-    """Measures by a plan (`plans.Plan`), and remembers what the libraries said of themselves."""
+    """Measures by a `plan.Plan`, and remembers what the libraries said of themselves."""
 
     def __init__(self, plan):
         self.plan, self.libraries = plan, {}
-        self.card = None  # what the GPU does a second, once that is measured
+        self.reached = None  # {"flops", "bytes"}: what the GPU does a second, once that is measured
         self.full = {}  # what a device had no room for, whatever the batch: whose turn it was
 
     def about(self):
         """What the rows were measured with."""
-        plan = self.plan
+        plan, said = self.plan, self.libraries
         about = {"rounds": plan.rounds, "seconds_a_turn": plan.seconds, "threads": plan.threads,
                  "avx2": plan.avx2, "ours": plan.ours, "against": plan.against,
                  "device": plan.device,
-                 "libraries": {name: {"is": LIBRARIES[name], **about}
-                               for name, about in self.libraries.items()}}
-        return about | ({"card": self.card} if self.card else {})
+                 "libraries": {name: {"is": LIBRARIES[name], **said[name]} for name in said}}
+        return about | ({"reached": self.reached} if self.reached else {})
 
     def start(self, library, threads=None):
         """A Worker."""
@@ -63,7 +62,7 @@ class Bench:
     def _gpu_figures(self, workers, task, to):
         """The same with memory, and the time that the task has to take at least; or who had no
         room for it. A larger batch is then not tried."""
-        self.card = self.card or self._measure_card(workers, to)
+        self.reached = self.reached or self._measure_device(workers, to)
         alike = task._replace(batch=None)
         try:
             if alike in self.full:
@@ -74,13 +73,13 @@ class Bench:
             return {"full": error.library}
         return summary(rounds, to) | {
             "peak_mb": {name: answer["peak_mb"] for name, answer in rounds[-1].items()},
-            "least_seconds": least(task, self.card)}
+            "least_seconds": least(task, self.reached)}
 
-    def _measure_card(self, workers, to):
+    def _measure_device(self, workers, to):
         """{"flops", "bytes"} a second of a large matrix product and of a copy, by whichever
         library gets more out of the card."""
         found = {}
-        for key, what, side in zip(("flops", "bytes"), (PRODUCT, COPY), self.plan.card,
+        for key, what, side in zip(("flops", "bytes"), (PRODUCT, COPY), self.plan.best_sides,
                                    strict=True):
             task = Task(CARD, what, side=side)
             seconds = summary(in_turn(workers, task, self.plan), to)["seconds"]

@@ -64,9 +64,9 @@ class Shapes(NamedTuple):
     w: int
 
 
-def least(task, card):
-    """The seconds that a task has to take on a card of {"flops", "bytes"} a second."""
-    return sum(max(work.flops / card["flops"], work.bytes / card["bytes"])
+def least(task, reached):
+    """The seconds that a task has to take on a GPU that reached {"flops", "bytes"} a second."""
+    return sum(max(work.flops / reached["flops"], work.bytes / reached["bytes"])
                for work in works(task))
 
 
@@ -88,7 +88,7 @@ def works(task):
         if task.what == TRAINING_STEP and shapes.w:
             found.append(step_work(shapes.w))
         first = False
-    return found + (gram_works(task, network) if task.what == GRAM_STEP else [])
+    return found + (gram_works(network) if task.what == GRAM_STEP else [])
 
 
 def sized(task):
@@ -115,7 +115,8 @@ def layer_work(layer, shapes, what):
 
 
 def _products(layer, s):
-    """Each weight is multiplied once for each output that it serves: y / filters times."""
+    """Each weight is multiplied once for each output that it serves: y / filters times. The way
+    back reads nothing besides dy, x and w."""
     outputs = layer.filters if hasattr(layer, "filters") else layer.units
     weights = s.w - (outputs if layer.bias else 0)
     return 2 * weights * (s.y // outputs), 0
@@ -137,7 +138,7 @@ def step_work(weights):
     return Work(4 * weights, 5 * FLOAT * weights)
 
 
-def gram_works(task, network):
+def gram_works(network):
     """F^T F / M and F (G - target), for each of the layers with its (M, C) matrix F."""
     found = []
     for name in gram_layers(network):

@@ -298,6 +298,7 @@ def torchs_image_gradient(network, x):
 
 
 def _small(make):
+    """A network of tests/nets.py, and images for it."""
     return lambda: (make(), nets.images(2))
 
 
@@ -317,10 +318,11 @@ def _random(make, *sizes):
     return with_weights
 
 
-BOTH, CENTRAL = ("central differences", "complex step"), ("central differences",)
+BY_DIFFERENCES = ("central differences",)
+BY_BOTH = (*BY_DIFFERENCES, "complex step")
 NETWORKS = {  # how each is made, with its image; and what judges its float64 gradient
-    "every layer": (_small(nets.everything), CENTRAL),
-    "smooth layers": (_small(nets.smooth), BOTH),
+    "every layer": (_small(nets.everything), BY_DIFFERENCES),
+    "smooth layers": (_small(nets.smooth), BY_BOTH),
     "minivgg": (_trained("minivgg"), ()),
     "alexnet_caffe to pool5": (_random(lambda: models.alexnet_caffe().until("pool5"),
                                        1, 99, 99, 3), ()),

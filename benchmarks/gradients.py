@@ -191,9 +191,9 @@ HEAD = """# Gradients
 
 Made by `minicnn bench gradients`. Errors are the largest difference over the largest number that
 should be there, the worst of all configurations, outputs and gradients: of ops against the scalar
-loops of minicnn/naive.py in float64, of networks against minicnn in float64. The last two columns
-judge minicnn's float64 gradients without any of this code: relative to each number itself, down to
-a thousandth of the largest."""
+loops of minicnn/naive.py in float64, of networks against minicnn in float64. Central differences
+and the complex step judge minicnn's float64 gradients by the forward pass alone: relative to each
+number itself, down to a thousandth of the largest."""
 
 
 def markdown(result):

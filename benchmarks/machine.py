@@ -1,12 +1,12 @@
 """What the figures were measured on: the machine, and the memory of a process."""
 
-import os
 import platform
 import re
-import subprocess
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+
+from minicnn import backend
 
 STATUS, MEMORY = Path("/proc/self/status"), Path("/proc/meminfo")
 LIMIT = Path("/sys/fs/cgroup/memory.max")
@@ -14,14 +14,9 @@ LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 def about():
     """Processor, cores, Python and the time of day."""
-    return {"processor": _processor(), "cores": cores(), "system": platform.platform(terse=True),
-            "python": platform.python_version(),
+    return {"processor": _processor(), "cores": backend.cores(),
+            "system": platform.platform(terse=True), "python": platform.python_version(),
             "date": datetime.now(timezone.utc).isoformat(timespec="minutes")}
-
-
-def cores():
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def resident():
@@ -49,15 +44,6 @@ def room():
     free = _kb(MEMORY.read_text(), "MemAvailable") / 1024
     limit = LIMIT.read_text().strip() if LIMIT.exists() else "max"
     return 0.8 * (free if limit == "max" else min(free, int(limit) / 2**20))
-
-
-def driver():
-    """The version of NVIDIA's driver, where its own program tells; else None."""
-    with suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
-                              capture_output=True, text=True, check=True, timeout=60).stdout
-        return told.splitlines()[0].strip() if told.strip() else None
-    return None
 
 
 def _kb(text, name):

@@ -15,6 +15,7 @@ from time import perf_counter
 import machine
 
 from minicnn import backend
+from minicnn.driver import cuda_version, dotted
 
 MB = 2**20
 MOST = 1000  # calls queued in one turn
@@ -44,7 +45,7 @@ class Host:
         return median(seconds[1:] or seconds)
 
     def peak(self, function):
-        """The most that was held since `clear`, in MB."""
+        """The most that was held since `clear`, in MB; for this `function` need not run again."""
         return machine.resident()[1]
 
     def about(self):
@@ -116,11 +117,13 @@ class CuPy:
 
     def about(self):
         """The card, and the versions in use."""
+        from minicnn.doctor.gpu import find_driver  # here: no other process needs the doctor
+
         runtime = self.cupy.cuda.runtime
         properties = runtime.getDeviceProperties(self.cupy.cuda.Device().id)
-        return {"cupy": self.cupy.__version__, "cuda": dotted(runtime.runtimeGetVersion()),
-                "card": properties["name"].decode(), "card_mb": properties["totalGlobalMem"] / MB,
-                "driver": machine.driver()}
+        return {"cupy": self.cupy.__version__, "driver": find_driver().version,
+                "cuda": dotted(cuda_version(runtime.runtimeGetVersion())),
+                "card": properties["name"].decode(), "card_mb": properties["totalGlobalMem"] / MB}
 
 
 class TorchCuda:
@@ -169,8 +172,3 @@ class TorchCuda:
         torch = self.torch
         return {"cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(),
                 "tf32": torch.backends.cudnn.allow_tf32}
-
-
-def dotted(version):
-    """CUDA's 12080 as "12.8"."""
-    return f"{version // 1000}.{version % 1000 // 10}"

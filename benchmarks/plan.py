@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-import machine
+from minicnn import backend
 
 
 class Plan(NamedTuple):
@@ -20,14 +20,14 @@ class Plan(NamedTuple):
     rounds: int
     seconds: float  # a turn; at least one run
     pause: float  # before each turn
-    threads: int = machine.cores()
+    threads: int = backend.cores()
     ours: str = "ours"
     against: str = "torch"
     beside: tuple = ()  # libraries that are compared with `against`, too
     avx2: bool = False
     device: str = "cpu"
     alone: tuple = ()  # batches of layers alone, where they are not `batches`
-    card: tuple = ()  # sides of the matrices that show what a GPU does at best: product, copy
+    best_sides: tuple = ()  # sides of the matrices that show what a GPU does at best: product, copy
 
 
 FULL = Plan(
@@ -52,8 +52,9 @@ QUICK = Plan(
 FULL_GPU = FULL._replace(
     device="gpu", networks=("vgg16", "alexnet_caffe", "googlenet"), batches=(1, 8, 32, 128),
     alone=(1, 32), training=(("vgg16_pooled", 32), ("minivgg", 32), ("minivgg", 128)),
-    sides=(512, 1024), card=(8192, 16384), beside=("channels_last",), rounds=5, seconds=0.05,
+    sides=(512, 1024), best_sides=(8192, 16384), beside=("channels_last",), rounds=5, seconds=0.05,
     pause=0.0)
-QUICK_GPU = QUICK._replace(device="gpu", sides=(32,), card=(64, 64), beside=("channels_last",))
+QUICK_GPU = QUICK._replace(device="gpu", sides=(32,), best_sides=(64, 64),
+                           beside=("channels_last",))
 PLANS = {("cpu", False): FULL, ("cpu", True): QUICK, ("gpu", False): FULL_GPU,
          ("gpu", True): QUICK_GPU}  # by the device, and whether a quick look is enough

@@ -129,14 +129,12 @@ def write_tables(sections, out):
         return
     with atomic(out.with_suffix(".md")) as path:
         path.write_text(text.markdown(sections) + "\n", encoding="utf-8")
-    if "scaling" in sections:
+    drawn = "networks" if text.of_gpu(sections) else "scaling"
+    if drawn in sections:
         import plot
 
-        plot.scaling(sections["scaling"], out.with_suffix(".png"))
-    elif text.of_gpu(sections) and "networks" in sections:
-        import plot
-
-        plot.batches(sections["networks"], out.with_suffix(".png"))
+        draw = {"networks": plot.batches, "scaling": plot.scaling}[drawn]
+        draw(sections[drawn], out.with_suffix(".png"))
 
 
 def plan_of(options):

@@ -53,14 +53,14 @@ def machine_line(about):
 
 def _card(about):
     """The GPU, and what it was measured to do."""
-    if "card" not in about:
+    if "reached" not in about:
         return ""
     said = next((lib for lib in about["libraries"].values() if "card" in lib), {})
     named = [said.get("card", "GPU"), f"{said['card_mb']:.0f} MB" if "card_mb" in said else "",
              f"driver {said['driver']}" if said.get("driver") else ""]
     return (f" {', '.join(filter(None, named))}; a matrix product reached "
-            f"{about['card']['flops'] / 1e12:.3g} TFLOP/s, a copy "
-            f"{about['card']['bytes'] / 1e9:.3g} GB/s.")
+            f"{about['reached']['flops'] / 1e12:.3g} TFLOP/s, a copy "
+            f"{about['reached']['bytes'] / 1e9:.3g} GB/s.")
 
 
 def counted(number, word):

@@ -4,6 +4,8 @@
 ``load``             a network with trained weights: ``net = minicnn.load("minivgg")``
 ``models``           architectures as literal lists of layers: ``minicnn.models.vgg16()``
 ``Network, Run``     named layers in order; what one forward pass recorded
+``models.convert``   another program's weight file as a network; ``models.fetch`` brings an
+                     official one, ``models.probe`` tells whether it computes what it should
 ``vis``              one way to look inside a file: maximize, deconvnet, texture
 ``objectives``       what an optimised image is optimised for; ``ascend`` is the loop,
                      ``optimizers`` its steps, ``parametrize`` what is optimised,
@@ -12,6 +14,8 @@
 ``ops, naive``       every operation forward and backward; the same as scalar loops
 ``images, report``   photos in and out; contact sheets and pages
 ``train``            data, augmentation, the training loop
+``formats``          weight files: minicnn's own, and a reader for each of other programs'
+``backend``          NumPy or CuPy, how many threads; ``doctor`` tells what a machine has for it
 ===================  =============================================================================
 """
 

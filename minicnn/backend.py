@@ -119,6 +119,7 @@ def tf32(on=None):
     TF32 keeps 10 of float32's 23 bits of each factor (sums stay float32), and multiplies several
     times as fast on tensor cores, from compute capability 8.0 on. It is off unless switched on
     here or by CuPy's environment variable CUPY_TF32=1: tests of gradients do not hold with it.
+    CuPy multiplies stacks of matrices (the Gram matrices of several images) without it.
 
     Parameters
     ----------
@@ -259,10 +260,15 @@ def threads(count=None):
     return _COUNT["threads"]
 
 
+def cores():
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def _from_environment():
     text = os.environ.get(VARIABLE, "")
     if not text:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return cores()
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{VARIABLE}: expected a whole number of at least 1, got {text!r}")
     return int(text)

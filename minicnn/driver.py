@@ -19,9 +19,19 @@ def driver_version():
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
         return None
-    version = ctypes.c_int()
-    failed = driver.cuDriverGetVersion(ctypes.byref(version))
-    return None if failed else divmod(version.value // 10, 100)  # 12040 means 12.4
+    number = ctypes.c_int()
+    failed = driver.cuDriverGetVersion(ctypes.byref(number))
+    return None if failed else cuda_version(number.value)
+
+
+def cuda_version(number):
+    """CUDA's number of a version as (major, minor): 12040 -> (12, 4)."""
+    return divmod(number // 10, 100)
+
+
+def dotted(version):
+    """A version as it is written: (12, 4) -> "12.4"."""
+    return ".".join(map(str, version))
 
 
 def wheels():
@@ -35,17 +45,30 @@ def wheels():
     return found
 
 
+def listed(packages):
+    """{name: version} as words: "cupy-cuda12x 14.2.0, cupy-cuda13x 14.1.0"."""
+    return ", ".join(f"{name} {version}" for name, version in packages.items())
+
+
+def wheel_cuda(name):
+    """The major version of CUDA that a CuPy package is made for: "cupy-cuda12x" -> 12.
+
+    0 for "cupy", which is compiled against whatever CUDA the machine has.
+    """
+    return int(name.removeprefix("cupy").removeprefix("-cuda").removesuffix("x") or 0)
+
+
 def conflict():
     """Why the installed packages cannot work together, and the way out; None where they can."""
     installed, driver = wheels(), driver_version()
     if len(installed) > 1:
-        return (f"several CuPy packages overwrite each other here ({_listed(installed)}). Remove "
+        return (f"several CuPy packages overwrite each other here ({listed(installed)}). Remove "
                 f"them all (pip uninstall {' '.join(installed)}). {remedy()}")
     for name in installed:
-        needed = name.removeprefix("cupy-cuda").removesuffix("x")
-        if driver is not None and needed.isdecimal() and driver[0] < int(needed):
-            return (f"{_listed(installed)} needs a driver for CUDA {needed}, and the one here "
-                    f"serves CUDA up to {_dotted(driver)}. Update the driver, or pip uninstall "
+        needed = wheel_cuda(name)
+        if driver is not None and driver[0] < needed:
+            return (f"{listed(installed)} needs a driver for CUDA {needed}, and the one here "
+                    f"serves CUDA up to {dotted(driver)}. Update the driver, or pip uninstall "
                     f"{name} and {EXTRAS[12]}")
     return None
 
@@ -53,8 +76,8 @@ def conflict():
 def found():
     """What is installed, in a few words."""
     driver = driver_version()
-    served = f"a driver for CUDA up to {_dotted(driver)}" if driver else "no NVIDIA driver"
-    return f"installed: {_listed(wheels()) or 'no CuPy wheel'}, {served}"
+    served = f"a driver for CUDA up to {dotted(driver)}" if driver else "no NVIDIA driver"
+    return f"installed: {listed(wheels()) or 'no CuPy wheel'}, {served}"
 
 
 def extra():
@@ -69,12 +92,4 @@ def remedy():
     if driver is None:
         return ("There is no NVIDIA driver here either: with an NVIDIA GPU, install its driver and "
                 f"then {extra()}; without one, use device 'cpu'")
-    return f"The driver serves CUDA up to {_dotted(driver)}: {extra()}, or use device 'cpu'"
-
-
-def _listed(installed):
-    return ", ".join(f"{name} {version}" for name, version in installed.items())
-
-
-def _dotted(version):
-    return ".".join(map(str, version))
+    return f"The driver serves CUDA up to {dotted(driver)}: {extra()}, or use device 'cpu'"

@@ -14,6 +14,13 @@ KERAS_KINDS = {"Conv": "Conv2D", "MaxPool": "MaxPooling2D", "AveragePool": "Aver
                "Branches": "Concatenate"}
 
 
+def lined_up(rows, gap=2):
+    """Rows of equally many words as lines of text, each column `gap` spaces from the next."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [(" " * gap).join(word.ljust(width) for word, width in zip(row, widths, strict=True))
+            .rstrip() for row in rows]
+
+
 def keras_table(network, receptive_fields=False):
     """Layer (type), Output Shape, Param #, and the totals, as Keras prints them.
 
@@ -31,10 +38,8 @@ def keras_table(network, receptive_fields=False):
         fields = receptive.fields(network).values()
         seen = [("Receptive Field", "Stride", "Offset"), *map(_seen, fields)]
         rows = [(*row, *more) for row, more in zip(rows, seen, strict=True)]
-    widths = [max(len(cell) for cell in column) + 3 for column in zip(*rows, strict=True)]
-    lines = ["".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-             for row in rows]
-    double, fixed = "=" * sum(widths), _fixed(network)
+    lines = lined_up(rows, gap=3)
+    double, fixed = "=" * (max(map(len, lines)) + 3), _fixed(network)
     return "\n".join([
         f"Model: {network.name}", double, lines[0], double, *lines[1:], double,
         f"Total params: {network.count():,}",

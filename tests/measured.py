@@ -36,7 +36,7 @@ def section(*rows, complete=True, **about):
 # ---- on a GPU
 
 ABOUT_GPU = ABOUT | {
-    "device": "gpu", "card": {"flops": 40e12, "bytes": 8e11},
+    "device": "gpu", "reached": {"flops": 40e12, "bytes": 8e11},
     "libraries": {
         "ours": {"minicnn": "0.1", "cupy": "14.0", "cuda": "12.8", "card": "A Card",
                  "card_mb": 24000.0, "driver": "570.1"},

@@ -36,6 +36,17 @@ def test_the_driver_s_version(monkeypatch, number, version):
     assert driver.driver_version() == version
 
 
+@pytest.mark.parametrize(("number", "words"), [(12080, "12.8"), (13000, "13.0"), (11040, "11.4")])
+def test_versions_of_cuda(number, words):
+    assert driver.dotted(driver.cuda_version(number)) == words
+
+
+@pytest.mark.parametrize(("name", "version"), [("cupy", 0), ("cupy-cuda11x", 11),
+                                               ("cupy-cuda13x", 13)])
+def test_the_cuda_of_a_wheel(name, version):
+    assert driver.wheel_cuda(name) == version
+
+
 def test_a_driver_that_is_missing_or_fails(monkeypatch):
     def no_library(name):
         raise OSError(f"{name}: cannot open shared object file")

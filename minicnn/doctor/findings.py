@@ -1,6 +1,7 @@
 """What was found, in sections: as text for people, as plain values for programs."""
 
 import textwrap
+from dataclasses import dataclass
 from typing import NamedTuple
 
 GOOD, NOTE, WARNING, BAD = "good", "note", "warning", "bad"
@@ -41,8 +42,16 @@ class Section(NamedTuple):
     findings: list
 
 
-class Report(NamedTuple):
-    """All that was found, and how many seconds that took."""
+@dataclass(frozen=True)
+class Report:
+    """All that was found; ``report["GPU"]`` are the findings of the section of that title.
+
+    Attributes
+    ----------
+    sections : list of Section
+    seconds : float
+        How long it took.
+    """
 
     sections: list
     seconds: float
@@ -63,8 +72,8 @@ class Report(NamedTuple):
         return [finding for finding in self.findings if finding.state == WARNING]
 
     def __getitem__(self, title):
-        """The findings of the section of that title."""
-        return next(section.findings for section in self.sections if section.title == title)
+        """The findings of the section of that title; KeyError where there is none."""
+        return {section.title: section.findings for section in self.sections}[title]
 
     def __str__(self):
         column = max((len(finding.what) for finding in self.findings), default=0)
@@ -87,17 +96,33 @@ class Report(NamedTuple):
         return "\n".join(textwrap.wrap(f"{words} ({self.seconds:.1f} s)", WIDTH))
 
 
-def asked(what, question, *arguments, state=WARNING, remedy=""):
+def asked(what, question, *arguments, state=WARNING):
     """The findings of ``question(*arguments)``, and one more if it fails.
 
     A doctor is called where things are broken, so any error may come of any question; it is
     reported under `what`, as `state`, and the other questions are asked all the same.
+
+    Parameters
+    ----------
+    what : str
+        What a failure is reported under.
+    question : callable
+        Yields findings.
+    *arguments
+        What it is called with.
+    state : {"good", "note", "warning", "bad"}
+        How grave a failure is.
+
+    Returns
+    -------
+    list of Finding
+        With those that came before the failure.
     """
     found = []
     try:
         found.extend(question(*arguments))
     except Exception as error:
-        found.append(Finding(what, f"could not be found out: {said(error)}", state, remedy))
+        found.append(Finding(what, f"could not be found out: {said(error)}", state))
     return found
 
 

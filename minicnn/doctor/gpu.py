@@ -18,8 +18,8 @@ from minicnn.doctor.libraries import numbers
 VERSION = Path("/proc/driver/nvidia/version")
 FIELDS = ("name,memory.total,driver_version,compute_cap", "name,memory.total,driver_version")
 PATIENCE = 3  # seconds for nvidia-smi, which takes less than one where all is well
-BRANCHES = ((580, 13), (525, 12), (450, 11))  # the first driver that serves each CUDA (NVIDIA,
-# "CUDA Compatibility", minor version compatibility)
+# the first driver that serves each CUDA (NVIDIA, "CUDA Compatibility", minor version compatibility)
+BRANCHES = ((580, 13), (525, 12), (450, 11))
 LEAST = {13: (7, 5), 12: (5, 0)}  # compute capability; CUDA 13 dropped what is older than Turing
 CONTAINER = ("in a container, start it with --gpus all and "
              "NVIDIA_DRIVER_CAPABILITIES=compute,utility")
@@ -73,15 +73,14 @@ def gpu(device="auto"):
     """
     found = find_driver()
     yield from _driver(found)
-    xp = None
-    if device != "cpu":
-        try:
-            xp = backend.device("gpu")
-        except Exception as error:  # a DeviceError, or whatever a broken CuPy raises as it loads
-            yield from asked("CuPy", wheel, found, device, error)
-    else:
+    if device == "cpu":
         yield from asked("CuPy", wheel, found, device)
-    if xp is not None:
+        return
+    try:
+        xp = backend.device("gpu")
+    except Exception as error:  # a DeviceError, or whatever a broken CuPy raises as it loads
+        yield from asked("CuPy", wheel, found, device, error)
+    else:
         yield from asked("CuPy", at_work, xp)
 
 
@@ -127,11 +126,21 @@ def from_smi():
     rows = [row for row in rows if len(row) >= 3]
     if not rows:
         raise ValueError(f"it lists no GPU: {shown.stdout[:200]!r}")
-    return rows[0][2], tuple(Gpu(name, *(numbers(memory) or (0,))[:1], numbers("".join(capability)))
-                             for name, memory, _, *capability in rows)
+    return rows[0][2], tuple(_gpu(*row[:4]) for row in rows)
+
+
+def _gpu(name, memory, _, capability=""):
+    """A Gpu from a row of nvidia-smi: "NVIDIA H200", "143771", "580.65.06", "9.0"."""
+    return Gpu(name, _first(memory), numbers(capability))
+
+
+def _first(text):
+    """The whole number that a text begins with, 0 where there is none: "535.129" -> 535."""
+    return (numbers(text) or (0,))[0]
 
 
 def _from_proc():
+    """The driver's version as Linux has it; "" where it has none."""
     text = VERSION.read_text() if VERSION.is_file() else ""
     match = re.search(r"Kernel Module\D*(\d+(\.\d+)+)", text)
     return match.group(1) if match else ""
@@ -139,14 +148,14 @@ def _from_proc():
 
 def cuda_of(version):
     """The major version of CUDA that a driver serves, by its own version: "535.129" -> (12,)."""
-    branch = (numbers(version) or (0,))[0]
-    return next(((cuda,) for first, cuda in BRANCHES if branch >= first), ())
+    return next(((cuda,) for least, cuda in BRANCHES if _first(version) >= least), ())
 
 
 def _driver(found):
+    """Yield what a Driver is, its GPUs, and what is wrong with it."""
     if found.there:
-        served = f"serves CUDA up to {'.'.join(map(str, found.cuda))}" if found.cuda \
-            else "too old for any CUDA of today"
+        served = (f"serves CUDA up to {driver.dotted(found.cuda)}" if found.cuda
+                  else "too old for any CUDA of today")
         yield Finding("driver", f"{found.version or 'NVIDIA, version not told'}; {served}")
     for number, one in enumerate(found.gpus):
         yield Finding(f"GPU {number}", str(one))
@@ -178,7 +187,7 @@ def wheel(found, device="auto", error=None):
     """
     state = BAD if device == "gpu" else WARNING
     installed, fits, conflict = driver.wheels(), fitting(found), driver.conflict()
-    listed = ", ".join(f"{name} {version}" for name, version in installed.items())
+    listed, newest = driver.listed(installed), max(map(driver.wheel_cuda, installed), default=0)
     change = f"pip uninstall {' '.join(installed)}, then: {_how(found)}"
     if conflict:  # its first sentence; for what to do, the GPUs' age counts as well
         yield Finding("CuPy", conflict.partition(". ")[0], BAD if len(installed) > 1 else state,
@@ -188,7 +197,7 @@ def wheel(found, device="auto", error=None):
                       _how(found) if found.there or device == "gpu" else "")
     elif not found.there:
         yield Finding("CuPy", f"{listed}, but no driver to run it with", state, _how(found))
-    elif fits is None or int((re.search(r"cuda(\d\d)x", listed) or [0, 0])[1]) > fits:
+    elif fits is None or newest > fits:
         yield Finding("CuPy", f"{listed}, which does not fit this driver and GPU", state, change)
     elif error is not None:
         yield Finding("CuPy", f"{listed}, which fits the driver, but: {error}", state)
@@ -197,6 +206,7 @@ def wheel(found, device="auto", error=None):
 
 
 def _how(found):
+    """The command that installs the CuPy which fits, or what has to come before it."""
     fits = fitting(found)
     if fits:
         return driver.EXTRAS[fits]
@@ -216,14 +226,10 @@ def at_work(xp):
     name = ", ".join(driver.wheels()) or "CuPy"
     yield Finding("CuPy", f"{name} {xp.__version__} multiplies, adds and compiles kernels")
     runtime = xp.cuda.runtime
-    yield Finding("CUDA", f"runtime {_dotted(runtime.runtimeGetVersion())}, driver "
-                          f"{_dotted(runtime.driverGetVersion())}")
+    runs, serves = (driver.dotted(driver.cuda_version(number)) for number in
+                    (runtime.runtimeGetVersion(), runtime.driverGetVersion()))
+    yield Finding("CUDA", f"runtime {runs}, driver {serves}")
     free, total = runtime.memGetInfo()
     yield Finding("GPU memory", f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free")
     if limit := backend.memory_limit():
         yield Finding("memory limit", f"{limit / 2**30:.1f} GiB ({backend.MEMORY_VARIABLE})", NOTE)
-
-
-def _dotted(version):
-    """CUDA's number of a version as it is written: 12040 -> 12.4."""
-    return f"{version // 1000}.{version % 1000 // 10}"

@@ -13,8 +13,11 @@ from minicnn.doctor.findings import BAD, NOTE, WARNING, Finding, asked, said
 
 NEEDED = {"numpy": "1.26", "pillow": "10.1", "h5py": "3.10", "matplotlib": "3.8", "tqdm": "4.60",
           "threadpoolctl": "3.1"}  # as in pyproject.toml
-COMPILED = {"pillow": "PIL._imaging", "h5py": "h5py"}  # what a broken installation fails to import
+# what a broken installation fails to import: tqdm and threadpoolctl have nothing compiled, and
+# matplotlib takes long to load
+COMPILED = {"numpy": "numpy", "pillow": "PIL._imaging", "h5py": "h5py"}
 NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS"}
+CHOICE = "OPENBLAS_CORETYPE"  # the environment variable that OpenBLAS takes its kernels from
 BEFORE_AVX2 = {"prescott", "core2", "penryn", "dunnington", "nehalem", "sandybridge", "generic"}
 AVX2 = {"AVX2", "X86_V3", "AVX512F", "X86_V4"}
 
@@ -52,10 +55,13 @@ def blas(simd=()):
                          + ([f"with kernels for {kernels}"] if kernels else []))
         if str(kernels).lower() in BEFORE_AVX2 and AVX2 & set(simd):
             yield Finding("BLAS", f"{words}, though this processor has AVX2", WARNING, _better())
+        elif library["internal_api"] == "openblas" and os.environ.get(CHOICE):
+            yield Finding("BLAS", f"{words}, chosen by {CHOICE}", NOTE,
+                          f"unset {CHOICE} for the kernels that fit this processor best")
         else:
             yield Finding("BLAS", words)
-        yield Finding("BLAS threads", f"{library.get('num_threads')}; held to one a block while an "
-                                      "op runs")
+        yield Finding("BLAS threads", f"{library.get('num_threads')}; while an op runs, one for "
+                                      "each of the op's own threads")
 
 
 def loaded_blas():
@@ -66,6 +72,7 @@ def loaded_blas():
 
 
 def _unseen():
+    """What NumPy says that it was built with, where no BLAS shows itself."""
     built = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     if not built.get("name") or built["name"] == "none":
         return Finding("BLAS", "NumPy was built without one: products are slow", WARNING,
@@ -75,8 +82,9 @@ def _unseen():
 
 
 def _better():
-    if os.environ.get("OPENBLAS_CORETYPE"):
-        return "unset OPENBLAS_CORETYPE"
+    """What to do for a BLAS that uses the processor's instructions."""
+    if os.environ.get(CHOICE):
+        return f"unset {CHOICE}"
     return "pip install --upgrade numpy, for a BLAS that knows this processor"
 
 
@@ -106,14 +114,17 @@ def needed(name):
 
 def _loading(name):
     """What goes wrong when a library's compiled part is imported; None where nothing does."""
+    if name not in COMPILED:
+        return None
     try:
-        importlib.import_module(COMPILED.get(name, "numpy"))
+        importlib.import_module(COMPILED[name])
     except Exception as error:  # ImportError, and whatever a broken library raises while it loads
         return said(error)
     return None
 
 
 def _beneath(name):
+    """The version of the library in C that a library stands on, where that is worth knowing."""
     if name != "h5py":
         return ""
     import h5py
@@ -151,7 +162,7 @@ def minicnn():
 
 
 def _editable():
-    """Whether pip says that the files are used where they are."""
+    """The word for a copy whose files pip uses where they are; "" for another."""
     text = importlib.metadata.distribution("minicnn").read_text("direct_url.json")
     editable = json.loads(text or "{}").get("dir_info", {}).get("editable", False)
     return ", editable," if editable else ""

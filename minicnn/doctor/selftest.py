@@ -72,10 +72,12 @@ class _Result(NamedTuple):
 
 
 def _wrong(results):
+    """The results that are off by more than is allowed; also where the error is not a number."""
     return [result for result in results if not result.share <= 1]
 
 
 def _result(trial, dtype, device):
+    """A trial's worst array in one dtype, or the error that ended it."""
     allowed, _ = ALLOWED[dtype]
     try:
         found = max(compare(trial, dtype, device), key=lambda one: one.error)
@@ -125,6 +127,7 @@ def _expected(trial):
 
 
 def _judged(name, ours, theirs, dtype):
+    """Where one array is furthest off; wrong in any case if it is missing or of another dtype."""
     if ours is None:
         return Worst(np.inf, f"{name} is missing")
     ours = to_host(ours)
@@ -135,6 +138,7 @@ def _judged(name, ours, theirs, dtype):
 
 
 def _gradient_names(trial):
+    """What the gradients are called: dx, dw, db, or dparts0, dparts1 of a list."""
     if isinstance(next(iter(trial.arguments.values())), list):
         return [f"d{name}{i}" for name, parts in trial.arguments.items()
                 for i in range(len(parts))]
@@ -170,10 +174,10 @@ def _listed(gradients):
 
 
 def _precision(results):
-    worst = {dtype: max(one.error for one in results if one.dtype == dtype)
-             for dtype in ALLOWED if any(one.dtype == dtype for one in results)}
-    return "; ".join(f"off by at most {error:.0e} in {dtype} ({ALLOWED[dtype][0]:g} allowed)"
-                     for dtype, error in worst.items())
+    """The largest error of all results of each dtype, in words."""
+    errors = {dtype: [one.error for one in results if one.dtype == dtype] for dtype in ALLOWED}
+    return "; ".join(f"off by at most {max(found):.0e} in {dtype} ({ALLOWED[dtype][0]:g} allowed)"
+                     for dtype, found in errors.items() if found)
 
 
 def _remedy(device):

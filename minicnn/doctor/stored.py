@@ -60,6 +60,7 @@ def cached(where=None):
 
 
 def _folder(folder):
+    """Yield whether the cache folder can be used, and what room there is on its disk."""
     there = next(path for path in [folder, *folder.parents] if path.exists())
     free = shutil.disk_usage(there).free
     words = f"{folder}{'' if folder.exists() else ', not made yet'}"
@@ -79,6 +80,7 @@ def _folder(folder):
 
 
 def _entry(entry):
+    """Yield whether a cached network's hash is the recorded one."""
     fault = cache.verify(entry)
     if fault is None:
         yield Finding(entry.name, f"{size(entry.record['size'])}, its SHA-256 is the recorded one")
@@ -88,6 +90,7 @@ def _entry(entry):
 
 
 def _leftovers(folder, unfinished):
+    """Yield what takes room and may not be wanted: begun downloads, originals, temporary files."""
     for path in unfinished:
         yield Finding("unfinished", f"{path.name}, {size(path.stat().st_size)} so far", NOTE,
                       "fetch it again, which goes on from there, or delete it")

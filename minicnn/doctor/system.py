@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+from minicnn import backend
 from minicnn.backend import VARIABLE, threads
 from minicnn.doctor.findings import BAD, NOTE, WARNING, Finding
 
@@ -45,8 +46,7 @@ def _environment():
 
 def cores():
     """Yield how many cores there are for this process, and how many threads the ops take."""
-    there = os.cpu_count()
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there
+    there, allowed = os.cpu_count(), backend.cores()
     limit = cpu_limit()
     words = f"{allowed} of {there} for this process" if allowed < there else f"{there}"
     yield Finding("cores", words + (f", held to {limit:g} by a container" if limit else ""))
@@ -55,6 +55,7 @@ def cores():
 
 
 def _threads(usable):
+    """How many threads the ops take, beside how many cores they may use."""
     said_so = f" ({VARIABLE})" if os.environ.get(VARIABLE) else ""
     try:
         count = threads()
@@ -138,6 +139,7 @@ def _groups(controller):
 
 
 def _number(path):
+    """The one whole number a file holds; None for anything else."""
     return (_numbers(path, 1) or [None])[0]
 
 

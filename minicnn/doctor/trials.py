@@ -61,6 +61,7 @@ def _conv(c, o, kernel=3, groups=1, image=(5, 6)):
 
 
 def _winograd(algorithm, kernel=3, groups=1, pad=1):
+    """A trial of one of Winograd's algorithms, which are for float32 on the CPU."""
     return Trial("winograd", f"{algorithm}, {kernel}x{kernel}, groups {groups}",
                  _conv(2, 4, kernel, groups, (6, 7)), {"pad": pad, "groups": groups},
                  own={"algorithm": algorithm}, twin="conv", dtypes=("float32",), devices=("cpu",))

@@ -37,6 +37,7 @@ def weights(where, devices=("cpu",)):
 
 
 def _file(path):
+    """Yield where the file is, how large, and its hash."""
     if not path.is_file():  # a model of TensorFlow.js is a folder
         yield Finding("folder", str(path))
         return
@@ -77,14 +78,14 @@ def probed(network, devices=("cpu",), table=False):
         except ValueError as error:
             yield Finding(what, str(error), BAD)
             continue
-        _, layers, _ = str(found).split("\n\n")
         if found.ok:
-            yield Finding(what, found.message, GOOD, "", layers if table else "")
+            yield Finding(what, found.message, GOOD, "", found.table if table else "")
         else:
-            yield Finding(what, found.message, BAD, _remedy(device), layers)
+            yield Finding(what, found.message, BAD, _remedy(device), found.table)
 
 
 def _remedy(device):
+    """What to do about a probe that does not come out right on a device."""
     if device == "gpu":
         return "if it is right on the CPU, use --device cpu; else fetch or convert it again"
     return "if all ops are right, the file was changed: fetch or convert it again"

@@ -16,7 +16,23 @@ class Global(NamedTuple):
 
 
 class Machine:
-    """A pickle half read: the stack, the stacks below the marks, and the memo."""
+    """A pickle half read.
+
+    Attributes
+    ----------
+    data : memoryview
+    at : int
+        The byte it is at.
+    calls, stored
+        As for `pickles.load`.
+    stack : list
+        The values since the last mark.
+    below : list of list
+        The stacks below the marks, the lowest first.
+    memo : dict of int to value
+    steps_left : int
+        How many instructions it may still have.
+    """
 
     def __init__(self, data, at, calls, stored, steps):
         self.data, self.at, self.calls, self.stored = data, at, calls, stored

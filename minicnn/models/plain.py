@@ -46,7 +46,7 @@ def _sequence(layers, x):
 
 
 def _wide(layer, **settings):
-    """A layer's copy with its parameters in float64."""
+    """A layer's copy with its parameters in float64, a convolution's without Winograd."""
     settings |= {"algorithm": "direct"} if isinstance(layer, Conv) else {}
     copy = replace(layer, **settings)
     copy.params = {key: to_host(value).astype(np.float64) for key, value in layer.params.items()}

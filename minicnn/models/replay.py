@@ -13,6 +13,7 @@ from minicnn import backend
 from minicnn.formats import digests, stored_probe
 from minicnn.models import figures
 from minicnn.network import INPUT
+from minicnn.summary import lined_up
 
 LIMITS = {  # the largest share that counts as the same
     "float16": 5e-2,  # 11 bits a number: 2e-2 was the most in 3 networks that do not overflow
@@ -129,8 +130,8 @@ class Replay:
         row = self.first
         if row is None:
             worst = max(self.rows, key=lambda row: row.error)
-            return (f"every layer computes what {self.by} did; the largest "
-                    f"difference is {worst.error:.1e} of a layer's deviation ({worst.layer}, "
+            return (f"every layer agrees with {self.by}: the largest difference "
+                    f"is {worst.error:.1e} of a layer's deviation ({worst.layer}, "
                     f"{worst.what}), and {self.limit:g} is allowed ({self.computed})")
         return f"{row.layer} is the first that differs from its probe: {self._fault(row)}"
 
@@ -144,15 +145,17 @@ class Replay:
                 f"{row.found[row.worst]:.6g} ({self.computed}), off by {row.error:.2g} of the "
                 f"layer's deviation, and {self.limit:g} is allowed{hint}")
 
-    def __str__(self):
+    @property
+    def table(self):
+        """A line a layer: means, deviations, the error."""
         first = self.first
         lines = [("layer", "mean", "got", "deviation", "got", "error", "")]
         lines += [_line(row, row is first) for row in self.rows]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        table = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True))
-                 .rstrip() for line in lines]
-        return "\n".join([f"{self.network}: figures of {self.by}; got in {self.computed}", "",
-                          *table, "", f"{self.message[0].upper()}{self.message[1:]}."])
+        return "\n".join(lined_up(lines))
+
+    def __str__(self):
+        return (f"{self.network}: figures of {self.by}; got in {self.computed}\n\n{self.table}\n\n"
+                f"{self.message[0].upper()}{self.message[1:]}.")
 
 
 # ---- computing and comparing
@@ -193,6 +196,8 @@ def _outputs(network, x):
 
 
 def _rows(network, probe, outputs, why, limit):
+    """A Row of every layer. Its scale is the deviation (figure 1) that the probe holds of it, of
+    the layer before where it is silent, all 0."""
     scale, hashes = 1.0, _hashes(network, probe)
     for name, expected in zip(probe.names, probe.figures.astype(np.float64), strict=True):
         scale = expected[1] if expected.any() else scale
@@ -222,10 +227,13 @@ def _scores(network, probe, outputs, why, limit):
 
 
 def _unreached(name, expected, why):
+    """The Row of a layer that no pass got to."""
     return Row(name, expected, None, np.inf, 0, why, True, False)
 
 
 def _compared(name, expected, found, scale, limit, call, same_weights=True):
+    """A Row: the largest |found - expected| / max(scale, |expected|), with ``call(k)`` the name of
+    figure k."""
     with np.errstate(invalid="ignore"):
         error = np.abs(found - expected) / np.maximum(scale, np.abs(expected))
     error = np.where(np.isfinite(error), error, np.inf)
@@ -235,6 +243,7 @@ def _compared(name, expected, found, scale, limit, call, same_weights=True):
 
 
 def _line(row, is_first):
+    """A row's words in the table: mean and deviation, as they were and as they are now."""
     found = ["-", "-"] if row.found is None else [f"{v:.6g}" for v in row.found[:2]]
     before, now = (["", ""], ["", ""]) if row.layer == SCORES else (
         [f"{v:.6g}" for v in row.expected[:2]], found)

@@ -9,6 +9,7 @@ import pytest
 from meters import CuPy, Host, TorchCuda, queued
 
 from minicnn import backend
+from minicnn.doctor import gpu
 
 
 def test_the_host_s_time_is_the_median_without_the_first(monkeypatch):
@@ -149,7 +150,7 @@ def test_pytorch_computes_in_float32(torch):
 
 
 def test_the_card_is_named(cupy, monkeypatch):
-    monkeypatch.setattr(machine, "driver", lambda: "570.1")
+    monkeypatch.setattr(gpu, "find_driver", lambda: gpu.Driver("570.1"))
     assert CuPy().about() == {"cupy": "14.0", "cuda": "12.8", "card": "A Card", "card_mb": 1024.0,
                               "driver": "570.1"}
 
@@ -164,8 +165,3 @@ def test_what_is_raised_where_memory_runs_out_is_known(cupy, torch):
     """The one that minicnn makes of CuPy's, and PyTorch's own."""
     assert issubclass(backend.DeviceMemoryError, CuPy().full)
     assert TorchCuda().full == (MemoryError,)
-
-
-@pytest.mark.parametrize(("number", "words"), [(12080, "12.8"), (13000, "13.0"), (11040, "11.4")])
-def test_versions_of_cuda(number, words):
-    assert meters.dotted(number) == words

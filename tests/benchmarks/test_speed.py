@@ -200,7 +200,7 @@ def test_against_pytorch_on_a_gpu_that_is_not_there(not_there, out, capsys):
     found = written(out)
     assert found["networks"]["complete"]
     about, rows = found["networks"]["about"], found["networks"]["rows"]
-    assert set(about["card"]) == {"flops", "bytes"} and about["device"] == "gpu"
+    assert set(about["reached"]) == {"flops", "bytes"} and about["device"] == "gpu"
     assert about["libraries"]["ours"]["cupy"] == "stand-in"
     assert set(rows[0]["seconds"]) == {"ours", "torch"} and rows[0]["peak_mb"]["ours"] == 12.5
     assert "Pretended GPU, 1024 MB" in out.with_suffix(".md").read_text()

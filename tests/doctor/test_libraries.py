@@ -107,6 +107,13 @@ def test_kernels_of_an_older_processor(monkeypatch, kernels):
     assert old.state == GOOD  # the processor is as old
 
 
+def test_kernels_that_were_chosen(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    library = blas(monkeypatch, [SKYLAKE | {"architecture": "Haswell"}])[0]
+    assert library.value.endswith("kernels for Haswell, chosen by OPENBLAS_CORETYPE")
+    assert library.state == NOTE and "unset OPENBLAS_CORETYPE" in library.remedy
+
+
 def test_a_blas_that_says_little(monkeypatch):
     library, _ = blas(monkeypatch, [{"internal_api": "flexiblas", "version": None}])
     assert library.value == "flexiblas (no version said)"

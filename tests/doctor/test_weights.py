@@ -45,7 +45,7 @@ def test_a_file_with_a_probe(file):
     assert of("classes", found).value == "4, from 'red fox' to 'frog'"
     assert of("licence", found).state == NOTE
     replayed = of("probe on cpu", found)
-    assert "every layer computes" in replayed.value
+    assert "every layer agrees with" in replayed.value
     assert replayed.table.splitlines()[0].split()[:2] == ["layer", "mean"]
     assert [line.split()[0] for line in replayed.table.splitlines()].count("conv2") == 1
 
