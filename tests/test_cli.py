@@ -23,8 +23,8 @@ def test_version(capsys):
 
 # ---- as a program of its own
 
-def program(*arguments, **more):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+def program(*arguments, environ=(), **more):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | dict(environ)
     return subprocess.run([sys.executable, "-m", "minicnn", *map(str, arguments)], text=True,
                           capture_output=True, env=environment, check=False, **more)
 
@@ -40,3 +40,11 @@ def test_python_m_minicnn_tells_failure_and_wrong_usage_by_its_status(weights):
     assert failed.returncode == 1 and "Traceback" not in failed.stderr
     assert len(failed.stderr.splitlines()) == 1 and "relu2" in failed.stderr
     assert program().returncode == 2
+
+
+def test_letters_that_the_terminal_lacks_are_told_by_their_numbers(weights, tmp_path):
+    out = tmp_path / "Netz\N{LATIN SMALL LETTER U WITH DIAERESIS}.h5"
+    ended = program("convert", weights, "--to", out, "--probe", "none",
+                    environ={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Netz\\xfc.h5: " in ended.stdout and out.is_file()

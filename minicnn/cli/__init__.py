@@ -45,6 +45,8 @@ INTERRUPTED = 130
 def main(arguments=None):
     """Run one command; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":  # any letter goes out
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = build_parser(arguments).parse_args(arguments)
     try:
         with warnings.catch_warnings():

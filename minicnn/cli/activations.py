@@ -6,7 +6,7 @@ from pathlib import Path
 
 from minicnn import images, vis
 from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import call, common, names, network, option, side, whole
+from minicnn.cli.options import call, common, names, network, option, size, whole
 from minicnn.photos import find
 from minicnn.report import activations as sheets
 from minicnn.vis.activations import SCALES
@@ -22,7 +22,7 @@ def add(parser):
     option(parser, method, "maps", type=whole(1), metavar="N",
            help="only the first N channels of each layer; in one picture a column a layer")
     option(parser, method, "scale", choices=SCALES, help="how values become colours")
-    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    size(parser, method)
     parser.add_argument("--over", nargs="+", metavar="PATH", help="count over "
                         "these photos, folders of photos or data set (default: the photo alone)")
 

@@ -1,9 +1,12 @@
 """``minicnn convert``: see `minicnn.models.convert`."""
 
+import os
+from pathlib import Path
+
 from minicnn import images
 from minicnn.cli.options import option
-from minicnn.formats import hdf5
-from minicnn.models.convert import PROBES, convert
+from minicnn.formats import hdf5, stored_probe
+from minicnn.models.convert import PROBES, convert, is_ours
 
 FORMATS = {".h5": "HDF5", ".hdf5": "HDF5"}
 
@@ -20,21 +23,32 @@ def add(parser):
                         "in the file, or in a synset_words.txt beside it)")
     parser.add_argument("--architecture", metavar="FILE.prototxt",
                         help="of a .caffemodel, in place of the one in it")
+    parser.add_argument("--mean", metavar="FILE.binaryproto",
+                        help="the mean image of a .caffemodel")
     option(parser, convert, "probe", choices=PROBES,
            help="who computes what the file verifies itself by: PyTorch, minicnn's plain "
                 "operations, or PyTorch where it is installed")
     option(parser, hdf5.save, "dtype", choices=("float16", "float32", "float64"),
            help="how the numbers are stored; float16 rounds them, and drops the probe if that "
                 "changes any")
-    parser.add_argument("--mean", metavar="FILE.binaryproto",
-                        help="the mean image of a .caffemodel")
 
 
 def run(options):
     """Convert, write, and print what was done to each array."""
     images.check_destination(options.to, FORMATS)
+    _check_kept(options.file, options.to)
     network, table = convert(options.file, options.model, options.labels, options.architecture,
                              options.mean, options.probe)
     hdf5.save(network, options.to, options.dtype)
+    if network.probe is not None and not stored_probe.still_of(network.probe, network,
+                                                               options.dtype):
+        table.notes.append(f"As {options.dtype} its numbers are rounded: the file has no probe.")
     print(f"{table}\n\n{options.to}: {network.name}, {network.count():,} parameters, "
           f"{len(network.labels or [])} class names")
+
+
+def _check_kept(file, to):
+    """ValueError where another program's file would be replaced by what is made of it."""
+    if os.path.exists(file) and os.path.exists(to) and os.path.samefile(file, to) and (
+            not is_ours(Path(file))):
+        raise ValueError(f"{to}: is the file to convert, which would be lost; give another name")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from minicnn import vis
 from minicnn.cli import options as of
-from minicnn.cli.options import call, common, network, option, position, side
+from minicnn.cli.options import call, common, network, option, position, size
 from minicnn.ops import lrn, relu
 from minicnn.report import sheets
 from minicnn.vis.deconvnet import WHOLE, each_rule, step_through
@@ -24,7 +24,7 @@ def add(parser):
     option(parser, method, "relu", choices=[*relu.RULES, EACH],
            help=f"rule at the ReLUs, or {EACH} of them side by side")
     option(parser, method, "lrn", choices=lrn.RULES, help="rule at local response normalisations")
-    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    size(parser, method)
     parser.add_argument("--steps", action="store_true",
                         help="every map on the way down, as text and as a sheet")
     of.keeping(parser, method)

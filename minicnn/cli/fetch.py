@@ -2,6 +2,7 @@
 
 from minicnn.formats import cache, manifest
 from minicnn.models.fetch import fetch, is_whole
+from minicnn.summary import lined_up
 
 COLUMNS = ("name", "network", "for short", "size", "top-1", "top-5", "licence", "here")
 
@@ -14,8 +15,8 @@ def add(parser):
     what.add_argument("--list", action="store_true", help="show all that can be fetched")
     parser.add_argument("--from-file", metavar="FILE",
                         help="the official file, where it is already here: nothing is downloaded")
-    parser.add_argument("--cache", metavar="DIR", help="where fetched networks are kept (default: "
-                        "$MINICNN_CACHE, or the platform's folder for caches)")
+    parser.add_argument("--cache", metavar="FOLDER", help="of fetched networks (default: "
+                        "MINICNN_CACHE, or the user's own)")
     parser.add_argument("--again", action="store_true", help="bring and convert it anew")
     parser.add_argument("--keep", action="store_true", help="keep the original file too")
 
@@ -43,11 +44,8 @@ def table(folder=None):
     here = {entry.name for entry in cache.entries(folder)}
     short = {name: model for model, name in manifest.preferred().items()}
     lines = [COLUMNS, *[_row(known, short, here) for known in manifest.known().values()]]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines]
-    return "\n".join([*rows, "", f"Accuracies are in percent, as published. The cache is "
-                                 f"{cache.folder(folder)}."])
+    return "\n".join([*lined_up(lines), "", "Accuracies are in percent, as published. The cache is "
+                                             f"{cache.folder(folder)}."])
 
 
 def _row(known, short, here):
@@ -64,7 +62,7 @@ def _percent(value):
 
 
 def _told(path, known, options, there):
-    """Lines on a network in the cache."""
+    """Yield a line each: what the network is, where it is from, its licence, how to use it."""
     record = next(entry for entry in cache.entries(options.cache) if entry.path == path).record
     yield (f"{path}: {record['model']}, {record['parameters']:,} parameters, "
            f"{record['class_names']} class names{' (there already)' if there else ''}")

@@ -1,7 +1,7 @@
 """``minicnn hypercolumns``: see `minicnn.vis.hypercolumns`."""
 
 from minicnn import images, vis
-from minicnn.cli.options import call, common, names, network, option, position, side, whole
+from minicnn.cli.options import call, common, names, network, option, position, size, whole
 from minicnn.report import hypercolumns as sheets
 from minicnn.vis.hypercolumns import VIEWS
 
@@ -18,7 +18,7 @@ def add(parser):
     option(parser, method, "pixel", type=position, metavar="ROW,COLUMN",
            help="for the similarity, in the photo as the network sees it; its middle")
     option(parser, method, "clusters", type=whole(2), metavar="N", help="for the segments")
-    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    size(parser, method)
 
 
 def run(options):

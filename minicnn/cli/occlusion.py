@@ -10,8 +10,7 @@ def add(parser):
     method = vis.occlusion
     of.common(parser, method, "occlusion.png")
     parser.add_argument("image", metavar="photo")
-    of.option(parser, method, "target", type=of.index_or_name, metavar="CLASS",
-              help="a number counted from 0, or a name; the likeliest")
+    of.target(parser, method)
     of.option(parser, method, "layer", help="of the feature map; the last that computes any")
     of.option(parser, method, "channel", type=int,
               help="the feature map, counted from 0; the one with the largest total")
@@ -23,8 +22,7 @@ def add(parser):
               help="of the square, 0..255, or R,G,B; 'mean', the network's mean colour")
     of.option(parser, method, "batch", type=of.whole(1), metavar="N",
               help="squares to look at in one pass")
-    of.option(parser, method, "size", type=of.side,
-              help="side in pixels, or 'keep'; the network's own")
+    of.size(parser, method)
     of.keeping(parser, method)
 
 

@@ -46,6 +46,18 @@ def option(parser, function, name, help="", required=False, **settings):
                         required=required, **settings)
 
 
+def size(parser, method):
+    """The option --size of what `Network.prepare` makes of a photo."""
+    option(parser, method, "size", type=side,
+           help="side in pixels, or 'keep'; the network's own")
+
+
+def target(parser, method):
+    """The option --target of a method that asks about one class."""
+    option(parser, method, "target", type=index_or_name, metavar="CLASS",
+           help="a number counted from 0, or a name; the likeliest")
+
+
 def network(options):
     """The network that --weights, --labels and --device ask for."""
     return load(options.weights, label_file=options.labels).to(options.device)

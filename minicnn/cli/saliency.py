@@ -11,8 +11,7 @@ def add(parser):
     method = vis.saliency
     of.common(parser, method, "saliency.png")
     parser.add_argument("image", metavar="photo")
-    of.option(parser, method, "target", type=of.index_or_name, metavar="CLASS",
-              help="a number counted from 0, or a name; the likeliest")
+    of.target(parser, method)
     of.option(parser, method, "method", choices=list(METHODS), help="which map")
     of.option(parser, method, "samples", type=of.whole(1), metavar="N",
               help="smooth: noisy copies of the photo")
@@ -22,8 +21,7 @@ def add(parser):
               help="integrated: points on the way from the baseline")
     of.option(parser, method, "baseline", type=of.colour, metavar="COLOUR",
               help="integrated: where the way begins, 0..255, or R,G,B, or 'mean'")
-    of.option(parser, method, "size", type=of.side,
-              help="side in pixels, or 'keep'; the network's own")
+    of.size(parser, method)
     of.keeping(parser, method)
 
 

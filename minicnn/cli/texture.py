@@ -2,7 +2,7 @@
 
 from minicnn import vis
 from minicnn.cli import options as of
-from minicnn.cli.options import common, names, number, option, side, whole
+from minicnn.cli.options import common, names, number, option, size, whole
 from minicnn.vis.texture import POOLINGS
 
 
@@ -14,7 +14,7 @@ def add(parser):
     option(parser, method, "layers", type=names, metavar="A,B,...",
            help="where Gram matrices are matched; the first ReLU and four poolings")
     option(parser, method, "steps", type=whole(1))
-    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    size(parser, method)
     option(parser, method, "rate", type=number(above=0), help="step length in grey levels")
     option(parser, method, "pooling", choices=POOLINGS)
     of.keeping(parser, method)

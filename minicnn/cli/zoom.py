@@ -5,7 +5,7 @@ from pathlib import Path
 from minicnn import images, vis
 from minicnn.cli import INTERRUPTED
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import call, common, number, option, side, whole
+from minicnn.cli.options import call, common, number, option, size, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
 
@@ -18,7 +18,7 @@ def add(parser):
     option(parser, method, "frames", type=whole(1), help="dreams")
     option(parser, method, "scale", type=number(above=0, most=0.99),
            help="share of each side that a zoom leaves out")
-    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the network's own")
+    size(parser, method)
     dreaming(parser, method)
     parser.add_argument("--milliseconds", type=whole(animation.LEAST), default=100, metavar="N",
                         help="how long each frame is shown (default: %(default)s)")

@@ -158,8 +158,8 @@ def _foreign(described, source):
             raise
         arrays = {f"{name}/{k}": array for name, (_, blobs) in source.weights.items()
                   for k, array in enumerate(blobs)}
-        return Foreign(arrays=arrays, notes=[f"Its own architecture is not used: {error}."],
-                       **result)
+        unread = f"Its own architecture is not used: {error}."
+        return Foreign(arrays=arrays, notes=[unread], unread=unread, **result)
     arrays, turned = caffe_blobs.arrays(plan, described, source.weights)
     prepared, how = caffe_data.preprocessing(images, shape, source.mean)
     return Foreign(arrays=arrays, layers=plan.layers, input_shape=shape, preprocessing=prepared,

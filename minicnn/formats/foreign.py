@@ -33,6 +33,8 @@ class Foreign:
         What else the file says of itself: producer, versions, source.
     notes : list of str
         What a user should know of how it was read, one sentence each.
+    unread : str
+        Why `layers` is None although the file describes some: one of the notes.
     """
 
     format: str
@@ -44,3 +46,4 @@ class Foreign:
     labels: Any = field(default=None, repr=False)
     says: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
+    unread: str = ""

@@ -21,20 +21,24 @@ Loading is strict: everything missing, unexpected, mis-shaped, of the wrong type
 reported together, by name. Nothing in a file is ever executed, and no link out of it followed.
 """
 
+import errno
 import json
+import os
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from minicnn import backend
-from minicnn.formats import hdf5_arrays, hdf5_text, stored_probe
+from minicnn.formats import hdf5_arrays, hdf5_text, mapped, stored_probe
 from minicnn.formats.errors import READING_ERRORS, WeightsError
 from minicnn.images import Preprocessing, atomic
 from minicnn.layers import KINDS, Branches, walk
 from minicnn.network import Network
 
 VERSION = 2
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)  # no room on the disk, or for this user
+SPARE = 2**21  # bytes beside the weights: descriptions, labels, a mean image, the probe
 MEAN_IMAGE = "mean image"  # no layer name has a space
 ATTRIBUTES = ("version", "model", "input_size", "layers", "labels", "about")
 RENAMED = {"order": "channel_order", "rule": "resize_rule"}  # fields of Preprocessing
@@ -63,16 +67,32 @@ def save(network, path, dtype="float32"):
     probe = network.probe
     if probe is not None and not stored_probe.still_of(probe, network, dtype):
         probe = None
-    with atomic(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
-        file.attrs.update(_attributes(network) | {"version": 1 if probe is None else VERSION})
-        if network.preprocessing is not None:
-            _write_preprocessing(file, network.preprocessing)
-        for name, shapes in network.param_shapes.items():
-            for key in shapes:
-                stored = _stored(f"{name}/{key}", network[name].params[key], dtype)
-                file.create_dataset(f"{name}/{key}", data=stored)
-        if probe is not None:
-            stored_probe.write(file, probe)
+    with atomic(path) as temporary:
+        _reserve(temporary, network.count() * np.dtype(dtype).itemsize + SPARE, path)
+        with h5py.File(temporary, "w", libver="latest") as file:
+            _write(file, network, dtype, probe)
+
+
+def _reserve(temporary, size, path):
+    """Create a file if it has room: where a disk fills up, HDF5's library crashes on closing."""
+    with open(temporary, "wb") as file:
+        try:
+            getattr(os, "posix_fallocate", lambda *_: None)(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno in FULL:
+                raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _write(file, network, dtype, probe):
+    file.attrs.update(_attributes(network) | {"version": 1 if probe is None else VERSION})
+    if network.preprocessing is not None:
+        _write_preprocessing(file, network.preprocessing)
+    for name, shapes in network.param_shapes.items():
+        for key in shapes:
+            stored = _stored(f"{name}/{key}", network[name].params[key], dtype)
+            file.create_dataset(f"{name}/{key}", data=stored)
+    if probe is not None:
+        stored_probe.write(file, probe)
 
 
 def load(path):
@@ -157,8 +177,7 @@ def open_file(path):
     import h5py
 
     if not Path(path).is_file():
-        what = "is a folder" if Path(path).is_dir() else "no such file"
-        raise WeightsError(f"{path}: {what}; give the path of an .h5 file")
+        raise WeightsError(f"{path}: {mapped.no_file(path)}; give the path of an .h5 file")
     try:
         hdf5_text.check_file(path)
         file = h5py.File(path, "r")

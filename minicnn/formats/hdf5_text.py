@@ -17,6 +17,7 @@ import struct
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 COLLECTION = b"GCOL\x01"
 FRACTAL_HEAP = b"FRHP\0"
+LARGEST = 2**33  # bytes of a file: it is looked through whole, and holes in a file cost nothing
 HEADER = 16  # bytes, of a collection as of an object in it
 STEPS = 100_000  # that are followed in any file, beside one for each 16 bytes of it
 CONTINUED, ATTRIBUTE, ATTRIBUTES_ELSEWHERE = 0x10, 0x0C, 0x15  # kinds of message
@@ -25,9 +26,12 @@ MOST_BLOCKS = 10_000  # of one object's header
 
 
 def check_file(path):
-    """`check` the file at a path."""
+    """`check` the file at a path; ValueError where it is too large for that, too."""
     with open(path, "rb") as file:
-        if not file.read(1):
+        size = file.seek(0, 2)
+        if size > LARGEST:
+            raise ValueError(f"it has {size:,} bytes, and at most {LARGEST:,} are looked through")
+        if not size:
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             check(data)

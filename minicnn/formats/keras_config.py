@@ -111,8 +111,8 @@ def foreign(kind, arrays, model, says, notes=()):
         found = read(model)
     except (Misfit, *READING_ERRORS) as error:
         why = error.args[0] if error.args else type(error).__name__
-        notes.append(f"Its architecture is not read: {why}.")
-        return Foreign(kind, arrays, "HWIO", says=says, notes=notes)
+        unread = f"Its architecture is not read: {why}."
+        return Foreign(kind, arrays, "HWIO", says=says, notes=[*notes, unread], unread=unread)
     return Foreign(kind, found.fitted(arrays), "HWIO", found.layers, found.input_shape,
                    found.preprocessing, says=says, notes=notes + found.notes)
 

@@ -127,7 +127,11 @@ def _floats(weights, places, notes):
     notes += [f"Array {path} is left out: it holds no floating point numbers."
               for place, path in places.items() if place not in found]
     if not found:
-        raise ValueError("there are no weights in it")
+        kinds = {str(getattr(hdf5_arrays.item(weights, path), "dtype", "no array"))
+                 for path in places.values()}
+        raise ValueError("there are no weights in it" + (
+            f" but of a kind not known here ({', '.join(sorted(kinds))}: perhaps bfloat16); save "
+            "it as float32" if kinds else ""))
     return found
 
 
@@ -147,10 +151,13 @@ def _listed(weights, model, data):
 
 
 def _numbered(weights, model, data):
-    """{"layer/role": path} in a file of Keras 3, which says neither order nor roles."""
+    """{"layer/role": path} in a file of Keras 3, which says neither order nor roles.
+
+    Its groups are numbered as the layers of each class come in the model, whatever their names.
+    """
     root = next(name for name in KERAS_3 if hdf5_arrays.has(weights, name))
     found, named = {}, keras_models.names_by_class(model)
-    for path in _layers_of_version_3(hdf5_arrays.item(weights, root)):
+    for path in sorted(_layers_of_version_3(hdf5_arrays.item(weights, root)), key=_natural):
         stored = hdf5_arrays.item(weights, f"{root}/{path}")
         owner = "/".join(part for part in path.split("/")[:-1] if part not in KERAS_3)
         said = _word(_attributes(stored, data), "name")  # since Keras 3.6
@@ -159,7 +166,7 @@ def _numbered(weights, model, data):
             if f"{layer}/{role}" in found:
                 raise ValueError(f"two of its layers are called {layer!r:.60}")
             found[f"{layer}/{role}"] = f"{root}/{path}/{number}"
-    return dict(sorted(found.items(), key=lambda entry: _natural(entry[0].rpartition("/")[0])))
+    return found
 
 
 def _layers_of_version_3(root):
@@ -200,8 +207,8 @@ def _as_tensorflow(arrays, backend, model, notes):
         if name.endswith("/kernel") and w.ndim == 4 and bias is not None and (
                 bias.shape != w.shape[3:]):
             raise ValueError(f"{name} {w.shape} has not one kernel for each of {bias.shape} "
-                             "biases in its last axis: it is in Theano's order, or transposed; "
-                             "save it with Keras on TensorFlow")
+                             "biases in its last axis: it is of another layer than a Conv2D, or in "
+                             "Theano's order; that is saved anew with Keras on TensorFlow")
     if backend != "theano":
         return arrays
     if not model and any(w.ndim == 2 for w in arrays.values()):

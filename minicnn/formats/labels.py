@@ -7,13 +7,20 @@ which is dropped.
 import re
 from pathlib import Path
 
+from minicnn.formats import mapped
+
 WORDNET_ID = re.compile(r"^n\d{8}\s+")
 BESIDE = "synset_words.txt"
+LARGEST = 10**7  # bytes; ImageNet's 22,000 names are a million
 
 
 def read(path):
     """The class names in a file, in order."""
     try:
+        if not Path(path).is_file():
+            raise OSError(mapped.no_file(path))
+        if Path(path).stat().st_size > LARGEST:
+            raise OSError(f"it has more than {LARGEST:,} bytes")
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: cannot be read as a list of class names, one a line: {error}"

@@ -54,10 +54,17 @@ def opened(path, what):
     """
     path = Path(path)
     if not path.is_file():
-        raise WeightsError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}; give "
-                           f"the path of {what}")
+        raise WeightsError(f"{path}: {no_file(path)}; give the path of {what}")
     with reading(path, what):
         yield _map(path)
+
+
+def no_file(path):
+    """What is at a path where no file is, in words."""
+    path = Path(path)
+    if path.is_dir():
+        return "is a folder"
+    return "is a pipe or a device, and no file" if path.exists() else "no such file"
 
 
 def head(path, size):

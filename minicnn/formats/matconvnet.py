@@ -64,9 +64,10 @@ def _foreign(held):
     records = matconvnet_layers.named(held["layers"])
     if shape is None:
         arrays = matconvnet_layers.kernels(records)
-        return Foreign(KIND, arrays, "HWIO", labels=_labels(classes), notes=[
-            "The file does not say how large its images are (meta.normalization.imageSize); its "
-            "own architecture is not used."])
+        unread = ("The file does not say how large its images are (meta.normalization.imageSize); "
+                  "its own architecture is not used.")
+        return Foreign(KIND, arrays, "HWIO", labels=_labels(classes), notes=[unread],
+                       unread=unread)
     layers, arrays, out = matconvnet_layers.build(records, shape, notes)
     labels = _labels(classes)
     if labels and len(labels) != out[-1]:

@@ -40,6 +40,8 @@ class Stored(NamedTuple):
 def recognises(path):
     """Whether the file at a path, or model.json in a folder, is JSON with a weights manifest."""
     path = _json_file(path)
+    if not path.is_file():  # opening a pipe could wait for ever
+        return False
     try:
         with open(path, "rb") as file:
             start = file.read(65536).lstrip()

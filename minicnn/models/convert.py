@@ -19,6 +19,7 @@ keeps as its probe (`minicnn.models.probe`).
 """
 
 from dataclasses import dataclass, replace
+from os.path import commonprefix
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ from minicnn.models.foreign_arrays import by_layer, fitted, our_part, turned, we
 from minicnn.models.foreign_names import SOURCES, keras_inception
 from minicnn.models.probe import ProbeError, verified
 from minicnn.network import Network
+from minicnn.summary import lined_up
 
 READERS = (matconvnet, torch_file, keras_archive, numpy_file, safetensors_file, tensorflowjs, caffe,
            prototxt)  # the surest signs first
@@ -89,10 +91,7 @@ class Table:
         lines = [(row.theirs, row.ours, "x".join(map(str, row.before)),
                   "x".join(map(str, row.after)), row.done) for row in self.rows]
         lines.insert(0, ("their name", "our name", "shape", "becomes", "what was done"))
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        table = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True))
-                 .rstrip() for line in lines]
-        return "\n".join([self.format, "", *table, "", *self.notes])
+        return "\n".join([self.format, "", *lined_up(lines), "", *self.notes])
 
 
 def convert(path, model=None, label_file=None, architecture=None, mean=None, probe="auto"):
@@ -171,6 +170,7 @@ def _converted(path, model, architecture, mean):
         names = {name: name for name in held}
     elif held:
         _drop_preparing(foreign, held, notes)
+        held = _bare(path, foreign, held, model, notes)
         network, names = _as_known(path, foreign, held, model, notes)
     else:
         raise WeightsError(f"{path}: there are no weights in it")
@@ -200,8 +200,7 @@ def _verified(path, network, by, theirs):
 def read(path, architecture=None, mean=None):
     """What another program's file holds, whichever program's it is: a `formats.foreign.Foreign`."""
     if not Path(path).is_file() and not tensorflowjs.recognises(path):
-        what = "is a folder, and no weight file" if Path(path).is_dir() else "no such file"
-        raise WeightsError(f"{path}: {what}")
+        raise WeightsError(f"{path}: {mapped.no_file(path)}; give the path of a weight file")
     reader = next((reader for reader in READERS if reader.recognises(path)), None)
     if reader is caffe:
         return caffe.read(path, architecture, mean)
@@ -268,7 +267,7 @@ def _as_known(path, foreign, held, model, notes):
         network, names = _from_source(foreign, held, source), source.names
     else:
         network = getattr(models, _model(path, foreign, model))()
-        if _or_architecture(foreign):
+        if foreign.layers is None and foreign.format.startswith("Caffe"):
             notes.append("A .prototxt of its own layers can be given as architecture "
                          "(--architecture).")
         names = {name: name for name in held if name in network.names}
@@ -307,6 +306,18 @@ def _source(path, foreign, held, model):
         raise WeightsError(f"{path}: its layers are the first of {', '.join(sorted(several))}; "
                            "name one as model (--model)")
     return fitting[0] if fitting else None
+
+
+def _bare(path, foreign, held, model, notes):
+    """A file's layers without what a module around the network puts before all their names."""
+    common, prefix = commonprefix(list(held)), ""
+    for part in ["", *common.split(".")[:-1]]:
+        prefix += f"{part}." if part else ""
+        bare = {name.removeprefix(prefix): parts for name, parts in held.items()}
+        if _source(path, foreign, bare, model) is not None:
+            notes += [f"Every name began with {prefix!r}; it was taken off."] if prefix else []
+            return bare
+    return held
 
 
 def _known(row, held):
@@ -349,7 +360,8 @@ def _in_order(path, foreign, held, network):
     if len(held) > len(ours) or not all(same):
         raise WeightsError(f"{path}: none of its layers is one of network {network.name} "
                            f"({', '.join(list(held)[:6])} ...), nor do they fit in their order; "
-                           f"name another as model (--model){_or_architecture(foreign)}")
+                           f"name another as model (--model){_or_architecture(foreign)}. "
+                           f"{foreign.unread}".rstrip(". "))
     return names
 
 
@@ -357,16 +369,21 @@ def _model(path, foreign, model):
     source = str(foreign.says.get("source") or foreign.says.get("network") or "")
     fitting = [name for name in _models() if source.startswith(name)] if model is None else [model]
     if not fitting or fitting[0] not in _models():
-        raise WeightsError(f"{path}: which architecture these weights ({source or path.name}) fit "
-                           "is not known; name one as model (--model): "
-                           f"{', '.join(_models())}{_or_architecture(foreign)}")
+        why = foreign.unread.removesuffix(".") or (
+            f"which architecture these weights ({source or path.name}) fit is not known")
+        raise WeightsError(f"{path}: {why}; name one as model (--model): {', '.join(_models())}"
+                           f"{_or_architecture(foreign)}")
     return max(fitting, key=len)
 
 
 def _or_architecture(foreign):
-    """What else to do where a .caffemodel lacks layers, or has some that are not known here."""
-    caffes = foreign.format.startswith("Caffe") and foreign.layers is None
-    return ", or give a .prototxt of its layers as architecture (--architecture)" if caffes else ""
+    """What else to do where a .caffemodel lacks layers, or has some that are not known here, or
+    where a file of Keras has none."""
+    if foreign.layers is None and foreign.format.startswith("Caffe"):
+        return ", or give a .prototxt of its layers as architecture (--architecture)"
+    if foreign.format.startswith("Keras") and not foreign.says.get("model"):
+        return ", or save the whole model in Keras (model.save)"
+    return ""
 
 
 def _models():

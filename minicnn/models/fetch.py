@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.formats import cache as folder
-from minicnn.formats import hdf5, manifest, numpy_file
+from minicnn.formats import hdf5, manifest, mapped, numpy_file
 from minicnn.formats.errors import WeightsError
 from minicnn.models.convert import convert
 from minicnn.models.probe import verified
@@ -99,7 +99,7 @@ def _given(known, from_file):
 
     path = Path(from_file)
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "no such file"
+        what = mapped.no_file(path)
         raise WeightsError(f"{path}: {what}; expected {known.file}, of {known.addresses[0]}")
     wrong = faults(path, known.size, known.hashes)
     if wrong is not None:

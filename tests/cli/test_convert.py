@@ -1,5 +1,8 @@
 """The command convert."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 import small
@@ -53,6 +56,34 @@ def test_what_cannot_be_done_is_one_line_and_no_file(arguments, words, vgg, comp
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes on this system")
+@pytest.mark.parametrize("arguments", [["PIPE"], ["FILE", "--labels", "PIPE"]])
+def test_a_pipe_is_not_waited_for(arguments, vgg, complaint, tmp_path):
+    """Whoever opens it all the same lets the writer go, and this test does not hang."""
+    os.mkfifo(tmp_path / "pipe")
+    places = {"PIPE": tmp_path / "pipe", "FILE": vgg}
+    writer = threading.Thread(target=lambda: open(tmp_path / "pipe", "wb").close(), daemon=True)
+    writer.start()
+    assert "is a pipe or a device, and no file" in complaint(
+        "convert", *[places.get(a, a) for a in arguments], "--to", tmp_path / "o.h5")
+    assert writer.is_alive()
+    os.close(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK))
+    writer.join(10)
+
+
+def test_another_program_s_file_is_not_replaced_by_what_is_made_of_it(vgg, complaint, said,
+                                                                      tmp_path):
+    source, link = vgg.rename(tmp_path / "net.h5"), tmp_path / "link.h5"
+    link.symlink_to(source)
+    before = source.read_bytes()
+    for to in (source, link):
+        assert "is the file to convert, which would be lost" in complaint("convert", source, "--to",
+                                                                          to)
+    assert source.read_bytes() == before
+    said("convert", source, "--to", tmp_path / "ours.h5", "--model", "vgg16")
+    said("convert", tmp_path / "ours.h5", "--to", tmp_path / "ours.h5")  # nothing is lost of ours
+
+
 def test_a_text_is_no_network(complaint, tmp_path):
     photo = small.picture_file(tmp_path)
     assert "nor as any other form known here" in complaint("convert", photo, "--to",
@@ -67,11 +98,13 @@ def test_without_to_the_usage_is_wrong(vgg):
 
 def test_probe_and_dtype(said, vgg, tmp_path):
     text = said("convert", vgg, "--to", tmp_path / "a.h5", "--probe", "minicnn")
-    assert "Probe: every layer computes what minicnn " in text
+    assert "Probe: every layer agrees with minicnn " in text
     assert load(tmp_path / "a.h5", check=True).probe is not None
     assert "Probe" not in said("convert", vgg, "--to", tmp_path / "b.h5", "--probe", "none")
     assert load(tmp_path / "b.h5").probe is None
-    said("convert", vgg, "--to", tmp_path / "c.h5", "--probe", "minicnn", "--dtype", "float16")
+    text = said("convert", vgg, "--to", tmp_path / "c.h5", "--probe", "minicnn", "--dtype",
+                "float16")
+    assert "As float16 its numbers are rounded: the file has no probe." in text
     assert load(tmp_path / "c.h5").probe is None  # it was of the unrounded numbers
     assert (tmp_path / "c.h5").stat().st_size < (tmp_path / "b.h5").stat().st_size
 

@@ -1,6 +1,9 @@
 """The project's own weight file: what goes in comes out; what is wrong is refused by name."""
 
 import json
+import os
+import subprocess
+import sys
 
 import h5py
 import nets
@@ -144,6 +147,24 @@ def test_a_save_that_fails_midway_leaves_the_old_file(saved):
 
 
 # ---- damaged files
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="room cannot be reserved here")
+@pytest.mark.parametrize("room", [0, 1000, 40_000])
+def test_where_there_is_no_room_the_old_file_stays(tmp_path, room):
+    """In a process of its own, which must not be killed by HDF5's library as it closes the file."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "net.h5"
+    path.write_bytes(b"old")
+    program = ("import sys; from minicnn import models; from minicnn.formats import hdf5\n"
+               "network = models.lenet5().initialize()\n"
+               "try: hdf5.save(network, sys.argv[1])\n"
+               "except OSError as error: print(error)")
+    run = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+    assert run.stderr == "" and run.returncode == 0
+    assert str(path) in run.stdout and "too large" in run.stdout
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
 
 def test_a_file_cut_anywhere_is_refused(saved, tmp_path):
     whole, cut = saved.read_bytes(), tmp_path / "cut.h5"

@@ -30,6 +30,15 @@ def checked(path):
             hdf5_text.check_attributes(data, h5py.h5o.get_info(thing.id).addr)
 
 
+def test_a_file_too_large_to_be_looked_through_is_refused_at_once(tmp_path):
+    """Holes in a file cost nothing: 100 GB of them would keep the check busy for minutes."""
+    text_file(tmp_path / "f.h5")
+    with open(tmp_path / "f.h5", "r+b") as file:
+        file.truncate(hdf5_text.LARGEST + 1)
+    with pytest.raises(WeightsError, match="f.h5: .*it has 8,589,934,593 bytes, and at most"):
+        hdf5.load(tmp_path / "f.h5")
+
+
 FORMS = [("earliest", 0), ("earliest", 512), ("latest", 0), ("latest", 1024)]
 
 

@@ -86,6 +86,13 @@ def test_half_precision_is_kept_and_whole_numbers_are_left_out(tmp_path):
     assert found.notes == ["Array n/n/count:0 is left out: it holds no floating point numbers."]
 
 
+def test_bfloat16_which_keras_stores_as_two_bytes_each_is_told(tmp_path):
+    layers = {"c": {"c/kernel:0": np.zeros((2, 2), "V2")}}
+    path = keras_files.weights_file(tmp_path / "w.h5", layers)
+    with pytest.raises(WeightsError, match=r"kind not known here \(\|V2: perhaps bfloat16\); save"):
+        keras_hdf5.read(path)
+
+
 def test_keras_3_saves_weights_in_another_way(tmp_path):
     """No order, no roles; ten before two in the alphabet. A batch norm has three arrays or four."""
     layers = {"conv2d": [normal(3, 3, 3, 4), normal(4)], "conv2d_10": [normal(3, 3, 4, 2)],
@@ -115,7 +122,16 @@ def test_later_versions_of_it_say_the_layers_names(tmp_path, root):
     path = keras_files.version_3_file(
         tmp_path / "w.weights.h5", {"conv2d": [normal(3, 3, 3, 4)], "conv2d_1": [normal(4, 4)]},
         {"conv2d": "stem", "conv2d_1": "conv2d"}, root)
-    assert list(keras_hdf5.read(path).arrays) == ["conv2d/kernel", "stem/kernel"]
+    assert list(keras_hdf5.read(path).arrays) == ["stem/kernel", "conv2d/kernel"]
+
+
+def test_its_order_is_that_of_the_numbers_not_of_the_layers_names(tmp_path):
+    """Keras numbers the layers of a class as they come in the model; the names are the user's."""
+    groups = [f"conv2d_{k}" if k else "conv2d" for k in range(12)]
+    names = dict(zip(groups, "lkjihgfedcba", strict=True))
+    path = keras_files.version_3_file(
+        tmp_path / "w.weights.h5", {group: [normal(3, 3, 4, 4)] for group in groups}, names)
+    assert [place[0] for place in keras_hdf5.read(path).arrays] == list("lkjihgfedcba")
 
 
 # ---- whole models

@@ -33,6 +33,14 @@ def test_an_unreadable_file_gives_one_line(tmp_path, content):
         labels.read(path)
 
 
+def test_what_is_too_large_for_names_is_not_read(tmp_path):
+    path = tmp_path / "names.txt"
+    with open(path, "wb") as file:
+        file.truncate(labels.LARGEST + 1)
+    with pytest.raises(ValueError, match="names.txt: .*it has more than 10,000,000 bytes"):
+        labels.read(path)
+
+
 def test_names_beside_a_weight_file_are_taken_if_their_number_fits(tmp_path):
     weights = tmp_path / "net.h5"
     assert labels.beside(weights, 2) is None

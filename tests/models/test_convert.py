@@ -193,6 +193,21 @@ def test_the_first_layers_of_several_networks_need_a_name(tmp_path):
     assert load(named).name == "vgg19"
 
 
+@pytest.mark.parametrize("prefix", ["model.", "module.backbone.", "net.0."])
+def test_what_a_module_around_the_network_puts_before_every_name_is_taken_off(prefix, tmp_path):
+    """Else the order would decide, and photos be prepared as for another program's weights."""
+    arrays = {f"{prefix}{name}": array for name, array in vgg19_state().items()}
+    network, table = convert(write(tmp_path / "net.pth", arrays), model="vgg19")
+    assert network.preprocessing.order == "RGB"  # torchvision's, where vgg19's own is BGR
+    last = prefix.removeprefix("module.")
+    assert f"Every name began with {last!r}; it was taken off." in table.notes
+    assert {row.theirs for row in table.rows} == {name.removeprefix("module.") for name in arrays}
+    unknown = write(tmp_path / "b.pth",
+                    {f"a.b.{k}.weight": np.ones((3, 3), np.float32) for k in "cd"})
+    with pytest.raises(WeightsError, match="fit is not known"):
+        convert(unknown)
+
+
 def test_kernels_are_turned_and_the_file_s_numbers_kept(tmp_path):
     arrays = vgg19_state()
     network, table = convert(write(tmp_path / "vgg19.pth", arrays))
@@ -326,6 +341,20 @@ def test_a_sequential_of_keras_with_its_architecture(tmp_path):
     assert_array_equal(network["d"].params["w"], dense)  # H,W,C there as here
     assert network.input_shape == (8, 12, 3) and network.classifies
     assert "not known: set network.preprocessing" in table.notes[-1]
+
+
+def test_why_the_layers_a_file_describes_are_not_taken(tmp_path):
+    arrays = {"c": {"kernel": np.ones((3, 3, 3, 4)), "bias": np.zeros(4)}}
+    config = {"class_name": "Sequential", "config": {"name": "mine", "layers": [
+        {"class_name": "Conv2D", "config": {"name": "c", "batch_input_shape": [None, 8, 8, 3],
+                                            "filters": 4, "kernel_size": [3, 3],
+                                            "activation": "gelu"}}]}}
+    why = "Its architecture is not read: layer 'c' .Conv2D.: its activation is 'gelu'"
+    for model in (None, "vgg16"):
+        with pytest.raises(WeightsError, match=why):
+            convert(keras_file(tmp_path / "m.h5", arrays, config), model=model)
+    with pytest.raises(WeightsError, match=r"or save the whole model in Keras \(model.save\)"):
+        convert(keras_file(tmp_path / "w.h5", arrays, None))
 
 
 def test_a_whole_vgg_of_keras_is_prepared_for_as_keras_does(tmp_path):

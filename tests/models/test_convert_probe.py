@@ -36,7 +36,7 @@ def pth(tmp_path_factory):
 
 def test_a_converted_network_has_a_probe_and_the_table_says_by_whom(pth):
     network, table = convert(pth)
-    [note] = [note for note in table.notes if note.startswith("Probe: every layer computes what ")]
+    [note] = [note for note in table.notes if note.startswith("Probe: every layer agrees with ")]
     assert network.probe.by in note and probe.replay(network).ok
     by = (f"{independent.version()}, float64, with the arrays of the converted file"
           if independent.version() else "minicnn ")

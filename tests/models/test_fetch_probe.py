@@ -18,7 +18,7 @@ def world(tmp_path, monkeypatch):
 
 def test_it_verifies_itself(world):
     fetch("mine")
-    assert "Probe: every layer computes" in str(cache.entries()[0].record["notes"])
+    assert "Probe: every layer agrees" in str(cache.entries()[0].record["notes"])
     assert pretrained.load("mine", check=True).probe is not None
 
 

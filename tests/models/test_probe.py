@@ -293,7 +293,7 @@ def test_verified_gives_the_probe_and_says_how_nearly():
     network = small.network()
     words = probe.verified(network, "minicnn")
     assert network.probe is not None and words == probe.replay(network).message
-    assert words.startswith("every layer computes what minicnn ")
+    assert words.startswith("every layer agrees with minicnn ")
 
 
 def test_verified_refuses_what_pytorch_computes_otherwise():

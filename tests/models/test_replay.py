@@ -23,7 +23,7 @@ def test_the_table_of_a_right_network(network):
     assert all(line.endswith(" ok") for line in rows)
     mean, deviation = network.probe.figures[1, :2]
     assert rows[1].split()[1] == f"{mean:.6g}" and rows[1].split()[3] == f"{deviation:.6g}"
-    assert lines[-1].startswith("Every layer computes what ") and max(map(len, rows)) < 100
+    assert lines[-1].startswith("Every layer agrees with ") and max(map(len, rows)) < 100
 
 
 def test_the_table_marks_the_first_wrong_layer(network):
