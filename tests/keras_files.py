@@ -36,6 +36,17 @@ def write_groups(group, layers, backend="tensorflow", version="2.2.4"):
             below[place] = array
 
 
+def keras2_file(path, arrays, config=None):
+    """Weights {layer: {part: array}} as Keras 2 wrote them; with a `config`, the whole model."""
+    with h5py.File(path, "w") as file:
+        if config is not None:
+            file.attrs["model_config"] = json.dumps(config)
+        write_groups(file if config is None else file.create_group("model_weights"),
+                     {layer: {f"{layer}/{part}:0": value for part, value in parts.items()}
+                      for layer, parts in arrays.items()}, version="2.4.0")
+    return path
+
+
 def weights_file(path, layers, **how):
     """What save_weights wrote until Keras 3."""
     with h5py.File(path, "w") as file:

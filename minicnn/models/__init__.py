@@ -7,7 +7,7 @@ How weights come to them:
 
 ===================================  ==============================================================
 pretrained (`load`)                  by name or from a file
-convert                              another program's file: which network, which array where
+convert, which_network               another program's file: which network, which array where
 foreign_names, foreign_arrays        what other programs call the layers; how arrays are turned
 fetch                                an official file brought, proved, converted and kept
 probe, replay                        whether a network computes what it should

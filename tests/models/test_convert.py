@@ -2,23 +2,19 @@
 
 The PyTorch networks are torchvision's, written again with its names and order of modules."""
 
-import json
-import sys
 
-import h5py
 import nets
 import numpy as np
 import pytest
 import weight_bytes
+from keras_files import keras2_file
 from numpy.testing import assert_array_equal
 
 from minicnn import load, models
-from minicnn.formats import hdf5, matconvnet
-from minicnn.formats.foreign import Foreign
+from minicnn.formats import hdf5
 from minicnn.formats.hdf5 import WeightsError
-from minicnn.images import Preprocessing
 from minicnn.layers import Dense
-from minicnn.models.convert import convert, cut_after
+from minicnn.models.convert import convert
 
 VGG = {"vgg11": (1, 1, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3)}
 
@@ -307,22 +303,6 @@ def test_inception_v3_of_torchvision(tmp_path):
 
 # ---- files that describe themselves, and those of Keras
 
-def keras_file(path, arrays, config=None):
-    """Weights as Keras 2 writes them."""
-    with h5py.File(path, "w") as file:
-        root = file if config is None else file.create_group("model_weights")
-        if config is not None:
-            file.attrs["model_config"] = json.dumps(config)
-        root.attrs["layer_names"] = [name.encode() for name in arrays]
-        root.attrs.update({"backend": b"tensorflow", "keras_version": b"2.4.0"})
-        for layer, parts in arrays.items():
-            names = [f"{layer}/{part}:0" for part in parts]
-            root.create_group(layer).attrs["weight_names"] = [name.encode() for name in names]
-            for name, value in zip(names, parts.values(), strict=True):
-                root[f"{layer}/{name}"] = value
-    return path
-
-
 def test_a_sequential_of_keras_with_its_architecture(tmp_path):
     rng = np.random.default_rng(0)
     w, b = rng.standard_normal((3, 3, 3, 4)), rng.standard_normal(4)
@@ -334,43 +314,13 @@ def test_a_sequential_of_keras_with_its_architecture(tmp_path):
         {"class_name": "MaxPooling2D", "config": {"name": "p", "pool_size": [2, 2]}},
         {"class_name": "Flatten", "config": {"name": "f"}},
         {"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "softmax"}}]}}
-    path = keras_file(tmp_path / "m.h5", {"c": {"kernel": w, "bias": b},
+    path = keras2_file(tmp_path / "m.h5", {"c": {"kernel": w, "bias": b},
                                           "d": {"kernel": dense, "bias": bias}}, config)
     network, table = convert(path)
     assert_array_equal(network["c"].params["w"], w)
     assert_array_equal(network["d"].params["w"], dense)  # H,W,C there as here
     assert network.input_shape == (8, 12, 3) and network.classifies
     assert "not known: set network.preprocessing" in table.notes[-1]
-
-
-def test_why_the_layers_a_file_describes_are_not_taken(tmp_path):
-    arrays = {"c": {"kernel": np.ones((3, 3, 3, 4)), "bias": np.zeros(4)}}
-    config = {"class_name": "Sequential", "config": {"name": "mine", "layers": [
-        {"class_name": "Conv2D", "config": {"name": "c", "batch_input_shape": [None, 8, 8, 3],
-                                            "filters": 4, "kernel_size": [3, 3],
-                                            "activation": "gelu"}}]}}
-    why = "Its architecture is not read: layer 'c' .Conv2D.: its activation is 'gelu'"
-    for model in (None, "vgg16"):
-        with pytest.raises(WeightsError, match=why):
-            convert(keras_file(tmp_path / "m.h5", arrays, config), model=model)
-    with pytest.raises(WeightsError, match=r"or save the whole model in Keras \(model.save\)"):
-        convert(keras_file(tmp_path / "w.h5", arrays, None))
-
-
-def test_a_whole_vgg_of_keras_is_prepared_for_as_keras_does(tmp_path):
-    def kernel(name, filters):
-        return {"class_name": "Conv2D", "config": {
-            "name": name, "batch_input_shape": [None, 224, 224, 3], "filters": filters,
-            "kernel_size": [3, 3], "padding": "same", "activation": "relu"}}
-
-    arrays = {"block1_conv1": {"kernel": np.ones((3, 3, 3, 64), np.float32),
-                               "bias": np.zeros(64, np.float32)}}
-    config = {"class_name": "Sequential", "config": {"name": "vgg16", "layers": [
-        kernel("block1_conv1", 64)]}}
-    network, table = convert(keras_file(tmp_path / "m.h5", arrays, config))
-    assert network.names == ["block1_conv1", "block1_conv1_relu"]
-    assert network.preprocessing.rule == "squash" and network.preprocessing.order == "BGR"
-    assert any("Its layers are those of Keras' vgg16" in note for note in table.notes)
 
 
 def test_inception_v3_of_keras(tmp_path):
@@ -386,48 +336,10 @@ def test_inception_v3_of_keras(tmp_path):
         name, keys = kinds[kind]
         arrays[name if kind == "Dense" else f"{name}_{counts[kind]}"] = {
             words[key]: network[ours].params[key] for key in keys}
-    again, _ = convert(keras_file(tmp_path / "i.h5", arrays))
+    again, _ = convert(keras2_file(tmp_path / "i.h5", arrays))
     x = nets.images(1, (75, 75, 3), dtype=np.float32)
     assert_array_equal(again.forward(x).output, network.forward(x).output)
     assert again.preprocessing == network.preprocessing
-
-
-def test_a_network_can_be_cut_after_a_whole_block():
-    """Keras' inception_v3 without its top ends inside mixed10, with the block's last weights."""
-    cut = cut_after(models.inception_v3(), "mixed10/bn_pool_proj", "file")
-    assert cut.names == models.inception_v3(top=False).names
-    assert cut_after(models.squeezenet11(), "fire9/expand3x3", "file").names[-1] == "fire9/concat"
-    with pytest.raises(WeightsError, match="end at fire9/expand1x1, inside a block"):
-        cut_after(models.squeezenet11(), "fire9/expand1x1", "file")
-
-
-def test_a_model_that_is_named_goes_before_the_file_s_own_layers(shared_data, tmp_path):
-    path = shared_data / "weights" / "foreign" / "lenet_mnist.caffemodel"
-    with pytest.raises(WeightsError, match="none of its layers is one of network minivgg|fit"):
-        convert(path, model="minivgg")
-
-
-@pytest.mark.parametrize("kind, order, mean", [
-    (matconvnet.KIND, "RGB", (123.68, 116.779, 103.939)),
-    ("something else", "BGR", (103.939, 116.779, 123.68))])
-def test_matconvnet_s_first_kernels_read_red_first(kind, order, mean, tmp_path, monkeypatch):
-    """Where such a file does not say how photos are prepared, it is a model's way, turned round."""
-    held = {"conv1_1/0": np.ones((3, 3, 3, 64), np.float32), "conv1_1/1": np.ones(64, np.float32)}
-    monkeypatch.setattr(sys.modules["minicnn.models.convert"], "read",
-                        lambda *_: Foreign(kind, held, "HWIO"))
-    (tmp_path / "m.mat").write_bytes(b"")
-    network, table = convert(tmp_path / "m.mat", model="vgg16")
-    assert (network.preprocessing.order, network.preprocessing.mean) == (order, mean)
-    assert "It does not say how photos are prepared; as vgg16 has it." in table.notes
-
-
-def test_what_a_file_says_of_its_photos_goes_before_the_model_s_way(tmp_path, monkeypatch):
-    said = Preprocessing((224, 224), "RGB", 100)
-    held = {"conv1_1/0": np.ones((3, 3, 3, 64), np.float32), "conv1_1/1": np.ones(64, np.float32)}
-    monkeypatch.setattr(sys.modules["minicnn.models.convert"], "read",
-                        lambda *_: Foreign("a kind", held, "HWIO", preprocessing=said))
-    (tmp_path / "m.mat").write_bytes(b"")
-    assert convert(tmp_path / "m.mat", model="vgg16")[0].preprocessing == said
 
 
 # ---- what cannot be converted
