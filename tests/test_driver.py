@@ -2,8 +2,8 @@
 
 import ctypes
 import types
-from importlib import metadata
 
+import cupy_packages
 import pytest
 
 from minicnn import driver
@@ -12,17 +12,7 @@ from minicnn import driver
 @pytest.fixture
 def machine(monkeypatch):
     """machine(version, name=version, ...) has that driver (or None) and those packages."""
-    def make(version, **packages):
-        installed = {name.replace("_", "-"): number for name, number in packages.items()}
-
-        def find(name):
-            if name not in installed:
-                raise metadata.PackageNotFoundError(name)
-            return installed[name]
-
-        monkeypatch.setattr(driver, "driver_version", lambda: version)
-        monkeypatch.setattr(driver.metadata, "version", find)
-    return make
+    return lambda version, **packages: cupy_packages.install(monkeypatch, version, packages)
 
 
 @pytest.mark.parametrize("number, version", [(12040, (12, 4)), (13000, (13, 0)), (11080, (11, 8)),

@@ -7,6 +7,7 @@ A file in the project's own form says everything itself; another program's is co
 from pathlib import Path
 
 from minicnn.formats import cache, hdf5, manifest
+from minicnn.formats.errors import WeightsError
 from minicnn.models import probe
 from minicnn.models.convert import convert, is_ours, name_classes
 
@@ -72,7 +73,7 @@ def find(weights):
     if Path(weights).exists():
         return Path(weights)
     if known is not None:
-        raise hdf5.WeightsError(f"{weights}: it is not here yet; `minicnn fetch {weights}` brings "
+        raise WeightsError(f"{weights}: it is not here yet; `minicnn fetch {weights}` brings "
                                 f"and converts {known.file}")
-    raise hdf5.WeightsError(f"{weights}: neither a shipped network ({', '.join(shipped())}) nor "
+    raise WeightsError(f"{weights}: neither a shipped network ({', '.join(shipped())}) nor "
                             "a file; give a name or the path of an .h5 file")

@@ -1,5 +1,6 @@
 """The command deepdream-image."""
 
+import interrupted
 import numpy as np
 import pytest
 import small
@@ -7,7 +8,6 @@ import small
 from minicnn import images, vis
 from minicnn.cli import main
 from minicnn.cli.deepdream_image import channels
-from minicnn.optimizers import SGD
 from minicnn.report import deepdream_image as sheets
 from minicnn.report import saved
 
@@ -74,15 +74,7 @@ def test_channels():
 
 
 def test_ctrl_c_saves_the_sheet_so_far(weights, tmp_path, monkeypatch):
-    calls, step = [], SGD.step
-
-    def third_raises(self, *arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return step(self, *arguments)
-
-    monkeypatch.setattr(SGD, "step", third_raises)
+    interrupted.at_step(monkeypatch, 3)
     out = tmp_path / "d.png"
     assert main(["deepdream-image", "--weights", str(weights), "--layer", "conv2",
                  "--out", str(out)]) == 130

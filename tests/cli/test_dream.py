@@ -1,5 +1,6 @@
 """The command dream."""
 
+import interrupted
 import numpy as np
 import pytest
 import small
@@ -7,7 +8,6 @@ import small
 from minicnn import images, vis
 from minicnn.cli import main
 from minicnn.cli.dream import tile, weighted
-from minicnn.optimizers import SGD
 from minicnn.report import saved
 
 NETWORK = small.network()
@@ -59,15 +59,7 @@ def test_kinds():
 
 
 def test_ctrl_c_saves_the_photo_so_far(weights, photo, tmp_path, monkeypatch):
-    calls, step = [], SGD.step
-
-    def second_raises(self, *arguments):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return step(self, *arguments)
-
-    monkeypatch.setattr(SGD, "step", second_raises)
+    interrupted.at_step(monkeypatch, 2)
     out = tmp_path / "d.png"
     assert main(["dream", "--weights", str(weights), str(photo), "--octaves", "1", "--out",
                  str(out)]) == 130

@@ -2,6 +2,7 @@
 
 import sys
 
+import interrupted
 import numpy as np
 import pytest
 import small
@@ -17,17 +18,7 @@ NETWORK = small.network()
 @pytest.fixture
 def ctrl_c(monkeypatch):
     """Press it in the middle of the third step of an optimiser, once."""
-    def press(optimizer):
-        calls, step = [], optimizer.step
-
-        def third_raises(self, *arguments):
-            calls.append(1)
-            if len(calls) == 3:
-                raise KeyboardInterrupt
-            return step(self, *arguments)
-
-        monkeypatch.setattr(optimizer, "step", third_raises)
-    return press
+    return lambda optimizer: interrupted.at_step(monkeypatch, 3, optimizer)
 
 
 def test_maximize_interrupted_saves_the_picture_so_far(weights, tmp_path, ctrl_c, monkeypatch):

@@ -1,5 +1,6 @@
 """The command zoom."""
 
+import interrupted
 import numpy as np
 import pytest
 import small
@@ -47,15 +48,7 @@ def test_wrong_usage(weights, capsys):
 
 
 def test_ctrl_c_saves_the_finished_dreams(weights, tmp_path, monkeypatch):
-    calls, step = [], SGD.step
-
-    def third_raises(self, *arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return step(self, *arguments)
-
-    monkeypatch.setattr(SGD, "step", third_raises)
+    interrupted.at_step(monkeypatch, 3)
     out = tmp_path / "z.gif"
     arguments = ["zoom", "--weights", weights, *QUICK, "--rate", "20", "--out", out]
     assert main([str(a) for a in arguments]) == 130

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from importlib import metadata
 from types import SimpleNamespace
 
+import cupy_packages
 import pytest
 import strict_cupy
 
-from minicnn import backend, driver
+from minicnn import backend
 from minicnn.doctor import gpu
 from minicnn.doctor.findings import BAD, GOOD, NOTE, WARNING
 
@@ -31,15 +31,7 @@ def machine(tmp_path, monkeypatch):
             program.chmod(0o755)
         if proc is not None:
             (tmp_path / "version").write_text(proc)
-        installed = {name.replace("_", "-"): version for name, version in packages.items()}
-
-        def version(name):
-            if name not in installed:
-                raise metadata.PackageNotFoundError(name)
-            return installed[name]
-
-        monkeypatch.setattr(driver, "driver_version", lambda: library)
-        monkeypatch.setattr(driver.metadata, "version", version)
+        cupy_packages.install(monkeypatch, library, packages)
     return make
 
 

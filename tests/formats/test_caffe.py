@@ -19,7 +19,7 @@ from fuzz import runner
 
 from minicnn.formats import caffe
 from minicnn.formats.caffe_schema import BLOB
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.layers import BatchNorm, Dense
 from minicnn.network import Network
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from minicnn.formats import hdf5
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.images import Preprocessing
 from minicnn.layers import LRN, Branches, Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 from minicnn.models import probe

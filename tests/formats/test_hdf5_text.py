@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minicnn.formats import hdf5, hdf5_text
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 
 
 def text_file(path, libver="earliest", block=0):

@@ -11,7 +11,7 @@ import weight_bytes
 from keras_files import conv, dense, layer, normal, sequential
 
 from minicnn.formats import keras_archive
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 
 MODEL = sequential(conv("stem", 4), layer("BatchNormalization", "norm", scale=False),
                    sequential(conv("inner", 4), name="base"), conv("last", 2),

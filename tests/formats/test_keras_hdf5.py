@@ -9,7 +9,7 @@ import pytest
 from keras_files import conv, dense, functional, grouped, layer, normal, sequential
 
 from minicnn.formats import keras_hdf5
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.images import Preprocessing
 from minicnn.models import vgg16
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minicnn.formats import mapped
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.formats.mapped import Part
 
 DATA = memoryview(np.arange(24, dtype="<f4").tobytes())

@@ -11,7 +11,7 @@ from mat_files import small as net
 
 from minicnn import models
 from minicnn.formats import matconvnet
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.images import Preprocessing
 from minicnn.layers import Branches, Conv, Dense, Dropout, walk
 

@@ -9,7 +9,7 @@ from fuzz import numpy_file as fuzz
 from fuzz import runner
 
 from minicnn.formats import numpy_file
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 
 
 def read(tmp_path, data, name="f"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minicnn.formats import plain_hdf5
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 
 
 def normal(*shape, seed=0):

@@ -12,7 +12,7 @@ from fuzz import runner
 
 from minicnn import models
 from minicnn.formats import caffe, prototxt
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.layers import BatchNorm, Branches, Flatten, MaxPool, walk
 from minicnn.network import Network
 

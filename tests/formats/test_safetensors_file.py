@@ -11,7 +11,7 @@ from fuzz import runner
 from fuzz import safetensors_file as fuzz
 
 from minicnn.formats import safetensors_file
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 
 
 def read(tmp_path, data):

@@ -8,7 +8,7 @@ import pytest
 import small
 
 from minicnn.formats import hdf5, stored_probe
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.models import figures, probe
 
 

@@ -11,7 +11,7 @@ from keras_files import conv, dense, layer, normal, sequential
 from PIL import Image
 
 from minicnn.formats import tensorflowjs
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.images import Preprocessing
 
 MODEL = sequential(conv("c1", 4, padding="same"), layer("BatchNormalization", "b1"),

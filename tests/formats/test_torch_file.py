@@ -11,7 +11,7 @@ from fuzz import runner
 from fuzz import torch_file as fuzz
 
 from minicnn.formats import torch_file
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 
 WRITERS = {"zip": wb.torch_zip, "row": wb.torch_row, "tar": wb.torch_tar}
 FORMATS = {"zip": "PyTorch state dict (zip)", "tar": "PyTorch state dict (tar)",

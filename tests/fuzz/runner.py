@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn.formats.errors import WeightsError
 from minicnn.formats.foreign import Foreign
-from minicnn.formats.hdf5 import WeightsError
 
 TIME = 10  # seconds
 MEMORY = 200_000_000  # bytes, beside 4 times the file

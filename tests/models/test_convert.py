@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 
 from minicnn import load, models
 from minicnn.formats import hdf5
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.layers import Dense
 from minicnn.models.convert import convert
 

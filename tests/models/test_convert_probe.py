@@ -11,7 +11,7 @@ import weight_bytes
 
 from minicnn import load
 from minicnn.formats import hdf5
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.layers import Conv
 from minicnn.models import convert as module
 from minicnn.models import independent, probe

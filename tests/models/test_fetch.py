@@ -11,7 +11,7 @@ from file_server import Answer, ranged
 from minicnn import models
 from minicnn.formats import cache, hdf5, manifest
 from minicnn.formats.download import DownloadError
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.formats.manifest import ManifestError
 from minicnn.models import fetch as module
 from minicnn.models import pretrained

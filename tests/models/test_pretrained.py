@@ -10,7 +10,7 @@ import pytest
 
 from minicnn import models
 from minicnn.formats import hdf5
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.layers import ReLU
 from minicnn.models import pretrained
 

@@ -11,7 +11,7 @@ import small
 
 import minicnn
 from minicnn import backend
-from minicnn.formats.hdf5 import WeightsError
+from minicnn.formats.errors import WeightsError
 from minicnn.images import Preprocessing
 from minicnn.layers import Conv, Dense
 from minicnn.models import independent, probe

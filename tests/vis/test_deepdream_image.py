@@ -3,6 +3,7 @@ line."""
 
 import functools
 
+import interrupted
 import nets
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from minicnn.formats import labels
 from minicnn.images import Preprocessing
 from minicnn.layers import Conv, Dense, ReLU
 from minicnn.network import LayerNameError, Network
-from minicnn.optimizers import SGD
 from minicnn.vis.deepdream_image import find_layer, first_size, sizes
 
 NETWORK = small.network()
@@ -205,15 +205,7 @@ def test_one_channel_and_a_caption():
 
 
 def test_ctrl_c_keeps_the_pictures_so_far(monkeypatch):
-    calls, step = [], SGD.step
-
-    def sixth_raises(self, *arguments):
-        calls.append(1)
-        if len(calls) == 6:
-            raise KeyboardInterrupt
-        return step(self, *arguments)
-
-    monkeypatch.setattr(SGD, "step", sixth_raises)
+    interrupted.at_step(monkeypatch, 6)
     found = quick(pyramid_levels=3, iterations=4)
     assert found.interrupted and found.levels.tolist() == 5 * [1] + 2 * [2]
     assert found.images.shape[1:3] == sizes(np.zeros((1, *first_size(NETWORK, "conv2"), 3)), 2,

@@ -1,5 +1,6 @@
 """DeepDream: the octaves of google/deepdream, literally, and what else may be asked of it."""
 
+import interrupted
 import nets
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ from minicnn import images, models, vis
 from minicnn.layers import Conv, Dense
 from minicnn.network import LayerNameError, Network
 from minicnn.ops import resize
-from minicnn.optimizers import SGD
 from minicnn.vis.dream import carried, default_layer, places, shrunk
 from minicnn.vis.record import Record
 
@@ -200,15 +200,7 @@ def test_memory_is_bounded_by_the_tile(monkeypatch):
 # ---- Ctrl-C
 
 def test_interrupted_it_is_the_photo_with_the_detail_so_far(monkeypatch):
-    calls, step = [], SGD.step
-
-    def third_raises(self, *arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return step(self, *arguments)
-
-    monkeypatch.setattr(SGD, "step", third_raises)
+    interrupted.at_step(monkeypatch, 3)
     record = quick(octaves=3, steps=4)
     monkeypatch.undo()
     assert record.interrupted and record.image.shape == PHOTO.shape

@@ -1,11 +1,11 @@
 """Zooming: frame by frame what a loop of dreams and enlargements gives."""
 
+import interrupted
 import numpy as np
 import pytest
 import small
 
 from minicnn import vis
-from minicnn.optimizers import SGD
 from minicnn.vis.dream import Dreaming
 from minicnn.vis.zoom import nearer, noise
 
@@ -71,15 +71,7 @@ def test_the_settings_make_the_same_again(image):
 
 @pytest.mark.parametrize("at, kept", [(1, 1), (2, 1), (4, 1), (6, 2)])
 def test_ctrl_c_keeps_the_finished_dreams_and_at_least_one(monkeypatch, at, kept):
-    calls, step = [], SGD.step
-
-    def raises(self, *arguments):
-        calls.append(1)
-        if len(calls) == at:
-            raise KeyboardInterrupt
-        return step(self, *arguments)
-
-    monkeypatch.setattr(SGD, "step", raises)
+    interrupted.at_step(monkeypatch, at)
     found = quick()
     monkeypatch.undo()
     assert found.interrupted and len(found.frames) == len(found.trace) == kept
