@@ -33,8 +33,8 @@ from tasks import (
     gram_layers,
 )
 
-from minicnn.layers import walk
 from minicnn.network import Network
+from minicnn.network.layers import walk
 from minicnn.ops.window import pair
 
 FLOAT = 4  # bytes of a float32

@@ -15,14 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "made"))
 
+import checks  # noqa: E402
+import matrix  # noqa: E402
 import nets  # noqa: E402
-from ops import checks, matrix, torch_twins  # noqa: E402
-from ops.checks import normal  # noqa: E402
+import torch_ops  # noqa: E402
+from checks import normal  # noqa: E402
 
-from minicnn import models, naive  # noqa: E402
-from minicnn.ops.winograd import ALGORITHMS  # noqa: E402
+from minicnn import load, models, naive  # noqa: E402
+from minicnn.fast.winograd import ALGORITHMS  # noqa: E402
 
 
 class Case(NamedTuple):
@@ -142,7 +144,7 @@ def conv():
     found = []
     for case in matrix.CONV:
         options = matrix.settings(case, "stride", "pad", "groups", "dilation")
-        torch = torch_twins.conv(**options)
+        torch = torch_ops.conv(**options)
         found.append(Case("conv", str(case), matrix.conv_inputs(case),
                           options | ({} if case.bias else {"b": None}), True, torch))
     return found
@@ -152,19 +154,19 @@ def winograd():
     """Both algorithms, which are for float32 only, at an image that is no whole number of tiles."""
     inputs = {"x": normal(2, 9, 11, 4), "w": normal(3, 3, 4, 6, seed=2) / 6, "b": normal(6, seed=3)}
     return [Case("winograd", f"{algorithm}, pad {pad}", inputs,
-                 {"pad": pad, "algorithm": algorithm}, True, torch_twins.conv(1, pad, 1, 1),
+                 {"pad": pad, "algorithm": algorithm}, True, torch_ops.conv(1, pad, 1, 1),
                  loops="conv", dtypes=(np.float32,))
             for algorithm in ALGORITHMS for pad in (0, 1)]
 
 
 def pool():
     """Max pooling: ties and all-negative windows, too."""
-    return _windowed("pool", matrix.POOL, torch_twins.pool, smooth=False)
+    return _windowed("pool", matrix.POOL, torch_ops.pool, smooth=False)
 
 
 def average_pool():
     """With both rules for what is averaged at the border."""
-    return _windowed("average_pool", matrix.POOL, torch_twins.average_pool,
+    return _windowed("average_pool", matrix.POOL, torch_ops.average_pool,
                      [{"border": "padding"}, {"border": "image"}])
 
 
@@ -176,7 +178,7 @@ def lrn():
         options = dict(zip(names, values, strict=True))
         found.append(Case("lrn", f"{channels} channels, {options}",
                           {"x": normal(2, 2, 3, channels)}, options, True,
-                          torch_twins.lrn(**options)))
+                          torch_ops.lrn(**options)))
     return found
 
 
@@ -186,10 +188,10 @@ def dense():
     for shape in ((3, 4), (2, 2, 3, 2), (1, 5)):
         inputs = {"x": normal(*shape), "w": normal(prod(shape[1:]), 3, seed=2),
                   "b": normal(3, seed=3)}
-        found.append(Case("dense", f"{shape}", inputs, {}, True, torch_twins.dense))
+        found.append(Case("dense", f"{shape}", inputs, {}, True, torch_ops.dense))
         inputs = {key: inputs[key] for key in ("x", "w")}
         found.append(Case("dense", f"{shape}, no bias", inputs, {"b": None}, True,
-                          torch_twins.dense))
+                          torch_ops.dense))
     return found
 
 
@@ -201,27 +203,27 @@ def batch_norm():
         fixed = {"mean": mean, "variance": 1 + deviation**2, "epsilon": 1e-3, "training": training}
         found.append(Case("batch_norm", f"training {training}",
                           {"x": 2 + 3 * x, "gamma": gamma, "beta": beta}, fixed, True,
-                          torch_twins.batch_norm(**fixed)))
+                          torch_ops.batch_norm(**fixed)))
     return found
 
 
 def resize():
     """Larger, smaller, and both at once."""
     return [Case("resize", f"{shape} to {size}", {"x": normal(*shape)}, {"size": size}, True,
-                 torch_twins.resize(size)) for shape, size in checks.RESIZES]
+                 torch_ops.resize(size)) for shape, size in checks.RESIZES]
 
 
 def cross_entropy():
     """Scores near and far apart."""
     return [Case("cross_entropy", f"{x.shape}", {"x": x}, {"labels": np.array(labels)}, True,
-                 torch_twins.cross_entropy(labels)) for x, labels in checks.SCORES]
+                 torch_ops.cross_entropy(labels)) for x, labels in checks.SCORES]
 
 
 def concat():
     """Along each axis."""
     return [Case("concat", f"axis {axis}",
                  {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)},
-                 {"axis": axis}, True, torch_twins.concat(axis), wants_list=True)
+                 {"axis": axis}, True, torch_ops.concat(axis), wants_list=True)
             for axis, shapes in checks.CONCATS]
 
 
@@ -236,7 +238,7 @@ def _plain(op, smooth=True, arrays=None):
     arrays = [normal(2, 3, 4, 2), 3 * normal(2, 5)] if arrays is None else arrays
 
     def cases():
-        return [Case(op, f"{x.shape}", {"x": x}, {}, smooth, getattr(torch_twins, op))
+        return [Case(op, f"{x.shape}", {"x": x}, {}, smooth, getattr(torch_ops, op))
                 for x in arrays]
 
     return cases
@@ -305,7 +307,7 @@ def _small(make):
 def _trained(name):
     """A trained network, and an image of its size whose numbers are as large as pixels'."""
     def make():
-        network = models.load(name)
+        network = load(name)
         return network, normal(1, *network.input_shape).astype(np.float32)
     return make
 

@@ -15,7 +15,7 @@ from time import perf_counter
 import machine
 
 from minicnn import backend
-from minicnn.driver import cuda_version, dotted
+from minicnn.backend.driver import cuda_version, dotted
 
 MB = 2**20
 MOST = 1000  # calls queued in one turn

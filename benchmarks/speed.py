@@ -22,7 +22,7 @@ slows both; what is reported is the ratio of each pair of turns, as median and q
 are written down too, but they are this machine's. The variables that hold OpenBLAS to an older
 processor are removed, and the kernels in use are recorded; --avx2 holds both libraries to AVX2.
 Short tasks run many times a turn, so their arrays are in the cache; minicnn's loops own a workspace
-(minicnn/workspace.py).
+(minicnn/fast/workspace.py).
 
 --device gpu needs CuPy, PyTorch's build for CUDA, and a card. Both libraries compute in float32
 without TF32; cuDNN chooses its kernels by trial, and PyTorch's channels last is measured as well.

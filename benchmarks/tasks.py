@@ -10,15 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn import ascend, models
+from minicnn import models
+from minicnn.ascent import loop as ascend
+from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.backend import array_module, to_device
-from minicnn.layers import Conv, Dense, GlobalAveragePool, Softmax, walk
+from minicnn.fast.workspace import Workspace
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, GlobalAveragePool, Softmax, walk
 from minicnn.ops import cross_entropy
-from minicnn.optimizers import SGD, Adam
 from minicnn.train.loop import train_step
 from minicnn.vis.texture import texture_loss
-from minicnn.workspace import Workspace
 
 FORWARD = "forward"
 IMAGE_GRADIENT = "forward + image gradient"
@@ -202,7 +203,7 @@ def _labels(network, x):
 
 
 def _gram_step(network, x):
-    """A step of `minicnn.ascend` from noise towards x's texture; each call takes the next one."""
+    """A step of `ascent.loop` from noise towards x's texture; each call takes the next one."""
     layers = gram_layers(network)
     loss = texture_loss(network.forward(x, to=layers, keep=(), caches=False), layers)
     start = to_device(numbers(x.shape, 2).astype(x.dtype, copy=False), network.device)

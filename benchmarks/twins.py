@@ -175,7 +175,7 @@ def _training_step(module, x):
 
 
 def _gram_step(module, x, layers):
-    """The formulas of minicnn.objectives.gram and minicnn.vis.texture, and PyTorch's Adam."""
+    """The formulas of `ascent.objectives.gram` and `vis.texture`, and PyTorch's Adam."""
     def grams(image):
         for name, part in module.named_children():
             image = part(image)

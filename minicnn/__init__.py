@@ -4,8 +4,8 @@
 ``load``             a network with trained weights: ``net = minicnn.load("minivgg")``
 ``models``           architectures as literal lists of layers: ``minicnn.models.vgg16()``
 ``Network, Run``     named layers in order; what one forward pass recorded
-``models.convert``   another program's weight file as a network; ``models.fetch`` brings an
-                     official one, ``models.probe`` tells whether it computes what it should
+``models.convert``   another program's weight file as a network; ``foreign.fetch`` brings an
+                     official one, ``files.probe`` tells whether it computes what it should
 ``vis``              one way to look inside a file: maximize, deconvnet, texture
 ``objectives``       what an optimised image is optimised for; ``ascend`` is the loop,
                      ``optimizers`` its steps, ``parametrize`` what is optimised,
@@ -20,7 +20,7 @@
 """
 
 from minicnn import gradcheck, models, vis
-from minicnn.models import load
+from minicnn.foreign.load import load
 from minicnn.network import Network, Run
 
 __version__ = "0.1.0"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import small
 
-from minicnn.formats import hdf5
+from minicnn.files import hdf5
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"  # beside the repository
 

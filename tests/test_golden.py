@@ -11,7 +11,7 @@ import json
 import numpy as np
 import pytest
 
-from minicnn.models import load
+from minicnn.foreign.load import load
 
 WEIGHTS = {"googlenet": "googlenet_bvlc", "squeezenet11": "squeezenet11",
            "vgg19norm": "vgg19_norm_to_conv4_1"}

@@ -2,11 +2,11 @@
 
 import importlib
 
+import checks
 import pytest
 from mutants import MUTANTS, coordinates
-from ops import checks
 
-from minicnn import objectives, parametrize, transforms
+from minicnn.ascent import objectives, parametrize, transforms
 from minicnn.ops import pool
 
 OPS = sorted({mutant.op for mutant in MUTANTS})

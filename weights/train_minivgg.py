@@ -22,10 +22,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from minicnn import models
-from minicnn.formats import hdf5
+from minicnn.ascent.optimizers import SGD
+from minicnn.files import hdf5, probe
 from minicnn.images import atomic
-from minicnn.models import probe
-from minicnn.optimizers import SGD
 from minicnn.train import augment, batch_norm, loop
 
 PEAK, MOMENTUM, DECAY, BATCH, SEED = 0.02, 0.9, 5e-4, 64, 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from minicnn import images, vis
 from minicnn.cli import INTERRUPTED
 from minicnn.cli.options import call, common, names, network, option, size, whole
-from minicnn.photos import find
+from minicnn.images.photos import find
 from minicnn.report import activations as sheets
 from minicnn.vis.activations import SCALES
 

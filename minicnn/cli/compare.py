@@ -5,7 +5,7 @@ import sys
 from minicnn import images, vis
 from minicnn.cli import INTERRUPTED
 from minicnn.cli.options import call, common, network, number, option, side
-from minicnn.models import load
+from minicnn.foreign.load import load
 from minicnn.report import comparison
 
 

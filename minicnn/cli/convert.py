@@ -1,12 +1,12 @@
-"""``minicnn convert``: see `minicnn.models.convert`."""
+"""``minicnn convert``: see `minicnn.foreign.convert`."""
 
 import os
 from pathlib import Path
 
 from minicnn import images
 from minicnn.cli.options import option
-from minicnn.formats import hdf5, stored_probe
-from minicnn.models.convert import PROBES, convert, is_ours
+from minicnn.files import hdf5, stored_probe
+from minicnn.foreign.convert import PROBES, convert, is_ours
 
 FORMATS = {".h5": "HDF5", ".hdf5": "HDF5"}
 

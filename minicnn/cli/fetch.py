@@ -1,8 +1,8 @@
-"""``minicnn fetch``: see `minicnn.models.fetch`."""
+"""``minicnn fetch``: see `minicnn.foreign.fetch`."""
 
-from minicnn.formats import cache, manifest
-from minicnn.models.fetch import fetch, is_whole
-from minicnn.summary import lined_up
+from minicnn.files import cache, manifest
+from minicnn.foreign.fetch import fetch, is_whole
+from minicnn.network.summary import lined_up
 
 COLUMNS = ("name", "network", "for short", "size", "top-1", "top-5", "licence", "here")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from minicnn import images
 from minicnn.cli import INTERRUPTED
-from minicnn.models import load
+from minicnn.foreign.load import load
 from minicnn.report import animation, saved, trace
 
 

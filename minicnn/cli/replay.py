@@ -1,7 +1,7 @@
 """``minicnn replay``: see `minicnn.report.saved`."""
 
 from minicnn import images
-from minicnn.models import load
+from minicnn.foreign.load import load
 from minicnn.report import heatmaps, saved, sheets
 
 SHEETS = {  # of the commands that save more than the method's own picture

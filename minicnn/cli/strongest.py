@@ -6,7 +6,7 @@ import sys
 from minicnn import vis
 from minicnn.cli import INTERRUPTED
 from minicnn.cli.options import call, common, names, network, option, whole
-from minicnn.formats import patches
+from minicnn.files import patches
 from minicnn.ops import lrn, relu
 from minicnn.report import strongest as sheets
 

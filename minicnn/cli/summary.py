@@ -1,8 +1,8 @@
-"""``minicnn summary``: see `minicnn.summary`."""
+"""``minicnn summary``: see `minicnn.network.summary`."""
 
-from minicnn import models, summary
+from minicnn import models
 from minicnn.cli.options import common, network, option, say
-from minicnn.network import Network
+from minicnn.network import Network, summary
 
 
 def add(parser):

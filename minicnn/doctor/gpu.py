@@ -1,7 +1,7 @@
 """The NVIDIA driver and its GPUs, which CuPy fits them, and whether CuPy works.
 
 The driver is asked without CuPy, so that a machine without it learns what to install: the driver's
-own library says up to which CUDA it goes (`minicnn.driver`), `nvidia-smi` names the GPUs, and on
+own library says up to which CUDA it goes (`backend.driver`), `nvidia-smi` names the GPUs, and on
 Linux /proc has the driver's version where that program is not there.
 """
 
@@ -11,7 +11,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn import backend, driver
+from minicnn import backend
+from minicnn.backend import driver
 from minicnn.doctor.findings import BAD, NOTE, WARNING, Finding, asked
 from minicnn.doctor.libraries import numbers
 

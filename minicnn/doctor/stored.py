@@ -6,8 +6,9 @@ from pathlib import Path
 
 from minicnn.doctor.findings import BAD, NOTE, WARNING, Finding, asked
 from minicnn.doctor.weights import probed
-from minicnn.formats import cache, manifest
-from minicnn.models import load, pretrained
+from minicnn.files import cache, manifest
+from minicnn.foreign import load as pretrained
+from minicnn.foreign.load import load
 
 ROOM = 1.2e9  # bytes: VGG-16 while it is fetched, as it came and converted
 LEFT_BEHIND = ".minicnn-*"  # what `images.atomic` writes to, and a killed process leaves

@@ -3,9 +3,10 @@
 import re
 
 from minicnn.doctor.findings import BAD, GOOD, NOTE, Finding
-from minicnn.formats import digests
-from minicnn.models import load, pretrained
-from minicnn.models.replay import replay
+from minicnn.files import digests
+from minicnn.files.replay import replay
+from minicnn.foreign import load as pretrained
+from minicnn.foreign.load import load
 
 NEW = "`minicnn convert FILE --to OUT.h5` writes a file that has one"
 

@@ -23,13 +23,12 @@ from minicnn.models.inception_v3 import inception_v3
 from minicnn.models.lecture import lecture_catsdogs, lecture_mnist, lecture_vgg16
 from minicnn.models.lenet import lenet5
 from minicnn.models.minivgg import minivgg
-from minicnn.models.pretrained import load
 from minicnn.models.squeezenet import squeezenet10, squeezenet11
 from minicnn.models.vgg import vgg11, vgg13, vgg16, vgg19
 from minicnn.models.zfnet import zfnet
 
 __all__ = [
     "alexnet_caffe", "alexnet_torch", "caffenet", "googlenet", "googlenet_torch", "inception_v3",
-    "lecture_catsdogs", "lecture_mnist", "lecture_vgg16", "lenet5", "load", "minivgg",
+    "lecture_catsdogs", "lecture_mnist", "lecture_vgg16", "lenet5", "minivgg",
     "squeezenet10", "squeezenet11", "vgg11", "vgg13", "vgg16", "vgg19", "zfnet",
 ]

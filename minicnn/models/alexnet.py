@@ -11,8 +11,8 @@ Caffe's mean is a 256x256 mean image; until one is set, its mean pixel stands in
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import LRN, Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import LRN, Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 
 MEAN_BGR = (104.00698793, 116.66876762, 122.67891434)  # of Caffe's ilsvrc_2012_mean.npy
 CAFFE = Preprocessing((227, 227), "BGR", MEAN_BGR, rule="squash")

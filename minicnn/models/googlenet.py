@@ -9,7 +9,9 @@ paper has 5x5 kernels it has 3x3 (pytorch/vision issue 906). Those layers keep t
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import (
+from minicnn.models.inception_v3 import conv as conv_with_norm
+from minicnn.network import Network
+from minicnn.network.layers import (
     LRN,
     AveragePool,
     Branches,
@@ -21,8 +23,6 @@ from minicnn.layers import (
     ReLU,
     Softmax,
 )
-from minicnn.models.inception_v3 import conv as conv_with_norm
-from minicnn.network import Network
 
 PREPROCESSING = Preprocessing((224, 224), "BGR", (104.0, 117.0, 123.0))
 TORCH_GOOGLENET = Preprocessing((224, 224), "RGB", 127.5, 1 / 127.5, resample="bilinear")

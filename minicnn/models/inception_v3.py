@@ -18,7 +18,8 @@ count the zeros around the image, and its batch norms have a gamma. Epsilon is 1
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import (
+from minicnn.network import INPUT, Network
+from minicnn.network.layers import (
     AveragePool,
     BatchNorm,
     Branches,
@@ -30,7 +31,6 @@ from minicnn.layers import (
     Softmax,
     walk,
 )
-from minicnn.network import INPUT, Network
 
 
 def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):

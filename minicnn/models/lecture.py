@@ -4,9 +4,9 @@ Names are those Keras gives; its activations are layers of their own here.
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, Flatten, MaxPool, ReLU, Sigmoid, Softmax
 from minicnn.models.vgg import vgg16
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, Flatten, MaxPool, ReLU, Sigmoid, Softmax
 
 
 def lecture_mnist(classes=10):

@@ -6,8 +6,8 @@ average, without a trained scale and shift or a squashing of its own; the squash
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import AveragePool, Conv, Dense, Softmax, Tanh
 from minicnn.network import Network
+from minicnn.network.layers import AveragePool, Conv, Dense, Softmax, Tanh
 
 
 def lenet5(classes=10):

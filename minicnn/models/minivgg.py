@@ -5,8 +5,8 @@
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 
 PREPROCESSING = Preprocessing((64, 64), "RGB", (121.0, 113.0, 98.0), 1 / 64, resize_to=64)
 

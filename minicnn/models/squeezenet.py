@@ -5,8 +5,16 @@ side by side. The names are those of the authors' Caffe files.
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import Branches, Conv, Dropout, GlobalAveragePool, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import (
+    Branches,
+    Conv,
+    Dropout,
+    GlobalAveragePool,
+    MaxPool,
+    ReLU,
+    Softmax,
+)
 
 PREPROCESSING = Preprocessing((227, 227), "BGR", (104.0, 117.0, 123.0))
 

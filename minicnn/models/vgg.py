@@ -6,8 +6,8 @@ files of D and E. `top=False` leaves out the dense layers, after which any image
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 
 MEAN_BGR = (103.939, 116.779, 123.68)
 

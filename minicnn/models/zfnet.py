@@ -5,8 +5,8 @@ official weights are known.
 """
 
 from minicnn.images import Preprocessing
-from minicnn.layers import LRN, Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import LRN, Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 
 
 def zfnet(classes=1000):

@@ -2,7 +2,7 @@
 
 Every op is a pair of pure functions, ``forward(x, ...) -> (y, cache)`` and
 ``backward(dy, cache, ...) -> gradients``. They hold no state, read no files, know no networks
-and never change an argument; those things live in `minicnn.layers`, `minicnn.formats` and
+and never change an argument; those things live in `minicnn.network.layers`, `minicnn.formats` and
 `minicnn.network`. The specification of each op, as scalar loops, is in `minicnn.naive`.
 
 Letters used in every windowed op
@@ -23,6 +23,6 @@ float32 goes out as float32, and float64 as float64.
 
 A faster way of an op has a file and the op's signature of its own (`winograd`, for `conv`); the
 plain op is the one to read, and what it is measured against. What a GPU does in one kernel instead
-of many passes is in files named `*_cuda` (`minicnn.ops.cuda` says what they have in common); the
+of many passes is in files named `*_cuda` (`minicnn.fast.cuda` says what they have in common); the
 plain op calls them, and is their test.
 """

@@ -16,7 +16,8 @@ Backward
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops import average_pool_cuda, cuda
+from minicnn.fast import cuda
+from minicnn.fast.cuda import average_pool as average_pool_cuda
 from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
 
 BORDERS = ("padding", "image")

@@ -24,12 +24,12 @@ Backward
 
 `cols` is KH*KW times as large as the image, so it is made for a few rows of the output at a time:
 a piece that stays in the processor's cache costs less than the whole one (see benchmarks/speed).
-The pieces are shared out among the processor's cores (`minicnn.threads`). 3x3 kernels have a
-faster way, with the same signature: `minicnn.ops.winograd`.
+The pieces are shared out among the processor's cores (`minicnn.fast.threads`). 3x3 kernels have a
+faster way, with the same signature: `minicnn.fast.winograd`.
 
 A GPU has no such cache to stay in, and every call to it costs time: there the pieces are as large
 as memory allows, and all images of a piece are rows of one matrix, which is one call of cuBLAS.
-The way back to the pixels is a kernel there (`minicnn.ops.conv_cuda`): one call for KH*KW sums.
+The way back to the pixels is a kernel there (`minicnn.fast.cuda.conv`): one call for KH*KW sums.
 """
 
 from math import prod
@@ -38,7 +38,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backend import array_module
-from minicnn.ops import conv_cuda, cuda
+from minicnn.fast import cuda
+from minicnn.fast.cuda import conv as conv_cuda
+from minicnn.fast.threads import SHARED, product, row_blocks, spread
+from minicnn.fast.workspace import empty, zeros
 from minicnn.ops.window import (
     check_image,
     output_size,
@@ -48,8 +51,6 @@ from minicnn.ops.window import (
     sum_positions,
     windows,
 )
-from minicnn.threads import SHARED, product, row_blocks, spread
-from minicnn.workspace import empty, zeros
 
 TILE = 1 << 19  # entries of `cols` made at once: 2 MB in float32
 GPU_TILE = 1 << 28  # and on a GPU: 1 GB

@@ -13,8 +13,8 @@ Backward
 
 from typing import Any, NamedTuple
 
+from minicnn.fast.threads import product
 from minicnn.ops.window import check_float
-from minicnn.threads import product
 
 
 class DenseCache(NamedTuple):

@@ -33,10 +33,11 @@ do not say how their deconvnet passes the contrast normalisation. They are named
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops import cuda, lrn_cuda
+from minicnn.fast import cuda
+from minicnn.fast.cuda import lrn as lrn_cuda
+from minicnn.fast.threads import row_blocks, spread
+from minicnn.fast.workspace import empty
 from minicnn.ops.window import check_image
-from minicnn.threads import row_blocks, spread
-from minicnn.workspace import empty
 
 CONVENTIONS = ("caffe", "paper")
 RULES = ("gradient", "through", "scale")

@@ -20,10 +20,11 @@ Decisions
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops import cuda, pool_cuda
+from minicnn.fast import cuda
+from minicnn.fast.cuda import pool as pool_cuda
+from minicnn.fast.threads import row_blocks, spread
+from minicnn.fast.workspace import empty, zeros
 from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
-from minicnn.threads import row_blocks, spread
-from minicnn.workspace import empty, zeros
 
 
 class PoolCache(NamedTuple):

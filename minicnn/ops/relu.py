@@ -14,9 +14,9 @@ At x = 0 the derivative is taken as 0. Only the first is the gradient of anythin
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
+from minicnn.fast.threads import row_blocks, spread
+from minicnn.fast.workspace import empty
 from minicnn.ops.window import check_float
-from minicnn.threads import row_blocks, spread
-from minicnn.workspace import empty
 
 RULES = {
     "gradient": lambda dy, positive: positive,

@@ -14,7 +14,7 @@ wherever (H + 2P - D*(K-1) - 1) is a multiple of S: a check at one lucky size pr
 import numpy as np
 
 from minicnn.backend import array_module
-from minicnn.workspace import empty
+from minicnn.fast.workspace import empty
 
 ROUNDINGS = ("floor", "ceil")
 

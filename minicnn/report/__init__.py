@@ -4,5 +4,5 @@ What belongs here: laying out pictures, numbers and words that were computed els
 functions take arrays or a method's record, and give an array, a figure or a file.
 
 What does not: choosing or computing what to show (a method's file in `minicnn/vis/`), reading and
-writing single pictures (`minicnn/images.py`), the wording of the command line (`minicnn/cli.py`).
+writing single pictures (`minicnn/images/pictures.py`), the wording of commands (`minicnn/cli`).
 """

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn import display, images
+from minicnn import images
+from minicnn.images import display
 from minicnn.progress import bar
 from minicnn.report import page
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from minicnn import display
+from minicnn.images import display
 from minicnn.report.contact_sheet import caption, contact_sheet
 
 TILE, PHOTO = 56, 168  # sides in pixels

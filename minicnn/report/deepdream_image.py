@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minicnn import display
+from minicnn.images import display
 from minicnn.report.contact_sheet import caption, contact_sheet
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import images, vis
-from minicnn.formats import digests
+from minicnn.files import digests
 
 SAVED = 1
 FORMATS = {".json": "JSON"}
@@ -173,7 +173,7 @@ def _compare_networks(path, entry, network):
 
 def load_network(path, entry):
     """The network of a saved result, from where it was loaded then."""
-    from minicnn.models import load
+    from minicnn.foreign.load import load
 
     weights = entry["network"]["weights"]
     if weights is None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minicnn import display
 from minicnn.backend import to_host
+from minicnn.images import display
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
 from minicnn.vis.deconvnet import NOT_ZERO, region
 

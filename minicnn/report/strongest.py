@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import images
-from minicnn.display import MID_GREY
+from minicnn.images.display import MID_GREY
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.deconvnet import region, shown
 
@@ -21,7 +21,7 @@ def figure(found, layer, channels=None, zoom=False, columns=COLUMNS, tile=None):
 
     Parameters
     ----------
-    found : formats.patches.Patches
+    found : files.patches.Patches
         Of `vis.strongest`.
     layer : str
     channels : sequence of int, optional
@@ -54,7 +54,7 @@ def save(found, folder, layers=None, channels=None, zoom=False):
 
     Parameters
     ----------
-    found : formats.patches.Patches
+    found : files.patches.Patches
     folder : str or path
         Made where it does not exist.
     layers : sequence of str, optional

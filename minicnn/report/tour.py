@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import images, vis
-from minicnn.layers import ReLU
+from minicnn.network.layers import ReLU
 from minicnn.progress import bar
 from minicnn.report import page, sheets
 from minicnn.report.contact_sheet import caption, contact_sheet

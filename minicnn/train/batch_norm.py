@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from minicnn.backend import array_module
-from minicnn.layers import BatchNorm, Branches, Conv
 from minicnn.network import Network
+from minicnn.network.layers import BatchNorm, Branches, Conv
 
 SUFFIX = "_bn"
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.backend import array_module, to_host
+from minicnn.fast.workspace import Workspace
 from minicnn.images import normalize
-from minicnn.layers import BatchNorm
+from minicnn.network.layers import BatchNorm
 from minicnn.ops import cross_entropy
-from minicnn.workspace import Workspace
 
 
 class Epoch(NamedTuple):

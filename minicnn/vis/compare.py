@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn import receptive
 from minicnn.backend import to_host
 from minicnn.images import ImageError
-from minicnn.layers import AveragePool, BatchNorm, Branches, Conv, MaxPool, ReLU
+from minicnn.images.photos import find
+from minicnn.network import receptive
+from minicnn.network.layers import AveragePool, BatchNorm, Branches, Conv, MaxPool, ReLU
 from minicnn.ops import conv
 from minicnn.ops.window import pair
-from minicnn.photos import find
 from minicnn.progress import bar
 from minicnn.vis.aliasing import aliasing, faded, power, share
 from minicnn.vis.kernels import kernels
@@ -135,7 +135,7 @@ def compare(network, against, photos, size=None, faint=0.1, progress=False):
     network, against : Network
         Whose first layer is a convolution.
     photos : path, or sequence of paths or arrays
-        Photos, folders of photos, or a data set, see `minicnn.photos.find`. Each network gets them
+        Photos, folders of photos, or a data set, see `images.photos.find`. Each network gets them
         in its own preprocessing. Those that cannot be read are skipped, and listed.
     size : int, (H, W) or "keep", optional
         As for `Network.prepare`; each network's own where not given.

@@ -5,8 +5,8 @@ kernel of H x W that fits in one place only. A larger image leaves it room for m
 the layers above follow with kernels of 1 x 1. Weights are shared, none is changed.
 """
 
-from minicnn.layers import Conv, Dense, Flatten
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, Flatten
 
 
 def convolutional(network, layer):

@@ -27,9 +27,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn import display, images
+from minicnn import images
 from minicnn.backend import to_host
-from minicnn.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Rules
+from minicnn.images import display
+from minicnn.network.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Rules
 from minicnn.ops import concat, lrn, pool, relu
 from minicnn.vis.record import Record
 from minicnn.vis.seeds import (

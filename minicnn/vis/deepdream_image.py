@@ -25,10 +25,14 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import ascend, display, images, objectives, receptive
+from minicnn import images
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import objectives
+from minicnn.ascent.optimizers import SGD
 from minicnn.backend import to_device, to_host
+from minicnn.images import display
+from minicnn.network import receptive
 from minicnn.ops import resize
-from minicnn.optimizers import SGD
 from minicnn.vis.convolutional import convolutional
 from minicnn.vis.dream import named
 from minicnn.vis.tiles import InTiles

@@ -19,12 +19,15 @@ photo of any size that is large enough; large ones are looked at in tiles (`vis.
 import os
 from itertools import pairwise
 
-from minicnn import ascend, images, objectives, receptive
+from minicnn import images
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import objectives
+from minicnn.ascent.optimizers import SGD
+from minicnn.ascent.transforms import jitter as roll
 from minicnn.backend import to_host
-from minicnn.layers import Branches, ReLU
+from minicnn.network import receptive
+from minicnn.network.layers import Branches, ReLU
 from minicnn.ops import resize
-from minicnn.optimizers import SGD
-from minicnn.transforms import jitter as roll
 from minicnn.vis.convolutional import convolutional
 from minicnn.vis.record import Record
 from minicnn.vis.tiles import InTiles

@@ -6,9 +6,11 @@ where the network's last feature maps are, and what a plain colour is in its num
 
 import numpy as np
 
-from minicnn import display, images, objectives
+from minicnn import images
+from minicnn.ascent import objectives
 from minicnn.backend import to_device, to_host
-from minicnn.layers import BatchNorm, Branches, Conv, ReLU, Tanh
+from minicnn.images import display
+from minicnn.network.layers import BatchNorm, Branches, Conv, ReLU, Tanh
 from minicnn.vis.deconvnet import shown
 
 FEATURES = (Conv, BatchNorm, ReLU, Tanh, Branches)  # what computes features; a pooling thins out

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from minicnn import images
-from minicnn.formats.digests import digest
-from minicnn.formats.unfinished import Unfinished
-from minicnn.layers import Conv, ReLU
+from minicnn.files.digests import digest
+from minicnn.files.unfinished import Unfinished
+from minicnn.network.layers import Conv, ReLU
 from minicnn.progress import bar
 from minicnn.vis import presets
 from minicnn.vis.maximize import maximize

@@ -6,7 +6,7 @@ is told in `minicnn.vis.columns`.
 
 import numpy as np
 
-from minicnn import display
+from minicnn.images import display
 from minicnn.vis.columns import columns
 from minicnn.vis.record import Record
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import display, images
+from minicnn import images
 from minicnn.backend import to_host
-from minicnn.layers import Conv, Dense
+from minicnn.images import display
+from minicnn.network.layers import Conv, Dense
 
 SCALES = ("filter", "layer")
 FEW = 16  # how many filters, and how many planes of each, are shown where nothing is said

@@ -28,9 +28,11 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn import ascend, images, objectives
+from minicnn import images
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import objectives
 from minicnn.backend import array_module, to_device
-from minicnn.layers import Dense
+from minicnn.network.layers import Dense
 from minicnn.vis import presets
 from minicnn.vis.record import Record
 
@@ -93,7 +95,7 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
         (mean_abs) What a gradient is divided by, a key of `optimizers.NORMALIZERS`; "progress" for
         the step that should raise the objective by 2, see `optimizers.progress`; "none".
     basis : {"pixels", "fourier", "laplacian"}
-        (pixels) What is optimised, see `minicnn.parametrize`.
+        (pixels) What is optimised, see `minicnn.ascent.parametrize`.
     transforms : {"none", "lucid"}
         (none) What is done to the image before each look, besides jitter.
     moves : {"none", "yosinski-1", ..., "yosinski-4"}

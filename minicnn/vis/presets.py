@@ -26,9 +26,9 @@ lucid           the image as a spectrum of colours that vary independently, seen
 
 from functools import partial
 
-from minicnn import moves as moving
-from minicnn import optimizers, parametrize, transforms
-from minicnn.objectives.units import MEASURES
+from minicnn.ascent import moves as moving
+from minicnn.ascent import optimizers, parametrize, transforms
+from minicnn.ascent.objectives.units import MEASURES
 
 NONE = "none"
 OPTIMIZERS = ("sgd", "adam")

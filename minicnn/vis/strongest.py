@@ -1,7 +1,7 @@
 """The strongest patches of feature maps, over many photos (Zeiler & Fergus 2014, figure 2).
 
 For each chosen channel the units are found that are most active in a whole set of photos, at most
-one a photo; what each of them sees is cut out by its exact receptive field (`minicnn.receptive`),
+one a photo; what each of them sees is cut out by its exact receptive field (`network.receptive`),
 and projected down to the pixels by the deconvnet. Nine patches say together what a channel is for;
 the projections say what in them it responds to.
 
@@ -26,16 +26,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn import images, receptive
+from minicnn import images
 from minicnn.backend import to_host
-from minicnn.formats import patches
-from minicnn.formats.digests import digest
-from minicnn.formats.unfinished import Unfinished
-from minicnn.layers import LRN, ReLU
+from minicnn.fast.processes import ordered
+from minicnn.files import patches
+from minicnn.files.digests import digest
+from minicnn.files.unfinished import Unfinished
+from minicnn.images.photos import find
+from minicnn.network import receptive
+from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
-from minicnn.photos import find
-from minicnn.processes import ordered
 from minicnn.vis import winners
 from minicnn.vis.seeds import seed_unit
 from minicnn.vis.winners import Look, bar
@@ -82,7 +83,7 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
 
     Returns
     -------
-    formats.patches.Patches
+    files.patches.Patches
         Which photos could not be read is in it, too.
 
     Raises
@@ -175,7 +176,7 @@ def _check(relu, lrn, device, **numbers):
 # ---- between the passes: what the winners see
 
 def _tables(source, goal, best, fields):
-    """The tables of `formats.patches` for one layer."""
+    """The tables of `files.patches` for one layer."""
     shape = best.photos.shape
     positions, corners = np.full((*shape, 2), -1), np.zeros((*shape, 2), int)
     boxes, names = np.zeros((*shape, 4), int), np.full(shape, "", object)
@@ -244,7 +245,7 @@ class _Project:
         return photo[top:bottom, left:right], rgb[top:bottom, left:right]
 
     def results(self):
-        """What the parts hold, as `formats.patches.write` wants it."""
+        """What the parts hold, as `files.patches.write` wants it."""
         for number, part in enumerate(self.parts):
             arrays, first = self.unfinished.part(number), 0
             for unit in self.units[part]:

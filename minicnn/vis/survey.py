@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.images import ImageError
-from minicnn.photos import find
+from minicnn.images.photos import find
 from minicnn.progress import bar
 from minicnn.vis.activations import compute, pick
 
@@ -67,7 +67,7 @@ def survey(network, photos, layers=None, size=None, progress=False):
     ----------
     network : Network
     photos : path, or sequence of paths or arrays
-        Photos, folders of photos, or a data set, see `minicnn.photos.find`. Those that cannot be
+        Photos, folders of photos, or a data set, see `images.photos.find`. Those that cannot be
         read are skipped, and listed.
     layers : sequence of str or int, optional
         As for `activations`.

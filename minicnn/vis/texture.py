@@ -18,10 +18,12 @@ is kept between black and white.
 
 import numpy as np
 
-from minicnn import ascend, images, objectives
+from minicnn import images
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import objectives
+from minicnn.ascent.optimizers import Adam
 from minicnn.backend import to_device
-from minicnn.layers import MaxPool, ReLU
-from minicnn.optimizers import Adam
+from minicnn.network.layers import MaxPool, ReLU
 from minicnn.vis.record import Record
 
 POOLINGS = ("average", "max")

@@ -1,7 +1,7 @@
 """A network that looks at large images tile by tile, and finds the very same gradient.
 
 The memory of a pass grows with the image. What a layer computes at one place, however, depends on
-a part of the image only, its receptive field (`minicnn.receptive`). So the units of the layers
+a part of the image only, its receptive field (`network.receptive`). So the units of the layers
 looked at are dealt out to tiles, each with all the pixels around it that its units see, and
 
 1. forward: every tile computes its own units, and they are put together to whole layers;
@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn import receptive
 from minicnn.backend import array_module
+from minicnn.network import receptive
 
 
 class Reach(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backend import array_module, to_host
+from minicnn.fast.processes import ordered
 from minicnn.images import ImageError
-from minicnn.processes import ordered
 
 SAVE_EVERY = 10.0  # seconds
 
@@ -141,7 +141,7 @@ def search(look, count, unfinished, batch, workers, progress):
     look : Look
     count : int
         Places a channel.
-    unfinished : formats.unfinished.Unfinished
+    unfinished : files.unfinished.Unfinished
     batch, workers, progress
         As for `strongest`.
 

@@ -19,8 +19,8 @@ from tasks import (
     plans,
 )
 
-from minicnn.layers import LRN, AveragePool, Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import LRN, AveragePool, Conv, Dense, MaxPool, ReLU, Softmax
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 import tasks
 from tasks import FORWARD, IMAGE_GRADIENT, INPUT_GRADIENT, WEIGHT_GRADIENT, Task
 
-from minicnn.layers import Conv, walk
-from minicnn.ops import winograd
-from minicnn.workspace import Workspace
+from minicnn.fast import winograd
+from minicnn.fast.workspace import Workspace
+from minicnn.network.layers import Conv, walk
 
 
 @pytest.mark.parametrize(("network", "count"),

@@ -17,8 +17,8 @@ from tasks import (  # noqa: E402
 )
 
 from minicnn import models  # noqa: E402
-from minicnn.layers import Conv, Dense, MaxPool, ReLU, Softmax  # noqa: E402
 from minicnn.network import Network  # noqa: E402
+from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax  # noqa: E402
 
 SMALL = {  # every network of the benchmark, with fewer classes or smaller images where it can be
     "vgg16": (lambda: models.vgg16(10, size=32), 32),

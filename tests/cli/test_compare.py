@@ -6,7 +6,7 @@ import small
 
 from minicnn import images, load
 from minicnn.cli import main
-from minicnn.formats import hdf5
+from minicnn.files import hdf5
 from minicnn.network import Network
 from minicnn.report import comparison
 from minicnn.vis.compare import compare

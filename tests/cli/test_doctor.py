@@ -9,9 +9,10 @@ import pytest
 
 from minicnn import backend
 from minicnn.cli import main
-from minicnn.formats import cache
-from minicnn.models import pretrained
-from minicnn.ops import conv, winograd
+from minicnn.fast import winograd
+from minicnn.files import cache
+from minicnn.foreign import load as pretrained
+from minicnn.ops import conv
 
 
 @pytest.fixture(autouse=True)

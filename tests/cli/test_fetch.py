@@ -5,8 +5,8 @@ import pytest
 from file_server import Answer
 
 from minicnn.cli import main
-from minicnn.formats import manifest
-from minicnn.models import convert
+from minicnn.files import manifest
+from minicnn.foreign import convert
 
 DATA, _ = official.squeezenet()
 
@@ -72,7 +72,7 @@ def test_a_name_or_the_list(arguments, capsys):
 def test_ctrl_c(world, capsys, monkeypatch):
     def interrupted(*arguments, **settings):
         raise KeyboardInterrupt
-    monkeypatch.setattr("minicnn.formats.download._receive", interrupted)
+    monkeypatch.setattr("minicnn.foreign.download._receive", interrupted)
     assert main(["fetch", "mine"]) == 130
     assert capsys.readouterr().err == "minicnn: interrupted\n"
 

@@ -6,7 +6,7 @@ import small
 
 from minicnn import images, vis
 from minicnn.cli import main
-from minicnn.formats import hdf5
+from minicnn.files import hdf5
 from minicnn.report import heatmaps
 
 NETWORK = small.network()

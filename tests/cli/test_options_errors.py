@@ -9,10 +9,10 @@ import pytest
 import small
 from PIL import Image
 
+from minicnn.ascent.optimizers import SGD
 from minicnn.cli import main
-from minicnn.formats import hdf5
+from minicnn.files import hdf5
 from minicnn.network import Network
-from minicnn.optimizers import SGD
 
 NETWORK = small.network()
 QUICK = ["--layer", "relu2", "--channel", "1", "--steps", "2"]

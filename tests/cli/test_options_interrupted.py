@@ -8,9 +8,9 @@ import pytest
 import small
 
 from minicnn import images, vis
+from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.cli import main
 from minicnn.network import Network
-from minicnn.optimizers import SGD, Adam
 
 NETWORK = small.network()
 

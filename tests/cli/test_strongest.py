@@ -6,8 +6,8 @@ import small
 
 from minicnn import images, vis
 from minicnn.cli import main
-from minicnn.formats import patches
-from minicnn.formats.unfinished import Unfinished
+from minicnn.files import patches
+from minicnn.files.unfinished import Unfinished
 from minicnn.report import strongest as sheets
 
 NETWORK = small.network()

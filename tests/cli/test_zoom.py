@@ -7,8 +7,8 @@ import small
 from PIL import Image
 
 from minicnn import images, vis
+from minicnn.ascent.optimizers import SGD
 from minicnn.cli import main
-from minicnn.optimizers import SGD
 from minicnn.report import zoom as sheets
 
 NETWORK = small.network()

@@ -10,7 +10,8 @@ import strict_cupy
 from minicnn import backend
 from minicnn.doctor import selftest, trials
 from minicnn.doctor.findings import BAD, GOOD, NOTE
-from minicnn.ops import conv, dense, lrn, pool, relu, winograd
+from minicnn.fast import winograd
+from minicnn.ops import conv, dense, lrn, pool, relu
 from minicnn.ops.conv import Gradients
 
 OPS = trials.names()

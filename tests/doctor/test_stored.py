@@ -8,8 +8,8 @@ import small
 
 from minicnn.doctor import stored
 from minicnn.doctor.findings import BAD, GOOD, NOTE, WARNING
-from minicnn.formats import cache, hdf5
-from minicnn.models import pretrained
+from minicnn.files import cache, hdf5
+from minicnn.foreign import load as pretrained
 
 
 def of(what, findings):

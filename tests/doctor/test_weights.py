@@ -8,8 +8,7 @@ import small
 
 from minicnn.doctor.findings import BAD, GOOD, NOTE
 from minicnn.doctor.weights import probed, weights
-from minicnn.formats import hdf5
-from minicnn.models import probe
+from minicnn.files import hdf5, probe
 from minicnn.ops import lrn
 
 

@@ -26,7 +26,7 @@ PROGRAM = """
 import sys, time
 import h5py
 import numpy as np
-from minicnn.models.convert import WeightsError, read
+from minicnn.foreign.convert import WeightsError, read
 
 def peak():  # of this program alone; resource.getrusage counts what its parent had, too
     with open("/proc/self/status") as file:

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/
 from caffe_files import encode, legacy_blob, small, v0, v1, without_norm
 from fuzz import runner
 
-from minicnn.formats import caffe
+from minicnn.foreign import caffe
 
 
 def read(path):

@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/
 from caffe_files import blob, encode, legacy_blob, normal
 from fuzz import runner
 
-from minicnn.formats import caffe
-from minicnn.formats.caffe_schema import BLOB
-from minicnn.formats.foreign import Foreign
+from minicnn.foreign import caffe
+from minicnn.foreign.caffe_schema import BLOB
+from minicnn.foreign.contents import Foreign
 
 
 def read(path):

@@ -13,7 +13,7 @@ import weight_bytes
 from fuzz import runner
 from keras_files import conv, dense, layer, sequential
 
-from minicnn.formats import keras_archive
+from minicnn.foreign import keras_archive
 
 MODEL = sequential(conv("c1", 4), layer("Flatten", "f"), dense("d", 5))
 

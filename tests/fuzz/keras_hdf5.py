@@ -20,7 +20,7 @@ import keras_files
 from fuzz import runner
 from keras_files import conv, dense, grouped, layer, sequential
 
-from minicnn.formats import keras_hdf5
+from minicnn.foreign import keras_hdf5
 
 BATCH = 500
 MODEL = sequential(conv("c1", 4, padding="same", strides=[2, 2]),

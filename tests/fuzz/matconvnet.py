@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/
 from fuzz import runner
 from mat_files import file, small
 
-from minicnn.formats import matconvnet
+from minicnn.foreign import matconvnet
 
 
 def read(path):

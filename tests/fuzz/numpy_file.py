@@ -9,7 +9,7 @@ import numpy as np
 import weight_bytes as wb
 from fuzz import runner
 
-from minicnn.formats import numpy_file
+from minicnn.foreign import numpy_file
 
 
 class Gadget:

@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/
 
 from fuzz import runner
 
-from minicnn.formats import prototxt
+from minicnn.foreign import prototxt
 
 TEXT = """# a small network
 name: "small"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.formats.errors import WeightsError
-from minicnn.formats.foreign import Foreign
+from minicnn.files.errors import WeightsError
+from minicnn.foreign.contents import Foreign
 
 TIME = 10  # seconds
 MEMORY = 200_000_000  # bytes, beside 4 times the file

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # tests/
 import weight_bytes as wb
 from fuzz import runner
 
-from minicnn.formats import safetensors_file
+from minicnn.foreign import safetensors_file
 
 
 def seeds(gadget):

@@ -13,7 +13,7 @@ import keras_files
 from fuzz import runner
 from keras_files import conv, dense, layer, sequential
 
-from minicnn.formats import tensorflowjs
+from minicnn.foreign import tensorflowjs
 
 LINE, SHARD = b"\n---\n", "shard.bin"
 MODEL = sequential(conv("c1", 4), layer("BatchNormalization", "b1"), layer("Flatten", "f"),

@@ -3,16 +3,17 @@ the golden numbers."""
 
 import nets
 import numpy as np
+import parity
 import pytest
 import small
 import test_golden as golden_tests
-from gpu import parity
 
-from minicnn import ascend, objectives
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import objectives
+from minicnn.ascent.optimizers import SGD
 from minicnn.backend import array_module, to_device, to_host
-from minicnn.models import load
+from minicnn.foreign.load import load
 from minicnn.ops import lrn, relu
-from minicnn.optimizers import SGD
 
 
 def seeds(run, names):

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+import checks
 import numpy as np
+import parity
 import pytest
-from gpu import parity
-from ops import checks
-from ops.matrix import CONV, POOL, conv_inputs, settings
+from matrix import CONV, POOL, conv_inputs, settings
 
 import minicnn
 from minicnn.backend import array_module
+from minicnn.fast import winograd
 from minicnn.ops import (
     average_pool,
     batch_norm,
@@ -26,7 +27,6 @@ from minicnn.ops import (
     sigmoid,
     softmax,
     tanh,
-    winograd,
 )
 
 BATCHES = (1, 2, 7, 33)

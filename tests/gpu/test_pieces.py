@@ -1,19 +1,12 @@
 """Objectives, parametrisations, transforms, moves and optimisers on the device."""
 
 import numpy as np
+import parity
 import pytest
 import small
-from gpu import parity
 
-from minicnn import (
-    images,
-    moves,
-    objectives,
-    optimizers,
-    parametrize,
-    pyramid,
-    transforms,
-)
+from minicnn import images
+from minicnn.ascent import moves, objectives, optimizers, parametrize, pyramid, transforms
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.vis.zoom import nearer
 

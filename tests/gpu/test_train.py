@@ -2,14 +2,16 @@
 
 import nets
 import numpy as np
+import parity
 import pytest
 import small
-from gpu import parity
 
-from minicnn import ascend, images, moves, objectives, parametrize, transforms
+from minicnn import images
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import moves, objectives, parametrize, transforms
+from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.images import Preprocessing
-from minicnn.optimizers import SGD, Adam
 from minicnn.train import batch_norm
 from minicnn.train.loop import accuracy, epochs, one_cycle
 from minicnn.vis.tiles import InTiles

@@ -2,13 +2,13 @@
 
 import nets
 import numpy as np
+import parity
 import pytest
 import small
-from gpu import parity
 
 from minicnn import vis
 from minicnn.backend import to_host
-from minicnn.formats.patches import Patches
+from minicnn.files.patches import Patches
 from minicnn.vis import presets
 from minicnn.vis.columns import columns
 from minicnn.vis.deconvnet import each_rule, step_through

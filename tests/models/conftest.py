@@ -2,7 +2,7 @@
 
 import pytest
 
-from minicnn.models import convert
+from minicnn.foreign import convert
 
 
 @pytest.fixture(autouse=True)

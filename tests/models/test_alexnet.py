@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from minicnn import models
-from minicnn.layers import LRN, Conv, MaxPool
 from minicnn.network import Network
+from minicnn.network.layers import LRN, Conv, MaxPool
 
 
 def fed(model, size):

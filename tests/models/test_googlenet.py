@@ -6,7 +6,7 @@ import pytest
 import torchvision_twin
 
 from minicnn import models
-from minicnn.models.convert import convert
+from minicnn.foreign.convert import convert
 from minicnn.network import Network
 
 OUTPUTS = {  # name: side, channels

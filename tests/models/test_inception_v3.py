@@ -7,9 +7,9 @@ import torchvision_twin
 from torchvision_twin import Twin
 
 from minicnn import models
-from minicnn.layers import BatchNorm, Conv, walk
-from minicnn.models.convert import convert
+from minicnn.foreign.convert import convert
 from minicnn.models.inception_v3 import in_keras_order
+from minicnn.network.layers import BatchNorm, Conv, walk
 
 SIZES = {  # name: (H, W, C); the paper's table 1, and Keras' summary where that is coarser
     "conv1": (149, 149, 32), "conv2": (147, 147, 32), "conv3": (147, 147, 64),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minicnn import models
-from minicnn.layers import Conv, MaxPool
+from minicnn.network.layers import Conv, MaxPool
 
 COUNTS = {  # whole, convolutions only
     "vgg11": (132_863_336, 9_220_480), "vgg13": (133_047_848, 9_404_992),

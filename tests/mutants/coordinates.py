@@ -5,7 +5,7 @@ All but one go the right way forward, and a picture comes out, only not the one 
 
 import numpy as np
 
-from minicnn import parametrize, transforms
+from minicnn.ascent import parametrize, transforms
 from minicnn.ops import resize
 from mutants.mutant import Mutant
 

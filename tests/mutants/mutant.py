@@ -7,7 +7,7 @@ from typing import NamedTuple
 class Mutant(NamedTuple):
     """A pair with one mistake in it.
 
-    `op` names the function in tests/ops/checks.py that must reject it; `forward` and `backward`
+    `op` names the function in tests/made/checks.py that must reject it; `forward` and `backward`
     are what that function is given, `backward` None where it takes one function only; `origin`
     says where the bug was met in public code, if it was.
     """

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from minicnn import objectives
+from minicnn.ascent import objectives
 from mutants.mutant import Mutant
 
 

@@ -1,11 +1,12 @@
 """Average pooling: the matrix under both border rules, what it refuses."""
 
+import checks
+import matrix
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import average_pool
-from ops import checks, matrix
-from ops.checks import normal, refuses
 
 
 @pytest.mark.parametrize("case", matrix.POOL, ids=str)

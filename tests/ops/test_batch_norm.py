@@ -1,11 +1,11 @@
 """Batch normalisation, with fixed statistics and with the batch's own."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import batch_norm
-from ops import checks
-from ops.checks import normal, refuses
 
 
 def test_batch_norm():

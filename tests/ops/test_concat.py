@@ -1,11 +1,11 @@
 """Concatenation."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import concat
-from ops import checks
-from ops.checks import normal, refuses
 
 
 @pytest.mark.parametrize("case", checks.CONCATS, ids=str)

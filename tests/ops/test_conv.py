@@ -4,14 +4,15 @@ import os
 import subprocess
 import sys
 
+import checks
+import matrix
 import numpy as np
 import pytest
 import strict_cupy
+from checks import normal, refuses
 
 from minicnn import naive
 from minicnn.ops import conv
-from ops import checks, matrix
-from ops.checks import normal, refuses
 
 
 @pytest.mark.parametrize("case", matrix.CONV, ids=str)
@@ -120,7 +121,8 @@ def test_backward_refuses_a_wrong_dy():
 
 ANY_BATCH = """
 import numpy as np
-from minicnn.ops import conv, winograd
+from minicnn.fast import winograd
+from minicnn.ops import conv
 rng = np.random.default_rng(0)
 
 def draw(*shape):

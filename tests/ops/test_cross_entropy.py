@@ -1,11 +1,11 @@
 """Softmax cross-entropy."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import cross_entropy
-from ops import checks
-from ops.checks import normal, refuses
 
 
 def test_cross_entropy():

@@ -1,11 +1,11 @@
 """The dense layer."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import dense
-from ops import checks
-from ops.checks import normal, refuses
 
 
 def test_dense():

@@ -1,11 +1,11 @@
 """Dropout."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import dropout
-from ops import checks
-from ops.checks import normal, refuses
 
 
 def test_dropout():

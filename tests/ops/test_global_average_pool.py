@@ -1,10 +1,10 @@
 """Global average pooling."""
 
+import checks
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import global_average_pool
-from ops import checks
-from ops.checks import normal, refuses
 
 
 def test_global_average_pool():

@@ -1,11 +1,11 @@
 """Local response normalisation, also where alpha is large enough for its second term to show."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import lrn
-from ops import checks
-from ops.checks import normal, refuses
 
 
 @pytest.mark.parametrize("case", checks.LRNS, ids=str)

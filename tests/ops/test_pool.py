@@ -1,12 +1,13 @@
 """Max pooling: the matrix, its switches and unpooling, what it refuses."""
 
+import checks
+import matrix
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn import naive
 from minicnn.ops import pool
-from ops import checks, matrix
-from ops.checks import normal, refuses
 
 
 @pytest.mark.parametrize("case", matrix.POOL, ids=str)

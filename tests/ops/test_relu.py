@@ -1,11 +1,11 @@
 """ReLU and its three rules."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import relu
-from ops import checks
-from ops.checks import normal, refuses
 
 
 def test_relu():

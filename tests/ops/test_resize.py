@@ -1,11 +1,11 @@
 """Bilinear resizing and its adjoint."""
 
+import checks
 import numpy as np
 import pytest
+from checks import normal, refuses
 
 from minicnn.ops import resize
-from ops import checks
-from ops.checks import normal, refuses
 
 
 @pytest.mark.parametrize("case", checks.RESIZES, ids=str)

@@ -1,11 +1,11 @@
 """The sigmoid."""
 
+import checks
 import numpy as np
 import pytest
+from checks import refuses
 
 from minicnn.ops import sigmoid
-from ops import checks
-from ops.checks import refuses
 
 
 def test_sigmoid():

@@ -1,10 +1,10 @@
 """Softmax."""
 
+import checks
 import numpy as np
 import pytest
 
 from minicnn.ops import softmax
-from ops import checks
 
 
 def test_softmax():

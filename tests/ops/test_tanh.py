@@ -1,11 +1,11 @@
 """The hyperbolic tangent."""
 
+import checks
 import numpy as np
 import pytest
+from checks import refuses
 
 from minicnn.ops import tanh
-from ops import checks
-from ops.checks import refuses
 
 
 def test_tanh():

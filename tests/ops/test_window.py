@@ -3,9 +3,9 @@
 import itertools
 
 import pytest
+from checks import refuses
 
 from minicnn.ops import window
-from ops.checks import refuses
 
 
 def counted(size, kernel, stride, pad, dilation, rounding):

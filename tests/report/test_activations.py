@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import display, images, vis
+from minicnn import images, vis
+from minicnn.images import display
 from minicnn.report import activations as sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.activations import Activations

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import display, load
+from minicnn import load
+from minicnn.images import display
 from minicnn.report import comparison
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.compare import compare

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import display, vis
+from minicnn import vis
+from minicnn.images import display
 from minicnn.report import heatmaps
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.occlusion import per_pixel

@@ -9,7 +9,7 @@ import small
 from numpy.testing import assert_array_equal
 
 from minicnn import images, vis
-from minicnn.formats import hdf5
+from minicnn.files import hdf5
 from minicnn.report import saved
 from minicnn.report.saved import ReplayError
 

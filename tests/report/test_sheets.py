@@ -3,7 +3,8 @@
 import numpy as np
 import small
 
-from minicnn import display, vis
+from minicnn import vis
+from minicnn.images import display
 from minicnn.report import sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.deconvnet import Step, each_rule, region, step_through

@@ -150,7 +150,7 @@ def test_a_unit_that_sees_nothing_but_padding_is_drawn():
 
 
 def vis_channel(patches, projections):
-    from minicnn.formats.patches import Channel
+    from minicnn.files.patches import Channel
 
     return Channel("l", 0, [1.0], ["a"], [0], [(0, 0)], [(0, 0, 0, 2)], patches, projections,
                    [(0, 0)], (3, 3))

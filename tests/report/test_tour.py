@@ -11,8 +11,8 @@ from PIL import Image
 
 import minicnn
 from minicnn import images
-from minicnn.layers import Conv, Dense, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, ReLU, Softmax
 from minicnn.report.tour import tour
 
 MODULE = sys.modules["minicnn.report.tour"]  # the package's attribute may be the function

@@ -6,9 +6,11 @@ import pytest
 import small
 from numpy.testing import assert_array_equal
 
-from minicnn import ascend, images, objectives
+from minicnn import images
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import objectives
+from minicnn.ascent.optimizers import SGD
 from minicnn.images import ImageError
-from minicnn.optimizers import SGD
 from minicnn.report import animation, trace
 
 NETWORK = small.network()

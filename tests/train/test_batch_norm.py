@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from minicnn import models
-from minicnn.layers import BatchNorm, Conv, Dense, MaxPool, ReLU, Softmax, walk
 from minicnn.network import Network
+from minicnn.network.layers import BatchNorm, Conv, Dense, MaxPool, ReLU, Softmax, walk
 from minicnn.train import batch_norm
 
 

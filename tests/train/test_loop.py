@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from minicnn import images as pictures
+from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.images import Preprocessing
-from minicnn.layers import Dense, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import Dense, Softmax
 from minicnn.ops import cross_entropy
-from minicnn.optimizers import SGD, Adam
 from minicnn.train import augment, batch_norm, loop
 
 PREPROCESSING = Preprocessing((6, 6), "BGR", (120.0, 125.0, 130.0), 1 / 64, resize_to=6)

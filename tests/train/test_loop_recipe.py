@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minicnn.formats import hdf5
+from minicnn.files import hdf5
 
 RECIPE = Path(__file__).parents[2] / "weights" / "train_minivgg.py"
 

@@ -7,8 +7,8 @@ import small
 
 from minicnn import vis
 from minicnn.images import ImageError, Preprocessing
-from minicnn.layers import BatchNorm, Conv, ReLU
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import BatchNorm, Conv, ReLU
 from minicnn.vis.activations import SCALES, levels, pick
 
 NETWORK, PHOTO = small.network(), small.photo()

@@ -10,8 +10,8 @@ from PIL import Image
 
 import minicnn
 from minicnn.images import ImageError
-from minicnn.layers import Dense
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Dense
 from minicnn.vis.columns import Hypercolumns, columns, usual
 from minicnn.vis.kmeans import kmeans
 

@@ -7,9 +7,9 @@ import small
 
 from minicnn import images, load, vis
 from minicnn.images import Preprocessing
-from minicnn.layers import BatchNorm, Branches, Conv, Dense, MaxPool, ReLU
 from minicnn.network import Network
-from minicnn.receptive import field
+from minicnn.network.layers import BatchNorm, Branches, Conv, Dense, MaxPool, ReLU
+from minicnn.network.receptive import field
 from minicnn.vis.aliasing import aliasing, faded, power
 from minicnn.vis.compare import _unsampled, compare, first_layer
 

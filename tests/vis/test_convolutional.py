@@ -8,8 +8,8 @@ import small
 import minicnn
 from minicnn import models
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, Flatten, GlobalAveragePool, ReLU, Softmax
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv, Dense, Flatten, GlobalAveragePool, ReLU, Softmax
 from minicnn.vis.convolutional import convolutional
 
 SMALL = small.network(dtype=np.float64)

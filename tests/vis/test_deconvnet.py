@@ -10,8 +10,8 @@ import pytest
 import small
 
 from minicnn import images, vis
-from minicnn.layers import Conv, ReLU
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv, ReLU
 from minicnn.ops import lrn, relu
 from minicnn.vis.deconvnet import region
 

@@ -14,8 +14,8 @@ from nets import trained
 
 from minicnn import vis
 from minicnn.images import Preprocessing
-from minicnn.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.ops.window import output_size, pair
 from minicnn.vis.deconvnet import descend
 

@@ -6,8 +6,8 @@ import pytest
 import small
 
 from minicnn import load, vis
-from minicnn.layers import LRN, BatchNorm, Branches, Conv, Dense, MaxPool, ReLU, Tanh
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import LRN, BatchNorm, Branches, Conv, Dense, MaxPool, ReLU, Tanh
 from minicnn.ops import lrn, pool, relu
 from minicnn.vis.deconvnet import Step, descend, each_rule, step_through
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import models, optimizers, vis
-from minicnn.formats import labels
+from minicnn import models, vis
+from minicnn.ascent import optimizers
+from minicnn.foreign import labels
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, ReLU
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv, Dense, ReLU
 from minicnn.vis.deepdream_image import find_layer, first_size, sizes
 
 NETWORK = small.network()

@@ -8,8 +8,8 @@ import small
 
 import minicnn
 from minicnn import images, models, vis
-from minicnn.layers import Conv, Dense
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv, Dense
 from minicnn.ops import resize
 from minicnn.vis.dream import carried, default_layer, places, shrunk
 from minicnn.vis.record import Record

@@ -7,8 +7,8 @@ import small
 
 from minicnn import models
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, GlobalAveragePool, ReLU, Softmax
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv, Dense, GlobalAveragePool, ReLU, Softmax
 from minicnn.vis import explain
 
 NETWORK, PHOTO = small.network(), small.photo()

@@ -9,8 +9,8 @@ import small
 
 import minicnn
 from minicnn import vis
-from minicnn.layers import BatchNorm, Conv, Dense, ReLU
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import BatchNorm, Conv, Dense, ReLU
 from minicnn.vis.filters import orientation_entropy, responses
 
 NETWORK = small.network()
@@ -132,7 +132,7 @@ def test_interrupted_or_killed_and_run_again_it_is_the_same(stops, tmp_path, at,
 
 
 def test_ctrl_c_within_an_ascent_leaves_that_part_out(monkeypatch, tmp_path):
-    from minicnn.optimizers import SGD
+    from minicnn.ascent.optimizers import SGD
 
     steps, step = [], SGD.step
 

@@ -6,8 +6,8 @@ import pytest
 import small
 
 from minicnn import naive, vis
-from minicnn.layers import AveragePool, Conv, Dense, GlobalAveragePool, ReLU, Softmax
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import AveragePool, Conv, Dense, GlobalAveragePool, ReLU, Softmax
 from minicnn.ops import resize
 from minicnn.vis.gradcam import METHODS, mean_slopes, plus_plus, weighed
 

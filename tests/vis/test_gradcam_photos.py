@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minicnn import images, vis
-from minicnn.models import load
+from minicnn.foreign.load import load
 
 BOXES = {  # top, bottom, left, right
     ("chelsea.png", "Egyptian cat"): (0, 290, 35, 365),  # the cat's head, 71 % of the photo

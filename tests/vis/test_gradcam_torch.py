@@ -6,7 +6,7 @@ import small
 import torch_network
 
 from minicnn import vis
-from minicnn.models import load
+from minicnn.foreign.load import load
 from minicnn.vis.gradcam import METHODS
 from minicnn.vis.saliency import slope
 

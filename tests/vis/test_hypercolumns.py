@@ -7,10 +7,10 @@ import small
 from PIL import Image
 
 import minicnn
-from minicnn import display, vis
-from minicnn.images import Preprocessing
-from minicnn.layers import BatchNorm, Conv, MaxPool, ReLU
+from minicnn import vis
+from minicnn.images import Preprocessing, display
 from minicnn.network import Network
+from minicnn.network.layers import BatchNorm, Conv, MaxPool, ReLU
 from minicnn.vis.columns import columns
 
 NETWORK, PHOTO = small.network(), small.photo()

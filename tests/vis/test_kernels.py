@@ -7,8 +7,8 @@ import small
 
 from minicnn import vis
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, ReLU
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv, Dense, ReLU
 
 NETWORK = small.network()
 

@@ -10,8 +10,8 @@ import small
 import minicnn
 from minicnn import images, vis
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, ReLU
 from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv, ReLU
 
 NETWORK = small.network()
 
@@ -283,7 +283,7 @@ def test_the_network_stays_as_it_was():
 
 
 def test_ctrl_c_gives_the_picture_so_far(monkeypatch):
-    from minicnn.optimizers import SGD
+    from minicnn.ascent.optimizers import SGD
 
     steps, step = [], SGD.step
 

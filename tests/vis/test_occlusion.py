@@ -8,9 +8,9 @@ import pytest
 import small
 
 from minicnn import images, vis
-from minicnn.layers import Conv, Dense, ReLU, Softmax
-from minicnn.models import load
+from minicnn.foreign.load import load
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, ReLU, Softmax
 from minicnn.vis.occlusion import covered, look, nearest, per_pixel, starts
 
 NETWORK, PHOTO = small.network(), small.photo()

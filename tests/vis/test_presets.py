@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import images, moves, vis
+from minicnn import images, vis
+from minicnn.ascent import moves
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, ReLU
 from minicnn.network import Network
+from minicnn.network.layers import Conv, ReLU
 from minicnn.vis import presets
 
 NETWORK = small.network()

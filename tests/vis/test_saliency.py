@@ -9,8 +9,8 @@ import small
 
 from minicnn import vis
 from minicnn.images import Preprocessing
-from minicnn.layers import Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.vis import explain
 from minicnn.vis.saliency import METHODS, between, mean_slope, noisy, pixel_map, slope
 

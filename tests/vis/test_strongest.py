@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import images, receptive, vis
-from minicnn.formats import patches
-from minicnn.formats.unfinished import Unfinished
-from minicnn.layers import Conv, ReLU
-from minicnn.network import LayerNameError, Network
+from minicnn import images, vis
+from minicnn.files import patches
+from minicnn.files.unfinished import Unfinished
+from minicnn.network import LayerNameError, Network, receptive
+from minicnn.network.layers import Conv, ReLU
 from minicnn.vis.strongest import rectified
 
 NETWORK = small.network()
@@ -140,7 +140,7 @@ KILLED = """
 import os, shutil, signal, sys
 import h5py, small
 from minicnn import vis
-from minicnn.formats.unfinished import Unfinished
+from minicnn.files.unfinished import Unfinished
 from minicnn.vis import winners
 
 def kill_at(owner, name, moment):

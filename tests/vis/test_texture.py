@@ -7,9 +7,9 @@ import small
 
 import minicnn
 from minicnn import images, vis
-from minicnn.layers import Conv, Dense, ReLU
+from minicnn.ascent.objectives import gram_matrix
 from minicnn.network import LayerNameError, Network
-from minicnn.objectives import gram_matrix
+from minicnn.network.layers import Conv, Dense, ReLU
 from minicnn.vis.texture import default_layers, texture_loss
 
 NETWORK, PHOTO = small.network(), small.photo()

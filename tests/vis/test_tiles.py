@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import ascend, models, objectives
+from minicnn import models
+from minicnn.ascent import loop as ascend
+from minicnn.ascent import objectives
 from minicnn.images import Preprocessing
-from minicnn.layers import AveragePool, Conv, MaxPool, ReLU
 from minicnn.network import Network
+from minicnn.network.layers import AveragePool, Conv, MaxPool, ReLU
 from minicnn.vis.tiles import InTiles, reaches
 
 SMALL = small.network(dtype=np.float64)  # overlapping poolings, ceil rounding, branches, LRN
@@ -74,7 +76,7 @@ def test_objectives_that_compare_or_average_all_positions_and_layers():
 
 
 def test_transforms_roll_the_whole_image():
-    from minicnn.transforms import jitter
+    from minicnn.ascent.transforms import jitter
 
     x, objective = images(40, 48), objectives.energy("relu2")
     looks = [ascend.look(network, objective, x, [jitter(9)], np.random.default_rng(4))[1]

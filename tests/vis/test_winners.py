@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import photos
-from minicnn.formats.unfinished import Unfinished
+from minicnn.files.unfinished import Unfinished
+from minicnn.images import photos
 from minicnn.vis import winners
 from minicnn.vis.strongest import Goal
 from minicnn.vis.winners import Look, merge, nobody, search, strongest_units

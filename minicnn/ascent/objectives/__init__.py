@@ -1,0 +1,29 @@
+"""What an image is optimised for: terms with a place, a value and a gradient there.
+
+A term looks at one place, a layer's output or the image itself, and gives one value an image of
+the batch and the gradient of those values at that place. Terms add and scale:
+
+    objectives.channel("conv4_1", 7) - 1e-3 * objectives.total_variation()
+
+Objectives are made large (`minicnn.ascent.loop`); a loss enters with a minus sign.
+
+| file | what it holds |
+|---|---|
+| term.py | Term, Objective, Value: how terms add and scale |
+| units.py | channel, neuron, and a class: logit, log_probability, probability |
+| features.py | energy, direction, cosine, distance, guide: all channels of a layer at once |
+| gram.py | gram, diversity: what goes with what, wherever it is |
+| image.py | l2, alpha_norm, outside, total_variation: the image itself |
+"""
+
+from minicnn.ascent.objectives.features import cosine, direction, distance, energy, guide
+from minicnn.ascent.objectives.gram import diversity, gram, gram_matrix
+from minicnn.ascent.objectives.image import alpha_norm, l2, outside, total_variation
+from minicnn.ascent.objectives.term import Objective, Term, Value
+from minicnn.ascent.objectives.units import channel, log_probability, logit, neuron, probability
+
+__all__ = [
+    "Objective", "Term", "Value", "alpha_norm", "channel", "cosine", "direction", "distance",
+    "diversity", "energy", "gram", "gram_matrix", "guide", "l2", "log_probability", "logit",
+    "neuron", "outside", "probability", "total_variation",
+]

@@ -1,0 +1,149 @@
+"""Units: a channel, a neuron, a class by its score or its probability.
+
+An index may be one number, the same for the whole batch, or one for each image: then every image
+climbs a unit of its own, and many are found in one pass.
+"""
+
+from functools import wraps
+
+from minicnn.ascent.objectives.term import Objective, Term, each_image, position, words
+from minicnn.backend import array_module
+from minicnn.ops import softmax
+
+MEASURES = {  # of a channel's responses r (N, M): values (N,), and the slope at each response
+    "mean": lambda r: (r.mean(axis=1), 1 / r.shape[1]),
+    "sum": lambda r: (r.sum(axis=1), 1),
+    "squares": lambda r: ((r * r).sum(axis=1), 2 * r),
+}
+
+
+def channel(layer, index, measure="mean"):
+    """One channel over all its positions; at a dense layer, one unit's value.
+
+    At a convolution, before its ReLU, positive and negative responses cancel in a mean or sum: of
+    the first one they depend on the image's mean colour alone. Look at the ReLU to see what a
+    filter likes. The sum of squares cancels nothing, and likes the filter's negative as well.
+
+    Parameters
+    ----------
+    layer : str
+    index : int or sequence of N ints
+        The channel, counted from 0.
+    measure : {"mean", "sum", "squares"}
+        mean over the positions: Lucid, Keras' generate_pattern, tf-keras-vis. sum: the same
+        direction at a step that grows with the layer's size. squares, the sum of them: where a
+        channel is trained as an energy (as in Wolfram's example for VGG-16).
+
+    Examples
+    --------
+    What makes one channel strong and another weak:
+
+    >>> channel("conv4_1", 7) - channel("conv4_1", 9)
+    1 conv4_1:7 + -1 conv4_1:9
+    """
+    if measure not in MEASURES:
+        raise ValueError(f"channel: measure must be one of {', '.join(MEASURES)}, got {measure!r}")
+
+    def function(a):
+        at, which = each_image(a, layer, index)
+        responses = a[at, ..., which]
+        values, slope = MEASURES[measure](responses.reshape(len(a), -1))  # N,H,W -> N,M
+        gradient = array_module(a).zeros_like(a)
+        gradient[at, ..., which] = (slope * array_module(a).ones_like(responses).reshape(
+            len(a), -1)).reshape(responses.shape)  # N,M -> N,H,W
+        return values, gradient
+    name = f"{layer}:{words(index)}" + ("" if measure == "mean" else f" {measure}")
+    return Objective([Term(name, layer, function)])
+
+
+def neuron(layer, index, row=None, column=None):
+    """One unit: a channel at one position of a convolutional layer, its centre if not given."""
+    def function(a):
+        at, which = each_image(a, layer, index)
+        r, c = position(a, layer, row, column)
+        gradient = array_module(a).zeros_like(a)
+        gradient[at, r, c, which] = 1
+        return a[at, r, c, which], gradient
+    where = "centre" if row is None and column is None else f"{row},{column}"
+    return Objective([Term(f"{layer}:{words(index)}@{where}", layer, function)])
+
+
+def logit(layer, index):
+    """The score of a class before softmax: what Simonyan et al. (2014, section 2) climb.
+
+    Parameters
+    ----------
+    layer : str
+        The class scores, (N, K) or (N, 1, 1, K); `Network.logits` says where they are.
+    index : int or sequence of N ints
+    """
+    def function(scores, at, which):
+        gradient = array_module(scores).zeros_like(scores)
+        gradient[at, which] = 1
+        return scores[at, which], gradient
+    return _of_scores("", layer, index, function)
+
+
+def log_probability(layer, index):
+    """The logarithm of a class's softmax probability, at the layer of its scores.
+
+        log p[k] = x[k] - log(sum of exp(x[j]))        gradient at x[j]: [j = k] - p[j]
+
+    It pushes up the class and down whichever others are ahead, and rests once the class is sure.
+
+    Parameters
+    ----------
+    layer : str
+        The class scores (logits), not the probabilities.
+    index : int or sequence of N ints
+    """
+    def function(scores, at, which):
+        xp = array_module(scores)
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        values = shifted[at, which] - xp.log(xp.exp(shifted).sum(axis=1))
+        gradient = -softmax.forward(scores)[0]
+        gradient[at, which] += 1
+        return values, gradient
+    return _of_scores("log p ", layer, index, function)
+
+
+def probability(layer, index):
+    """A class's softmax probability, at the layer of its scores: for contrast.
+
+        gradient of p[k] at x[j]:  p[k] ([j = k] - p[j])
+
+    It can be raised by making all other classes less likely, and where the class is nearly
+    impossible or nearly sure there is hardly a gradient: climb `logit` or `log_probability`.
+
+    Parameters
+    ----------
+    layer : str
+        The class scores (logits), not the probabilities.
+    index : int or sequence of N ints
+    """
+    def function(scores, at, which):
+        p = softmax.forward(scores)[0]
+        values = p[at, which]
+        gradient = -values[:, None] * p
+        gradient[at, which] += values
+        return values, gradient
+    return _of_scores("p ", layer, index, function)
+
+
+def _of_scores(words_before, layer, index, function):
+    """A term at class scores: `function` has their values and gradients (N, K) for each image's
+    class."""
+    @wraps(function)
+    def at_layer(a):
+        scores = _scores(a, layer)
+        values, gradient = function(scores, *each_image(scores, layer, index))
+        return values, gradient.reshape(a.shape)  # N,K -> N,1,1,K
+    return Objective([Term(f"{words_before}{layer}:{words(index)}", layer, at_layer)])
+
+
+def _scores(a, layer):
+    scores = a.reshape(len(a), -1)  # N,1,1,K -> N,K
+    if scores.shape[1] != a.shape[-1]:
+        raise ValueError(f"{layer} has several positions, its output is {a.shape}; class scores "
+                         "are (N, K) or (N, 1, 1, K)")
+    return scores

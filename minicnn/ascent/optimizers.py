@@ -1,0 +1,150 @@
+"""Optimisers: one step along a gradient, and how to scale the gradient first.
+
+An optimiser takes values and the gradient of something to be made small, and returns new values;
+it keeps what it remembers (velocities, moments) by key, so one optimiser serves one image or all
+the parameters of a network. It changes no array that it is given.
+
+The normalisers are named for what they divide by. A gradient at the image spans orders of
+magnitude from layer to layer and network to network; divided by its own size, one step length
+suits them all. Another epsilon than theirs: `functools.partial(rms, epsilon=1e-5)`.
+"""
+
+from minicnn.ascent import pyramid
+from minicnn.backend import array_module
+
+EPSILON = 1e-8  # keeps a gradient of zeros zero
+
+
+class SGD:
+    """Gradient descent with momentum.
+
+        v <- momentum * v - rate * (gradient + decay * value)        value <- value + v
+
+    Parameters
+    ----------
+    rate : float
+        Step length; may be changed between steps.
+    momentum : float in [0, 1)
+    decay : float
+        Pull towards zero (L2 weight decay).
+    normalize : str or callable, optional
+        A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
+    """
+
+    def __init__(self, rate, momentum=0.0, decay=0.0, normalize=None):
+        self.rate, self.momentum, self.decay = rate, momentum, decay
+        self.normalize, self.velocity = _normalizer(normalize), {}
+
+    def step(self, value, gradient, key=None):
+        """`value` after one step; `key` tells apart the arrays this optimiser serves."""
+        step = -self.rate * (self.normalize(gradient) + self.decay * value)
+        if self.momentum:
+            step = step + self.momentum * self.velocity.get(key, 0)
+            self.velocity[key] = step
+        return value + step.astype(value.dtype)
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1): steps divided by the gradient's running size.
+
+    Parameters
+    ----------
+    rate : float
+        Step length; about the change of each value a step.
+    beta1, beta2 : float in [0, 1)
+        How slowly the running mean and mean square forget.
+    epsilon : float
+    normalize : str or callable, optional
+        A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
+    """
+
+    def __init__(self, rate, beta1=0.9, beta2=0.999, epsilon=1e-8, normalize=None):
+        self.rate, self.beta1, self.beta2, self.epsilon = rate, beta1, beta2, epsilon
+        self.normalize, self.moments = _normalizer(normalize), {}
+
+    def step(self, value, gradient, key=None):
+        """`value` after one step; `key` tells apart the arrays this optimiser serves."""
+        g = self.normalize(gradient)
+        t, m, v = self.moments.get(key, (0, 0, 0))
+        t, m = t + 1, self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g * g
+        self.moments[key] = t, m, v
+        m_hat, v_hat = m / (1 - self.beta1**t), v / (1 - self.beta2**t)
+        step = -self.rate * m_hat / (array_module(v_hat).sqrt(v_hat) + self.epsilon)
+        return value + step.astype(value.dtype)
+
+
+def mean_abs(gradient, epsilon=EPSILON):
+    """A gradient over its mean magnitude, each image of the batch on its own."""
+    return gradient / (_per_image(abs(gradient)) + epsilon)
+
+
+def rms(gradient, epsilon=EPSILON):
+    """A gradient over its root mean square, each image of the batch on its own."""
+    return gradient / (_per_image(gradient * gradient) ** 0.5 + epsilon)
+
+
+def std(gradient, epsilon=EPSILON):
+    """A gradient over its standard deviation, each image of the batch on its own."""
+    return gradient / (_per_image((gradient - _per_image(gradient)) ** 2) ** 0.5 + epsilon)
+
+
+def l2(gradient, epsilon=EPSILON):
+    """A gradient over its length, each image of the batch on its own."""
+    size = gradient[0].size
+    return gradient / ((size * _per_image(gradient * gradient)) ** 0.5 + epsilon)
+
+
+def laplacian(gradient, epsilon=EPSILON, levels=4):
+    """A gradient of which each band of detail is divided by its own root mean square.
+
+    The gradient's Laplacian pyramid is taken apart, each band brought to the same size, and put
+    together again: fine detail, which otherwise rules, counts no more than broad shapes
+    (TensorFlow's DeepDream tutorial; MATLAB's deepDreamImage does so, too).
+
+    Parameters
+    ----------
+    gradient : array (N, H, W, C)
+    epsilon : float
+    levels : int
+        How often the size is halved; less often for an image that has become 1 pixel.
+    """
+    levels = min(levels, min(gradient.shape[1:3]).bit_length() - 1)
+    bands = pyramid.split(gradient, levels)
+    return pyramid.merge([rms(band, epsilon) for band in bands])
+
+
+def progress(desired, most):
+    """A normaliser whose step, at rate 1, should raise the objective by `desired`.
+
+    A step of r times the gradient g raises it by r |g|^2 to first order, so r = desired / |g|^2,
+    but at most `most` (the "progress" rate of Yosinski et al. 2015).
+
+    Parameters
+    ----------
+    desired, most : float above 0
+    """
+    def normalizer(gradient):
+        square = gradient[0].size * _per_image(gradient * gradient)
+        rate = desired / array_module(gradient).maximum(square, desired / most)
+        return (rate * gradient).astype(gradient.dtype)
+    return normalizer
+
+
+def _per_image(values):
+    """The mean over each image of the batch, (N, 1, ..., 1)."""
+    return values.mean(axis=tuple(range(1, values.ndim)), keepdims=True)
+
+
+NORMALIZERS = {"mean_abs": mean_abs, "rms": rms, "std": std, "l2": l2, "laplacian": laplacian}
+
+
+def _normalizer(chosen):
+    if chosen is None:
+        return lambda gradient: gradient
+    if callable(chosen):
+        return chosen
+    if chosen not in NORMALIZERS:
+        raise ValueError(f"normalize must be one of {', '.join(NORMALIZERS)}, a function or None, "
+                         f"got {chosen!r}")
+    return NORMALIZERS[chosen]

@@ -1,0 +1,273 @@
+"""Images as functions of other numbers, which are optimised in their place.
+
+The same gradient, taken in other coordinates, leads elsewhere: where many pixels share a
+parameter, or where fine detail is scaled down, a step paints broad shapes first (Olah et al. 2017,
+"Preconditioning and Parameterization"). Three bases, of which each image is a linear function:
+
+    pixels       every pixel its own number
+    fourier      the spectrum, high frequencies scaled down as they are in photos
+    laplacian    a pyramid of ever smaller images, enlarged and added up
+
+Then come the same three stages, from a network-independent picture to the network's own numbers:
+colours that vary independently are mixed to red, green and blue as they go together in photos
+(`decorrelate`); each is squashed to 0..1, black to white (`limit`); and that range becomes the
+network's (`images.bounds`, in its order of channels).
+
+A stage has a `forward`, which gives (y, back) with `back` its adjoint, as a transform does, and an
+`inverse`.
+"""
+
+from collections.abc import Callable
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn import images
+from minicnn.ascent import pyramid
+from minicnn.backend import array_module, to_device
+from minicnn.ops import sigmoid
+
+LIMITS = ("sigmoid", "linear")
+# Square root of the covariance of colours in ImageNet, and their mean, from Lucid
+MIXTURE = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
+MEAN = (0.48, 0.46, 0.41)
+HALF_LEVEL = 0.5 / 255  # how near to black and white an encoded image may come
+
+
+class Stage(NamedTuple):
+    """One step from parameters to image: forward(t) -> (y, back), inverse(y) -> t."""
+
+    forward: Callable
+    inverse: Callable
+
+
+class Parametrization:
+    """How parameters become an image.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        In order, from the parameters to the network's own numbers.
+    draw : callable, optional
+        draw(count, generator) -> random parameters (count, ...), a NumPy array.
+    device : str
+        Where `start` puts them.
+    """
+
+    def __init__(self, stages=(), draw=None, device="cpu"):
+        self.stages, self.draw, self.device = tuple(stages), draw, device
+
+    def start(self, count=1, seed=0):
+        """Random parameters (count, ...): grey, with a little noise. Drawn on the host."""
+        return to_device(self.draw(count, np.random.default_rng(seed)).astype(np.float32),
+                         self.device)
+
+    def encode(self, image):
+        """The parameters of an image (N, H, W, C), given in the network's own numbers.
+
+        A sigmoid never reaches black and white, so these come back within half a grey level.
+        """
+        for stage in reversed(self.stages):
+            image = stage.inverse(image)
+        return image
+
+    def forward(self, parameters):
+        """The image, and the way back: from the gradient there to that at the parameters."""
+        backs, image = [], parameters
+        for stage in self.stages:
+            image, back = stage.forward(image)
+            backs.append(back)
+
+        def backward(dimage):
+            for back in reversed(backs):
+                dimage = back(dimage)
+            return dimage
+        return image, backward
+
+
+ITSELF = Parametrization()  # the image is its own parameters
+
+
+def pixels(network, size=None, sd=0.01, decorrelate=True, limit="sigmoid"):
+    """Every pixel its own number: parameters (N, H, W, C).
+
+    Parameters
+    ----------
+    network : Network
+    size : int or (H, W), optional
+        Of the image; the network's own where not given.
+    sd : float
+        Standard deviation of the parameters to start from.
+    decorrelate : bool
+        Whether the parameters are colours that vary independently; for networks of one channel
+        there is nothing to mix.
+    limit : {"sigmoid", "linear"}
+        How values become 0..1. "linear" adds a mean colour and bounds nothing: subtract
+        `objectives.outside`.
+
+    Returns
+    -------
+    Parametrization
+    """
+    h, w, channels = _shape(network, size)
+    return _parametrization(network, (h, w), [], (h, w, channels), sd, decorrelate, limit)
+
+
+def fourier(network, size=None, sd=0.01, decay=1.0, decorrelate=True, limit="sigmoid"):
+    """The spectrum of the image: parameters (N, 2, H, W // 2 + 1, C), real and imaginary part.
+
+    Each frequency f, in cycles a pixel, is scaled by 1 / max(f, 1 / longer side)^decay, and all by
+    sqrt(H W) / 4, as Lucid does. With decay 1 the spectrum of noise is that of photos.
+
+    Parameters
+    ----------
+    network, size, sd, decorrelate, limit
+        As for `pixels`.
+    decay : float
+        0 treats all frequencies alike.
+    """
+    h, w, channels = _shape(network, size)
+    return _parametrization(network, (h, w), [_spectrum(h, w, decay)],
+                            (2, h, w // 2 + 1, channels), sd, decorrelate, limit)
+
+
+def laplacian(network, size=None, levels=4, sd=0.01, decorrelate=True, limit="sigmoid"):
+    """A pyramid of images, each half as large, enlarged and added up: parameters (N, P).
+
+    P counts the numbers of all bands, the finest first (`minicnn.ascent.pyramid`).
+
+    Parameters
+    ----------
+    network, size, sd, decorrelate, limit
+        As for `pixels`.
+    levels : int
+        How often the size is halved.
+    """
+    h, w, channels = _shape(network, size)
+    shapes = [(*band, channels) for band in pyramid.sizes((h, w), levels)]
+    return _parametrization(network, (h, w), [_bands(shapes)],
+                            (sum(map(prod, shapes)),), sd, decorrelate, limit)
+
+
+def _shape(network, size):
+    h, w = network.input_shape[:2] if size is None else images.height_width(size)
+    return h, w, len(images.CHANNELS[network.needed_preprocessing().order])
+
+
+def _parametrization(network, size, basis, shape, sd, decorrelate, limit):
+    if limit not in LIMITS:
+        raise ValueError(f"parametrize: limit must be one of {', '.join(LIMITS)}, got {limit!r}")
+    preprocessing = network.needed_preprocessing()
+    colour = len(images.CHANNELS[preprocessing.order]) == 3
+    stages = [*basis, *[_mixed()] * (colour and decorrelate),
+              _squashed() if limit == "sigmoid" else _shifted(MEAN if colour else 0.5),
+              _in_numbers(preprocessing, size)]
+    return Parametrization(stages, lambda count, rng: rng.normal(0, sd, (count, *shape)),
+                           network.device)
+
+
+# ---- stages
+
+def _spectrum(height, width, decay):
+    """From a scaled spectrum to its image (N, H, W, C).
+
+    The image is real, so a frequency and its negative have conjugate values and only one of them
+    is stored, with half of the columns. Going back, each stored one answers for both: twice, but
+    for the columns that are their own negatives, 0 and, for an even width, the last.
+    """
+    count = width // 2 + 1
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
+    scale = np.sqrt(height * width) / 4 / np.maximum(frequency, 1 / max(height, width)) ** decay
+    twice = np.full(count, 2.0)
+    twice[0] = 1
+    if width % 2 == 0:
+        twice[-1] = 1
+
+    def forward(t):
+        xp = array_module(t)
+        factor = xp.asarray(scale, dtype=t.dtype)[:, :, None]
+        stored = factor * (t[:, 0] + 1j * t[:, 1])  # N,2,H,F,C -> N,H,F,C
+        y = xp.fft.irfft2(stored, s=(height, width), axes=(1, 2)).astype(t.dtype)
+
+        def back(dy):
+            share = factor * xp.asarray(twice / (height * width), dtype=dy.dtype)[:, None]
+            dt = share * xp.fft.rfft2(dy, axes=(1, 2))  # N,H,W,C -> N,H,F,C
+            return xp.stack([dt.real, dt.imag], axis=1).astype(dy.dtype)
+        return y, back
+
+    def inverse(y):
+        xp = array_module(y)
+        stored = xp.fft.rfft2(y, axes=(1, 2)) / xp.asarray(scale, dtype=y.dtype)[:, :, None]
+        return xp.stack([stored.real, stored.imag], axis=1).astype(y.dtype)
+    return Stage(forward, inverse)
+
+
+def _bands(shapes):
+    """From the bands of a pyramid, end to end in one row (N, P), to its image (N, H, W, C)."""
+    ends = np.cumsum([prod(shape) for shape in shapes]).tolist()
+
+    def join(bands):
+        rows = [band.reshape(len(band), -1) for band in bands]  # N,h,w,C -> N,hwC
+        return array_module(rows[0]).concatenate(rows, axis=1)
+
+    def forward(t):
+        bands = [t[:, end - prod(shape) : end].reshape(len(t), *shape)  # N,hwC -> N,h,w,C
+                 for end, shape in zip(ends, shapes, strict=True)]
+        return (pyramid.merge(bands),
+                lambda dy: join(pyramid.merge_backward(dy, len(shapes) - 1)))
+    return Stage(forward, lambda y: join(pyramid.split(y, len(shapes) - 1)))
+
+
+def _mixed():
+    """Independent colours mixed to red, green and blue, which go together in photos."""
+    mixture = np.array(MIXTURE)
+    mixture /= np.linalg.norm(mixture, axis=0).max()
+
+    def times(matrix):
+        def multiply(t):
+            xp = array_module(t)
+            rows = t if xp is np else t.reshape(-1, 3)  # CuPy's stacks of matrices are slow
+            return (rows @ xp.asarray(matrix, dtype=t.dtype)).reshape(t.shape)  # (..., 3) @ (3, 3)
+        return multiply
+    return Stage(lambda t: (times(mixture.T)(t), times(mixture)), times(np.linalg.inv(mixture).T))
+
+
+def _squashed():
+    """Any number to 0..1 by a sigmoid."""
+    def forward(t):
+        y, cache = sigmoid.forward(t)
+        return y, lambda dy: sigmoid.backward(dy, cache)
+
+    def inverse(y):
+        xp = array_module(y)
+        y = y.clip(HALF_LEVEL, 1 - HALF_LEVEL)
+        return xp.log(y / (1 - y))
+    return Stage(forward, inverse)
+
+
+def _shifted(mean):
+    """Numbers around 0 to numbers around a mean colour, where 0..1 is black to white."""
+    def shift(t, sign):
+        return t + sign * array_module(t).asarray(mean, dtype=t.dtype)
+    return Stage(lambda t: (shift(t, 1), lambda dy: dy), lambda y: shift(y, -1))
+
+
+def _in_numbers(preprocessing, size):
+    """Red, green and blue in 0..1 to the network's own numbers, in its order of channels."""
+    low, high = images.bounds(preprocessing, size)
+    order = images.CHANNELS[preprocessing.order]
+    back_order = np.argsort(order).tolist()
+
+    def limits(t):
+        xp = array_module(t)
+        return xp.asarray(low, dtype=t.dtype), xp.asarray(high - low, dtype=t.dtype)
+
+    def forward(t):
+        black, span = limits(t)
+        return black + span * t[..., order], lambda dy: (span * dy)[..., back_order]
+
+    def inverse(y):
+        black, span = limits(y)
+        return ((y - black) / span)[..., back_order]
+    return Stage(forward, inverse)

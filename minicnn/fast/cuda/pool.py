@@ -1,0 +1,115 @@
+"""Max pooling and unpooling as CUDA kernels; see `minicnn.ops.pool`, which takes them on a GPU.
+
+Forward: a thread an output. It walks over its window row by row and keeps the first maximum and
+its place, like the plain op. The padding is minus infinity and never greater than what was found,
+so the walk begins with it and leaves its samples out.
+
+Unpooling: a thread a pixel, which gathers where the plain op scatters. Pixel (y, x) is at
+(y + P, x + P) in the padded image; the windows p that cover row y + P are those with
+0 <= y + P - S p < KH, and its place in window (p, q) is (y + P - S p, x + P - S q). It takes the
+value of each window whose switch names that place, in the windows' order.
+"""
+
+import numpy as np
+
+from minicnn.backend import array_module
+from minicnn.fast import cuda
+
+SWITCHES = {"uint8": "unsigned char", "uint16": "unsigned short", "uint32": "unsigned int"}
+SOURCE = r"""
+extern "C" __global__ void pool_forward(
+    INDEX count, const REAL* __restrict__ x, REAL* __restrict__ y, SWITCH* __restrict__ switches,
+    INDEX height, INDEX width, INDEX channels, INDEX out_height, INDEX out_width,
+    INDEX window_height, INDEX window_width, INDEX stride_down, INDEX stride_across,
+    INDEX pad_down, INDEX pad_across, REAL padding)
+{
+    for (INDEX i = first(); i < count; i += step()) {
+        const Place out = place(i, out_height, out_width, channels);
+        const REAL* image = x + out.n * height * width * channels + out.c;  // of one channel
+        const INDEX top = out.y * stride_down - pad_down;
+        const INDEX left = out.x * stride_across - pad_across;
+
+        REAL best = padding;
+        INDEX place = 0;
+        for (INDEX a = 0; a < window_height; a++) {
+            const INDEX row = top + a;
+            if (row < 0 || row >= height) continue;
+            for (INDEX b = 0; b < window_width; b++) {
+                const INDEX column = left + b;
+                if (column < 0 || column >= width) continue;
+                const REAL value = image[(row * width + column) * channels];
+                if (value > best) {  // ">": the first of equals stays
+                    best = value;
+                    place = a * window_width + b;
+                } else if (value != value) {  // not a number: nothing is greater from here on
+                    best = value;
+                }
+            }
+        }
+        y[i] = best;
+        switches[i] = (SWITCH)place;
+    }
+}
+
+extern "C" __global__ void pool_unpool(
+    INDEX count, const REAL* __restrict__ values, const SWITCH* __restrict__ switches,
+    REAL* __restrict__ x,
+    INDEX height, INDEX width, INDEX channels, INDEX out_height, INDEX out_width,
+    INDEX window_height, INDEX window_width, INDEX stride_down, INDEX stride_across,
+    INDEX pad_down, INDEX pad_across)
+{
+    for (INDEX i = first(); i < count; i += step()) {
+        const Place pixel = place(i, height, width, channels);
+        const INDEX down = pixel.y + pad_down, across = pixel.x + pad_across;
+        const INDEX last_p = last_window(down, stride_down, out_height);
+        const INDEX first_q = first_window(across, window_width, stride_across);
+        const INDEX last_q = last_window(across, stride_across, out_width);
+
+        REAL sum = 0;
+        for (INDEX p = first_window(down, window_height, stride_down); p <= last_p; p++) {
+            for (INDEX q = first_q; q <= last_q; q++) {
+                const INDEX at =
+                    ((pixel.n * out_height + p) * out_width + q) * channels + pixel.c;
+                const INDEX a = down - p * stride_down, b = across - q * stride_across;
+                if ((INDEX)switches[at] == a * window_width + b) sum += values[at];
+            }
+        }
+        x[i] = sum;
+    }
+}
+"""
+TYPES = [{"SWITCH": c} for c in SWITCHES.values()]  # what SOURCE is compiled for
+
+
+def forward(x, window, stride, pad, out):
+    """Maxima and switches of windows that `pool_geometry` has checked.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+        float32 or float64, on a GPU.
+    window, stride, pad, out : (vertical, horizontal)
+        `out` is (OH, OW).
+
+    Returns
+    -------
+    y : array (N, OH, OW, C)
+    switches : array of y's shape
+    """
+    xp = array_module(x)
+    kind = np.min_scalar_type(window[0] * window[1] - 1)
+    y = xp.empty((len(x), *out, x.shape[3]), dtype=x.dtype)
+    switches = xp.empty(y.shape, dtype=kind)
+    cuda.launch(SOURCE, "pool_forward", y.size, xp.ascontiguousarray(x), y, switches, *x.shape[1:],
+                *out, *window, *stride, *pad, float("-inf"), SWITCH=SWITCHES[kind.name])
+    return y, switches
+
+
+def unpool(values, switches, x_shape, window, stride, pad):
+    """As `minicnn.ops.pool.unpool`, for float32 or float64 on a GPU."""
+    xp = array_module(values)
+    x = xp.empty(x_shape, dtype=values.dtype)
+    cuda.launch(SOURCE, "pool_unpool", x.size, xp.ascontiguousarray(values),
+                xp.ascontiguousarray(switches), x, *x_shape[1:], *values.shape[1:3], *window,
+                *stride, *pad, SWITCH=SWITCHES[switches.dtype.name])
+    return x

@@ -1,0 +1,391 @@
+"""3x3 and 5x5 convolution with fewer multiplications (Winograd 1980; Lavin & Gray 2016).
+
+The idea, in one dimension
+    Four neighbouring outputs of a 3-tap filter g need 12 products when computed one by one. But
+    convolution is multiplication of polynomials, and a product of polynomials can be had by
+    evaluating both at enough points, multiplying the values, and interpolating. A polynomial of
+    3 coefficients times one of 4 has 6 coefficients, so 6 points do: 6 products instead of 12.
+    This is Toom and Cook's way to multiply. Read backwards (transposed), it computes not the
+    product but the correlation that a convolutional layer wants: from 6 inputs d and 3 taps g, the
+    4 outputs
+
+        y = A^T [ (G g) * (B^T d) ]
+
+    where * multiplies entry by entry. G evaluates the filter at the points (each row is a point's
+    powers 1, p, p^2, divided by the product of its distances to the other points), B^T is the
+    transpose of the interpolation, A^T holds the points' powers up to 3. Called F(4, 3).
+
+In two dimensions
+    The same along rows and columns: 6x6 inputs and 3x3 taps give 4x4 outputs for 36 products
+    where 144 were needed,
+
+        Y = A^T [ (G g G^T) * (B^T d B) ] A
+
+    Summed over input channels, the products at one of the 36 places, for all tiles, are one matrix
+    product (tiles, C) @ (C, O). The transforms are small fixed matrices; in N,H,W,C each is a
+    matrix product too, over long runs of contiguous channels.
+
+Which points
+    Any distinct points are exact in exact arithmetic. In float32 the error grows with the spread
+    of their powers: the usual {0, 1, -1, 2, -2, infinity} errs several times as much as {0, 2/3,
+    -2/3, 3/2, -3/2, infinity} at the same cost. Here each point comes with its inverse and its
+    negative, so powers stay near 1. On trained weights the error is 2e-7 to 6e-7 of the output's
+    deviation in the mean (the plain op: 1e-7 to 3e-7) and below 3e-6 of the largest output at most
+    (tests/fast/test_winograd.py). F(2, 3) needs 4 points, {0, 1, -1, infinity}. The six points also
+    serve F(2, 5), two outputs of 5 taps: 36 products in place of 100.
+
+Gradients
+    At the input: the same computation on dy, with the kernel turned by half a turn and its
+    channels exchanged. At the weights: Y is linear in g, so dY comes back through the transposes
+    of the three steps, A dY A^T at the products, times the transformed inputs at each place,
+
+        dg = G^T [ sum over images and tiles of (B^T d B) * (A dY A^T) ] G
+
+    where the sum for all channels at one place is again a matrix product, (C, tiles) @ (tiles, O).
+
+With groups, each run of outputs is multiplied with its own run of input channels. float64 never
+comes here: gradient checks see the plain op.
+"""
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn.fast.threads import SHARED, spread
+from minicnn.fast.workspace import empty, zeros
+from minicnn.ops import conv
+from minicnn.ops.window import pad_image
+
+BLOCK = 1_000_000  # tiles * C * panel: up to here OpenBLAS multiplies without packing, 1.5x faster
+PANEL = 64  # output channels multiplied at once
+LEAST = 16  # channels: with fewer the transforms cost more than the products they save,
+LEAST_OF_5 = 1 << 24  # and so they do for 5x5 kernels with fewer multiplications than this
+TILES = 256  # the weight gradient takes as many at once where it can: its products are long then
+DW_TILES, DW_CHANNELS = 100, 64  # with fewer, the plain weight gradient is faster
+
+
+class Matrices(NamedTuple):
+    """`size` outputs a side from n inputs and r taps: bt (n, n), g (n, r), at (size, n),
+    n = size + r - 1."""
+
+    size: int
+    bt: Any
+    g: Any
+    at: Any
+
+
+def _matrices(size, bt, g, at):
+    return Matrices(size, *(np.array(m, np.float64).astype(np.float32) for m in (bt, g, at)))
+
+
+SIX_POINTS = [[1, 0, -97 / 36, 0, 1, 0],
+              [0, -3 / 2, -9 / 4, 2 / 3, 1, 0],
+              [0, 3 / 2, -9 / 4, -2 / 3, 1, 0],
+              [0, -2 / 3, -4 / 9, 3 / 2, 1, 0],
+              [0, 2 / 3, -4 / 9, -3 / 2, 1, 0],
+              [0, 1, 0, -97 / 36, 0, 1]]
+F4 = _matrices(
+    4, SIX_POINTS,
+    [[1, 0, 0],
+     [-81 / 130, -27 / 65, -18 / 65],
+     [-81 / 130, 27 / 65, -18 / 65],
+     [8 / 65, 12 / 65, 18 / 65],
+     [8 / 65, -12 / 65, 18 / 65],
+     [0, 0, 1]],
+    [[1, 1, 1, 1, 1, 0],
+     [0, 2 / 3, -2 / 3, 3 / 2, -3 / 2, 0],
+     [0, 4 / 9, 4 / 9, 9 / 4, 9 / 4, 0],
+     [0, 8 / 27, -8 / 27, 27 / 8, -27 / 8, 1]])
+F2 = _matrices(
+    2,
+    [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, -1, 0, 1]],
+    [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]],
+    [[1, 1, 1, 0], [0, 1, -1, 1]])
+F2_OF_5 = _matrices(
+    2, SIX_POINTS,
+    [[1, 0, 0, 0, 0],
+     [-81 / 130, -27 / 65, -18 / 65, -12 / 65, -8 / 65],
+     [-81 / 130, 27 / 65, -18 / 65, 12 / 65, -8 / 65],
+     [8 / 65, 12 / 65, 18 / 65, 27 / 65, 81 / 130],
+     [8 / 65, -12 / 65, 18 / 65, -27 / 65, 81 / 130],
+     [0, 0, 0, 0, 1]],
+    [[1, 1, 1, 1, 1, 0],
+     [0, 2 / 3, -2 / 3, 3 / 2, -3 / 2, 1]])
+
+ALGORITHMS = ("winograd4", "winograd2")  # 4x4 or 2x2 outputs a tile
+MATRICES = {("winograd4", (3, 3)): F4, ("winograd2", (3, 3)): F2, ("winograd2", (5, 5)): F2_OF_5}
+
+
+class WinogradCache(NamedTuple):
+    """The plain op's cache, and what is particular to this one."""
+
+    plain: conv.ConvCache
+    algorithm: str
+    kept: dict
+
+
+def choose(x, w, stride=1, pad=0, groups=1, dilation=1):
+    """The algorithm that pays for this convolution: one of ALGORITHMS, or "direct".
+
+    It is for float32 on the CPU, 3x3 and 5x5 kernels, stride and dilation 1, padding below the
+    kernel's side, and pays from 16 channels a group on. Smaller tiles waste less where outputs are
+    few, and their transformed kernels take less than half the memory where those are many.
+    """
+    c, o, kernel = w.shape[2], w.shape[3] // groups, w.shape[:2]
+    known = kernel in ((3, 3), (5, 5)) and stride == dilation == 1 and pad in range(kernel[0])
+    if not (known and isinstance(x, np.ndarray) and x.dtype == w.dtype == np.float32
+            and min(c, o) >= LEAST):
+        return "direct"
+    if kernel == (5, 5):
+        return "winograd2" if prod(x.shape[:3]) * w.size >= LEAST_OF_5 else "direct"
+    side = min(x.shape[1:3]) + 2 * pad - 2
+    few = side < 6 or (side < 20 and c * o > 1 << 17)
+    return "winograd2" if few else "winograd4"
+
+
+def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="winograd4", kept=None):
+    """Convolve float32 images at stride 1; see `minicnn.ops.conv.forward`.
+
+    Parameters
+    ----------
+    x, w, b, stride, pad, groups, dilation
+        As there; kernels 3x3 or 5x5, stride and dilation 1, pad a number below the kernel's side.
+    algorithm : {"winograd4", "winograd2"}
+        4x4 or 2x2 outputs a tile; 5x5 kernels only have the latter.
+    kept : dict, optional
+        Where transformed weights stay from one call to the next; whoever gives it takes a new one
+        when w changes.
+
+    Returns
+    -------
+    y : array (N, H + 2 pad - K + 1, W + 2 pad - K + 1, O)
+    cache : WinogradCache
+    """
+    _check(x, w, stride, pad, dilation, algorithm)
+    cache = WinogradCache(conv.describe(x, w, b, stride, pad, groups, dilation), algorithm,
+                          {} if kept is None else kept)
+    return _convolve(x, pad, cache, "y", b), cache
+
+
+def backward(dy, cache, need=("x", "w", "b")):
+    """Gradients, as `minicnn.ops.conv.backward` gives them."""
+    plain, far = cache.plain, cache.plain.w.shape[0] - 1
+    by_tiles = _pays_for_weights(dy, plain)
+    others = [name for name in need if name == "b" or (name == "w" and not by_tiles)]
+    _, dw, db = conv.backward(dy, plain, others)  # which also checks dy
+    if "w" in need and by_tiles:
+        dw = _weight_gradient(dy, plain, F4)
+    dx = _convolve(dy, far - plain.pad[0], cache, "dx") if "x" in need else None
+    return conv.Gradients(dx, dw, db)
+
+
+def _pays_for_weights(dy, plain):
+    (n, oh, ow, o), c = dy.shape, plain.w.shape[2]
+    return (plain.w.shape[0] == 3 and min(c, o // plain.groups) >= DW_CHANNELS
+            and n * (oh // F4.size) * (ow // F4.size) >= DW_TILES)
+
+
+def _convolve(x, pad, cache, result, b=None):
+    w, groups = cache.plain.w, cache.plain.groups
+    matrices, key = MATRICES[cache.algorithm, w.shape[:2]], (cache.algorithm, result)
+    if key not in cache.kept:  # one layer may take both algorithms, for images of two sizes
+        kernels = w if result == "y" else _turned(w, groups)
+        cache.kept[key] = transform_weights(kernels, matrices, groups)
+    outputs = w.shape[3] if result == "y" else w.shape[2] * groups
+    return convolve(x, cache.kept[key], outputs, (pad, pad), matrices, groups, b)
+
+
+def _turned(w, groups):
+    """The kernels of the input gradient: turned by half a turn, channels in and out exchanged."""
+    k, _, c, o = w.shape
+    w = w[::-1, ::-1].reshape(k, k, c, groups, o // groups)  # KH,KW,C/G,O -> KH,KW,C/G,G,O/G
+    return w.transpose(0, 1, 4, 3, 2).reshape(k, k, o // groups, groups * c)  # -> KH,KW,O/G,C
+
+
+def transform_weights(w, matrices, groups=1):
+    """G g G^T for all kernels: (r, r, C/G, O) -> (n*n, panels, C/G, O/panels), to multiply with."""
+    (n, r), (_, _, c, o), panels = matrices.g.shape, w.shape, _panels(w.shape[3], groups)
+    u = np.empty((n * n, panels, c, o // panels), np.float32)
+    for panel in range(panels):  # one after the other: what lies between is 4 times as large
+        part = w[..., panel * o // panels : (panel + 1) * o // panels]
+        rows = matrices.g @ part.reshape(r, -1)  # (n, r) @ (r, r*C*O/p) -> n,r*C*O/p
+        both = matrices.g @ rows.reshape(n, r, -1)  # (n, r) @ (n, r, C*O/p) -> n,n,C*O/p
+        u[:, panel] = both.reshape(n * n, c, -1)  # n,n,C*O/p -> n*n,C,O/p
+    return u
+
+
+def convolve(x, u, outputs, pad, matrices, groups=1, b=None):
+    """Convolve images with transformed kernels at stride 1.
+
+    Parameters
+    ----------
+    x : float32 array (N, H, W, C)
+    u : array
+        `transform_weights` of the kernels.
+    outputs : int
+        Output channels, O.
+    pad : (vertical, horizontal)
+    matrices : Matrices
+    groups : int
+    b : float32 array (O,), optional
+
+    Returns
+    -------
+    y : float32 array (N, H + 2P - r + 1, W + 2P - r + 1, O)
+    """
+    n, size = len(x), matrices.size
+    padded, (oh, ow), down, across = _tiled(x, pad, matrices)
+    whole = (oh, ow) == (down * size, across * size)
+    y = empty(np, (n, down * size, across * size, outputs), np.float32)
+    places, _, c, panel = u.shape
+    blocks = _blocks(n, down, across * x.shape[3] * panel, places * across * c * outputs)
+
+    def compute(block):
+        image, top, bottom = block
+        v = _transform_inputs(padded[image, top * size :], bottom - top, across, matrices)
+        strip = y[image, top * size : bottom * size]
+        _transform_outputs(v, u, strip, matrices, groups)
+        if b is not None:
+            strip += b
+
+    spread(compute, blocks)
+    return y if whole else y[:, :oh, :ow].copy()
+
+
+def _tiled(x, pad, matrices):
+    """x padded to whole tiles, the output's (height, width), and tiles down and across."""
+    (_, h, w, _), (size, taps) = x.shape, (matrices.size, matrices.g.shape[1])
+    oh, ow = h + 2 * pad[0] - taps + 1, w + 2 * pad[1] - taps + 1
+    down, across = -(-oh // size), -(-ow // size)  # the last ones perhaps stick out
+    padded = pad_image(x, pad, (pad[0] + down * size - oh, pad[1] + across * size - ow), 0)
+    return padded, (oh, ow), down, across
+
+
+def _blocks(images, down, row, products):
+    """(image, first, last) rows of tiles in equal blocks of about BLOCK; a row of tiles counts for
+    `row` there, and takes so many multiplications in all. Where an image is cut depends on itself
+    alone, so that it comes out the same in any batch."""
+    rows = max(1, BLOCK // row)
+    if products * down >= SHARED:
+        rows = min(rows, -(-down // 2))  # two blocks at least
+    rows = -(-down // -(-down // rows))
+    return [(image, top, min(top + rows, down)) for image in range(images)
+            for top in range(0, down, rows)]
+
+
+def _transform_inputs(x, down, across, matrices):
+    """B^T d B for a block of tiles: rows of an image (H, W, C) -> (n, n, tiles, C)."""
+    n, size, bt = len(matrices.bt), matrices.size, matrices.bt
+    (sh, sw, sc), (_, w, c) = x.strides, x.shape
+    strips = np.lib.stride_tricks.as_strided(x, (down, n, w * c), (size * sh, sh, sc))
+    rows = empty(np, (down, n, w * c), np.float32)
+    np.matmul(bt, strips, out=rows)  # (n, n) @ (TH, n, W*C)
+    rows = rows.reshape(down, n, w, c)  # TH,n,W*C -> TH,n,W,C
+    sd, sn, sw, sc = rows.strides
+    tiles = np.lib.stride_tricks.as_strided(
+        rows, (n, down, across, n, c), (sn, sd, size * sw, sw, sc))  # n,TH,TW,n,C
+    v = empty(np, (n, n, down, across, c), np.float32)
+    np.matmul(bt, tiles, out=v.transpose(0, 2, 3, 1, 4))  # (n, n) @ (n,TH,TW, n, C)
+    return v.reshape(n * n, down * across, c)  # n,n,TH,TW,C -> n*n,T,C
+
+
+def _transform_outputs(v, u, y, matrices, groups):
+    """A^T [v @ u] A, written to a strip y (TH*size, W, O) of the output."""
+    n, size, at = len(matrices.bt), matrices.size, matrices.at
+    _, panels, c, width = u.shape
+    down, across = y.shape[0] // size, y.shape[1] // size
+    v = v.reshape(n * n, -1, groups, 1, c).transpose(0, 2, 3, 1, 4)  # n*n,T,C -> n*n,G,1,T,C/G
+    u = u.reshape(n * n, groups, -1, c, width)  # n*n,p,C/G,O/p -> n*n,G,p/G,C/G,O/p
+    m = empty(np, (*u.shape[:3], v.shape[3], width), np.float32)
+    np.matmul(v, u, out=m)  # (n*n,G,1, T, C/G) @ (n*n,G,p/G, C/G, O/p) -> n*n,G,p/G,T,O/p
+    m = m.reshape(n, n, -1).transpose(1, 0, 2)  # -> n(columns),n(rows),p*T*O/p
+    z = empty(np, (n, size, m.shape[2]), np.float32)
+    np.matmul(at, m, out=z)  # (size, n) @ (n, n, .)
+    z = z.reshape(n, size, panels, down, across, width)  # n,size,. -> n,size,p,TH,TW,O/p
+    z = z.transpose(1, 2, 3, 4, 0, 5)  # -> size(rows),p,TH,TW,n(columns),O/p
+    out = y.reshape(down, size, across, size, panels, width)  # a view: TH*size,W,O is contiguous
+    np.matmul(at, z, out=out.transpose(1, 4, 0, 2, 3, 5))  # (size, n) @ (..., n, O/p)
+
+
+def _weight_gradient(dy, plain, matrices):
+    """dw by tiles: what each place adds up over tiles and images, then G^T . G of that."""
+    (r, _, c, o), groups, size = plain.w.shape, plain.groups, matrices.size
+    n, (padded, (oh, ow), down, across) = len(matrices.bt), _tiled(plain.x, plain.pad, matrices)
+    dy = pad_image(dy, (0, 0), (down * size - oh, across * size - ow), 0)
+    at_once = min(len(dy), -(-TILES // (down * across)))  # images
+    v = empty(np, (n * n, at_once, down, across, groups * c), np.float32)
+    m = empty(np, (n * n, at_once, down, across, o), np.float32)
+    products = zeros(np, (n * n, groups, c, o // groups), np.float32)
+    for first in range(0, len(dy), at_once):
+        images = min(at_once, len(dy) - first)
+
+        def transform(block, first=first):
+            image, top, bottom = block
+            x, seeds = (a[first + image, top * size :] for a in (padded, dy))
+            v[:, image, top:bottom] = _by_rows(_transform_inputs, x, bottom - top, across, matrices)
+            m[:, image, top:bottom] = _by_rows(_transform_seeds, seeds, bottom - top, across,
+                                               matrices)
+
+        def multiply(place, images=images):
+            a = v[place, :images].reshape(-1, groups, c)  # N,TH,TW,C -> T,G,C/G
+            b = m[place, :images].reshape(-1, groups, o // groups)  # N,TH,TW,O -> T,G,O/G
+            # (G, C/G, T) @ (G, T, O/G) -> G,C/G,O/G
+            products[place] += a.transpose(1, 2, 0) @ b.transpose(1, 0, 2)
+
+        row = across * (groups * c + o)
+        spread(transform, _blocks(images, down, row * PANEL, row * n * n * 2 * n))
+        spread(multiply, range(n * n))
+    dw = np.empty((r, r, c * o), np.float32)
+
+    def gather(run):  # G^T . G, for some of all pairs of channels
+        sums = products.reshape(n, n, -1)[..., run]  # n*n,G,C/G,O/G -> n,n,pairs
+        rows = np.tensordot(matrices.g.T, sums, 1)  # (r, n) @ (n, n, pairs) -> r,n,pairs
+        np.matmul(matrices.g.T, rows, out=dw[..., run])  # (r, n) @ (r, n, pairs) -> r,r,pairs
+
+    pairs = dw.shape[2]
+    spread(gather, [slice(k, k + 8192) for k in range(0, pairs, 8192)])
+    dw = dw.reshape(r, r, groups, c, o // groups).transpose(0, 1, 3, 2, 4)  # -> r,r,C/G,G,O/G
+    return dw.reshape(plain.w.shape)  # -> KH,KW,C/G,O
+
+
+def _by_rows(transform, a, down, across, matrices):
+    transformed = transform(a, down, across, matrices)
+    return transformed.reshape(len(transformed), down, across, -1)  # n*n,T,C -> n*n,TH,TW,C
+
+
+def _transform_seeds(dy, down, across, matrices):
+    """A dY A^T for a block of tiles: rows of dy (H, W, O) -> (n*n, tiles, O)."""
+    (size, n), (_, w, o) = matrices.at.shape, dy.shape
+    strips = dy[: down * size].reshape(down, size, w * o)  # TH*size,W,O -> TH,size,W*O
+    rows = np.matmul(matrices.at.T, strips)  # (n, size) @ (TH, size, W*O) -> TH,n,W*O
+    tiles = rows.reshape(down, n, across, size, o).transpose(1, 0, 2, 3, 4)  # -> n,TH,TW,size,O
+    m = empty(np, (n, n, down, across, o), np.float32)
+    np.matmul(matrices.at.T, tiles, out=m.transpose(0, 2, 3, 1, 4))  # (n, size) @ (.., size, O)
+    return m.reshape(n * n, down * across, o)  # n,n,TH,TW,O -> n*n,T,O
+
+
+def _panels(outputs, groups=1):
+    """Into how many equal runs of at most PANEL channels, but not of under 32 unless a group is
+    smaller, outputs are cut; none reaches from one group into the next."""
+    outputs //= groups
+    counts = [k for k in range(1, outputs + 1) if outputs % k == 0 and outputs // k >= 32]
+    return groups * next((k for k in counts if outputs // k <= PANEL), 1)
+
+
+def _check(x, w, stride, pad, dilation, algorithm):
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"winograd.forward: algorithm must be one of {', '.join(ALGORITHMS)}, "
+                         f"got {algorithm!r}")
+    if not isinstance(x, np.ndarray):
+        raise ValueError("winograd.forward: only for the CPU, this array is on a GPU; use "
+                         "conv.forward, or a Conv layer with the algorithm 'auto'")
+    known = (algorithm, w.shape[:2]) in MATRICES
+    if not (known and stride == dilation == 1 and pad in range(w.shape[0])):
+        raise ValueError(
+            "winograd.forward: only for 3x3 kernels, or 5x5 with winograd2, stride and dilation 1, "
+            f"and a padding below the kernel's side; got {algorithm}, kernels {w.shape[:2]}, "
+            f"stride {stride}, dilation {dilation}, pad {pad}; use conv.forward")
+    if not x.dtype == w.dtype == np.float32:
+        raise ValueError(f"winograd.forward: only for float32, got {x.dtype} and {w.dtype}; use "
+                         "conv.forward")

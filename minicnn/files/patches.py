@@ -1,0 +1,187 @@
+"""The patches that drive a network's channels most, in one HDF5 file, to draw from again.
+
+The root's attributes are `format` "minicnn patches", `version` 1 and `about`, JSON: the network,
+the rules, how many photos, which layers. `unreadable` lists the photos that could not be read, and
+why. Each layer is a group of that name; C is the number of channels kept, K of places a channel:
+
+===========  =================  ==================================================================
+channels     (C,)               their numbers
+values       (C, K) float32     the activations, strongest first; 0 where the place is empty
+photos       (C, K) int64       the photo's number; -1 where the place is empty
+names        (C, K) text        its name
+positions    (C, K, 2) int32    (row, column) of the unit; -1 in a layer without positions
+boxes        (C, K, 4) int32    top, bottom, left, right of what the unit sees of the photo
+corners      (C, K, 2) int32    how much of what the unit would see lies above and left of the box,
+                                beyond the photo's border
+frames       (C, 2) int32       height and width of all it would see without a border
+patches      (C, K, h, w, 3)    uint8: the pixels in the box, from the first corner on; then zeros
+projections  the same, float32  the projection there, red first, in the network's own numbers
+===========  =================  ==================================================================
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn.files.errors import WeightsError
+from minicnn.files.hdf5 import open_file
+from minicnn.images import atomic
+
+FORMAT, VERSION = "minicnn patches", 1
+TABLES = ("channels", "values", "photos", "names", "positions", "boxes", "corners", "frames")
+PIXELS = {"patches": np.uint8, "projections": np.float32}
+COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+
+
+class Channel(NamedTuple):
+    """What drives one channel most: lists of equal length, strongest first; empty if it is silent.
+
+    values: activations. names: of the photos; photos: their numbers. positions: (row, column) of
+    the units, () without positions. boxes: (top, bottom, left, right) in the photo as the network
+    got it. patches: (h, w, 3) uint8. projections: (h, w, 3) float32, red first. corners: (row,
+    column) where a patch begins in `frame`, (height, width), all that a unit far from the border
+    sees.
+    """
+
+    layer: str
+    channel: int
+    values: list
+    names: list
+    photos: list
+    positions: list
+    boxes: list
+    patches: list
+    projections: list
+    corners: list
+    frame: tuple
+
+
+@dataclass(frozen=True)
+class Patches:
+    """A file of patches; what is in it is read when asked for.
+
+    Attributes
+    ----------
+    path : Path
+    about : dict
+        network, count, relu, lrn (None where the network has none), size, photos: how it came
+        about.
+    layers : dict of str to list of int
+        The channels of each layer.
+    unreadable : list of str
+        A line for each photo that could not be read.
+    """
+
+    path: Path
+    about: dict = field(repr=False)
+    layers: dict = field(repr=False)
+    unreadable: list = field(repr=False)
+
+    def channel(self, layer, channel):
+        """The Channel of that number; ValueError where the file does not have it."""
+        return next(self.channels(layer, [channel]))
+
+    def channels(self, layer, channels=None):
+        """Yield the Channels of a layer, all of them where none are named."""
+        if layer not in self.layers:
+            raise ValueError(f"{self.path}: there is no layer {layer!r} in it; there are "
+                             f"{', '.join(self.layers)}")
+        stored = self.layers[layer]
+        chosen = stored if channels is None else channels
+        missing = [c for c in chosen if c not in stored]
+        if missing:
+            raise ValueError(f"{self.path}: channel {missing[0]} of {layer} is not in it; there "
+                             f"are {', '.join(map(str, stored))}")
+        with open_file(self.path) as file:
+            for channel in chosen:
+                yield _channel(file[layer], layer, stored.index(channel))
+
+
+def read(path):
+    """Open a file that `write` wrote: Patches.
+
+    Raises
+    ------
+    ValueError
+        In one line: no such file, another kind of file, damaged.
+    """
+    with open_file(path) as file:
+        if file.attrs.get("format") != FORMAT:
+            raise WeightsError(f"{path}: not a file of patches (no attribute format={FORMAT!r})")
+        if file.attrs["version"] > VERSION:
+            raise WeightsError(f"{path}: of version {file.attrs['version']}, this program reads up "
+                               f"to {VERSION}; update minicnn")
+        about = json.loads(file.attrs["about"])
+        layers = {name: [int(c) for c in file[name]["channels"]] for name in about.pop("layers")}
+        unreadable = [line.decode() for line in file["unreadable"][()]]
+    return Patches(Path(path), about, layers, unreadable)
+
+
+def write(path, about, unreadable, layers, pixels):
+    """Write the file, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+    about : dict
+        For `Patches.about`.
+    unreadable : list of str
+    layers : dict of str to dict
+        For each layer the TABLES by name, as in the table above.
+    pixels : iterable of (layer, row, place, patch, projection)
+        The patches in any order; `row` counts along the layer's channels.
+    """
+    import h5py
+
+    with atomic(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+        file.attrs.update({"format": FORMAT, "version": VERSION,
+                           "about": json.dumps(about | {"layers": list(layers)})})
+        file.create_dataset("unreadable", data=_text(unreadable), dtype=h5py.string_dtype())
+        for name, tables in layers.items():
+            _make_layer(file.create_group(name), tables, h5py.string_dtype())
+        for name, row, place, patch, projection in pixels:
+            h, w = patch.shape[:2]
+            file[name]["patches"][row, place, :h, :w] = patch
+            file[name]["projections"][row, place, :h, :w] = projection
+
+
+def _make_layer(group, tables, text):
+    for key in TABLES:
+        if key == "names":
+            group.create_dataset(key, data=_text(tables[key]), dtype=text)
+        else:
+            group.create_dataset(key, data=tables[key])
+    top, bottom, left, right = tables["boxes"].reshape(-1, 4).T  # C,K,4 -> C*K,4
+    sides = [max(1, int(side.max())) for side in (bottom - top, right - left)]
+    for key, dtype in PIXELS.items():
+        group.create_dataset(key, (*tables["values"].shape, *sides, 3), dtype,
+                             chunks=(1, 1, *sides, 3), **COMPRESSION)
+
+
+def _text(names):
+    """Names as UTF-8; a file name may hold bytes that are none."""
+    encoded = np.vectorize(lambda name: name.encode("utf-8", "replace"), otypes=[object])
+    names = np.asarray(names, dtype=object)
+    return encoded(names) if names.size else names
+
+
+def _channel(group, layer, row):
+    places = np.flatnonzero(group["photos"][row] >= 0)
+    table = {key: group[key][row][places] for key in TABLES[1:-1]}
+    sides = [(bottom - top, right - left) for top, bottom, left, right in table["boxes"]]
+    patches, projections = ([group[key][row, k, :h, :w] for k, (h, w) in zip(places, sides,
+                                                                            strict=True)]
+                            for key in PIXELS)
+    return Channel(
+        layer, int(group["channels"][row]), table["values"].tolist(),
+        [name.decode() for name in table["names"]], table["photos"].tolist(),
+        [position if position[0] >= 0 else () for position in _tuples(table["positions"])],
+        _tuples(table["boxes"]), patches, projections, _tuples(table["corners"]),
+        tuple(group["frames"][row].tolist()))
+
+
+def _tuples(rows):
+    return [tuple(row) for row in rows.tolist()]

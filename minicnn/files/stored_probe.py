@@ -1,0 +1,161 @@
+"""A probe as it lies in a weight file: one small picture, and what every layer made of it.
+
+`minicnn.files.probe` makes and replays probes; here is what one holds, and how it is stored, in
+the group "stored probe" of the project's own HDF5 form:
+
+=============  ====================================================================================
+by             attribute: who computed the figures, "PyTorch 2.13.0, float64"
+settings       attribute: SHA-256 of the layers, their settings and the preprocessing
+names          attribute, JSON: "image" and every layer, in the order of computation
+weights        attribute, JSON: of every layer with weights the first 16 digits of their SHA-256,
+               rounded to float32
+picture        (3, H, W) uint8, before any preprocessing; planes compress better than pixels
+figures        (names, FIGURES) float32
+scores         (K,) float32: all outputs of the layer that gives the class scores, H,W,C flattened;
+               none where there are too many for classes
+=============  ====================================================================================
+
+A picture of photo's kind goes in, not numbers ready for the network: so the order of the channels,
+the mean and the scale are part of what is checked. It compresses to some ten thousand bytes.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minicnn.files import digests, hdf5_arrays
+
+GROUP = "stored probe"  # no layer name has a space
+STATISTICS = ("mean", "deviation", "lowest", "highest")
+MIXTURES = 3  # sums of all numbers of a layer, each with another weight
+VALUES = 9  # single numbers
+FIGURES = len(STATISTICS) + MIXTURES + VALUES
+HASH = re.compile(r"[0-9a-f]{16}")
+MOST_PIXELS = 1 << 21
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """What a network's layers make of one picture; for the fields see the file's description.
+
+    Attributes
+    ----------
+    by, settings : str
+    names : list of str
+    weights : dict of str to str
+    picture : (H, W, 3) uint8
+    figures : (len(names), FIGURES) float32
+    scores : (K,) float32
+    """
+
+    by: str
+    settings: str
+    names: list = field(repr=False)
+    weights: dict = field(repr=False)
+    picture: Any = field(repr=False)
+    figures: Any = field(repr=False)
+    scores: Any = field(repr=False)
+
+
+def weight_hashes(network, dtype="float32"):
+    """{layer: 16 hexadecimal digits} of all layers with weights, as they come back when stored.
+
+    Parameters
+    ----------
+    network : Network
+    dtype : str
+        As what they are stored.
+    """
+    return {name: digests.of_arrays({key: _rounded(network[name].params[key], dtype)
+                                     for key in shapes})[:16]
+            for name, shapes in network.param_shapes.items()}
+
+
+def _rounded(value, dtype):
+    with np.errstate(over="ignore"):
+        return value.astype(dtype, copy=False).astype(np.float32, copy=False)
+
+
+def still_of(probe, network, dtype):
+    """Whether a probe is of a network as it is now, and as it will be once stored as `dtype`."""
+    return (probe.settings == digests.of_layers(network)
+            and probe.weights == weight_hashes(network, dtype))
+
+
+def write(file, probe):
+    """Store a probe in an open HDF5 file."""
+    group = file.create_group(GROUP)
+    group.attrs.update({"by": probe.by, "settings": probe.settings,
+                        "names": json.dumps(probe.names), "weights": json.dumps(probe.weights)})
+    planes = probe.picture.transpose(2, 0, 1)  # H,W,C -> C,H,W
+    group.create_dataset("picture", data=planes, compression="gzip", compression_opts=9,
+                         chunks=planes.shape)
+    group.create_dataset("figures", data=probe.figures.astype("<f4"))
+    group.create_dataset("scores", data=probe.scores.astype("<f4"))
+
+
+def read(file, network, size):
+    """The probe in an open HDF5 file; None where it holds none.
+
+    Parameters
+    ----------
+    file : h5py.File
+    network : Network
+        Whose file it is.
+    size : int
+        Of the file, in bytes.
+
+    Raises
+    ------
+    ValueError
+        Naming what of it is missing, of another kind, or not of this network.
+    """
+    if not hdf5_arrays.has(file, GROUP):
+        return None
+    try:
+        return _read(hdf5_arrays.item(file, GROUP), network, size)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = error.args[0] if error.args else type(error).__name__
+        raise ValueError(f"its probe is damaged: {why}") from None
+
+
+def _read(group, network, size):
+    words = {name: _text(group, name) for name in ("by", "settings")}
+    names, weights = (json.loads(_text(group, name)) for name in ("names", "weights"))
+    arrays = hdf5_arrays.read(group, {"figures": "figures", "scores": "scores"}, size)
+    probe = Probe(**words, names=names, weights=weights, picture=_picture(group), **arrays)
+    if names != ["image", *network.names]:
+        raise ValueError(f"it is not of the layers of network {network.name}")
+    if not isinstance(weights, dict) or list(weights) != list(network.param_shapes) or not all(
+            isinstance(value, str) and HASH.fullmatch(value) for value in weights.values()):
+        raise ValueError("weights: expected one hash of 16 digits for each layer with weights")
+    for name, shape in (("figures", (len(names), FIGURES)), ("scores", (arrays["scores"].size,))):
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name}: expected shape {shape}, got {arrays[name].shape}")
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name}: not all of its numbers are finite")
+    return probe
+
+
+def _text(group, name):
+    value = group.attrs.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"its attribute {name} is missing, or no text")
+    return value
+
+
+def _picture(group):
+    """(H, W, 3)."""
+    data = hdf5_arrays.item(group, "picture")
+    shape, dtype = getattr(data, "shape", None), getattr(data, "dtype", None)
+    if dtype != np.uint8 or shape is None or len(shape) != 3 or shape[0] != 3 or (
+            not 0 < shape[1] * shape[2] <= MOST_PIXELS):
+        raise ValueError(f"picture: expected planes (3, H, W) of pixels 0..255, got {shape} of "
+                         f"{dtype}")
+    if data.external or data.is_virtual or prod(data.chunks or (1,)) > 3 * MOST_PIXELS:
+        raise ValueError("picture: keeps its numbers elsewhere, or in pieces larger than itself")
+    return data[()].transpose(1, 2, 0)  # C,H,W -> H,W,C

@@ -1,0 +1,242 @@
+"""Downloads: a file from the first address that has it, whole and proved to be the right one.
+
+What has arrived lies beside its destination as NAME.part (`partial`). It is taken up again where it
+broke off, by HTTP's Range, and gets its name only when its size and its hashes are right. Nothing
+is opened before that. Only http and https are followed, and never from https to http.
+"""
+
+import hashlib
+import http.client
+import re
+import shutil
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from minicnn import progress
+from minicnn.foreign import partial
+
+SCHEMES = ("http", "https")
+BLOCK = 1 << 18
+MOST = 1 << 33  # bytes, of a file whose size is not known
+SLOWEST = 1 << 10  # bytes a second; below that for `timeout` seconds a server counts as stalled
+PROGRESS = 1 << 20  # an attempt that brings as many bytes does not count as failed
+NOT_NOW = (408, 425, 429, 500, 502, 503, 504)  # statuses that may be another next time
+NO_SUCH_RANGE = 416
+
+
+class DownloadError(ValueError):
+    """A file that could not be had; the message is one line and tells why, address by address."""
+
+
+class _Failure(Exception):
+    """Why an address did not give the file.
+
+    `again`: another attempt may. `anew`: what has arrived is of no use.
+    """
+
+    def __init__(self, words, again=False, anew=False):
+        super().__init__(words)
+        self.again, self.anew = again, anew
+
+
+def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3, pause=1):
+    """Bring a file from the first of its addresses that has it.
+
+    Parameters
+    ----------
+    urls : sequence of str
+        http or https, in order of preference; all of the same file.
+    to : str or path
+        The file to write; its folder exists.
+    size : int, optional
+        In bytes. No server may send more.
+    hashes : sequence of (str, str)
+        Kind and hexadecimal digits, see `faults`.
+    shown : bool
+        Whether to show how far it is, where standard error is a terminal.
+    timeout : float
+        In seconds: how long a server may be silent, or slower than a kilobyte a second.
+    attempts : int
+        At each address, in a row without a megabyte's progress.
+    pause : float
+        In seconds, before the second attempt; doubled before each other.
+
+    Returns
+    -------
+    url : str
+        Where it came from.
+
+    Raises
+    ------
+    DownloadError
+        Naming each address and why it failed. What has arrived stays, as it does after Ctrl-C.
+    PartError
+        Another process is downloading it, or it cannot be written.
+    """
+    to, reasons = Path(to), []
+    with partial.opened(to) as part:
+        _check_space(to, size, part.length())
+        for url in urls:
+            try:
+                _from_address(url, part, size, hashes, shown, timeout, attempts, pause)
+                part.finish()
+                return url
+            except _Failure as failure:
+                reasons.append(f"{url}: {failure}")
+    raise DownloadError(f"{to.name} could not be downloaded: {'; '.join(reasons)}")
+
+
+def faults(path, size=None, hashes=()):
+    """What is wrong with a file, in words; None where its size and all its hashes are right.
+
+    Parameters
+    ----------
+    path : str or path
+    size : int, optional
+    hashes : sequence of (str, str)
+        ("sha256", 64 digits), ("sha256 prefix", fewer), or any other kind that hashlib knows.
+    """
+    found = Path(path).stat().st_size
+    if size is not None and found != size:
+        return f"it has {found:,} bytes, not {size:,}"
+    for (kind, digits), got in zip(hashes, _digests(path, hashes), strict=True):
+        if not got.startswith(digits):
+            return f"its {kind} is {got[:len(digits)]}, not {digits}"
+    return None
+
+
+# ---- one address
+
+def _from_address(url, part, size, hashes, shown, timeout, attempts, pause):
+    """Fill the part from an address in as many attempts as it takes; _Failure if that cannot be."""
+    failed = 0
+    while True:
+        before = part.length()
+        try:
+            return _attempt(url, part, size, hashes, shown, timeout)
+        except _Failure as failure:
+            failed = 1 if part.length() - before >= PROGRESS else failed + 1
+            if failure.anew:
+                part.restart()
+            if not failure.again or failed >= attempts:
+                raise
+        time.sleep(pause * 2 ** (failed - 1))
+
+
+def _attempt(url, part, size, hashes, shown, timeout):
+    conditions = part.conditions(url, bool(hashes))
+    begun = part.length() if conditions else 0
+    if not begun or begun != size:
+        with _opened(url, conditions, timeout) as response:
+            _receive(response, part, url, begun, size, shown, timeout)
+    wrong = faults(part.path, size, hashes)
+    if wrong is not None:
+        raise _Failure(f"what it sends is not that file: {wrong}", again=begun > 0, anew=True)
+
+
+@contextmanager
+def _opened(url, conditions, timeout):
+    """The response to a request; what goes wrong with the connection becomes a _Failure."""
+    if urlsplit(url).scheme not in SCHEMES:
+        raise _Failure("only http and https addresses are followed")
+    request = urllib.request.Request(url, headers={
+        "User-Agent": "minicnn", "Accept-Encoding": "identity", **conditions})
+    try:
+        with _opener().open(request, timeout=timeout) as response:
+            yield response
+    except urllib.error.HTTPError as error:
+        error.close()
+        anew = error.code == NO_SUCH_RANGE
+        raise _Failure(f"HTTP status {error.code} ({' '.join(str(error.reason).split())})",
+                       anew or error.code in NOT_NOW, anew) from None
+    except TimeoutError:
+        raise _Failure(f"no answer for {timeout:g} seconds", again=True) from None
+    except urllib.error.URLError as error:
+        raise _Failure(f"cannot be reached ({error.reason})", again=True) from None
+    except (http.client.HTTPException, OSError) as error:
+        raise _Failure(f"broke off ({error or type(error).__name__})", again=True) from None
+
+
+def _opener():
+    """urllib's opener without its handlers of file: and ftp: addresses."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (urllib.request.ProxyHandler, urllib.request.UnknownHandler,
+                    urllib.request.HTTPHandler, urllib.request.HTTPSHandler,
+                    urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPErrorProcessor,
+                    _Redirects):
+        opener.add_handler(handler())
+    return opener
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect to http or https, and never from https to http."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        """urllib's hook: the next request, or an exception."""
+        before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if after not in SCHEMES or (before, after) == ("https", "http"):
+            raise _Failure(f"leads from {before} to {after}, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _receive(response, part, url, begun, size, shown, timeout):
+    """Write a response's body, after the first `begun` bytes where it is the rest."""
+    headers = response.headers
+    if headers.get_content_type() == "text/html":
+        raise _Failure("answers with a web page, not with a file")
+    if headers.get("Content-Encoding", "identity") != "identity":
+        raise _Failure("sends it encoded, which was not asked for")
+    if response.status == 206 and _first_byte(headers) != begun:
+        raise _Failure("sends another piece than was asked for", again=True, anew=True)
+    begun = begun if response.status == 206 else 0
+    length = headers.get("Content-Length", "")
+    total = begun + int(length) if length.isdecimal() else size
+    if size is not None and total != size:
+        raise _Failure(f"has a file of {total:,} bytes, not of {size:,}")
+    if begun == 0:
+        part.restart(url, headers)
+    with progress.bar(name=part.name, shown=shown, total=total, initial=begun, unit="B") as bar:
+        _write(response, part, size or MOST, timeout, bar)
+    if total is not None and part.length() < total:
+        raise _Failure(f"broke off after {part.length():,} of {total:,} bytes", again=True)
+
+
+def _write(response, part, most, timeout, bar):
+    since, came = time.monotonic(), 0
+    while block := response.read1(BLOCK):
+        if part.length() + len(block) > most:
+            raise _Failure(f"sends more than {most:,} bytes", anew=True)
+        part.append(block)
+        bar.update(len(block))
+        came += len(block)
+        passed = time.monotonic() - since
+        if passed > timeout and came < SLOWEST * passed:
+            raise _Failure(f"sends less than {SLOWEST:,} bytes a second", again=True)
+        if passed > timeout:
+            since, came = time.monotonic(), 0
+
+
+def _first_byte(headers):
+    match = re.fullmatch(r"bytes (\d+)-.*", headers.get("Content-Range", ""))
+    return int(match[1]) if match else None
+
+
+def _check_space(to, size, there):
+    free = shutil.disk_usage(to.parent).free
+    if size is not None and size - there > free:
+        raise DownloadError(f"{to}: needs {size - there:,} bytes, and {free:,} are free")
+
+
+def _digests(path, hashes):
+    """The digests of a file, of each of the kinds in `hashes`, in one reading."""
+    made = [hashlib.new(kind.removesuffix(" prefix"), usedforsecurity=False) for kind, _ in hashes]
+    if made:
+        with Path(path).open("rb") as file:
+            while block := file.read(BLOCK):
+                for digest in made:
+                    digest.update(block)
+    return [digest.hexdigest() for digest in made]

@@ -1,0 +1,144 @@
+"""The oldest container of PyTorch's weights (0.1): a tar file. It is never unpacked.
+
+`storages`: how many; of each a pickle (key, place, type), the count and the elements; then the
+views of storages, a list of (key, key of the whole, offset, count). `tensors`: how many; of each a
+pickle (key, storage's key, type), the number of dimensions in 8 bytes, the sizes, the strides, the
+offset. `pickle`: the object, in which a tensor is only its key. `sys_info`: of no use here.
+
+Source: torch/serialization.py, which can still read it, but runs whatever the pickles say.
+"""
+
+import re
+import struct
+
+from minicnn.files import mapped
+from minicnn.files.mapped import take
+from minicnn.foreign import pickles
+from minicnn.foreign.torch_containers import CALLS, Contents, Storage, kind_of, row, tensor
+
+MEMBERS = ("sys_info", "pickle", "tensors", "storages")
+BLOCK, RECORD = 512, 10240  # bytes; a tar file is of whole records
+MOST_HEADERS = 16
+MOST_STEPS = 100  # of the pickle of one tensor or storage: three values
+
+
+def tarred(data):
+    """The Contents of a tar container.
+
+    Raises
+    ------
+    ValueError
+        The bytes are not what PyTorch wrote.
+    """
+    found = _members(data)
+    missing = [name for name in MEMBERS[1:] if name not in found]
+    if missing:
+        raise ValueError(f"it is a tar file without PyTorch's {' and '.join(missing)}")
+    storages, places = _storages(data, found["storages"])
+    tensors = _tensors(data, found["tensors"], storages)
+
+    def stored(key):
+        if type(key) is not int and not (type(key) is str and re.fullmatch(r"\d{1,20}", key)):
+            raise ValueError("its pickle refers to what is neither a tensor nor a storage")
+        if int(key) not in tensors:
+            raise ValueError(f"its pickle refers to a tensor {int(key)} that is not there")
+        return tensors[int(key)]
+
+    value, _ = pickles.load(data, found["pickle"], CALLS, stored)
+    return Contents(value, places, {})
+
+
+def _members(data):
+    """The first byte of each member, by name."""
+    if len(data) % RECORD:
+        raise ValueError(f"it is a tar file of {len(data)} bytes, no multiple of {RECORD}: it "
+                         "is cut short; download or copy it again")
+    found, at = {}, 0
+    for _ in range(MOST_HEADERS):
+        header = take(data, at, BLOCK)
+        if not any(header):
+            return found
+        name, size, kind = _header(header)
+        if kind in (b"0", b"\0"):
+            if name not in MEMBERS or name in found:
+                raise ValueError(f"it is a tar file with {name!r}, which is none of PyTorch's "
+                                 f"{', '.join(MEMBERS)}, or there twice. Nothing is unpacked")
+            found[name] = at + BLOCK
+        elif kind not in (b"x", b"g"):  # those two have notes on the next member: dates
+            raise ValueError(f"it is a tar file with {name!r}, which is no file: a link or folder. "
+                             "Nothing is unpacked")
+        at += BLOCK + -(-size // BLOCK) * BLOCK
+    raise ValueError(f"it is a tar file of more than {MOST_HEADERS} members")
+
+
+def _header(header):
+    """(name, size, kind) of a member."""
+    numbers = [re.fullmatch(rb"[ \0]*([0-7]+)[ \0]*", header[part])
+               for part in (slice(124, 136), slice(148, 156))]
+    if not all(numbers):
+        raise ValueError("it is a tar file with a damaged header; download or copy it again")
+    size, checksum = (int(number[1], 8) for number in numbers)
+    if sum(header[:148] + b" " * 8 + header[156:]) != checksum:
+        raise ValueError("it is a tar file with a header whose checksum is wrong: it is damaged; "
+                         "download or copy it again")
+    return header[:100].split(b"\0")[0].decode("ascii", "backslashreplace"), size, header[156:157]
+
+
+def _storages(data, at):
+    """The storages by key, views among them; and where those that are no views lie."""
+    count, at = _count(data, at)
+    storages, places = {}, {}
+    for _ in range(count):
+        (key, _, kind), at = _keys(data, at, 3)
+        if not mapped.whole(key) or type(kind) is not pickles.Global:
+            raise ValueError("one of its storages has no key or no type")
+        kind = kind_of(kind)
+        places[key], at = row(data, at, kind)
+        storages[key] = Storage(key, kind, places[key][1] // mapped.itemsize(kind))
+    views, _ = pickles.load(data, at, {})
+    for key, whole, first, count in _views(views):
+        if whole not in storages or first + count > storages[whole].count:
+            raise ValueError("one of its storages is a part of another that is not there")
+        first += storages[whole].first
+        storages[key] = storages[whole]._replace(first=first, count=count)
+    return storages, places
+
+
+def _views(views):
+    if type(views) is not list or not all(
+            type(view) is tuple and len(view) == 4 and mapped.whole(*view) for view in views):
+        raise ValueError("its list of parts of storages is none")
+    return views
+
+
+def _tensors(data, at, storages):
+    """The tensors by key."""
+    count, at = _count(data, at)
+    tensors = {}
+    for _ in range(count):
+        (key, storage, _), at = _keys(data, at, 3)
+        if not mapped.whole(key, storage) or storage not in storages:
+            raise ValueError("one of its tensors has no key or no storage")
+        dimensions, = struct.unpack("<i4x", take(data, at, 8))
+        if not 0 <= dimensions <= mapped.MOST_DIMENSIONS:
+            raise ValueError(f"tensor {key} has {dimensions} dimensions")
+        *sizes, offset = struct.unpack(f"<{2 * dimensions + 1}q",
+                                       take(data, at + 8, 8 * (2 * dimensions + 1)))
+        tensors[key] = tensor(storages[storage], offset, sizes[:dimensions], sizes[dimensions:])
+        at += 8 + 8 * (2 * dimensions + 1)
+    return tensors
+
+
+def _count(data, at):
+    count, at = pickles.load(data, at, {})
+    if not mapped.whole(count) or count > mapped.MOST_ARRAYS:
+        raise ValueError(f"it does not say how many arrays it has, at most {mapped.MOST_ARRAYS}")
+    return count, at
+
+
+def _keys(data, at, size):
+    """A pickled tuple of `size` values."""
+    values, at = pickles.load(data, at, CALLS, most=MOST_STEPS)
+    if type(values) is not tuple or len(values) != size:
+        raise ValueError(f"at byte {at} its pickle should hold {size} values")
+    return values, at

@@ -1,0 +1,185 @@
+"""The directory of a ZIP file: where its members lie, and their bytes.
+
+Written out because Python's `zipfile` believes what a directory says, and makes an object of every
+line of it: a small file can ask for a great deal of memory. Only what weight files use is read:
+members stored as they are, or deflated. (APPNOTE.TXT of PKWARE, sections 4.3 and 4.5.3.)
+"""
+
+import struct
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn.files.errors import WeightsError
+from minicnn.files.mapped import check_sum, head, opened, take
+
+MAGIC = b"PK\3\4"
+MOST_MEMBERS = 50_000
+END, END_64, PLACE_OF_END_64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
+LONGEST_COMMENT, LONGEST_EXTRA = 2**16, 2**10
+LARGE = 2**32 - 1  # stands where a number needs 64 bits, and lies in a field of its own
+STEP = 2**14  # deflated bytes at a time: they become at most 1032 times as many
+
+
+class Member(NamedTuple):
+    """A file in the file: its bytes from `start` on, `stored` of them, `size` once inflated."""
+
+    name: str
+    start: int
+    stored: int
+    size: int
+    deflated: bool
+    checksum: int
+
+
+def members(data):
+    """The members of a ZIP file, by name.
+
+    Parameters
+    ----------
+    data : memoryview
+
+    Returns
+    -------
+    members : dict of str to Member
+        In the order of the directory.
+
+    Raises
+    ------
+    ValueError
+        No directory (the end of the file is missing), one that does not fit the file, or members
+        that together would be far larger than the file.
+    """
+    at, count = _directory(data)
+    if count > MOST_MEMBERS:
+        raise ValueError(f"its directory lists {count:,} members, more than {MOST_MEMBERS:,}")
+    found = {}
+    for _ in range(count):
+        member, at = _member(data, at)
+        if member.name in found:
+            raise ValueError(f"two members are called {member.name[:60]!r}")
+        found[member.name] = member
+    if sum(member.stored for member in found.values()) > len(data):
+        raise ValueError("its members overlap: it is damaged, or made to mislead")
+    check_sum(sum(member.size for member in found.values() if member.deflated), len(data))
+    return found
+
+
+def contents(data, member):
+    """The bytes of a member: of one stored as it is a view, of a deflated one a new array.
+
+    Raises
+    ------
+    ValueError
+        It does not lie in the file, is not of the size it says, or its checksum is not that of
+        its bytes. (A checksum of 0 is none: PyTorch can be told to write none.)
+    """
+    bytes_ = data[member.start:member.start + member.stored]
+    if member.deflated:
+        bytes_ = memoryview(_inflated(bytes_, member))
+    if member.checksum and zlib.crc32(bytes_) != member.checksum:
+        raise ValueError(f"{member.name[:60]!r} is damaged: its checksum is not that of its bytes; "
+                         "download or copy the file again")
+    return bytes_
+
+
+def has(path, ending):
+    """Whether a ZIP file has a member whose name ends so.
+
+    Of a damaged one without a directory the first member counts: for errors to name the format.
+    """
+    try:
+        with opened(path, "a ZIP file") as data:
+            names = list(members(data))
+    except WeightsError:
+        names = [_first_name(head(path, 600))]
+    return any(name.endswith(ending) for name in names)
+
+
+def _first_name(start):
+    if len(start) < 30 or not start.startswith(MAGIC):
+        return ""
+    return start[30:30 + struct.unpack_from("<H", start, 26)[0]].decode("utf-8", "replace")
+
+
+def _directory(data):
+    """Where the directory begins, and how many members it lists."""
+    before = max(0, len(data) - LONGEST_COMMENT - 22)
+    found = bytes(data[before:]).rfind(END)
+    if found < 0:
+        raise ValueError("the directory at its end is missing: it is cut short or damaged; "
+                         "download or copy it again")
+    at = before + found
+    count, size, start, comment = struct.unpack("<10xHLLH", take(data, at, 22))
+    if at + 22 + comment != len(data):
+        raise ValueError("it does not end where it says: it is cut short or damaged; download or "
+                         "copy it again")
+    if at >= 20 and data[at - 20:at - 16] == PLACE_OF_END_64:
+        at, = struct.unpack("<8xQ4x", take(data, at - 20, 20))
+        end = take(data, at, 56)
+        if not end.startswith(END_64):
+            raise ValueError("its end does not say where its directory is: it is damaged")
+        count, size, start = struct.unpack("<32xQQQ", end)
+    if start + size > at:
+        raise ValueError("its directory would lie beyond its end: it is cut short or damaged; "
+                         "download or copy it again")
+    return start, count
+
+
+def _member(data, at):
+    """The line of the directory at byte `at`, and where the next one is."""
+    (magic, flags, method, checksum, stored, size, name, extra, comment, where
+     ) = struct.unpack("<4s4xHH4xLLLHHH8xL", take(data, at, 46))
+    if magic != b"PK\1\2":
+        raise ValueError(f"its directory is damaged at byte {at}; download or copy it again")
+    if extra > LONGEST_EXTRA:
+        raise ValueError(f"its directory is damaged at byte {at}: a field of {extra} bytes")
+    after = take(data, at + 46, name + extra)
+    name, extra = after[:name].decode("utf-8", "backslashreplace"), after[name:]
+    size, stored, where = _in_64_bits((size, stored, where), extra)
+    if flags & 1 or method not in (0, 8):
+        raise ValueError(f"{name[:60]!r} is encrypted or packed in a way no weight file is")
+    if method == 0 and stored != size:
+        raise ValueError(f"{name[:60]!r} is stored as it is, and yet of two sizes, {stored} and "
+                         f"{size}: it is damaged")
+    start = _start(data, where)
+    if start + stored > len(data):
+        raise ValueError(f"{name[:60]!r} would end beyond the file: it is cut short or damaged")
+    return Member(name, start, stored, size, method == 8, checksum), at + 46 + len(after) + comment
+
+
+def _in_64_bits(numbers, extra):
+    """The numbers, those that are LARGE replaced from the extra field of kind 1."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        field, extra = extra[4:4 + length], extra[4 + length:]
+        if kind == 1:
+            wide = (number for number, in struct.iter_unpack("<Q", field[:len(field) // 8 * 8]))
+            return tuple(next(wide, n) if n == LARGE else n for n in numbers)
+    return numbers
+
+
+def _start(data, where):
+    """Where the bytes of a member begin: behind its own header, at byte `where`."""
+    magic, name, extra = struct.unpack("<4s22xHH", take(data, where, 30))
+    if magic != MAGIC:
+        raise ValueError(f"no member begins at byte {where}, as the directory says: it is damaged")
+    return where + 30 + name + extra
+
+
+def _inflated(packed, member):
+    out, at, machine = np.empty(member.size, np.uint8), 0, zlib.decompressobj(-15)
+    for begin in range(0, len(packed), STEP):
+        try:
+            piece = machine.decompress(packed[begin:begin + STEP])
+        except zlib.error as error:
+            raise ValueError(f"{member.name[:60]!r} cannot be inflated: {error}") from None
+        if at + len(piece) > member.size:
+            raise ValueError(f"{member.name[:60]!r} inflates to more than the {member.size:,} "
+                             "bytes it says")
+        out[at:at + len(piece)] = np.frombuffer(piece, np.uint8)
+        at += len(piece)
+    if at != member.size:
+        raise ValueError(f"{member.name[:60]!r} inflates to {at:,} bytes, and says {member.size:,}")
+    return out

@@ -1,0 +1,10 @@
+"""Networks: layers in a list, one pass up and down them, what can be told from the layers alone.
+
+What belongs here: the kinds of layers (`layers`), `Network` and the `Run` that a forward pass
+gives, the table of a network (`summary`), which pixels a unit sees (`receptive`). What does not:
+mathematics (`minicnn.ops`), architectures (`minicnn.models`), files (`minicnn.files`).
+"""
+
+from minicnn.network.network import INPUT, PROBABILITIES, LayerNameError, Network, Run
+
+__all__ = ["INPUT", "PROBABILITIES", "LayerNameError", "Network", "Run"]

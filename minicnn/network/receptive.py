@@ -1,0 +1,298 @@
+"""Receptive fields: which pixels of the image a unit can see, computed from the layers alone.
+
+Along one axis a window of K samples, D apart, at step S, with P samples of padding before it, sees
+
+    samples  S i - P,  S i - P + D,  ...,  S i - P + D (K - 1)        at output position i
+
+of the layer below. If unit i there begins at pixel  o + s i  and spans r pixels, then after the
+window
+
+    stride  s' = s S        offset  o' = o - s P        size  r' = r + s D (K - 1)
+
+That is the table in every lecture, and `Field` has it. It is the whole truth in the middle of the
+image only. At the border a window lies partly in the padding, or sticks out by ceil rounding, and
+what is not there is not seen, at any layer on the way. So beside the table every unit's first and
+last pixel are carried up, exactly. A channel of a join sees what its own branch does, until a layer
+mixes the channels: therefore all is kept by channel. "Sees" means the rectangle around all pixels
+that play a part; windows with gaps (dilation, or a step larger than the window below) may skip some
+pixels inside it.
+
+The recursion is that of Araujo, Norris & Sim (2019), "Computing receptive fields of convolutional
+neural networks", Distill.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn.network.layers import (
+    LRN,
+    AveragePool,
+    BatchNorm,
+    Branches,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    MaxPool,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from minicnn.ops.window import pair
+
+
+class Field(NamedTuple):
+    """What the units of a layer see of the image, in pixels; all pairs are (vertical, horizontal).
+
+    Attributes
+    ----------
+    size : (h, w)
+        As far from the border as it takes, padding counted as pixels.
+    stride : (h, w)
+        From one unit to the next; 0 in a layer without positions.
+    offset : (top, left)
+        The first pixel of the unit at (0, 0); negative where it begins in the padding.
+    rows, columns : arrays (OH, 2), (OW, 2)
+        For every row and column of units the first pixel seen within the image, and the one after
+        the last.
+    """
+
+    size: tuple
+    stride: tuple
+    offset: tuple
+    rows: Any
+    columns: Any
+
+    def box(self, position=(), clipped=True):
+        """The rectangle that one unit sees.
+
+        Parameters
+        ----------
+        position : (row, column)
+            Of the unit; () in a layer without positions.
+        clipped : bool
+            True: what it sees of the image itself, exactly. False: `size` pixels from
+            `offset` + `stride` * position, which may begin before the image and end behind it.
+
+        Returns
+        -------
+        top, bottom, left, right : int
+            As in ``photo[top:bottom, left:right]``; empty for a unit that sees only padding.
+        """
+        place = tuple(position) or (0, 0)
+        sides = (len(self.rows), len(self.columns))
+        if len(place) != 2 or not all(0 <= p < side for p, side in zip(place, sides, strict=True)):
+            raise ValueError(f"receptive field: there are {sides[0]}x{sides[1]} positions, counted "
+                             f"from 0; there is no {tuple(position)}")
+        if clipped:
+            (top, bottom), (left, right) = self.rows[place[0]], self.columns[place[1]]
+        else:
+            top, left = (o + s * p for o, s, p in zip(self.offset, self.stride, place, strict=True))
+            bottom, right = top + self.size[0], left + self.size[1]
+        return int(top), int(bottom), int(left), int(right)
+
+
+def field(network, layer, channel=None, image=None):
+    """The receptive field of a layer's units.
+
+    Parameters
+    ----------
+    network : Network
+    layer : str
+    channel : int, optional
+        Of this feature map, which after branches may see less than others do; where not given,
+        what the layer's channels see together.
+    image : (H, W), optional
+        The image's size; the network's own where not given.
+
+    Returns
+    -------
+    Field
+
+    Raises
+    ------
+    ValueError
+        Unknown layer or channel; an image too small for the layers.
+
+    Examples
+    --------
+    >>> from minicnn import models
+    >>> conv5 = field(models.alexnet_caffe(), "conv5")
+    >>> conv5.size, conv5.stride, conv5.offset
+    ((163, 163), (16, 16), (-64, -64))
+    >>> conv5.box((0, 0)), conv5.box((6, 6)), conv5.box((0, 0), clipped=False)
+    ((0, 99, 0, 99), (32, 195, 32, 195), (-64, 99, -64, 99))
+    """
+    return channel_fields(network, layer, [channel], image)[0]
+
+
+def channel_fields(network, layer, channels, image=None):
+    """`field` for several channels of one layer at once: a list of Field."""
+    network.find(layer)
+    seen = next(seen for name, seen in _all_seen(network, image) if name == layer)
+    count = len(seen[0].spans)
+    wrong = [c for c in channels if c is not None and not 0 <= c < count]
+    if wrong:
+        raise ValueError(f"receptive field: {layer} has {count} channels, counted from 0; there "
+                         f"is no {wrong[0]}")
+    return [_field(seen, channel) for channel in channels]
+
+
+def fields(network, image=None):
+    """The receptive fields of all layers: a dict of name to Field, in the order of computation."""
+    return {name: _field(seen, None) for name, seen in _all_seen(network, image)}
+
+
+class _Axis(NamedTuple):
+    """What is known along one axis of a layer with C channels and n positions.
+
+    spans (C, n, 2): first pixel seen and the one after the last, within the image; the first is
+    BEYOND where nothing is. start (C, 2): the same for position 0 as if the image had no border.
+    """
+
+    spans: Any
+    start: Any
+    stride: int
+
+
+BEYOND = np.iinfo(np.int64).max
+
+
+def _field(seen, channel):
+    rows, columns = ((_hull(axis.spans, 0) if channel is None else axis.spans[channel])
+                     for axis in seen)
+    starts = [_hull(axis.start, 0) if channel is None else axis.start[channel] for axis in seen]
+    return Field(tuple(int(stop - first) for first, stop in starts),
+                 tuple(axis.stride for axis in seen), tuple(int(first) for first, _ in starts),
+                 _emptied(rows), _emptied(columns))
+
+
+def _emptied(spans):
+    """Spans of nothing as 0..0."""
+    return np.where(spans[..., :1] < spans[..., 1:], spans, 0)
+
+
+def _all_seen(network, image):
+    """Yield (layer, (vertical _Axis, horizontal _Axis)), from the first layer up."""
+    h, w, channels = network.input_shape
+    h, w = (h, w) if image is None else image
+    yield from _up(network.layers, tuple(_pixels(side, channels) for side in (h, w)),
+                   (h, w, channels))
+
+
+def _up(layers, seen, shape):
+    """Along a list of layers; returns what the last one sees."""
+    for name, layer in layers:
+        if isinstance(layer, Branches):
+            parts = []
+            for branch in layer.branches:
+                parts.append((yield from _up(branch, seen, shape)))
+            seen = _joined(name, parts)
+        elif type(layer) in SEES:
+            seen = SEES[type(layer)](layer, seen, layer.output_shape(shape))
+        elif not isinstance(layer, POINTWISE):
+            raise ValueError(f"receptive field: what a {type(layer).__name__} sees ({name}) is not "
+                             "known; add it to SEES or POINTWISE in minicnn/network/receptive.py")
+        shape = layer.output_shape(shape)
+        yield name, seen
+    return seen
+
+
+# ---- what one layer does, to both axes
+
+def _conv(layer, seen, shape):
+    mixed = [_mixed(axis, layer.groups, layer.filters) for axis in seen]
+    return _slid(mixed, layer.kernel, layer.stride, layer.pad, layer.dilation, shape)
+
+
+def _pool(layer, seen, shape):
+    stride = layer.window if layer.stride is None else layer.stride
+    return _slid(seen, layer.window, stride, layer.pad, 1, shape)
+
+
+def _slid(seen, kernel, stride, pad, dilation, shape):
+    settings = zip(*(pair(v, "window") for v in (kernel, stride, pad, dilation)), strict=True)
+    return tuple(_windowed(axis, *one, out)
+                 for axis, one, out in zip(seen, settings, shape, strict=False))
+
+
+def _lrn(layer, seen, shape):
+    """A window over the channels."""
+    near = np.arange(shape[2])[:, None] + np.arange(layer.size) - layer.size // 2
+    near = near.clip(0, shape[2] - 1)
+    return tuple(_Axis(_hull(axis.spans[near], 1), _hull(axis.start[near], 1), axis.stride)
+                 for axis in seen)
+
+
+def _softmax(layer, seen, shape):
+    return tuple(_mixed(axis, 1, shape[-1]) for axis in seen)
+
+
+def _global_average(layer, seen, shape):
+    return tuple(_placeless(_hull(axis.spans, 1)[:, None]) for axis in seen)  # C,n,2 -> C,1,2
+
+
+def _dense(layer, seen, shape):
+    return tuple(_mixed(axis, 1, shape[0]) for axis in _global_average(layer, seen, shape))
+
+
+def _flatten(layer, seen, shape):
+    rows, columns = (axis.spans.swapaxes(0, 1) for axis in seen)  # C,n,2 -> n,C,2
+    both = np.broadcast_arrays(rows[:, None], columns[None])  # H,W,C,2
+    return tuple(_placeless(spans.reshape(-1, 1, 2)) for spans in both)  # H,W,C,2 -> H*W*C,1,2
+
+
+SEES = {Conv: _conv, MaxPool: _pool, AveragePool: _pool, LRN: _lrn, Softmax: _softmax,
+        GlobalAveragePool: _global_average, Dense: _dense, Flatten: _flatten}
+POINTWISE = (ReLU, BatchNorm, Dropout, Sigmoid, Tanh)
+
+
+# ---- along one axis
+
+def _pixels(side, channels):
+    """The image itself: each pixel sees itself."""
+    spans = np.arange(side)[:, None] + np.arange(2)
+    return _Axis(np.broadcast_to(spans, (channels, side, 2)), np.tile([0, 1], (channels, 1)), 1)
+
+
+def _windowed(axis, kernel, stride, pad, dilation, out):
+    members = stride * np.arange(out)[:, None] - pad + dilation * np.arange(kernel)  # OUT,K
+    count = axis.spans.shape[1]
+    real = (members >= 0) & (members < count)
+    spans = axis.spans[:, members.clip(0, count - 1)]  # C,OUT,K,2
+    spans = _hull(np.where(real[:, :, None], spans, (BEYOND, 0)), 2)  # C,OUT,K,2 -> C,OUT,2
+    reach = axis.stride * np.array([-pad, dilation * (kernel - 1) - pad])
+    return _Axis(spans, axis.start + reach, axis.stride * stride)
+
+
+def _mixed(axis, groups, outputs):
+    """Every output channel sees what its group of input channels sees."""
+    spans, start = (np.repeat(_hull(a.reshape(groups, -1, *a.shape[1:]), 1),  # C,... -> G,C/G,...
+                              outputs // groups, axis=0) for a in (axis.spans, axis.start))
+    return _Axis(spans, start, axis.stride)
+
+
+def _joined(name, parts):
+    """Branches side by side, channel after channel."""
+    joined = []
+    for axes in zip(*parts, strict=True):
+        strides = sorted({axis.stride for axis in axes})
+        if len(strides) > 1:
+            raise ValueError(f"receptive field: the branches of {name} step by different numbers "
+                             f"of pixels, {strides}: their join has no one stride")
+        joined.append(_Axis(np.concatenate([axis.spans for axis in axes]),
+                            np.concatenate([axis.start for axis in axes]), strides[0]))
+    return tuple(joined)
+
+
+def _placeless(spans):
+    """A layer without positions: it begins where what it sees begins, and has no step."""
+    return _Axis(spans, _emptied(spans[:, 0]), 0)
+
+
+def _hull(spans, over):
+    """From the first to the last pixel of all spans along one of the axes."""
+    return np.stack([spans[..., 0].min(axis=over), spans[..., 1].max(axis=over)], axis=-1)

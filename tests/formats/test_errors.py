@@ -1,9 +1,0 @@
-"""The error that all readers raise is one, wherever it is imported from."""
-
-from minicnn.formats import errors, hdf5, mapped, plain_hdf5
-
-
-def test_there_is_one_error():
-    assert all(room.WeightsError is errors.WeightsError for room in (hdf5, mapped, plain_hdf5))
-    assert issubclass(errors.WeightsError, ValueError)
-    assert errors.WeightsError not in errors.READING_ERRORS  # it is the outcome, not a cause
