@@ -184,8 +184,8 @@ def _all_gradients(network, x):
 
     def run():
         for name in network.param_shapes:
-            params = network[name].params
-            network[name].params = {key: value.view() for key, value in params.items()}
+            params = network.params[name]
+            network.params[name] = {key: value.view() for key, value in params.items()}
         run = network.forward(x, to=end, keep=(), learn=True)
         _, cache = cross_entropy.forward(run.output, truth)
         return run.weight_gradients({end: cross_entropy.backward(1.0, cache)})

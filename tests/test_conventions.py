@@ -147,7 +147,8 @@ def test_every_file_has_its_tests(path):
 
 def test_every_test_file_has_its_source():
     """A file renamed leaves no orphan behind; a part of the name may be added."""
-    whole = {"conventions", "mutants", "golden", "gradcheck", "objectives"}  # of the house, not of one file
+    whole = {"conventions", "mutants", "golden",  # of the house, not of one file
+             "gradcheck", "objectives"}  # of a room that has one door
     orphans = []
     for path in [p for p in TEST_FILES if p.parent.name != "gpu"]:  # there: of all, on a device
         name, inside = path.stem.removeprefix("test_"), path.parent.relative_to(TESTS)

@@ -40,7 +40,7 @@ def read(file, split):
 
 def save_checkpoint(path, epoch, network, optimizer):
     arrays = {f"param|{name}|{key}": value for name in network.param_shapes
-              for key, value in network[name].params.items()}
+              for key, value in network.params[name].items()}
     arrays |= {f"velocity|{name}|{key}": v for (name, key), v in optimizer.velocity.items()}
     with atomic(path) as temporary, temporary.open("wb") as file:
         np.savez(file, epoch=epoch, **arrays)
@@ -51,7 +51,7 @@ def load_checkpoint(path, network, optimizer):
         for entry in arrays.files:
             kind, *where = entry.split("|")
             if kind == "param":
-                network[where[0]].params[where[1]] = arrays[entry]
+                network.params[where[0]][where[1]] = arrays[entry]
             elif kind == "velocity":
                 optimizer.velocity[tuple(where)] = arrays[entry]
         return int(arrays["epoch"])

@@ -11,7 +11,6 @@ import json
 import numpy as np
 
 from minicnn import backend
-from minicnn.network.layers import walk
 
 BLOCK = 1 << 20  # bytes read at once
 
@@ -42,18 +41,22 @@ def of_arrays(arrays):
 
 
 def of_layers(network):
-    """Of everything but the weights: the layers' names, kinds and settings, the input's shape, how
-    photos are prepared."""
-    layers = [[name, type(layer).__name__, {} if hasattr(layer, "branches") else layer.settings()]
-              for name, layer in walk(network.layers)]
+    """Of everything but the weights: the layers' names, kinds, settings and what they read, the
+    input's shape, how photos are prepared."""
+    return of_settings([[name, type(layer).__name__, layer.settings(), inputs]
+                        for name, layer, inputs in network.rows], network)
+
+
+def of_settings(rows, network):
+    """Of rows as plain values, and of a network's input shape and preprocessing."""
     prepared = None if network.preprocessing is None else network.preprocessing.to_dict()
-    told = json.dumps([layers, network.input_shape, prepared], default=_described)
+    told = json.dumps([rows, network.input_shape, prepared], default=_described)
     return hashlib.sha256(told.encode()).hexdigest()
 
 
 def of_weights(network):
     """Of the weights alone, in the precision they are in."""
-    return of_arrays({f"{name}/{key}": network[name].params[key]
+    return of_arrays({f"{name}/{key}": network.params[name][key]
                       for name, shapes in network.param_shapes.items() for key in shapes})
 
 

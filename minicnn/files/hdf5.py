@@ -4,10 +4,10 @@ One group a layer, named as the layer, holding its parameters (`w`, `b`, and wha
 The root's attributes hold everything else a person needs to use the network:
 
 ================  =================================================================================
-format            "minicnn", and `version`: 2 where the file holds a probe, else 1
+format            "minicnn", and `version`, 3
 model             the network's name
 input_size        (H, W, C)
-layers            JSON: [[name, kind, settings], ...] in order; a Branches holds lists of the same
+layers            JSON: the rows, [[name, kind, settings, [what it reads, ...]], ...] in order
 channel_order     "RGB", "BGR" or "L"; with `mean` (for a mean image, the data set "/mean image"),
                   `scale`, `resize_to`, `resize_rule`, `resample`: see `images.Preprocessing`
 labels            JSON: the class names
@@ -16,6 +16,7 @@ about             JSON: source, its SHA-256, licence, accuracy, who converted it
 ================  =================================================================================
 
 In the group "stored probe" lies what the network verifies itself by (`files.stored_probe`).
+Versions 1 and 2, whose layers were nested lists (`nested`), still load.
 
 Loading is strict: everything missing, unexpected, mis-shaped, of the wrong type or not finite is
 reported together, by name. Nothing in a file is ever executed, and no link out of it followed.
@@ -30,13 +31,13 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import backend
-from minicnn.files import hdf5_arrays, hdf5_text, mapped, stored_probe
+from minicnn.files import hdf5_arrays, hdf5_text, mapped, nested, stored_probe
 from minicnn.files.errors import READING_ERRORS, WeightsError
 from minicnn.images import Preprocessing, atomic
 from minicnn.network import Network
-from minicnn.network.layers import KINDS, Branches, walk
+from minicnn.network.layers import KINDS
 
-VERSION = 2
+VERSION = 3
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)  # no room on the disk, or for this user
 SPARE = 2**21  # bytes beside the weights: descriptions, labels, a mean image, the probe
 MEAN_IMAGE = "mean image"  # no layer name has a space
@@ -84,12 +85,12 @@ def _reserve(temporary, size, path):
 
 
 def _write(file, network, dtype, probe):
-    file.attrs.update(_attributes(network) | {"version": 1 if probe is None else VERSION})
+    file.attrs.update(_attributes(network))
     if network.preprocessing is not None:
         _write_preprocessing(file, network.preprocessing)
     for name, shapes in network.param_shapes.items():
         for key in shapes:
-            stored = _stored(f"{name}/{key}", network[name].params[key], dtype)
+            stored = _stored(f"{name}/{key}", network.params[name][key], dtype)
             file.create_dataset(f"{name}/{key}", data=stored)
     if probe is not None:
         stored_probe.write(file, probe)
@@ -115,6 +116,8 @@ def load(path):
                                ) from None
         arrays = _arrays(file, size)
         network.probe = stored_probe.read(file, network, size)
+        if network.probe is not None and file.attrs["version"] < 3:
+            network.probe = nested.renewed(network.probe, json.loads(file.attrs["layers"]), network)
     put(network, arrays, path)
     return network
 
@@ -168,7 +171,7 @@ def put(network, arrays, where):
     for name, value in arrays.items():
         layer, _, key = name.rpartition("/")
         kind = np.promote_types(value.dtype, np.float32)
-        network[layer].params[key] = value.astype(kind, copy=False)
+        network.params[layer][key] = value.astype(kind, copy=False)
 
 
 @contextmanager
@@ -220,11 +223,12 @@ def _faults(array, shape):
 
 
 def _attributes(network):
-    layers = [layer for _, layer in walk(network.layers)]
+    layers = [layer for _, layer, _ in network.rows]
     return {
-        "format": "minicnn", "model": network.name,
+        "format": "minicnn", "version": VERSION, "model": network.name,
         "input_size": network.input_shape,
-        "layers": json.dumps(_describe(network.layers)),
+        "layers": json.dumps([[name, type(layer).__name__, layer.settings(), inputs]
+                              for name, layer, inputs in network.rows]),
         "labels": json.dumps(network.labels or []),
         "about": json.dumps(network.about),
         "pooling_rounding": _used(layers, "rounding"),
@@ -237,19 +241,11 @@ def _used(layers, setting):
                                 if hasattr(layer, setting)})) or "none"
 
 
-def _describe(layers):
-    """Layers as plain lists, for JSON."""
-    return [[name, type(layer).__name__,
-             [_describe(branch) for branch in layer.branches] if isinstance(layer, Branches)
-             else layer.settings()] for name, layer in layers]
-
-
-def _build(description):
-    """The inverse of `_describe`; the table KINDS is all that a file can name."""
-    return [(name, Branches([_build(branch) for branch in settings]) if kind == "Branches"
-             else _kind(kind)(**{key: tuple(v) if isinstance(v, list) else v
-                                 for key, v in settings.items()}))
-            for name, kind, settings in description]
+def _build(rows):
+    """Rows out of JSON; the table KINDS is all that a file can name."""
+    return [(name, _kind(kind)(**{key: tuple(v) if isinstance(v, list) else v
+                                  for key, v in settings.items()}), inputs)
+            for name, kind, settings, inputs in rows]
 
 
 def _kind(name):
@@ -266,8 +262,10 @@ def _network(file, size):
     if attrs["version"] > VERSION:
         raise ValueError(f"it is of version {attrs['version']}, this program reads up to "
                          f"{VERSION}; update minicnn")
-    return Network(attrs["model"], _build(json.loads(attrs["layers"])),
-                   tuple(int(side) for side in attrs["input_size"]),
+    rows = json.loads(attrs["layers"])
+    if attrs["version"] < 3:
+        rows = nested.rows(rows)
+    return Network(attrs["model"], _build(rows), tuple(int(side) for side in attrs["input_size"]),
                    _read_preprocessing(file, size), json.loads(attrs["labels"]),
                    json.loads(attrs["about"]))
 
@@ -297,7 +295,11 @@ def _read_preprocessing(file, size):
 
 
 def _check_layers(network):
-    for name in network.param_shapes:
-        if not network[name].params:
-            raise WeightsError(f"network {network.name}: layer {name} has no weights to save; "
-                               "initialise or load it first")
+    for name in network.empty():
+        raise WeightsError(f"network {network.name}: layer {name} has no weights to save; "
+                           "initialise or load it first")
+    for name, layer, _ in network.rows:
+        if KINDS.get(type(layer).__name__) is not type(layer):
+            raise WeightsError(f"network {network.name}: layer {name} is a "
+                               f"{type(layer).__name__}, which no file can name and load again; "
+                               f"there are {', '.join(KINDS)}")

@@ -16,7 +16,7 @@ import numpy as np
 
 from minicnn.backend import to_host
 from minicnn.files import mapped
-from minicnn.network.layers import Branches
+from minicnn.network import INPUT
 
 PIECE = 1 << 22  # weights of a dense layer in float64 at once: 32 MB
 BAND = 1 << 22  # numbers of one convolution's windows at once: PyTorch lays all of them out
@@ -89,7 +89,7 @@ def activations(network, x, weights=None):
         raise NotComputed("PyTorch cannot be imported")
     with torch.inference_mode():
         image = torch.from_numpy(np.array(x, np.float64)).permute(0, 3, 1, 2)  # N,H,W,C -> N,C,H,W
-        for name, y in _sequence(torch, network.layers, image, weights):
+        for name, y in _each(torch, network, image, weights):
             yield name, _as_here(y, network.shapes[name])
 
 
@@ -106,34 +106,34 @@ def _as_here(y, shape):
     return array.reshape(len(array), *shape) if len(shape) == 1 else array
 
 
-def _sequence(torch, layers, x, weights):
-    """(name, output) of each layer in order; returns the last output."""
-    for name, layer in layers:
-        if isinstance(layer, Branches):
-            parts = []
-            for branch in layer.branches:
-                parts.append((yield from _sequence(torch, branch, x, weights)))
-            x = torch.cat(parts, dim=1)
-        else:
-            try:
-                x = COMPUTED[type(layer).__name__](torch, layer, x, _Params(name, layer, weights))
-            except (RuntimeError, KeyError) as error:
-                raise NotComputed(f"{name}: {' '.join(str(error).split())}") from None
-        yield name, x
-    return x
+def _each(torch, network, x, weights):
+    """(name, output) of each row in order."""
+    alive, readers = {INPUT: x}, network.last_readers()
+    for name, layer, inputs in network.rows:
+        read = [alive[place] for place in inputs]
+        params = _Params(name, network.params.get(name, {}), layer, weights)
+        try:
+            y = COMPUTED[type(layer).__name__](torch, layer, read if layer.several else read[0],
+                                               params)
+        except (RuntimeError, KeyError) as error:
+            raise NotComputed(f"{name}: {' '.join(str(error).split())}") from None
+        alive[name] = y
+        yield name, y
+        for place in [place for place in inputs if readers[place] == name]:
+            alive.pop(place, None)
 
 
 class _Params:
     """The parameters of one layer, in PyTorch's layout and float64."""
 
-    def __init__(self, name, layer, weights):
-        self.name, self.layer, self.weights = name, layer, weights
+    def __init__(self, name, own, layer, weights):
+        self.name, self.own, self.layer, self.weights = name, own, layer, weights
 
     def array(self, key):
         """As it lies; None where the layer has none of that name."""
-        if key not in self.layer.params:
+        if key not in self.own:
             return None
-        return to_host(self.layer.params[key] if self.weights is None
+        return to_host(self.own[key] if self.weights is None
                        else self.weights[f"{self.name}/{key}"])
 
     def tensor(self, torch, key):
@@ -221,6 +221,8 @@ COMPUTED = {
     "ReLU": lambda torch, layer, x, _: torch.relu(x),
     "Dropout": lambda torch, layer, x, _: x,
     "Flatten": lambda torch, layer, x, _: x,  # it stays C,H,W until a dense layer reads it
+    "Concat": lambda torch, layer, parts, _: torch.cat(parts, dim=1),
+    "Add": lambda torch, layer, parts, _: sum(parts[1:], parts[0]),
     "Softmax": lambda torch, layer, x, _: torch.softmax(x, dim=1),
     "Sigmoid": lambda torch, layer, x, _: torch.sigmoid(x),
     "Tanh": lambda torch, layer, x, _: torch.tanh(x),

@@ -4,13 +4,13 @@ For a probe where PyTorch is not installed. It shares `minicnn.ops` with the net
 so it sees what float32, Winograd and a GPU do, not an error of these operations themselves.
 """
 
-from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 
 from minicnn.backend import to_host
-from minicnn.network.layers import Branches, Conv, Dense
-from minicnn.ops import concat
+from minicnn.network import INPUT
+from minicnn.network.layers import Dense
 
 PIECE = 1 << 22  # weights of a dense layer in float64 at once: 32 MB
 
@@ -28,36 +28,21 @@ def activations(network, x):
     (str, array)
         The layer's name and its output, float64.
     """
-    yield from _sequence(network.layers, np.asarray(x, np.float64))
+    alive, readers = {INPUT: np.asarray(x, np.float64)}, network.last_readers()
+    for name, layer, inputs in network.rows:
+        read = [alive[place] for place in inputs]
+        arrays = {key: to_host(value) for key, value in network.params.get(name, {}).items()}
+        y = alive[name] = _computed(layer, read if layer.several else read[0], arrays)
+        yield name, y
+        for place in [place for place in inputs if readers[place] == name]:
+            alive.pop(place, None)
 
 
-def _sequence(layers, x):
-    """(name, output) of each layer in order; returns the last output."""
-    for name, layer in layers:
-        if isinstance(layer, Branches):
-            parts = []
-            for branch in layer.branches:
-                parts.append((yield from _sequence(branch, x)))
-            x = concat.forward(parts)[0]
-        else:
-            x = _dense(layer, x) if isinstance(layer, Dense) else _wide(layer).forward(x)[0]
-        yield name, x
-    return x
-
-
-def _wide(layer, **settings):
-    """A layer's copy with its parameters in float64, a convolution's without Winograd."""
-    settings |= {"algorithm": "direct"} if isinstance(layer, Conv) else {}
-    copy = replace(layer, **settings)
-    copy.params = {key: to_host(value).astype(np.float64) for key, value in layer.params.items()}
-    return copy
-
-
-def _dense(layer, x):
-    """In pieces of the outputs, since float64 takes twice the room."""
-    run, parts = max(1, PIECE // len(layer.params["w"])), []
-    for k in range(0, layer.units, run):
-        piece = replace(layer, units=min(run, layer.units - k))
-        piece.params = {key: value[..., k:k + run] for key, value in layer.params.items()}
-        parts.append(_wide(piece).forward(x)[0])
-    return np.concatenate(parts, axis=1)
+def _computed(layer, x, params):
+    """A layer's output; a dense layer's in pieces, since float64 takes twice the room."""
+    page = layer.op and import_module(f"minicnn.ops.{layer.op}")
+    run = max(1, PIECE // len(params["w"])) if isinstance(layer, Dense) else None
+    pieces = [slice(k, k + run) for k in range(0, layer.units, run)] if run else [...]
+    return np.concatenate([layer.forward(page, x, {
+        key: value[..., piece].astype(np.float64) for key, value in params.items()})[0]
+        for piece in pieces], axis=-1)

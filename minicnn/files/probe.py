@@ -136,7 +136,7 @@ def _check_possible(network, by):
     if by not in MAKERS:
         raise ProbeError(f"probe: by must be one of {', '.join(MAKERS)}, got {by!r}")
     wrong = None
-    empty = [name for name in network.param_shapes if not network[name].params]
+    empty = network.empty()
     if empty:
         wrong = f"layer {empty[0]} has no weights"
     elif len(network.input_shape) != 3:

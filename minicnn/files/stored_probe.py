@@ -70,7 +70,7 @@ def weight_hashes(network, dtype="float32"):
     dtype : str
         As what they are stored.
     """
-    return {name: digests.of_arrays({key: _rounded(network[name].params[key], dtype)
+    return {name: digests.of_arrays({key: _rounded(network.params[name][key], dtype)
                                      for key in shapes})[:16]
             for name, shapes in network.param_shapes.items()}
 

@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 
+from minicnn.network import INPUT
 from minicnn.network.layers import BatchNorm, Dense, Flatten
 
 ARRAY = re.compile(r"(.+)[./]([^./]+)")  # conv1/0, block1_conv1/kernel, features.0.weight
@@ -104,10 +105,11 @@ def fitted(w, network, ours, key, layout):
 
 def _image_below(network, name):
     """The (H, W, C) that a dense layer reads, flattened or not; None where it reads a row."""
-    shape = network.input_shapes[name]
-    names = [top for top, _ in network.layers]
-    for below in reversed(names[:names.index(name)] if name in names else ()):
-        if len(shape) == 3 or isinstance(network[below], Dense):
-            break
-        shape = network.input_shapes[below] if isinstance(network[below], Flatten) else shape
+    shape, below = network.input_shapes[name], network.inputs(name)[0]
+    while len(shape) == 1 and below != INPUT:
+        layer, shape = network[below], network.input_shapes[below]
+        flattens = isinstance(layer, Flatten) or (len(shape) == 1 and not isinstance(layer, Dense))
+        if layer.several or not flattens:
+            return None
+        below = network.inputs(below)[0]
     return shape if len(shape) == 3 and shape[:2] != (1, 1) else None

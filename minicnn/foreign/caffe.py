@@ -162,7 +162,7 @@ def _foreign(described, source):
         return Foreign(arrays=arrays, notes=[unread], unread=unread, **result)
     arrays, turned = caffe_blobs.arrays(plan, described, source.weights)
     prepared, how = caffe_data.preprocessing(images, shape, source.mean)
-    return Foreign(arrays=arrays, layers=plan.layers, input_shape=shape, preprocessing=prepared,
+    return Foreign(arrays=arrays, layers=plan.rows, input_shape=shape, preprocessing=prepared,
                    notes=notes + plan.notes + turned + how, **result)
 
 
@@ -193,7 +193,7 @@ def _architecture(described, source, images):
     if all(shape):
         return caffe_graph.plan(described, phase, shape), shape, []
     plan = caffe_graph.plan(described, phase)
-    channels, sides = caffe_data.fitting_sides(plan.layers, {
+    channels, sides = caffe_data.fitting_sides(plan.rows, {
         one(layer, "name"): caffe_blobs.inputs(layer, source.weights)
         for layer in described["layer"]})
     if not sides:

@@ -11,7 +11,7 @@ from minicnn.files.mapped import MOST_DIMENSIONS, short
 from minicnn.foreign import caffe_graph
 from minicnn.foreign.caffe_layers import flag, one, whole
 from minicnn.foreign.protobuf import joined
-from minicnn.network.layers import BatchNorm, Dense, walk
+from minicnn.network.layers import BatchNorm, Dense
 
 LEGACY = ("num", "channels", "height", "width")
 DIMENSIONS = {("Convolution", 0): 4, ("InnerProduct", 0): 2}  # of a blob; of any other, 1
@@ -72,7 +72,7 @@ def arrays(plan, described, weights):
     """The arrays of the plan's layers, and notes."""
     messages = {one(layer, "name"): layer for layer in described["layer"]}
     arrays, notes, used = {}, [], set()
-    for name, layer in walk(plan.layers):
+    for name, layer, _ in plan.rows:
         blobs = weights.get(name, ("", []))[1]
         used |= {name, plan.scales.get(name)}
         if isinstance(layer, BatchNorm) and len(blobs) == 3:

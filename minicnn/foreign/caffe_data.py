@@ -13,7 +13,8 @@ import numpy as np
 from minicnn.foreign.caffe_layers import flag, number, one, whole
 from minicnn.foreign.caffe_nodes import SOURCES, included
 from minicnn.images import Preprocessing
-from minicnn.network.layers import Conv, Dense, walk
+from minicnn.network import INPUT
+from minicnn.network.layers import Conv, Dense
 
 LARGEST_SIDE = 4096  # looked at where a size is inferred
 
@@ -116,12 +117,12 @@ def preprocessing(found, shape, mean=None):
         return None, [f"How it prepares its images is not used: {error}."]
 
 
-def fitting_sides(layers, inputs):
+def fitting_sides(rows, inputs):
     """The sides of square images for which the first dense layer gets the inputs it has.
 
     Parameters
     ----------
-    layers : list of (str, Layer)
+    rows : list of (str, Layer, list of str)
     inputs : dict of str to int
         How many channels a convolution, and how many numbers a dense layer reads, by name.
 
@@ -131,11 +132,11 @@ def fitting_sides(layers, inputs):
     sides : range
         Those that fit; empty where none does, or no dense layer fixes them.
     """
-    first = next((name for name, layer in walk(layers) if isinstance(layer, (Conv, Dense))), None)
-    dense = next((name for name, layer in layers if isinstance(layer, Dense)), None)
+    first = next((name for name, layer, _ in rows if isinstance(layer, (Conv, Dense))), None)
+    dense = next((name for name, layer, _ in rows if isinstance(layer, Dense)), None)
     channels = [1, 3] if first is None or first == dense else [inputs.get(first)]
     for c in channels if inputs.get(dense) and all(channels) else []:
-        low, high = (_smallest(layers, dense, c, inputs[dense] + more) for more in (0, 1))
+        low, high = (_smallest(rows, dense, c, inputs[dense] + more) for more in (0, 1))
         if low < high <= LARGEST_SIDE:
             return c, range(low, high)
     return (channels[0] if len(channels) == 1 else None), range(0)
@@ -146,24 +147,26 @@ def likely_side(sides):
     return max(sides, key=lambda side: side & -side)
 
 
-def _smallest(layers, dense, channels, wanted):
+def _smallest(rows, dense, channels, wanted):
     """The smallest side at which layer `dense` reads at least `wanted` numbers."""
     low, high = 1, LARGEST_SIDE + 1
     while low < high:
         side = (low + high) // 2
-        if _numbers(layers, dense, (side, side, channels)) < wanted:
+        if _numbers(rows, dense, (side, side, channels)) < wanted:
             low = side + 1
         else:
             high = side
     return low
 
 
-def _numbers(layers, dense, shape):
-    for name, layer in layers:
+def _numbers(rows, dense, image):
+    shapes = {INPUT: image}
+    for name, layer, inputs in rows:
+        below = [shapes[place] for place in inputs]
         if name == dense:
-            return prod(shape)
+            return prod(below[0])
         try:
-            shape = layer.output_shape(shape)
+            shapes[name] = layer.output_shape(below if layer.several else below[0])
         except (ValueError, IndexError):  # too small an image
             return 0
 

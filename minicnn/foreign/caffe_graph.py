@@ -1,9 +1,9 @@
-"""From Caffe's blobs and layers to a list of layers with branches.
+"""From Caffe's blobs and layers to the rows of a network.
 
-A network, a graph by now (`caffe_nodes`), is followed from the image to its end. Where one blob is
-read by several layers their paths go on side by side, and have to meet again in one Concat;
-together they are one `Branches`, called as that Concat. What does not lead to the end (measures,
-training's extra classifiers) is left out and listed; anything else is a Misfit.
+The layers of a network, nodes of a graph by now (`caffe_nodes`), stand in the file's order, and
+each reads what layers before it wrote: so they become rows one after the other. What does not lead
+to the end (measures, training's extra classifiers) is left out and listed; a layer that there is
+none of here is a Misfit.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,8 @@ from minicnn.files.mapped import short
 from minicnn.foreign import caffe_layers
 from minicnn.foreign.caffe_layers import Misfit
 from minicnn.foreign.caffe_nodes import check_names, graph, last, needed_for
-from minicnn.network.layers import Branches
-
-DEEPEST = 16  # branches within branches
+from minicnn.network import INPUT
+from minicnn.network.layers import Concat
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Plan:
 
     Attributes
     ----------
-    layers : list of (str, Layer)
+    rows : list of (str, Layer, list of str)
     scales : dict of str to str or None
         For every BatchNorm, the name of the Scale layer that is one with it.
     left_out : list of str
@@ -31,7 +30,7 @@ class Plan:
     notes : list of str
     """
 
-    layers: list
+    rows: list
     scales: dict
     left_out: list
     notes: list
@@ -56,22 +55,30 @@ def plan(net, phase="TEST", shape=None):
     Raises
     ------
     Misfit
-        Naming the layer at which the network stops being a chain with branches.
+        Naming the layer that cannot be a row here.
     """
-    nodes, notes = graph(net, phase), []
-    end = last(nodes, notes)
+    (image, *nodes), notes = graph(net, phase), []
+    end = last([image, *nodes], notes)
     needed = needed_for(end)
-    if nodes[0] not in needed:
+    if image not in needed:
         raise Misfit(f"the network's end, layer {short(end.name)}, does not depend on the image")
-    for node in needed:
-        node.readers = [(reader, k) for reader, k in node.readers if reader in needed]
-    layers, join, _ = _walk(nodes[0], nodes[0].readers, shape, 0)
-    if join is not None:
-        raise Misfit(f"layer {short(join.name)} joins a path that does not come from the image")
-    used = [node for node in nodes[1:] if node in needed]
+    rows, places, shapes = [], {image: INPUT}, {image: shape}
+    for node in [node for node in nodes if node in needed]:
+        for read in node.inputs:
+            if read not in places:
+                raise Misfit(f"layer {short(node.name)} reads {short(read.name)}, which does not "
+                             "come from the image")
+        below = [shapes[read] for read in node.inputs]
+        layer = _layer(node, below[0])
+        if layer is None:
+            places[node], shapes[node] = places[node.inputs[0]], below[0]
+        else:
+            rows.append((node.name, layer, [places[read] for read in node.inputs]))
+            places[node], shapes[node] = node.name, _shape_after(layer, node.name, below)
+    used = [node for node in nodes if node in needed]
     check_names(used)
-    return Plan(layers, {node.name: node.scale for node in used if node.kind == "BatchNorm"},
-                [node.name for node in nodes[1:] if node not in needed], notes)
+    return Plan(rows, {node.name: node.scale for node in used if node.kind == "BatchNorm"},
+                [node.name for node in nodes if node not in needed], notes)
 
 
 def left_out(names):
@@ -81,70 +88,21 @@ def left_out(names):
     return [f"Left out, since the network's end does not depend on them: {shown}."] if names else []
 
 
-def _walk(above, readers, shape, depth):
-    """The layers from a node on, as far as paths meet.
-
-    Returns
-    -------
-    layers : list of (str, Layer)
-    join : Node or None
-        The Concat that was met; None at the network's end.
-    slots : list of int
-        As which of its inputs.
-    """
-    layers, slots = [], []
-    while readers:
-        if len(readers) > 1:
-            name, layer, join, slots = _split(above, readers, shape, depth)
-            above = join
-        else:
-            above, slot = readers[0]
-            if above.joins:
-                return layers, above, [slot]
-            name, layer = above.name, _layer(above, shape)
-        shape = _shape_after(layer, name, shape)
-        layers += [(name, layer)] if layer is not None else []
-        if above.joins and len(slots) < len(above.inputs):
-            return layers, above, slots
-        readers = above.readers
-    return layers, None, []
-
-
-def _split(above, readers, shape, depth):
-    """Paths side by side from one blob: (name, Branches, where they meet, as which inputs)."""
-    if depth == DEEPEST:
-        raise Misfit(f"after {short(above.name)} there are branches in branches, more than "
-                     f"{DEEPEST} deep")
-    ends = [_walk(above, [reader], shape, depth + 1) for reader in readers]
-    joins = {join: join.name for _, join, _ in ends}
-    if len(joins) > 1:
-        first, second = list(joins.values())[:2]
-        raise Misfit(f"after {short(above.name)} the paths meet in different layers, "
-                     f"{short(first)} and {short(second)}; branches meet in one Concat")
-    join = ends[0][1]
-    caffe_layers.check_channels(join.layer, join.name)
-    ends.sort(key=lambda end: end[2])
-    slots = [slot for _, _, slots in ends for slot in slots]
-    if slots != list(range(slots[0], slots[0] + len(slots))):
-        raise Misfit(f"layer {short(join.name)} joins the paths after {short(above.name)} with "
-                     "others between them")
-    name = join.name if len(slots) == len(join.inputs) else f"{above.name}/parts"
-    return name, Branches([layers for layers, _, _ in ends]), join, slots
-
-
 def _layer(node, shape):
     """Our layer for a node; None for a Concat of one."""
+    if node.kind == "Concat":
+        caffe_layers.check_channels(node.layer, node.name)
+        return Concat() if len(node.inputs) > 1 else None
     if len(node.inputs) != 1:
         raise Misfit(f"layer {short(node.name)} is of Caffe's type {short(node.kind)} and reads "
-                     f"{len(node.inputs)} blobs; only a Concat of branches can")
-    if node.kind == "Concat":
-        return None
+                     f"{len(node.inputs)} blobs; only a Concat can")
     return caffe_layers.build(node.layer, node.name, shape)
 
 
-def _shape_after(layer, name, shape):
-    if layer is None or shape is None:
-        return shape
+def _shape_after(layer, name, shapes):
+    shape = shapes if layer.several else shapes[0]
+    if None in shapes:
+        return None
     try:
         layer.param_shapes(shape)
         return layer.output_shape(shape)

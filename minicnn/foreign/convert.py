@@ -132,7 +132,7 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None, pro
         network, table, theirs = _converted(path, model, architecture, mean)
     if label_file is not None:
         name_classes(network, label_file)
-    if probe != "none" and all(network[name].params for name in network.param_shapes):
+    if probe != "none" and not network.empty():
         table.notes.append(_verified(path, network, probe, theirs))
     table.notes.append(_prepared(network))
     return network, table

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from minicnn.images import Preprocessing
 from minicnn.models.alexnet import TORCHVISION
-from minicnn.models.googlenet import TORCH_GOOGLENET
-from minicnn.models.inception_v3 import inception_v3
+from minicnn.models.inception import inception_v3
+from minicnn.models.inception_v1 import TORCH_GOOGLENET
 from minicnn.models.vgg import MEAN_BGR
-from minicnn.network.layers import BatchNorm, Conv, walk
+from minicnn.network.layers import BatchNorm, Conv
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def keras_inception(names):
     """The `Source` of Keras' inception_v3 whose convolutions and batch norms are these, as a list.
 
     They have numbers only, conv2d_1 to conv2d_94, conv2d to conv2d_93, or later ones of a session,
-    in the order in which the layers were made: that of `layers.walk`.
+    in the order in which the layers were made: that of the rows here.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def keras_inception(names):
                      if (match := re.fullmatch(rf"{kind}(?:_(\d+))?", name)))
               for kind in ("conv2d", "batch_normalization")]
     network = inception_v3()
-    ours = [[name for name, layer in walk(network.layers) if isinstance(layer, kind)]
+    ours = [[name for name, layer, _ in network.rows if isinstance(layer, kind)]
             for kind in (Conv, BatchNorm)]
     if [len(part) for part in theirs] != [len(part) for part in ours]:
         return []

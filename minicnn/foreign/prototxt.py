@@ -58,8 +58,8 @@ def read(path):
     Raises
     ------
     WeightsError
-        No such file, no such text, or a network that is no chain with branches of the layers
-        there are here; naming the line, or the layer at which it stops fitting.
+        No such file, no such text, or layers that there are none of here; naming the
+        line, or the layer at which it stops fitting.
     """
     with mapped.opened(path, WHAT) as data:
         net = message(data)
@@ -67,7 +67,7 @@ def read(path):
         shape = _shape(images)
         plan = caffe_graph.plan(net, "TEST", shape)
         prepared, how = caffe_data.preprocessing(images, shape)
-    return Foreign("Caffe network description", {}, "OIHW", plan.layers, shape, prepared,
+    return Foreign("Caffe network description", {}, "OIHW", plan.rows, shape, prepared,
                    says={"network": net.get("name", [""])[0]},
                    notes=plan.notes + how + caffe_graph.left_out(plan.left_out))
 

@@ -8,6 +8,7 @@ the model is named and no name is known, the order decides. What is found out is
 """
 
 from dataclasses import replace
+from itertools import takewhile
 from os.path import commonprefix
 
 import numpy as np
@@ -18,7 +19,7 @@ from minicnn.foreign import matconvnet
 from minicnn.foreign.arrays import turned, weight
 from minicnn.foreign.names import SOURCES, keras_inception
 from minicnn.network import Network
-from minicnn.network.layers import BatchNorm, ReLU, walk
+from minicnn.network.layers import ReLU
 
 CAFFE_MODELS = ("alexnet_caffe", "googlenet", "squeezenet10", "squeezenet11", "vgg16", "vgg19")
 
@@ -37,7 +38,7 @@ def described(path, foreign, held, notes):
     """
     if foreign.input_shape is None:
         raise WeightsError(f"{path}: does not say how large its images are; name the model of "
-                           f"minicnn that it fits: {', '.join(_models())}")
+                           f"minicnn that it fits: {', '.join(models.__all__)}")
     name = foreign.says.get("network") or foreign.says.get("model") or path.stem
     network = Network(name, foreign.layers, foreign.input_shape, foreign.preprocessing)
     words, prepared = _known_preparation(foreign, held, network)
@@ -163,7 +164,7 @@ def _from_source(foreign, held, source):
     if w is not None and w.ndim > 1:
         classes = w.shape[0 if foreign.layout == "OIHW" else -1]
         network = build(**source.settings, classes=classes)
-    return Network(network.name, network.layers, (*source.preprocessing.size, 3),
+    return Network(network.name, network.rows, (*source.preprocessing.size, 3),
                    source.preprocessing)
 
 
@@ -184,11 +185,12 @@ def _in_order(path, foreign, held, network):
 
 def _model(path, foreign, model):
     source = str(foreign.says.get("source") or foreign.says.get("network") or "")
-    fitting = [name for name in _models() if source.startswith(name)] if model is None else [model]
-    if not fitting or fitting[0] not in _models():
+    names = models.__all__
+    fitting = [name for name in names if source.startswith(name)] if model is None else [model]
+    if not fitting or fitting[0] not in names:
         why = foreign.unread.removesuffix(".") or (
             f"which architecture these weights ({source or path.name}) fit is not known")
-        raise WeightsError(f"{path}: {why}; name one as model (--model): {', '.join(_models())}"
+        raise WeightsError(f"{path}: {why}; name one as model (--model): {', '.join(names)}"
                            f"{_or_architecture(foreign)}")
     return max(fitting, key=len)
 
@@ -203,29 +205,20 @@ def _or_architecture(foreign):
     return ""
 
 
-def _models():
-    return [name for name in models.__all__ if name != "load"]
-
-
 def cut_after(network, last, path):
     """`network` up to layer `last` and its ReLU: a file may hold the first layers only."""
-    if list(network.param_shapes)[-1] == last:
+    weighted = list(network.param_shapes)
+    if weighted[-1] == last:
         return network
-    tops = [name for name, _ in network.layers]
-    ends = {_last_weighted(network, name, layer): name for name, layer in network.layers}
-    if last not in ends:
+    wanted, names = weighted[:weighted.index(last) + 1], network.names
+    following = takewhile(lambda name: name == last or name not in weighted,
+                          names[names.index(last):])
+    ends = [name for name in following if list(network.until(name).param_shapes) == wanted]
+    if not ends:
         raise WeightsError(f"{path}: its weights end at {last}, inside a block of network "
                            f"{network.name}, which can be cut between blocks only")
-    last = ends[last]
-    following = network.layers[tops.index(last) + 1:]
-    idle = next((name for name, layer in following if not isinstance(layer, BatchNorm)), last)
-    return network.until(idle if isinstance(network[idle], ReLU) else last)
-
-
-def _last_weighted(network, name, layer):
-    """The last layer with weights of a layer or block at the top; None where it has none."""
-    inside = [name for name, _ in walk([(name, layer)]) if name in network.param_shapes]
-    return inside[-1] if inside else None
+    return network.until(next((name for name in ends[1:2] if isinstance(network[name], ReLU)),
+                              ends[0]))
 
 
 def drop_preparing(foreign, held, notes):

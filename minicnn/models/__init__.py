@@ -18,14 +18,14 @@ What does not belong here: weights (`weights/`), and how files are read (`minicn
 """
 
 from minicnn.models.alexnet import alexnet_caffe, alexnet_torch, caffenet
-from minicnn.models.googlenet import googlenet, googlenet_torch
-from minicnn.models.inception_v3 import inception_v3
+from minicnn.models.inception import inception_v3
+from minicnn.models.inception_v1 import googlenet, googlenet_torch
 from minicnn.models.lecture import lecture_catsdogs, lecture_mnist, lecture_vgg16
 from minicnn.models.lenet import lenet5
-from minicnn.models.minivgg import minivgg
+from minicnn.models.shipped import minivgg
 from minicnn.models.squeezenet import squeezenet10, squeezenet11
 from minicnn.models.vgg import vgg11, vgg13, vgg16, vgg19
-from minicnn.models.zfnet import zfnet
+from minicnn.models.zeiler_fergus import zfnet
 
 __all__ = [
     "alexnet_caffe", "alexnet_torch", "caffenet", "googlenet", "googlenet_torch", "inception_v3",

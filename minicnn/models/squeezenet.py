@@ -7,7 +7,7 @@ side by side. The names are those of the authors' Caffe files.
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import (
-    Branches,
+    Concat,
     Conv,
     Dropout,
     GlobalAveragePool,
@@ -60,13 +60,15 @@ def squeezenet11(classes=1000):
 
 
 def _fire(name, squeeze, expand):
+    squeezed = f"{name}/relu_squeeze1x1"
     return [
         (f"{name}/squeeze1x1", Conv(squeeze, 1)),
-        (f"{name}/relu_squeeze1x1", ReLU()),
-        (f"{name}/concat", Branches([
-            [(f"{name}/expand1x1", Conv(expand, 1)), (f"{name}/relu_expand1x1", ReLU())],
-            [(f"{name}/expand3x3", Conv(expand, 3, pad=1)), (f"{name}/relu_expand3x3", ReLU())],
-        ])),
+        (squeezed, ReLU()),
+        (f"{name}/expand1x1", Conv(expand, 1), squeezed),
+        (f"{name}/relu_expand1x1", ReLU()),
+        (f"{name}/expand3x3", Conv(expand, 3, pad=1), squeezed),
+        (f"{name}/relu_expand3x3", ReLU()),
+        (f"{name}/concat", Concat(), [f"{name}/relu_expand1x1", f"{name}/relu_expand3x3"]),
     ]
 
 

@@ -1,35 +1,18 @@
-"""The layers a network is a list of: settings, parameters, and the op they are handed to.
+"""The kinds of layers a network's rows name: frozen settings, and the op they are handed to.
 
-A layer holds no mathematics (that is in `minicnn.ops`) and remembers nothing of a pass: whatever
-the way back needs is in the cache that `forward` returns. So one network can be in the middle of
-several passes at once.
+A layer holds no mathematics (that is in `minicnn.ops`), no arrays (those are the network's) and
+remembers nothing of a pass: whatever the way back needs is in the cache that `forward` returns.
 
-Every class is final. Its fields are its settings; `params` holds its arrays by the name they have
-in a weight file (`w`, `b`, and what else there is), and stays empty until the network is
-initialised or loaded.
+Every class is final. Its fields are its settings, and `op` is the name of its page in
+`minicnn.ops`. Which module computes that op, the page or a faster twin, the network says: it is an
+argument of `forward` and `backward`.
 """
 
-from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
-
-import numpy as np
+from dataclasses import dataclass, fields
+from math import prod
+from typing import Any, ClassVar, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.fast import winograd
-from minicnn.ops import (
-    average_pool,
-    batch_norm,
-    conv,
-    dense,
-    dropout,
-    global_average_pool,
-    lrn,
-    pool,
-    relu,
-    sigmoid,
-    softmax,
-    tanh,
-)
 from minicnn.ops.window import output_size, pair
 
 
@@ -40,16 +23,19 @@ class Rules(NamedTuple):
     lrn: str = "gradient"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Layer:
-    """What all layers share: no parameters, and a shape that passes unchanged."""
+    """What all layers share: no parameters, a shape that passes unchanged, one array in.
 
-    params: dict = field(default_factory=dict, init=False, repr=False)
-    kept: Any = field(default=None, init=False, repr=False)  # what a layer derives from params
+    `several` is for layers that read more than one array: their x, dx and shapes are lists.
+    """
+
+    op: ClassVar[str | None] = None
+    several: ClassVar[bool] = False
 
     def settings(self):
         """The settings by name, as plain values."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def param_shapes(self, x_shape):
         """Shapes of the parameters by name, for an input (H, W, C) or (D,)."""
@@ -59,22 +45,21 @@ class Layer:
         """Shape of one image's output, for an input (H, W, C) or (D,)."""
         return x_shape
 
-    def forward(self, x, learn=False, rng=None):
-        """(y, cache) for a batch x; `learn` keeps what weight gradients need and drops out."""
-        raise NotImplementedError(type(self).__name__)
+    def forward(self, op, x, params, learn=False, rng=None):
+        """(y, cache) for a batch x, computed by module `op` with the arrays `params`; `learn`
+        keeps what weight gradients need and drops out."""
+        return op.forward(x, **self.settings())
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008 (immutable)
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008 (immutable)
         """(dx, gradients by parameter name); dx is None where "x" is not in `need`."""
-        raise NotImplementedError(type(self).__name__)
+        return op.backward(dy, cache), {}
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Conv(Layer):
-    """Convolution with `filters` kernels; see `minicnn.ops.conv`.
+    """Convolution with `filters` kernels; see `minicnn.ops.conv`."""
 
-    `algorithm` is "direct", a key of `ops.winograd.ALGORITHMS`, or "auto": the one that pays.
-    """
-
+    op = "conv"
     filters: int
     kernel: Any
     stride: Any = 1
@@ -82,7 +67,6 @@ class Conv(Layer):
     groups: int = 1
     dilation: Any = 1
     bias: bool = True
-    algorithm: str = "auto"
 
     def param_shapes(self, x_shape):
         c = x_shape[2]
@@ -95,65 +79,48 @@ class Conv(Layer):
     def output_shape(self, x_shape):
         return (*_slide(x_shape, self.kernel, self.stride, self.pad, self.dilation), self.filters)
 
-    def forward(self, x, learn=False, rng=None):
-        w, b = self.params["w"], self.params.get("b")
-        where = (self.stride, self.pad, self.groups, self.dilation)
-        auto = self.algorithm == "auto"
-        algorithm = winograd.choose(x, w, *where) if auto else self.algorithm
-        if algorithm == "direct":
-            y, cache = conv.forward(x, w, b, *where)
-            return y, cache if learn else cache._replace(x=None)
-        y, cache = winograd.forward(x, w, b, *where, algorithm, self._transformed(w))
-        return y, cache if learn else cache._replace(plain=cache.plain._replace(x=None))
+    def forward(self, op, x, params, learn=False, rng=None):
+        y, cache = op.forward(x, params["w"], params.get("b"), self.stride, self.pad, self.groups,
+                              self.dilation)
+        return y, cache if learn else _without_input(cache)
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        op = conv if isinstance(cache, conv.ConvCache) else winograd
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
         return _split(op.backward(dy, cache, need))
 
-    def _transformed(self, w):
-        """Where Winograd's transforms of these very weights are kept; w can no longer be written
-        to, so that they cannot grow stale: put a new array in its place."""
-        if self.kept is None or self.kept[0] is not w:
-            self.kept = (w, {})
-            if isinstance(w, np.ndarray):  # a GPU's has no such flag, and Winograd refuses it
-                w.flags.writeable = False
-        return self.kept[1]
 
-
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Dense(Layer):
     """A fully connected layer of `units` outputs; see `minicnn.ops.dense`."""
 
+    op = "dense"
     units: int
     bias: bool = True
 
     def param_shapes(self, x_shape):
-        size = 1
-        for side in x_shape:
-            size *= side
-        return {"w": (size, self.units)} | ({"b": (self.units,)} if self.bias else {})
+        return {"w": (prod(x_shape), self.units)} | ({"b": (self.units,)} if self.bias else {})
 
     def output_shape(self, x_shape):
         return (self.units,)
 
-    def forward(self, x, learn=False, rng=None):
-        y, cache = dense.forward(x, self.params["w"], self.params.get("b"))
-        return y, cache if learn else cache._replace(x=None)
+    def forward(self, op, x, params, learn=False, rng=None):
+        y, cache = op.forward(x, params["w"], params.get("b"))
+        return y, cache if learn else _without_input(cache)
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return _split(dense.backward(dy, cache, need))
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
+        return _split(op.backward(dy, cache, need))
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class BatchNorm(Layer):
     """Batch normalisation; see `minicnn.ops.batch_norm`.
 
     `momentum` is the share of the old running mean and variance that a training step keeps (as in
-    Keras; PyTorch's momentum is one minus it); the
-    training loop does the keeping (`minicnn.train`), since a layer changes nothing by itself.
-    `scale` False leaves gamma out, as is usual before a ReLU and a convolution, which scale anyway.
+    Keras; PyTorch's momentum is one minus it); the training loop does the keeping
+    (`minicnn.train`), since a pass changes nothing. `scale` False leaves gamma out, as is usual
+    before a ReLU and a convolution, which scale anyway.
     """
 
+    op = "batch_norm"
     epsilon: float = 1e-5
     momentum: float = 0.9
     scale: bool = True
@@ -161,23 +128,23 @@ class BatchNorm(Layer):
     def param_shapes(self, x_shape):
         return dict.fromkeys((*self._trained(), "mean", "variance"), x_shape[-1:])
 
-    def forward(self, x, learn=False, rng=None):
-        p = self.params if self.scale else self.params | {"gamma": array_module(x).ones_like(
-            self.params["beta"])}
-        return batch_norm.forward(x, **p, epsilon=self.epsilon, training=learn)
+    def forward(self, op, x, params, learn=False, rng=None):
+        ones = {} if self.scale else {"gamma": array_module(x).ones_like(params["beta"])}
+        return op.forward(x, **params, **ones, epsilon=self.epsilon, training=learn)
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
         wanted = tuple(need) + (self._trained() if "w" in need else ())
-        return _split(batch_norm.backward(dy, cache, wanted))
+        return _split(op.backward(dy, cache, wanted))
 
     def _trained(self):
         return ("gamma", "beta") if self.scale else ("beta",)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class MaxPool(Layer):
     """Max pooling; see `minicnn.ops.pool`."""
 
+    op = "pool"
     window: Any
     stride: Any = None
     pad: Any = 0
@@ -186,17 +153,12 @@ class MaxPool(Layer):
     def output_shape(self, x_shape):
         return _pooled(self, x_shape)
 
-    def forward(self, x, learn=False, rng=None):
-        return pool.forward(x, self.window, self.stride, self.pad, self.rounding)
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return pool.backward(dy, cache), {}
-
-
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class AveragePool(Layer):
     """Average pooling; see `minicnn.ops.average_pool`."""
 
+    op = "average_pool"
     window: Any
     stride: Any = None
     pad: Any = 0
@@ -206,149 +168,126 @@ class AveragePool(Layer):
     def output_shape(self, x_shape):
         return _pooled(self, x_shape)
 
-    def forward(self, x, learn=False, rng=None):
-        return average_pool.forward(x, self.window, self.stride, self.pad, self.rounding,
-                                    self.border)
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return average_pool.backward(dy, cache), {}
-
-
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class GlobalAveragePool(Layer):
     """The mean over all positions; see `minicnn.ops.global_average_pool`."""
+
+    op = "global_average_pool"
 
     def output_shape(self, x_shape):
         return x_shape[2:]
 
-    def forward(self, x, learn=False, rng=None):
-        return global_average_pool.forward(x)
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return global_average_pool.backward(dy, cache), {}
-
-
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class ReLU(Layer):
     """The rectifier, with its three backward rules; see `minicnn.ops.relu`."""
 
-    def forward(self, x, learn=False, rng=None):
-        return relu.forward(x)
+    op = "relu"
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return relu.backward(dy, cache, rules.relu), {}
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
+        return op.backward(dy, cache, rules.relu), {}
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class LRN(Layer):
     """Local response normalisation; see `minicnn.ops.lrn`."""
 
+    op = "lrn"
     size: int = 5
     alpha: float = 1e-4
     beta: float = 0.75
     k: float = 1.0
     convention: str = "caffe"
 
-    def forward(self, x, learn=False, rng=None):
-        return lrn.forward(x, **self.settings())
-
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return lrn.backward(dy, cache, rules.lrn), {}
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
+        return op.backward(dy, cache, rules.lrn), {}
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Dropout(Layer):
     """Dropout while learning, nothing otherwise; see `minicnn.ops.dropout`."""
 
+    op = "dropout"
     rate: float = 0.5
 
-    def forward(self, x, learn=False, rng=None):
-        return dropout.forward(x, self.rate, rng) if learn else (x, None)
+    def forward(self, op, x, params, learn=False, rng=None):
+        return op.forward(x, self.rate, rng) if learn else (x, None)
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return (dy if cache is None else dropout.backward(dy, cache)), {}
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
+        return (dy if cache is None else op.backward(dy, cache)), {}
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Flatten(Layer):
     """(N, H, W, C) to (N, H*W*C). Dense flattens by itself; this is the row Keras prints."""
 
     def output_shape(self, x_shape):
-        return Dense(1).param_shapes(x_shape)["w"][:1]
+        return (prod(x_shape),)
 
-    def forward(self, x, learn=False, rng=None):
+    def forward(self, op, x, params, learn=False, rng=None):
         return x.reshape(len(x), -1), x.shape  # N,H,W,C -> N,H*W*C
 
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
+    def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
         return dy.reshape(cache), {}  # N,H*W*C -> N,H,W,C
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Softmax(Layer):
     """Scores to probabilities; see `minicnn.ops.softmax`."""
 
-    def forward(self, x, learn=False, rng=None):
-        return softmax.forward(x)
-
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return softmax.backward(dy, cache), {}
+    op = "softmax"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Sigmoid(Layer):
     """The logistic function; see `minicnn.ops.sigmoid`."""
 
-    def forward(self, x, learn=False, rng=None):
-        return sigmoid.forward(x)
-
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return sigmoid.backward(dy, cache), {}
+    op = "sigmoid"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Tanh(Layer):
     """The hyperbolic tangent; see `minicnn.ops.tanh`."""
 
-    def forward(self, x, learn=False, rng=None):
-        return tanh.forward(x)
-
-    def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        return tanh.backward(dy, cache), {}
+    op = "tanh"
 
 
-@dataclass(eq=False)
-class Branches(Layer):
-    """Lists of named layers side by side; their outputs are concatenated along the channels.
+@dataclass(frozen=True)
+class Concat(Layer):
+    """Several arrays side by side along the channels; see `minicnn.ops.concat`.
 
-    An inception module is four of them, the expanding half of a fire module two. The network walks
-    into a branch as it walks along itself (`minicnn.network`), so its layers have names like all.
+    An inception module joins four paths with it, the expanding half of a fire module two.
     """
 
-    branches: list
+    op = "concat"
+    several = True
 
-    def output_shape(self, x_shape):
-        shapes = []
-        for branch in self.branches:
-            shape = x_shape
-            for _, layer in branch:
-                shape = layer.output_shape(shape)
-            shapes.append(shape)
-        if len({shape[:-1] for shape in shapes}) != 1:
-            raise ValueError(f"Branches: the branches end in different sizes, {shapes}")
-        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+    def output_shape(self, x_shapes):
+        if len({shape[:-1] for shape in x_shapes}) != 1:
+            raise ValueError(f"Concat: its inputs differ in size, {x_shapes}")
+        return (*x_shapes[0][:-1], sum(shape[-1] for shape in x_shapes))
+
+
+@dataclass(frozen=True)
+class Add(Layer):
+    """The sum of several arrays of one shape; see `minicnn.ops.add`.
+
+    A residual block adds what it computed to what it read (He et al. 2016).
+    """
+
+    op = "add"
+    several = True
+
+    def output_shape(self, x_shapes):
+        if len(set(x_shapes)) != 1:
+            raise ValueError(f"Add: its inputs differ in shape, {x_shapes}")
+        return x_shapes[0]
 
 
 KINDS = {kind.__name__: kind for kind in (
     Conv, Dense, BatchNorm, MaxPool, AveragePool, GlobalAveragePool, ReLU, LRN, Dropout, Flatten,
-    Softmax, Sigmoid, Tanh, Branches)}
-
-
-def walk(layers):
-    """Every (name, layer) in the order of computation, those inside branches before their join."""
-    for name, layer in layers:
-        for branch in getattr(layer, "branches", ()):
-            yield from walk(branch)
-        yield name, layer
+    Softmax, Sigmoid, Tanh, Concat, Add)}
 
 
 def _slide(x_shape, kernel, stride, pad, dilation=1, rounding="floor", op="Conv"):
@@ -362,6 +301,11 @@ def _pooled(layer, x_shape):
     sides = _slide(x_shape, layer.window, stride, layer.pad, 1, layer.rounding,
                    type(layer).__name__)
     return (*sides, x_shape[2])
+
+
+def _without_input(cache):
+    """A cache that no longer holds x on to, which only the weight gradient needs."""
+    return cache._replace(x=None) if hasattr(cache, "_replace") else cache
 
 
 def _split(gradients):

@@ -12,10 +12,10 @@ window
 That is the table in every lecture, and `Field` has it. It is the whole truth in the middle of the
 image only. At the border a window lies partly in the padding, or sticks out by ceil rounding, and
 what is not there is not seen, at any layer on the way. So beside the table every unit's first and
-last pixel are carried up, exactly. A channel of a join sees what its own branch does, until a layer
-mixes the channels: therefore all is kept by channel. "Sees" means the rectangle around all pixels
-that play a part; windows with gaps (dilation, or a step larger than the window below) may skip some
-pixels inside it.
+last pixel are carried up, exactly. A channel of a Concat sees what its own path does, until a layer
+mixes the channels: therefore all is kept by channel. A channel of an Add sees what its terms do,
+together. "Sees" means the rectangle around all pixels that play a part; windows with gaps
+(dilation, or a step larger than the window below) may skip some pixels inside it.
 
 The recursion is that of Araujo, Norris & Sim (2019), "Computing receptive fields of convolutional
 neural networks", Distill.
@@ -27,9 +27,10 @@ import numpy as np
 
 from minicnn.network.layers import (
     LRN,
+    Add,
     AveragePool,
     BatchNorm,
-    Branches,
+    Concat,
     Conv,
     Dense,
     Dropout,
@@ -41,6 +42,7 @@ from minicnn.network.layers import (
     Softmax,
     Tanh,
 )
+from minicnn.network.run import INPUT
 from minicnn.ops.window import pair
 
 
@@ -103,7 +105,7 @@ def field(network, layer, channel=None, image=None):
     network : Network
     layer : str
     channel : int, optional
-        Of this feature map, which after branches may see less than others do; where not given,
+        Of this feature map, which after a Concat may see less than others do; where not given,
         what the layer's channels see together.
     image : (H, W), optional
         The image's size; the network's own where not given.
@@ -179,26 +181,21 @@ def _all_seen(network, image):
     """Yield (layer, (vertical _Axis, horizontal _Axis)), from the first layer up."""
     h, w, channels = network.input_shape
     h, w = (h, w) if image is None else image
-    yield from _up(network.layers, tuple(_pixels(side, channels) for side in (h, w)),
-                   (h, w, channels))
-
-
-def _up(layers, seen, shape):
-    """Along a list of layers; returns what the last one sees."""
-    for name, layer in layers:
-        if isinstance(layer, Branches):
-            parts = []
-            for branch in layer.branches:
-                parts.append((yield from _up(branch, seen, shape)))
-            seen = _joined(name, parts)
+    seen = {INPUT: tuple(_pixels(side, channels) for side in (h, w))}
+    shapes = {INPUT: (h, w, channels)}
+    for name, layer, inputs in network.rows:
+        below, shape = [seen[place] for place in inputs], [shapes[place] for place in inputs]
+        shapes[name] = layer.output_shape(shape if layer.several else shape[0])
+        if type(layer) in MEET:
+            seen[name] = _met(name, MEET[type(layer)], below)
         elif type(layer) in SEES:
-            seen = SEES[type(layer)](layer, seen, layer.output_shape(shape))
-        elif not isinstance(layer, POINTWISE):
+            seen[name] = SEES[type(layer)](layer, below[0], shapes[name])
+        elif isinstance(layer, POINTWISE):
+            seen[name] = below[0]
+        else:
             raise ValueError(f"receptive field: what a {type(layer).__name__} sees ({name}) is not "
                              "known; add it to SEES or POINTWISE in minicnn/network/receptive.py")
-        shape = layer.output_shape(shape)
-        yield name, seen
-    return seen
+        yield name, seen[name]
 
 
 # ---- what one layer does, to both axes
@@ -275,17 +272,22 @@ def _mixed(axis, groups, outputs):
     return _Axis(spans, start, axis.stride)
 
 
-def _joined(name, parts):
-    """Branches side by side, channel after channel."""
-    joined = []
+def _met(name, meet, parts):
+    """What several paths see where they meet, one axis after the other."""
+    met = []
     for axes in zip(*parts, strict=True):
         strides = sorted({axis.stride for axis in axes})
         if len(strides) > 1:
-            raise ValueError(f"receptive field: the branches of {name} step by different numbers "
-                             f"of pixels, {strides}: their join has no one stride")
-        joined.append(_Axis(np.concatenate([axis.spans for axis in axes]),
-                            np.concatenate([axis.start for axis in axes]), strides[0]))
-    return tuple(joined)
+            raise ValueError(f"receptive field: the paths that meet in {name} step by different "
+                             f"numbers of pixels, {strides}: together they have no one stride")
+        met.append(_Axis(*(meet([getattr(axis, what) for axis in axes])
+                           for what in ("spans", "start")), strides[0]))
+    return tuple(met)
+
+
+def _united(spans):
+    """The spans of several paths, channel by channel, as one."""
+    return _hull(np.stack(spans), 0)
 
 
 def _placeless(spans):
@@ -296,3 +298,6 @@ def _placeless(spans):
 def _hull(spans, over):
     """From the first to the last pixel of all spans along one of the axes."""
     return np.stack([spans[..., 0].min(axis=over), spans[..., 1].max(axis=over)], axis=-1)
+
+
+MEET = {Concat: np.concatenate, Add: _united}  # channel after channel; the same channels added

@@ -6,12 +6,12 @@ Both say, where asked, what the units of each layer see of the image (`minicnn.n
 from math import prod
 
 from minicnn.network import receptive
-from minicnn.network.layers import Softmax, walk
+from minicnn.network.layers import Softmax
 from minicnn.ops.window import pair
 
 KERAS_KINDS = {"Conv": "Conv2D", "MaxPool": "MaxPooling2D", "AveragePool": "AveragePooling2D",
                "GlobalAveragePool": "GlobalAveragePooling2D", "BatchNorm": "BatchNormalization",
-               "Branches": "Concatenate"}
+               "Concat": "Concatenate"}
 
 
 def lined_up(rows, gap=2):
@@ -29,7 +29,7 @@ def keras_table(network, receptive_fields=False):
     padding).
     """
     rows = [("Layer (type)", "Output Shape", "Param #")]
-    for name, layer in walk(network.layers):
+    for name, layer, _ in network.rows:
         kind = type(layer).__name__
         count = sum(prod(shape) for shape in network.param_shapes.get(name, {}).values())
         shape = ", ".join(str(side) for side in (None, *network.shapes[name]))
@@ -57,10 +57,10 @@ def matlab_listing(network, receptive_fields=False):
     fields = receptive.fields(network) if receptive_fields else {}
     h, w, c = network.input_shape
     rows = [("data", "Image Input", f"{h}x{w}x{c} images with 'zerocenter' normalization")]
-    for name, layer in walk(network.layers):
+    for name, layer, _ in network.rows:
         kind, details = DESCRIPTIONS[type(layer).__name__](layer, network, name)
         rows.append((name, kind, details + _seen_words(fields.get(name))))
-    if isinstance(network.layers[-1][1], Softmax):
+    if isinstance(network.rows[-1].layer, Softmax):
         rows.append(("output", "Classification Output", f"crossentropyex with {_classes(network)}"))
     cells = [(str(number), repr(name), *rest) for number, (name, *rest) in enumerate(rows, start=1)]
     widths = [max(len(row[column]) for row in cells) for column in (0, 1, 2)]
@@ -116,11 +116,15 @@ def _dense(layer, network, name):
 
 
 def _concat(layer, network, name):
-    return "Depth concatenation", f"Depth concatenation of {len(layer.branches)} inputs"
+    return "Depth concatenation", f"Depth concatenation of {len(network.inputs(name))} inputs"
+
+
+def _add(layer, network, name):
+    return "Addition", f"Element-wise addition of {len(network.inputs(name))} inputs"
 
 
 DESCRIPTIONS = {
-    "Conv": _conv, "Dense": _dense, "LRN": _lrn, "Branches": _concat,
+    "Conv": _conv, "Dense": _dense, "LRN": _lrn, "Concat": _concat, "Add": _add,
     "MaxPool": _pool("max"), "AveragePool": _pool("average"),
     "ReLU": lambda *_: ("ReLU", "ReLU"),
     "Dropout": lambda layer, *_: ("Dropout", f"{100 * layer.rate:g}% dropout"),

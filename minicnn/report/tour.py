@@ -122,8 +122,8 @@ def _texture(network, photo, name, seen, folder, seed, progress):
 
 
 def _feature_maps(network):
-    return [name for name, layer in network.layers
-            if isinstance(layer, ReLU) and len(network.shapes[name]) == 3]
+    return [name for name in network.trunk
+            if isinstance(network[name], ReLU) and len(network.shapes[name]) == 3]
 
 
 def _check(network):

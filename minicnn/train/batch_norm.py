@@ -7,13 +7,11 @@ trained network can drop its batch norms and compute the same:
     b' = (b - mean) * gamma / sqrt(variance + epsilon) + beta
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from minicnn.backend import array_module
 from minicnn.network import Network
-from minicnn.network.layers import BatchNorm, Branches, Conv
+from minicnn.network.layers import BatchNorm, Conv
 
 SUFFIX = "_bn"
 
@@ -23,39 +21,42 @@ def add(network):
 
     It has no weights yet; nothing is shared with `network`.
     """
-    return Network(network.name, _with_norms(network.layers), network.input_shape,
-                   network.preprocessing, network.labels, network.about).to(network.device)
+    rows = []
+    for name, layer, inputs in network.rows:
+        rows.append((name, layer, [place + SUFFIX if place in network.names
+                                   and isinstance(network[place], Conv) else place
+                                   for place in inputs]))
+        if isinstance(layer, Conv):
+            rows.append((name + SUFFIX, BatchNorm()))
+    return Network(network.name, rows, network.input_shape, network.preprocessing, network.labels,
+                   network.about).to(network.device)
 
 
 def fold(network, plain):
-    """Fill `plain`, the same network without batch norms, with what `network` learned.
+    """The network without batch norms that computes the same outside training.
+
+    Parameters
+    ----------
+    network : Network
+        Trained, of `add`.
+    plain : Network
+        The one it was made from; its rows are taken, its arrays are left as they are.
 
     Returns
     -------
     Network
-        `plain`; its outputs equal those of `network` outside training.
+        A new one.
     """
-    for name in plain.param_shapes:
-        params, norm = network[name].params, name + SUFFIX
-        plain[name].params = (_folded(params, network[norm]) if norm in network.names
-                              else dict(params))
-    return plain.to(network.device)
+    folded = plain.to(network.device)
+    for name in folded.params:
+        params, norm = network.params[name], name + SUFFIX
+        folded.params[name] = (_folded(params, network.params[norm], network[norm].epsilon)
+                               if norm in network.names else dict(params))
+    return folded
 
 
-def _with_norms(layers):
-    normed = []
-    for name, layer in layers:
-        fresh = (Branches([_with_norms(branch) for branch in layer.branches])
-                 if isinstance(layer, Branches) else replace(layer))
-        normed.append((name, fresh))
-        if isinstance(layer, Conv):
-            normed.append((name + SUFFIX, BatchNorm()))
-    return normed
-
-
-def _folded(params, norm):
-    p = norm.params
-    variance = p["variance"] + np.float32(norm.epsilon)
-    factor = p["gamma"] / array_module(variance).sqrt(variance)
+def _folded(params, norm, epsilon):
+    variance = norm["variance"] + np.float32(epsilon)
+    factor = norm["gamma"] / array_module(variance).sqrt(variance)
     b = params.get("b", np.float32(0))
-    return {"w": params["w"] * factor, "b": (b - p["mean"]) * factor + p["beta"]}
+    return {"w": params["w"] * factor, "b": (b - norm["mean"]) * factor + norm["beta"]}

@@ -80,7 +80,7 @@ def train_step(network, x, labels, optimizer, seed=0):
     loss, cache = cross_entropy.forward(scores, labels)
     gradients = run.weight_gradients({network.logits: cross_entropy.backward(1.0, cache)})
     for name, named in gradients.items():
-        params = network[name].params
+        params = network.params[name]
         params.update({key: optimizer.step(params[key], gradient, (name, key))
                        for key, gradient in named.items()})
     _track_statistics(network, run)
@@ -115,12 +115,8 @@ def one_cycle(peak, warm=0.15, end=0.001):
 
 def _track_statistics(network, run):
     """Move each batch norm's running mean and variance towards this batch's (biased) ones."""
-    for name, cache in run.caches.items():
-        layer = network[name]
-        if isinstance(layer, BatchNorm):
-            old = {key: layer.params[key] for key in ("mean", "variance")}
-            layer.params |= {key: layer.momentum * value + (1 - layer.momentum) * new
-                             for (key, value), new in zip(old.items(), (cache.mean, cache.variance),
-                                                          strict=True)}
-
-
+    for name, layer, _ in network.rows:
+        if isinstance(layer, BatchNorm) and name in run.caches:
+            arrays, cache = network.params[name], run.caches[name]
+            for key, new in (("mean", cache.mean), ("variance", cache.variance)):
+                arrays[key] = layer.momentum * arrays[key] + (1 - layer.momentum) * new

@@ -172,7 +172,7 @@ def columns(network, image, layers=None, size=None):
 
 def usual(network):
     """The last layer of each size of feature maps: each says most about its scale."""
-    last = {network.shapes[name][:2]: name for name, _ in network.layers
+    last = {network.shapes[name][:2]: name for name in network.trunk
             if len(network.shapes[name]) == 3 and max(network.shapes[name][:2]) > 1}
     if not last:
         raise ValueError(f"hypercolumns: network {network.name} has no feature maps")

@@ -18,6 +18,7 @@ Aliasing
 """
 
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from minicnn.backend import to_host
 from minicnn.images import ImageError
 from minicnn.images.photos import find
 from minicnn.network import receptive
-from minicnn.network.layers import AveragePool, BatchNorm, Branches, Conv, MaxPool, ReLU
+from minicnn.network.layers import AveragePool, BatchNorm, Conv, MaxPool, ReLU
 from minicnn.ops import conv
 from minicnn.ops.window import pair
 from minicnn.progress import bar
@@ -221,7 +222,7 @@ def _count(network, x):
     name, layer = _first(network)
     run = network.forward(x, to=_rectified(network, name), keep=(), caches=False)
     response = to_host(run.output)[0]
-    powers = power(faded(_unsampled(layer, x)), pair(layer.stride, "stride"))
+    powers = power(faded(_unsampled(network, name, x)), pair(layer.stride, "stride"))
     return _Count(1, response.max(axis=(0, 1)), *powers, network.restore(x)[0], response)
 
 
@@ -241,9 +242,10 @@ def _figures(network, count, faint):
         count.responses, count.photos)
 
 
-def _unsampled(layer, x):
+def _unsampled(network, name, x):
     """The convolution at stride 1, without its bias: (H, W, O)."""
-    y, _ = conv.forward(x, layer.params["w"], None, 1, layer.pad, layer.groups, layer.dilation)
+    layer, w = network[name], network.params[name]["w"]
+    y, _ = conv.forward(x, w, None, 1, layer.pad, layer.groups, layer.dilation)
     return to_host(y)[0]
 
 
@@ -268,13 +270,12 @@ def _rectified(network, name):
 def _sees(network):
     """The receptive fields of the first windowed layers, as far as there is one way up."""
     fields, windowed = receptive.fields(network), {}
-    for name, layer in network.layers:
-        if isinstance(layer, Branches) or len(windowed) == FEW:
-            break
-        if isinstance(layer, Conv | MaxPool | AveragePool) and fields[name].size not in [
+    trunk = network.trunk
+    for name in takewhile(lambda name: name in trunk, network.names):
+        if isinstance(network[name], Conv | MaxPool | AveragePool) and fields[name].size not in [
                 seen.size for seen in windowed.values()]:
             windowed[name] = fields[name]
-    return windowed
+    return dict(islice(windowed.items(), FEW))
 
 
 def _where(condition):

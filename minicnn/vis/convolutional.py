@@ -5,7 +5,7 @@ kernel of H x W that fits in one place only. A larger image leaves it room for m
 the layers above follow with kernels of 1 x 1. Weights are shared, none is changed.
 """
 
-from minicnn.network import Network
+from minicnn.network import INPUT, Network
 from minicnn.network.layers import Conv, Dense, Flatten
 
 
@@ -16,7 +16,6 @@ def convolutional(network, layer):
     ----------
     network : Network
     layer : str
-        A layer in branches is computed as it is, with the block it belongs to.
 
     Returns
     -------
@@ -24,26 +23,21 @@ def convolutional(network, layer):
         At the network's own size dense layers give (N, 1, 1, units). Those behind a global average
         take any size as they are.
     """
-    network = network.until(_top(network, layer))
-    layers, shape = [], network.input_shape
-    for name, old in network.layers:
-        if isinstance(old, Flatten) and len(shape) == 3:
-            continue  # the kernel will be as large as what it would flatten
-        new = old
-        if isinstance(old, Dense) and len(shape) == 3:
-            new = Conv(old.units, shape[:2], bias=old.bias, algorithm="direct")
-            new.params = dict(old.params)
-            if new.params:
-                new.params["w"] = old.params["w"].reshape(*shape, -1)  # HWC,O -> H,W,C,O
-        layers.append((name, new))
-        shape = new.output_shape(shape)
-    wide = Network(network.name, layers, network.input_shape, network.preprocessing)
+    network = network.until(layer)
+    rows, shapes, reads = [], {INPUT: network.input_shape}, {INPUT: INPUT}
+    for name, old, inputs in network.rows:
+        below = [shapes[place] for place in inputs]
+        image = len(below[0]) == 3
+        if isinstance(old, Flatten) and image:  # the kernel will be as large as what it flattens
+            reads[name], shapes[name] = reads[inputs[0]], below[0]
+            continue
+        new = (Conv(old.units, below[0][:2], bias=old.bias) if isinstance(old, Dense) and image
+               else old)
+        rows.append((name, new, [reads[place] for place in inputs]))
+        reads[name] = name
+        shapes[name] = new.output_shape(below if new.several else below[0])
+    wide = Network(network.name, rows, network.input_shape, network.preprocessing)
+    wide.params = {name: {key: value.reshape(wide.param_shapes[name][key])  # H*W*C,O -> H,W,C,O
+                          for key, value in network.params[name].items()} for name in wide.params}
     wide.device = network.device
     return wide
-
-
-def _top(network, layer):
-    """The layer itself, or the block at the top of the network that holds it."""
-    order = network.names
-    at = order.index(network.find(layer))
-    return next(top for top, _ in network.layers if order.index(top) >= at)

@@ -23,6 +23,7 @@ rectification differs. `each_rule` lays the three side by side, `step_through` k
 between unit and pixels.
 """
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,8 +31,8 @@ import numpy as np
 from minicnn import images
 from minicnn.backend import to_host
 from minicnn.images import display
-from minicnn.network.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Rules
-from minicnn.ops import concat, lrn, pool, relu
+from minicnn.network import INPUT
+from minicnn.network.layers import LRN, Add, Concat, Conv, Dense, MaxPool, ReLU
 from minicnn.vis.record import Record
 from minicnn.vis.seeds import (
     WHOLE,
@@ -157,62 +158,30 @@ def descend(run, layer, seed, relu="deconvnet", lrn="gradient"):
     ------
     Step
         First the seed; the last one's array is the projection (1, H, W, C), and the very numbers
-        ``run.backward({layer: seed}, relu, lrn)`` gives. At a layer of parallel branches the maps
-        are split among the branches, and what these arrive with is added.
+        ``run.backward({layer: seed}, relu, lrn)`` gives. At a Concat the maps are split among the
+        paths that it joined; where paths part, what they arrive with is added.
 
     Raises
     ------
     ValueError
         A layer the run did not reach, a seed of another shape, an unknown rule.
     """
-    if seed.shape != run[layer].shape:
-        raise ValueError(f"descend: the seed at {layer} must have its activation's shape "
-                         f"{run[layer].shape}, got {seed.shape}")
     yield Step(layer, "all others to zero", seed)
-    yield from _down(run.network.layers, None, run, {layer: seed}, Rules(relu, lrn))
+    arrived = Counter()
+    for name, kind, inputs, dy, dx, _ in run.descend({layer: seed}, relu, lrn):
+        if arrived[name] > 1:
+            yield Step(name, f"add {arrived[name]}", dy)
+        operation = OPERATIONS.get(type(kind), f"{type(kind).__name__}: gradient")
+        yield Step(name, operation.format(relu=relu, lrn=lrn, parts=len(inputs)),
+                   dy if kind.several else dx[0])
+        arrived.update(inputs)
+    if arrived[INPUT] > 1:
+        yield Step(INPUT, f"add {arrived[INPUT]}", run.backward({layer: seed}, relu, lrn))
 
 
-def _down(layers, dy, run, seeds, rules):
-    """Down a list of layers; dy is None above the seed. Returns what arrives below the first."""
-    for name, layer in reversed(layers):
-        dy = seeds.get(name, dy)
-        if isinstance(layer, Branches):
-            dy = yield from _down_branches(name, layer, dy, run, seeds, rules)
-        elif dy is not None:
-            operation, dy = _below(layer, dy, run.caches[name], rules)
-            yield Step(name, operation, dy)
-    return dy
-
-
-def _below(layer, dy, cache, rules):
-    """(what is done at one layer in the paper's words, the maps below it)."""
-    match layer:
-        case MaxPool():
-            return "unpool", pool.unpool(dy, *cache)
-        case ReLU():
-            return f"rectify: {rules.relu}", relu.backward(dy, cache, rules.relu)
-        case Conv() | Dense():
-            return "filter", layer.backward(dy, cache)[0]  # transposed, flipped; no bias
-        case LRN():
-            return f"LRN: {rules.lrn}", lrn.backward(dy, cache, rules.lrn)
-        case _:
-            return f"{type(layer).__name__}: gradient", layer.backward(dy, cache)[0]
-
-
-def _down_branches(name, layer, dy, run, seeds, rules):
-    parts = [None] * len(layer.branches)
-    if dy is not None:
-        parts = concat.backward(dy, run.caches[name])
-        yield Step(name, f"split in {len(parts)}", dy)
-    arrived = []
-    for branch, part in zip(layer.branches, parts, strict=True):
-        arrived.append((yield from _down(branch, part, run, seeds, rules)))
-    arrived = [dx for dx in arrived if dx is not None]
-    if len(arrived) < 2:
-        return arrived[0] if arrived else None
-    dx = sum(arrived[1:], arrived[0])
-    yield Step(name, f"add {len(arrived)}", dx)
-    return dx
+OPERATIONS = {  # in the paper's words
+    MaxPool: "unpool", ReLU: "rectify: {relu}", Conv: "filter", Dense: "filter",
+    LRN: "LRN: {lrn}", Concat: "split in {parts}", Add: "to all {parts}"}
 
 
 def region(projection, share=0.05):

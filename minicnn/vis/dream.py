@@ -26,7 +26,7 @@ from minicnn.ascent.optimizers import SGD
 from minicnn.ascent.transforms import jitter as roll
 from minicnn.backend import to_host
 from minicnn.network import receptive
-from minicnn.network.layers import Branches, ReLU
+from minicnn.network.layers import Add, Concat, ReLU
 from minicnn.ops import resize
 from minicnn.vis.convolutional import convolutional
 from minicnn.vis.record import Record
@@ -200,7 +200,7 @@ def default_layer(network):
     """The deepest ReLU or join of feature maps whose units see at most 1.5 times as much as the
     network's own image has: in GoogLeNet inception_4c/output, as in google/deepdream."""
     fields = receptive.fields(network)
-    maps = [name for name, layer in network.layers if isinstance(layer, (ReLU, Branches))
+    maps = [name for name in network.trunk if isinstance(network[name], ReLU | Concat | Add)
             and len(network.shapes[name]) == 3]
     fitting = [name for name in maps
                if max(fields[name].size) <= SEES_MOST * max(network.input_shape[:2])]

@@ -10,10 +10,10 @@ from minicnn import images
 from minicnn.ascent import objectives
 from minicnn.backend import to_device, to_host
 from minicnn.images import display
-from minicnn.network.layers import BatchNorm, Branches, Conv, ReLU, Tanh
+from minicnn.network.layers import Add, BatchNorm, Concat, Conv, ReLU, Tanh
 from minicnn.vis.deconvnet import shown
 
-FEATURES = (Conv, BatchNorm, ReLU, Tanh, Branches)  # what computes features; a pooling thins out
+FEATURES = (Conv, BatchNorm, ReLU, Tanh, Concat, Add)  # what computes features; a pooling thins out
 MID_GREY = 128
 
 
@@ -85,8 +85,8 @@ def feature_layer(network):
     A convolution, the batch normalisation or ReLU after it, or the joined end of parallel branches:
     what lies just before the last pooling or the first dense layer.
     """
-    names = [name for name, layer in network.layers
-             if isinstance(layer, FEATURES) and positions(network.shapes[name]) > 1]
+    names = [name for name in network.trunk
+             if isinstance(network[name], FEATURES) and positions(network.shapes[name]) > 1]
     if not names:
         raise ValueError(f"network {network.name} has no layer that computes feature maps of more "
                          f"than one position: {', '.join(network.names)}")

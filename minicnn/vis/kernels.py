@@ -104,10 +104,10 @@ def _weights(network, layer):
         having = ", ".join(name for name in network.names if _has_kernels(network, name))
         raise ValueError(f"kernels: {layer} ({type(network[layer]).__name__}) has no kernels with "
                          f"rows and columns; those that have: {having}")
-    if not network[layer].params:
+    if layer in network.empty():
         raise ValueError(f"kernels: {layer} of network {network.name} has no weights; use "
                          "initialize(seed) for random ones or minicnn.load for trained ones")
-    w = to_host(network[layer].params["w"])
+    w = to_host(network.params[layer]["w"])
     if isinstance(network[layer], Dense):
         w = w.reshape(*network.input_shapes[layer], -1)  # H*W*C,O -> H,W,C,O
     return w

@@ -80,8 +80,8 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
 
 def default_layers(network):
     """The first ReLU and the first four poolings; where there are none, the last feature maps."""
-    relus = [name for name, layer in network.layers if isinstance(layer, ReLU)]
-    pools = [name for name, layer in network.layers if isinstance(layer, MaxPool)]
+    relus, pools = ([name for name in network.trunk if isinstance(network[name], kind)]
+                    for kind in (ReLU, MaxPool))
     spatial = [name for name in network.names if len(network.shapes[name]) == 3]
     if not spatial:
         raise ValueError(f"texture: none of network {network.name}'s layers has feature maps: "

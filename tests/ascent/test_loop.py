@@ -268,7 +268,7 @@ def silent_at_zero():
     """A bias far below zero: from a zero image no gradient passes the ReLU."""
     network = nets.trained(Network("silent", [("conv", Conv(2, 3, pad=1)), ("relu", ReLU())],
                                    (5, 6, 3)))
-    network["conv"].params["b"][:] = -1.0
+    network.params["conv"]["b"][:] = -1.0
     return network
 
 

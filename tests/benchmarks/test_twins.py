@@ -53,7 +53,7 @@ def trained(module):
 def weights(network):
     """(w, b) of every layer in PyTorch's layout."""
     return [(theirs(network, name, params["w"]), params["b"]) for name in network.param_shapes
-            for params in [network[name].params]]
+            for params in [network.params[name]]]
 
 
 def theirs(network, name, w):
@@ -142,10 +142,10 @@ def test_all_gradients_make_again_what_comes_from_the_weights():
     network, _, x, _ = trainable()
     run = tasks.NETWORK_PASSES[ALL_GRADIENTS](network, x)
     run()
-    first = network["conv2"].params["w"]
+    first = network.params["conv2"]["w"]
     run()
-    assert network["conv2"].params["w"] is not first
-    assert np.shares_memory(network["conv2"].params["w"], first)
+    assert network.params["conv2"]["w"] is not first
+    assert np.shares_memory(network.params["conv2"]["w"], first)
 
 
 @pytest.mark.parametrize(("network", "layer"), LAYERS)

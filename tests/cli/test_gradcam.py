@@ -26,7 +26,7 @@ def test_gradcam(said, weights, photo, tmp_path, chosen, settings):
 
 def test_no_positive_evidence_is_said(said, photo, tmp_path):
     network = small.network()
-    network["fc"].params["w"] = -np.abs(network["fc"].params["w"])
+    network.params["fc"]["w"] = -np.abs(network.params["fc"]["w"])
     hdf5.save(network, tmp_path / "against.h5")
     text = said("gradcam", "--weights", tmp_path / "against.h5", photo, "--out", tmp_path / "g.png")
     assert "no positive evidence" in text and (tmp_path / "g.png").is_file()

@@ -30,7 +30,7 @@ def test_arrays_by_name_kind_shape_and_bytes():
 def test_the_form_in_files_that_were_saved_stays():
     """What `report.saved` wrote into people's files must be what is computed today."""
     network = small.network()
-    w = network["conv1"].params["w"]
+    w = network.params["conv1"]["w"]
     expected = hashlib.sha256(f"w <f4 {w.shape} ".encode() + w.tobytes()).hexdigest()
     assert digests.of_arrays({"w": w}) == expected
     assert digests.of_layers(network) == (
@@ -40,7 +40,7 @@ def test_the_form_in_files_that_were_saved_stays():
 def changed(what):
     network = small.network()
     if what == "weights":
-        network["fc"].params["b"] = network["fc"].params["b"] + np.float32(1e-6)
+        network.params["fc"]["b"] = network.params["fc"]["b"] + np.float32(1e-6)
     elif what == "setting":
         network["norm1"].alpha = 0.8
     elif what == "mean":

@@ -109,7 +109,7 @@ def test_storage_type(tmp_path, stored, loaded, rtol):
 
 def test_float16_refuses_what_it_cannot_hold(tmp_path):
     network = handmade()
-    network["fc"].params["b"] = np.array([1, 7e4, 1], np.float32)
+    network.params["fc"]["b"] = np.array([1, 7e4, 1], np.float32)
     with pytest.raises(WeightsError, match="fc"):
         hdf5.save(network, tmp_path / "net.h5", dtype="float16")
     assert not (tmp_path / "net.h5").exists()
@@ -139,7 +139,7 @@ def test_a_network_without_weights_is_not_saved(tmp_path):
 
 def test_a_save_that_fails_midway_leaves_the_old_file(saved):
     before, network = saved.read_bytes(), handmade()
-    network["fc"].params["b"] = object()  # the last array written
+    network.params["fc"]["b"] = object()  # the last array written
     with pytest.raises(Exception):  # noqa: B017 (whatever it is, the file must not suffer)
         hdf5.save(network, saved)
     assert saved.read_bytes() == before and list(saved.parent.iterdir()) == [saved]
@@ -330,7 +330,7 @@ def test_a_group_that_holds_itself_ends(saved):
         file["fc/again"] = file["fc"]
         file["conv/up"] = file["/"]
     network = hdf5.load(spoiled(saved, change))
-    assert network["fc"].params["b"].shape == (3,)
+    assert network.params["fc"]["b"].shape == (3,)
 
 
 def test_numbers_kept_in_another_file_are_not_read(saved):
@@ -389,7 +389,7 @@ def test_a_probe_goes_with_its_network(probed):
 
 
 def train(network):
-    network["fc"].params["b"] = network["fc"].params["b"] * np.float32(1.01)
+    network.params["fc"]["b"] = network.params["fc"]["b"] * np.float32(1.01)
 
 
 @pytest.mark.parametrize("change", [

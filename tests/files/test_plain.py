@@ -28,7 +28,7 @@ def test_float32_weights_are_widened_before_anything_is_summed():
     for name, y in plain.activations(network, x):
         assert y.dtype == np.float64
         np.testing.assert_allclose(y, exact[name], rtol=1e-10, atol=1e-12)
-    assert network["fc"].params["w"].dtype == np.float32  # the network's own stay as they are
+    assert network.params["fc"]["w"].dtype == np.float32  # the network's own stay as they are
 
 
 def test_no_winograd(monkeypatch):

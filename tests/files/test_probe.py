@@ -128,8 +128,8 @@ def test_a_network_for_five_channels():
 def test_a_silent_layer_is_measured_by_the_one_before(share, ok):
     """Its own deviation is 0: what rounding leaves there is small beside what came in only."""
     network = small.network()
-    network["conv2"].params["w"] = network["conv2"].params["w"] * np.float32(100)
-    network["conv2"].params["b"] = np.full(5, -1e4, np.float32)
+    network.params["conv2"]["w"] = network.params["conv2"]["w"] * np.float32(100)
+    network.params["conv2"]["b"] = np.full(5, -1e4, np.float32)
     made = probe.make(network, "minicnn")
     place = made.names.index("relu2")
     assert not made.figures[place].any() and made.figures[place - 1, 1] > 10
@@ -146,7 +146,7 @@ def test_the_network_is_left_as_it_was():
     """A pass keeps Winograd's transforms and locks the weights they are of."""
     network = minicnn.load("minivgg")
     assert probe.replay(network).ok
-    assert network["conv2_1"].kept is None and network["conv2_1"].params["w"].flags.writeable
+    assert network["conv2_1"].kept is None and network.params["conv2_1"]["w"].flags.writeable
     network.forward(network.prepare(small.photo(64, 64)))
     kept = network["conv2_1"].kept
     probe.replay(network)
@@ -163,7 +163,7 @@ def prepared(**changed):
 
 def weights(name, change, key="w"):
     def plant(network):
-        params = network[name].params
+        params = network.params[name]
         params[key] = change(params[key].copy()).astype(np.float32)
     return plant
 
@@ -273,7 +273,7 @@ def test_no_probe_can_be_made(network, message):
 
 def test_numbers_that_are_not_finite(maker):
     network = small.network()
-    network["conv1"].params["w"] = np.full_like(network["conv1"].params["w"], 3e38)
+    network.params["conv1"]["w"] = np.full_like(network.params["conv1"]["w"], 3e38)
     with pytest.raises(probe.ProbeError, match="numbers beyond float32"):
         probe.make(network, maker)
 
@@ -300,10 +300,10 @@ def test_verified_refuses_what_pytorch_computes_otherwise():
     """The arrays of a file, and a network that got them the wrong way round."""
     pytest.importorskip("torch")
     network = Network("n", [("c", Conv(4, 3))], (8, 8, 3), Preprocessing((8, 8))).initialize()
-    w = network["c"].params["w"]
-    theirs = {"c/w": w.transpose(3, 2, 0, 1), "c/b": network["c"].params["b"]}
+    w = network.params["c"]["w"]
+    theirs = {"c/w": w.transpose(3, 2, 0, 1), "c/b": network.params["c"]["b"]}
     assert "with the arrays of the converted file" in probe.verified(network, "auto", theirs)
-    network["c"].params["w"] = w.transpose(1, 0, 2, 3)
+    network.params["c"]["w"] = w.transpose(1, 0, 2, 3)
     with pytest.raises(WeightsError, match="^n: c is the first that differs"):
         probe.verified(network, "auto", theirs)
 

@@ -39,7 +39,7 @@ def test_the_table_marks_the_first_wrong_layer(network):
 
 
 def test_expected_and_got_are_the_figure_that_is_worst(network):
-    network["fc"].params["b"] = network["fc"].params["b"] + np.float32(2)
+    network.params["fc"]["b"] = network.params["fc"]["b"] + np.float32(2)
     row = replay.replay(network).first
     shares = np.abs(row.found - row.expected) / np.maximum(row.expected[1], np.abs(row.expected))
     assert row.layer == "fc" and row.error == pytest.approx(shares.max())
@@ -50,7 +50,7 @@ def test_expected_and_got_are_the_figure_that_is_worst(network):
 
 
 def test_a_layer_that_cannot_be_computed_any_more(network):
-    network["fc"].params["w"] = network["fc"].params["w"][:-4]
+    network.params["fc"]["w"] = network.params["fc"]["w"][:-4]
     result = replay.replay(network)
     assert result.first.layer == "fc" and result.first.found is None and not result.ok
     assert result.message.startswith("fc is the first that differs from its probe: it was not "
@@ -59,14 +59,14 @@ def test_a_layer_that_cannot_be_computed_any_more(network):
 
 
 def test_a_number_that_is_not_finite_is_wrong(network):
-    network["conv1"].params["b"] = network["conv1"].params["b"] * np.float32(np.nan)
+    network.params["conv1"]["b"] = network.params["conv1"]["b"] * np.float32(np.nan)
     result = replay.replay(network)
     assert result.first.layer == "conv1" and result.first.error == np.inf
 
 
 def test_float16_that_overflows_says_where(network):
     """The squares that LRN sums reach 65,504 long before the numbers do."""
-    network["conv1"].params["w"] = network["conv1"].params["w"] * np.float32(1e4)
+    network.params["conv1"]["w"] = network.params["conv1"]["w"] * np.float32(1e4)
     made = probe.make(network, "minicnn")
     result = replay.replay(network.astype(np.float16), made)
     assert not result.ok and result.first.layer == "norm1"

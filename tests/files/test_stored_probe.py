@@ -138,7 +138,7 @@ def test_the_hashes_are_of_the_numbers_to_float32():
     hashes = stored_probe.weight_hashes(network)
     assert list(hashes) == list(network.param_shapes)
     assert stored_probe.weight_hashes(network.astype(np.float64)) == hashes
-    network["fc"].params["b"] = network["fc"].params["b"] + 1e-6
+    network.params["fc"]["b"] = network.params["fc"]["b"] + 1e-6
     other = stored_probe.weight_hashes(network)
     assert [name for name in hashes if other[name] != hashes[name]] == ["fc"]
 

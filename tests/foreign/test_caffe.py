@@ -39,7 +39,7 @@ def network(found):
             if isinstance(made[name], BatchNorm) else {
                 "w": turned(found.arrays[f"{name}/0"], made[name], made.input_shapes[name]),
                 "b": found.arrays[f"{name}/1"]}
-        made[name].params = {key: np.ascontiguousarray(value, np.float32)
+        made.params[name] = {key: np.ascontiguousarray(value, np.float32)
                              for key, value in own.items()}
     return made
 

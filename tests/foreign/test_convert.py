@@ -155,7 +155,7 @@ def state(network, names, dtype=np.float32, seed=0):
     nets.trained(network, seed, np.float32)
     arrays = {}
     for theirs, ours in names.items():
-        w, image = network[ours].params["w"], network.input_shapes[ours]
+        w, image = network.params[ours]["w"], network.input_shapes[ours]
         if isinstance(network[ours], Dense):
             w = w.reshape(*image, -1).transpose(*range(len(image), -1, -1)) if len(
                 image) == 1 else w.reshape(*image, -1).transpose(3, 2, 0, 1)
@@ -163,7 +163,7 @@ def state(network, names, dtype=np.float32, seed=0):
         else:
             w = w.transpose(3, 2, 0, 1)
         arrays[f"{theirs}.weight"] = np.ascontiguousarray(w, dtype)
-        arrays[f"{theirs}.bias"] = network[ours].params["b"].astype(dtype)
+        arrays[f"{theirs}.bias"] = network.params[ours]["b"].astype(dtype)
     return arrays
 
 
@@ -208,11 +208,11 @@ def test_kernels_are_turned_and_the_file_s_numbers_kept(tmp_path):
     arrays = vgg19_state()
     network, table = convert(write(tmp_path / "vgg19.pth", arrays))
     for theirs, ours in VGG19.items():
-        w, original = network[ours].params["w"], arrays[f"{theirs}.weight"]
+        w, original = network.params[ours]["w"], arrays[f"{theirs}.weight"]
         assert all(w[i, j, c, o] == original[o, c, i, j]
                    for o, c, i, j in [(0, 0, 0, 0), (5, 2, 1, 0), (7, 1, 0, 2), (63, 2, 2, 1)])
         assert w.flags.c_contiguous and w.flags.writeable and w.flags.owndata
-        assert_array_equal(network[ours].params["b"], arrays[f"{theirs}.bias"])
+        assert_array_equal(network.params[ours]["b"], arrays[f"{theirs}.bias"])
     assert table.rows[0] == ("features.0.weight", "conv1_1/w", (64, 3, 3, 3), (3, 3, 3, 64),
                              "axes turned")
 
@@ -222,7 +222,7 @@ def test_kernels_are_turned_and_the_file_s_numbers_kept(tmp_path):
 def test_other_precisions(tmp_path, dtype, said):
     arrays = vgg19_state(dtype=dtype)
     network, table = convert(write(tmp_path / "vgg19.pth", arrays))
-    w = network["conv1_2"].params["w"]
+    w = network.params["conv1_2"]["w"]
     assert w.dtype == max(np.dtype(dtype), np.dtype(np.float32))
     assert_array_equal(w.transpose(3, 2, 0, 1), arrays["features.2.weight"])
     assert table.rows[2].done == said
@@ -291,7 +291,7 @@ def test_inception_v3_of_torchvision(tmp_path):
     words = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "variance": "running_var",
              "w": "weight", "b": "bias"}
     for theirs, ours in source.names.items():
-        for key, value in network[ours].params.items():
+        for key, value in network.params[ours].items():
             arrays[f"{theirs}.{words[key]}"] = np.ascontiguousarray(
                 value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T)
     again, table = convert(write(tmp_path / "net.pth", arrays))
@@ -317,8 +317,8 @@ def test_a_sequential_of_keras_with_its_architecture(tmp_path):
     path = keras2_file(tmp_path / "m.h5", {"c": {"kernel": w, "bias": b},
                                           "d": {"kernel": dense, "bias": bias}}, config)
     network, table = convert(path)
-    assert_array_equal(network["c"].params["w"], w)
-    assert_array_equal(network["d"].params["w"], dense)  # H,W,C there as here
+    assert_array_equal(network.params["c"]["w"], w)
+    assert_array_equal(network.params["d"]["w"], dense)  # H,W,C there as here
     assert network.input_shape == (8, 12, 3) and network.classifies
     assert "not known: set network.preprocessing" in table.notes[-1]
 
@@ -335,7 +335,7 @@ def test_inception_v3_of_keras(tmp_path):
         counts[kind] += 1
         name, keys = kinds[kind]
         arrays[name if kind == "Dense" else f"{name}_{counts[kind]}"] = {
-            words[key]: network[ours].params[key] for key in keys}
+            words[key]: network.params[ours][key] for key in keys}
     again, _ = convert(keras2_file(tmp_path / "i.h5", arrays))
     x = nets.images(1, (75, 75, 3), dtype=np.float32)
     assert_array_equal(again.forward(x).output, network.forward(x).output)

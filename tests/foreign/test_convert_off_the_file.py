@@ -25,7 +25,7 @@ for file in sys.argv[1:2 + (mean is not None)]:
     os.truncate(file, 0)
 output = network.forward(network.prepare(np.full((80, 90, 3), 128, np.uint8))).output
 assert all(np.isfinite(value).all() for name in network.param_shapes
-           for value in network[name].params.values())
+           for value in network.params[name].values())
 print(output.shape, network.labels, table)
 """
 RNG = np.random.default_rng(0)

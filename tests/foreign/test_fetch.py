@@ -50,7 +50,7 @@ def test_a_network_is_brought_and_found_by_name(world):
     assert network.preprocessing == official.SOURCE.preprocessing
     for place, value in ARRAYS.items():
         layer, _, key = place.rpartition("/")
-        np.testing.assert_array_equal(network[layer].params[key], value, strict=True)
+        np.testing.assert_array_equal(network.params[layer][key], value, strict=True)
     assert world.left() == ["downloads/names.json", "mine.h5", "mine.json"]
 
 

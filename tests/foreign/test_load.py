@@ -29,12 +29,12 @@ def write_foreign(path, network, names=None, source=None):
         file.attrs.update({"layers": json.dumps(names), "layout": "OIHW",
                            "source": source or network.name, "input": ""})
         for name in names:
-            w, source = network[name].params["w"], network.shapes[before(network, name)]
+            w, source = network.params[name]["w"], network.shapes[before(network, name)]
             if w.ndim == 2:
                 h, width, c = source if len(source) == 3 else (1, 1, *source)
                 w = w.reshape(h, width, c, -1)  # H*W*C,O -> H,W,C,O
             file[f"{name}/weight"] = w.transpose(3, 2, 0, 1)  # H,W,C,O -> O,C,H,W
-            file[f"{name}/bias"] = network[name].params["b"]
+            file[f"{name}/bias"] = network.params[name]["b"]
     return path
 
 
@@ -180,7 +180,7 @@ def test_real_files(shared_data, name):
     assert (network.name, network.names[-1], len(network.param_shapes), network.count()) == (
         model, last, layers, count)
     assert network.names == getattr(models, model)().names[: len(network.names)]
-    assert all(network[n].params[key].shape == shape and network[n].params[key].dtype == np.float32
+    assert all(network.params[n][key].shape == shape and network.params[n][key].dtype == np.float32
                for n, shapes in network.param_shapes.items() for key, shape in shapes.items())
     if last == "prob":
         assert network.label(0) == "tench, Tinca tinca" and len(network.labels) == 1000

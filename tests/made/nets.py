@@ -5,9 +5,10 @@ import numpy as np
 from minicnn.network import Network
 from minicnn.network.layers import (
     LRN,
+    Add,
     AveragePool,
     BatchNorm,
-    Branches,
+    Concat,
     Conv,
     Dense,
     Dropout,
@@ -22,21 +23,40 @@ from minicnn.network.layers import (
 SHAPE = (8, 10, 3)  # H != W, so that a swap of the two shows; even, so that ceil rounding does
 
 
+def joined(name, below, *paths, layer=Concat()):  # noqa: B008 (frozen)
+    """Rows of paths side by side from `below`, an empty one too, and what joins their ends."""
+    rows = [(first, kind, below) if k == 0 else (first, kind, *inputs)
+            for path in paths for k, (first, kind, *inputs) in enumerate(path)]
+    return [*rows, (name, layer, [path[-1][0] if path else below for path in paths])]
+
+
+def summed(name, below, *paths):
+    """The same with an Add: a residual block."""
+    return joined(name, below, *paths, layer=Add())
+
+
 def everything(seed=0, dtype=np.float64):
     """One layer of nearly every kind, in an order that lets each of them matter."""
-    network = Network("everything", [
+    return trained(empty(), seed, dtype)
+
+
+def empty():
+    """The same without its arrays."""
+    return Network("everything", [
         ("conv1", Conv(6, 3, pad=1, bias=False)),  # bn1 takes a bias away: its gradient is 0
         ("bn1", BatchNorm()),
         ("relu1", ReLU()),
         ("norm1", LRN(3, alpha=0.9)),
         ("pool1", MaxPool(3, 2, rounding="ceil")),
-        ("mix", Branches([
+        *joined(
+            "mix", "pool1",
             [("mix/1x1", Conv(3, 1)), ("mix/relu_1x1", ReLU())],
             [("mix/3x1", Conv(2, (3, 1), pad=(1, 0), groups=2, bias=False)),
              ("mix/norm", LRN(3, alpha=0.9)), ("mix/relu_3x1", ReLU())],
             [],
             [("mix/pool", MaxPool(3, 1, pad=1)), ("mix/project", Conv(2, 1))],
-        ])),
+        ),
+        *summed("sum", "mix", [("sum/conv", Conv(13, 3, pad=1)), ("sum/relu", ReLU())], []),
         ("conv2", Conv(4, 2, stride=(1, 2), dilation=(2, 1))),
         ("relu2", ReLU()),
         ("pool2", AveragePool((2, 1), 1)),
@@ -45,7 +65,6 @@ def everything(seed=0, dtype=np.float64):
         ("fc", Dense(5)),
         ("prob", Softmax()),
     ], SHAPE)
-    return trained(network, seed, dtype)
 
 
 def smooth(seed=0, dtype=np.float64):
@@ -54,7 +73,8 @@ def smooth(seed=0, dtype=np.float64):
         ("conv1", Conv(4, 3, stride=2, pad=1, bias=False)),
         ("bn1", BatchNorm()),
         ("tanh1", Tanh()),
-        ("mix", Branches([[("mix/a", Conv(3, 1)), ("mix/norm", LRN(3, alpha=0.9))], []])),
+        *joined("mix", "tanh1", [("mix/a", Conv(3, 1)), ("mix/norm", LRN(3, alpha=0.9))], []),
+        *summed("sum", "mix", [("sum/a", Conv(7, 1)), ("sum/tanh", Tanh())], []),
         ("pool", AveragePool(3, 2, pad=1, border="image")),
         ("gap", GlobalAveragePool()),
         ("fc", Dense(5)),
@@ -79,7 +99,7 @@ def trained(network, seed=0, dtype=np.float64):
     """The network with parameters that no initialisation gives: nothing is 0 or 1."""
     rng = np.random.default_rng(seed)
     for name, shapes in network.param_shapes.items():
-        network[name].params = {
+        network.params[name] = {
             key: (rng.uniform(0.5, 1.5, shape) if key in ("gamma", "variance")
                   else rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5 if key == "w" else 0.3, shape)
                   ).astype(dtype)
@@ -105,31 +125,36 @@ def same(a, b):
 def parameters(network):
     """Every parameter of a network as {"conv1/w": array}."""
     return {f"{name}/{key}": value for name in network.param_shapes
-            for key, value in network[name].params.items()}
+            for key, value in network.params[name].items()}
 
 
 def fill(network, arrays):
     """The inverse of `parameters`; returns the network."""
     for place, value in arrays.items():
         name, _, key = place.rpartition("/")
-        network[name].params[key] = value
+        network.params[name][key] = value
     return network
 
 
 def watch(network, seen):
-    """Call seen(name, y) with what each layer computes, from the next pass on."""
-    for name in network.names:
-        layer = network[name]
-        if not isinstance(layer, Branches):
-            layer.forward = _watched(name, layer.forward, seen)
+    """Call seen(name, y) with what each layer computes, from the next pass on; what it returns,
+    if anything, takes y's place."""
+    network.rows = [row._replace(layer=_Watched(row.layer, row.name, seen)) for row in network.rows]
 
 
-def _watched(name, forward, seen):
-    def watched(x, learn=False, rng=None):
-        y, cache = forward(x, learn, rng)
-        replaced = seen(name, y)
+class _Watched:
+    """A layer that tells what it computes."""
+
+    def __init__(self, layer, name, seen):
+        self.layer, self.name, self.seen = layer, name, seen
+
+    def __getattr__(self, name):
+        return getattr(self.layer, name)
+
+    def forward(self, *arguments, **named):
+        y, cache = self.layer.forward(*arguments, **named)
+        replaced = self.seen(self.name, y)
         return (y if replaced is None else replaced), cache
-    return watched
 
 
 def parameters_of(gradients):

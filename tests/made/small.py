@@ -6,7 +6,7 @@ from PIL import Image
 
 from minicnn.images import Preprocessing
 from minicnn.network import Network
-from minicnn.network.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Softmax
+from minicnn.network.layers import LRN, Conv, Dense, MaxPool, ReLU, Softmax
 
 LABELS = ["red fox", "grey fox, Urocyon", "tree frog", "frog"]
 
@@ -21,12 +21,13 @@ def network(seed=2, dtype=np.float32):
         ("relu1", ReLU()),
         ("norm1", LRN(3, alpha=0.9)),
         ("pool1", MaxPool(3, 2, rounding="ceil")),
-        ("mix", Branches([
+        *nets.joined(
+            "mix", "pool1",
             [("mix/1x1", Conv(3, 1)), ("mix/relu_1x1", ReLU())],
             [("mix/3x3", Conv(4, 3, pad=1, groups=2)), ("mix/relu_3x3", ReLU())],
             [("mix/pool", MaxPool(3, 1, pad=1)), ("mix/project", Conv(2, 1)),
              ("mix/relu_project", ReLU())],
-        ])),
+        ),
         ("conv2", Conv(5, 3, stride=2)),
         ("relu2", ReLU()),
         ("fc", Dense(4)),

@@ -64,7 +64,7 @@ def _function(torch, function):
 
 
 def _params(torch, network, name):
-    return {key: torch.tensor(value) for key, value in network[name].params.items()}
+    return {key: torch.tensor(value) for key, value in network.params[name].items()}
 
 
 def _conv(torch, network, name, layer, modules):

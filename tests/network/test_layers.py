@@ -1,16 +1,19 @@
 """Layers: settings and parameters handed to the right op, shapes foretold, nothing remembered."""
 
+from dataclasses import FrozenInstanceError
+from importlib import import_module
+
 import nets
 import numpy as np
 import pytest
 
-from minicnn.network import layers
 from minicnn.network.layers import (
     KINDS,
     LRN,
+    Add,
     AveragePool,
     BatchNorm,
-    Branches,
+    Concat,
     Conv,
     Dense,
     Dropout,
@@ -44,12 +47,24 @@ EVERY_KIND = {
 every_kind = pytest.mark.parametrize("name", EVERY_KIND)
 
 
-def filled(name, seed=0):
-    """The layer with parameters, none of them 0 or 1."""
-    layer, rng = EVERY_KIND[name], np.random.default_rng(seed)
-    layer.params = {key: rng.uniform(0.5, 1.5, shape)
-                    for key, shape in layer.param_shapes(IMAGE).items()}
-    return layer
+class Filled:
+    """A layer with arrays, none of them 0 or 1, and the page of its op."""
+
+    def __init__(self, layer, seed=0):
+        rng = np.random.default_rng(seed)
+        self.layer, self.op = layer, layer.op and import_module(f"minicnn.ops.{layer.op}")
+        self.params = {key: rng.uniform(0.5, 1.5, shape)
+                       for key, shape in layer.param_shapes(IMAGE).items()}
+
+    def forward(self, x, learn=False, rng=None):
+        return self.layer.forward(self.op, x, self.params, learn, rng)
+
+    def backward(self, dy, cache, *rest):
+        return self.layer.backward(self.op, dy, cache, *rest)
+
+
+def filled(name):
+    return Filled(EVERY_KIND[name])
 
 
 def x():
@@ -60,7 +75,7 @@ def x():
 def test_the_output_has_the_shape_foretold(name):
     layer = filled(name)
     y, _ = layer.forward(x())
-    assert y.shape == (2, *layer.output_shape(IMAGE))
+    assert y.shape == (2, *layer.layer.output_shape(IMAGE))
 
 
 @every_kind
@@ -77,20 +92,17 @@ def test_backward_gives_the_input_s_shape_and_the_named_gradients(name):
 
 
 @every_kind
-def test_a_pass_leaves_nothing_in_the_layer(name):
-    layer = filled(name)
-    before = vars(layer) | {"params": dict(layer.params)}
-    y, cache = layer.forward(x(), learn=True, rng=np.random.default_rng(1))
-    layer.backward(nets.like(y), cache)
-    assert vars(layer) == before  # the very same arrays: comparing others would raise
-
-
-@every_kind
 def test_settings_rebuild_the_layer(name):
     layer = EVERY_KIND[name]
     again = KINDS[type(layer).__name__](**layer.settings())
-    assert again.settings() == layer.settings() and type(again) is type(layer)
-    assert again.params == {} and "params" not in layer.settings()
+    assert again == layer and type(again) is type(layer)
+
+
+@every_kind
+def test_settings_are_frozen(name):
+    for setting in [*EVERY_KIND[name].settings(), "params"]:
+        with pytest.raises(FrozenInstanceError):
+            setattr(EVERY_KIND[name], setting, 1)
 
 
 @pytest.mark.parametrize("name, alone", [
@@ -129,7 +141,7 @@ def test_rectangles_are_height_first():
 
 
 def test_dropout_acts_while_learning_only():
-    layer, seen = Dropout(0.5), x()
+    layer, seen = Filled(Dropout(0.5)), x()
     y, cache = layer.forward(seen)
     np.testing.assert_array_equal(y, seen)
     np.testing.assert_array_equal(layer.backward(seen, cache)[0], seen)
@@ -155,32 +167,32 @@ def test_inputs_are_kept_for_learning_only():
 @pytest.mark.parametrize("kind, op, rules", [(ReLU, "relu", Rules(relu="guided")),
                                              (LRN, "lrn", Rules(lrn="scale"))])
 def test_rules_reach_the_op(kind, op, rules):
-    layer, dy = kind(), nets.images(2, IMAGE, seed=8)
+    layer, dy = Filled(kind()), nets.images(2, IMAGE, seed=8)
     _, cache = layer.forward(x())
-    expected = getattr(layers, op).backward(dy, cache, getattr(rules, op))
+    expected = layer.op.backward(dy, cache, getattr(rules, op))
     np.testing.assert_array_equal(layer.backward(dy, cache, rules)[0], expected)
     assert (expected != layer.backward(dy, cache)[0]).any()
 
 
 def test_flatten_reads_row_by_row_pixel_by_pixel():
-    y, cache = Flatten().forward(np.arange(24.0).reshape(1, 2, 3, 4))
+    y, cache = filled("flatten").forward(np.arange(24.0).reshape(1, 2, 3, 4))
     np.testing.assert_array_equal(y, [np.arange(24.0)])
-    np.testing.assert_array_equal(Flatten().backward(y, cache)[0].shape, (1, 2, 3, 4))
+    np.testing.assert_array_equal(filled("flatten").backward(y, cache)[0].shape, (1, 2, 3, 4))
 
 
-def test_branches_add_their_channels():
-    mix = Branches([[("a", Conv(5, 3, pad=1))], [], [("b", MaxPool(3, 1, 1)), ("c", Conv(2, 1))]])
-    assert mix.output_shape((4, 5, 3)) == (4, 5, 5 + 3 + 2)
-    with pytest.raises(ValueError, match=r"different sizes, \[\(2, 3, 5\), \(4, 5, 3\)\]"):
-        Branches([[("a", Conv(5, 3))], []]).output_shape((4, 5, 3))
-
-
-def test_walk_goes_into_branches_inside_branches():
-    inner = Branches([[("c", ReLU())], []])
-    names = [name for name, _ in layers.walk(
-        [("a", ReLU()), ("outer", Branches([[("b", ReLU()), ("inner", inner)], [("d", ReLU())]])),
-         ("e", ReLU())])]
-    assert names == ["a", "b", "c", "inner", "d", "outer", "e"]
+def test_concat_adds_the_channels_and_add_the_numbers():
+    assert Concat().output_shape([(4, 5, 3), (4, 5, 2)]) == (4, 5, 5)
+    assert Add().output_shape([(4, 5, 3), (4, 5, 3)]) == (4, 5, 3)
+    with pytest.raises(ValueError, match=r"Concat: its inputs differ in size, \[\(2, 3, 5\), "):
+        Concat().output_shape([(2, 3, 5), (4, 5, 3)])
+    with pytest.raises(ValueError, match=r"Add: its inputs differ in shape, \[\(4, 5, 1\), "):
+        Add().output_shape([(4, 5, 1), (4, 5, 3)])
+    parts = [x(), nets.images(2, IMAGE, seed=3)]
+    for layer, whole in ((Concat(), np.concatenate(parts, axis=3)), (Add(), parts[0] + parts[1])):
+        y, cache = Filled(layer).forward(parts)
+        np.testing.assert_array_equal(y, whole)
+        dx, none = Filled(layer).backward(nets.like(y), cache)
+        assert [d.shape for d in dx] == [(2, *IMAGE)] * 2 and none == {}
 
 
 @pytest.mark.parametrize("filters, groups", [(4, 4), (5, 2)])
@@ -193,55 +205,3 @@ def test_groups_must_divide_both_sides(filters, groups):
 def test_kinds_names_every_layer_once():
     assert set(KINDS.values()) == set(Layer.__subclasses__())
     assert all(name == kind.__name__ for name, kind in KINDS.items())
-
-
-def test_the_base_class_computes_nothing():
-    for use in (lambda: Layer().forward(x()), lambda: Layer().backward(x(), None)):
-        with pytest.raises(NotImplementedError, match="Layer"):
-            use()
-
-
-# ---- Winograd's transforms, kept by the layer
-
-def wide(seed=0):
-    """A convolution that is fast enough to be Winograd's, with an input for it."""
-    rng = np.random.default_rng(seed)
-    layer = Conv(64, 3, pad=1)
-    layer.params = {"w": rng.standard_normal((3, 3, 64, 64), dtype=np.float32) / 24,
-                    "b": np.zeros(64, np.float32)}
-    return layer, rng.standard_normal((1, 24, 24, 64), dtype=np.float32)
-
-
-def plain(layer, x):
-    return conv.forward(x, layer.params["w"], layer.params["b"], pad=1)[0]
-
-
-def test_new_weights_are_seen_at_once():
-    layer, x = wide()
-    first = layer.forward(x)[0]
-    layer.params["w"] = 3 * layer.params["w"]
-    # float32 by Winograd: within 2e-5 of the deviation, 1 and then 3
-    np.testing.assert_allclose(first, plain(layer, x) / 3, rtol=0, atol=2e-5)
-    np.testing.assert_allclose(layer.forward(x)[0], plain(layer, x), rtol=0, atol=6e-5)
-
-
-def test_one_layer_at_two_sizes_of_image():
-    layer, x = wide()
-    for image in (x, x[:, :12, :12], x):  # 4x4 outputs a tile, 2x2, and again
-        np.testing.assert_allclose(layer.forward(image)[0], plain(layer, image), rtol=0, atol=2e-5)
-
-
-def test_weights_whose_transforms_are_kept_cannot_be_changed_behind_the_layers_back():
-    layer, x = wide()
-    layer.forward(x)
-    with pytest.raises(ValueError, match="read-only"):
-        layer.params["w"][0] = 0
-
-
-def test_the_winograd_cache_holds_no_input_unless_learning():
-    layer, x = wide()
-    _, cache = layer.forward(x)
-    assert cache.plain.x is None
-    y, cache = layer.forward(x, learn=True)
-    dx, gradients = layer.backward(y, cache, need=("x", "w", "b"))
-    assert cache.plain.x is x and dx.shape == x.shape and set(gradients) == {"w", "b"}

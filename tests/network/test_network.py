@@ -9,7 +9,17 @@ import pytest
 
 from minicnn.images import Preprocessing
 from minicnn.network import LayerNameError, Network
-from minicnn.network.layers import Branches, Conv, Dense, Dropout, MaxPool, ReLU, Sigmoid, Softmax
+from minicnn.network.layers import (
+    Add,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    MaxPool,
+    ReLU,
+    Sigmoid,
+    Softmax,
+)
 
 ALL = nets.everything().names
 
@@ -21,12 +31,22 @@ def test_the_whole_pass_records_every_layer_in_the_traced_shape():
     run = network.forward(x)
     assert list(run.activations) == ["image", *ALL]
     assert {name: run[name].shape[1:] for name in ALL} == network.shapes
-    assert run.output is run["prob"] and run["image"] is x and run.complete
+    assert run.output is run["prob"] and run["image"] is x
 
 
-def test_names_are_in_the_order_of_computation_with_branches_before_their_join():
+def test_names_are_in_the_order_of_computation():
     assert ALL[4:14] == ["pool1", "mix/1x1", "mix/relu_1x1", "mix/3x1", "mix/norm", "mix/relu_3x1",
-                         "mix/pool", "mix/project", "mix", "conv2"]
+                         "mix/pool", "mix/project", "mix", "sum/conv"]
+
+
+def needed_for(name):
+    """What a layer depends on and itself, in order; "image" first."""
+    network, needed, waiting = nets.everything(), set(), [name]
+    while waiting:
+        place = waiting.pop()
+        needed.add(place)
+        waiting += network.inputs(place) if place != "image" else ()
+    return [place for place in ["image", *ALL] if place in needed]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -34,12 +54,14 @@ def test_a_pass_to_a_layer_stops_there_with_the_same_numbers(name):
     network, x = nets.everything(), nets.images(2)
     run = network.forward(x, to=name)
     assert nets.same(run.output, network.forward(x)[name])
-    assert list(run.activations) == ["image", *ALL[: ALL.index(name) + 1]]
+    assert list(run.activations) == needed_for(name)
 
 
-def test_to_inside_a_branch_computes_neither_later_branches_nor_the_join():
+def test_to_computes_no_path_that_it_does_not_depend_on():
+    run = nets.everything().forward(nets.images(2), to="mix/project")
+    assert list(run.activations)[5:] == ["pool1", "mix/pool", "mix/project"]
     run = nets.everything().forward(nets.images(2), to="mix/3x1")
-    assert "mix/3x1" in run and "mix/pool" not in run and "mix" not in run
+    assert "mix/1x1" not in run and "mix" not in run
     with pytest.raises(LayerNameError, match="mix/pool was not reached"):
         run["mix/pool"]
 
@@ -70,7 +92,7 @@ def test_count_names_and_logits():
 def test_initialize_is_seeded_float32_and_of_variance_two_over_fan_in():
     def draw(seed):
         network = Network("n", [("fc", Dense(200))], (10, 5, 8)).initialize(seed)
-        return network["fc"].params
+        return network.params["fc"]
     w = draw(1)["w"]
     assert nets.same(w, draw(1)["w"]) and not nets.same(w, draw(2)["w"]) and w.dtype == np.float32
     # 80,000 numbers: their variance strays by (2 / 80,000) ** 0.5 = 0.5 %; four of that
@@ -78,7 +100,7 @@ def test_initialize_is_seeded_float32_and_of_variance_two_over_fan_in():
 
 
 def test_batch_norm_starts_as_no_change():
-    params = nets.everything().initialize()["bn1"].params
+    params = nets.empty().initialize().params["bn1"]
     assert {key: set(value.tolist()) for key, value in params.items()} == {
         "gamma": {1.0}, "beta": {0.0}, "mean": {0.0}, "variance": {1.0}}
 
@@ -94,26 +116,124 @@ def test_astype_makes_the_whole_pass_that_type(dtype):
     assert {a.dtype for a in arrays} == {np.dtype(dtype)}
 
 
-def test_to_cpu_keeps_the_arrays():
+def test_to_cpu_is_a_new_network_with_the_same_arrays():
     network = nets.everything()
-    w = network["fc"].params["w"]
-    assert network.to("cpu") is network and network["fc"].params["w"] is w
+    there = network.to("cpu")
+    assert there is not network and there.params["fc"]["w"] is network.params["fc"]["w"]
+    there.params["fc"]["w"] = None
+    assert network.params["fc"]["w"] is not None
 
 
-def test_until_shares_layers_and_extended_adds_some():
+def test_astype_leaves_the_network_as_it_was():
     network = nets.everything()
-    cut = network.until("mix")
-    assert cut.names == ALL[: ALL.index("mix") + 1] and cut["conv1"] is network["conv1"]
-    longer = cut.extended("longer", [("head", Dense(2))], ["a", "b"])
-    assert longer.name == "longer" and longer.names[-1] == "head" and longer.labels == ["a", "b"]
-    with pytest.raises(LayerNameError, match="cannot end at 'mix/1x1'; it can end at conv1, bn1"):
-        network.until("mix/1x1")
+    same, single = network.astype(np.float64), network.astype(np.float32)
+    same.params["fc"]["w"][:] = 0
+    assert network.params["fc"]["w"].dtype == np.float64 and network.params["fc"]["w"].any()
+    assert {a.dtype for a in nets.parameters(single).values()} == {np.dtype(np.float32)}
+
+
+def test_until_keeps_what_the_layer_depends_on_and_shares_its_arrays():
+    network = nets.everything()
+    for name in ("mix", "mix/project"):
+        cut = network.until(name)
+        assert cut.names == needed_for(name)[1:]
+        assert all(cut.params[n] is network.params[n] for n in cut.params)
+        x = nets.images(2)
+        assert nets.same(cut.forward(x).output, network.forward(x)[name])
+
+
+def test_extending_leaves_the_network_as_it_was():
+    cut = nets.everything().until("mix")
+    before = {name: value.copy() for name, value in nets.parameters(cut).items()}
+    longer = cut.extended("longer", [("head", Dense(2)), ("image_too", Conv(2, 1), "image")],
+                          ["a", "b"]).initialize(7)
+    assert longer.name == "longer" and longer.names[-2] == "head" and longer.labels == ["a", "b"]
+    assert longer.params["head"]["w"].any() and "head" not in cut.params
+    assert all(nets.same(value, before[name]) for name, value in nets.parameters(cut).items())
+    assert longer.params["conv1"] is cut.params["conv1"]
+
+
+def test_initialize_fills_only_what_is_empty():
+    network = nets.everything()
+    before = dict(nets.parameters(network))
+    del network.params["conv2"]["b"]
+    assert network.empty() == ["conv2"]
+    network.initialize(3)
+    assert not network.params["conv2"]["b"].any() and network.empty() == []
+    assert all(nets.parameters(network)[name] is value for name, value in before.items()
+               if name != "conv2/b")
+
+
+@pytest.mark.parametrize("change", [
+    lambda w: w.__setitem__((0, 0, 0, 0), 9), lambda w: w.sort(axis=0), lambda w: np.negative(w, w),
+    lambda w: w.__setitem__(..., w.transpose(1, 0, 2, 3).copy())])
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_a_write_in_place_changes_the_next_pass(kernel, change):
+    """As a new network of these weights computes, to the byte; 32 channels have faster ways."""
+    def build(w):
+        network = Network("n", [("conv", Conv(32, kernel, pad=kernel // 2, bias=False))],
+                          (24, 24, 32))
+        network.params["conv"]["w"] = w
+        return network
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2, 24, 24, 32), np.float32)
+    network = build(rng.standard_normal((kernel, kernel, 32, 32), np.float32))
+    before = network.forward(x)
+    before.backward({"conv": before.output})
+    change(network.params["conv"]["w"])
+    after, fresh = (n.forward(x) for n in (network, build(network.params["conv"]["w"].copy())))
+    assert nets.same(after.output, fresh.output)
+    assert nets.same(*(run.backward({"conv": before.output}) for run in (after, fresh)))
+    assert kernel == 1 or not nets.same(before.output, after.output)
+
+
+# ---- rows
+
+def test_a_row_reads_the_row_above_or_what_it_names():
+    network = Network("n", [("a", Conv(2, 1)), ("b", ReLU()), ("c", Conv(2, 1), "a"),
+                            ("sum", Add(), ("b", "c", "b")), ("all", Concat(), ["image", "sum"])],
+                      (4, 5, 3))
+    assert [row.inputs for row in network.rows] == [
+        ("image",), ("a",), ("a",), ("b", "c", "b"), ("image", "sum")]
+    assert network.shapes["all"] == (4, 5, 5) and network.inputs("sum") == ("b", "c", "b")
+    nets.trained(network)
+    run = network.forward(x := nets.images(2, (4, 5, 3)))
+    np.testing.assert_allclose(run["sum"], 2 * run["b"] + run["c"], rtol=1e-14)  # 3 roundings
+    assert nets.same(run["all"][..., :3], x)
+    seed = nets.like(run.output)
+    dx = run.backward({"all": seed}, to="a")
+    through_b = 2 * seed[..., 3:] * (run["a"] > 0)
+    np.testing.assert_allclose(dx, through_b + seed[..., 3:] @ network.params["c"]["w"][0, 0].T,
+                               rtol=1e-12)
+
+
+@pytest.mark.parametrize("rows, message", [
+    ([("a", ReLU()), ("b", ReLU(), "x")], "layer b: it reads 'x', and no row above"),
+    ([("relu1", ReLU(), "relu2"), ("relu2", ReLU())], "layer relu1: it reads 'relu2'"),
+    ([("pool1", ReLU()), ("b", ReLU(), "pool2")], "near it: pool1"),
+    ([("a", ReLU(), ("image", "image"))], "layer a: a ReLU reads one array, its row names 2"),
+    ([("a", Add(), ())], "layer a: a Add reads at least one array, its row names 0"),
+    ([("a", Conv(4, 1)), ("s", Add(), ["image", "a"])], "layer s: Add: .*differ in shape"),
+    ([("a",)], "a row is .name, layer. or .name, layer, inputs., got"),
+    ([("image", ReLU())], "two layers are called 'image'"),
+    ([], "it has no rows"),
+])
+def test_rows_that_cannot_be_are_refused(rows, message):
+    with pytest.raises(ValueError, match=message):
+        Network("n", rows, (4, 4, 3))
+
+
+def test_the_trunk_is_what_all_paths_pass_through():
+    assert nets.everything().trunk == [
+        "conv1", "bn1", "relu1", "norm1", "pool1", "mix", "sum", "conv2", "relu2", "pool2", "drop",
+        "flat", "fc", "prob"]
 
 
 def test_classify_names_the_likeliest_first():
     network = Network("n", [("fc", Dense(3)), ("prob", Softmax())], (1, 1, 1),
                       Preprocessing((1, 1), "L", 0.0, 1.0, resize_to=None), ["a", "b", "c"])
-    network["fc"].params = {"w": np.zeros((1, 3), np.float32),
+    network.params["fc"] = {"w": np.zeros((1, 3), np.float32),
                             "b": np.log(np.array([1, 5, 4], np.float32))}
     grey = np.zeros((1, 1, 3), np.uint8)
     found = network.classify(grey, top=2)
@@ -150,9 +270,8 @@ def test_a_name_near_nothing_shows_all():
 
 
 def test_two_layers_of_one_name_are_refused():
-    for layers in ([("a", ReLU()), ("a", ReLU())], [("a", Branches([[("a", ReLU())], []]))]):
-        with pytest.raises(ValueError, match="two layers are called 'a'"):
-            Network("n", layers, (2, 2, 3))
+    with pytest.raises(ValueError, match="two layers are called 'a'"):
+        Network("n", [("a", ReLU()), ("a", ReLU())], (2, 2, 3))
 
 
 @pytest.mark.parametrize("layer, shape, message", [
@@ -160,11 +279,15 @@ def test_two_layers_of_one_name_are_refused():
     (Conv(4, 7), (5, 5, 3), r"layer odd: .*\(5, 5, 3\)"),
     (MaxPool(9), (5, 5, 3), r"layer odd: .*\(5, 5, 3\)"),
     (Conv(4, 3), (75,), r"layer odd: .*\(75,\)"),
-    (Branches([[("p", MaxPool(2))], []]), (4, 4, 3), "layer odd: .*different sizes"),
 ])
 def test_layers_that_do_not_fit_are_refused_by_name(layer, shape, message):
     with pytest.raises(ValueError, match=message):
         Network("n", [("odd", layer)], shape)
+
+
+def test_paths_of_different_sizes_cannot_be_joined():
+    with pytest.raises(ValueError, match="layer odd: Concat: its inputs differ in size"):
+        Network("n", nets.joined("odd", "image", [("p", MaxPool(2))], []), (4, 4, 3))
 
 
 @pytest.mark.parametrize("shape", [(8, 10, 3), (1, 8, 10, 4), (1, 3, 8, 10)])
@@ -180,7 +303,7 @@ def test_an_image_too_large_for_the_dense_layer_is_refused():
 
 def test_a_network_without_weights_says_so():
     network = Network("n", [("relu", ReLU()), ("fc", Dense(2)), ("drop", Dropout())], (2, 2, 3))
-    with pytest.raises(ValueError, match="layer fc has no weights; use initialize.*minicnn.load"):
+    with pytest.raises(ValueError, match="fc has no weights; initialize.*fills what is empty"):
         network.forward(nets.images(1, (2, 2, 3)))
 
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from minicnn import gradcheck
-from minicnn.network import Network, layers
-from minicnn.network.layers import LRN, Branches, Conv, MaxPool, ReLU, walk
+from minicnn.network import Network
+from minicnn.network.layers import LRN, Conv, MaxPool, ReLU
+from minicnn.ops import conv, pool
 
 NAMES = nets.everything().names
 
@@ -30,7 +31,7 @@ def check_all(build, smooth=False, **options):
         return run.output, run
 
     def backward(dy, run):
-        seeds = {run.network.layers[-1][0]: dy}
+        seeds = {run.network.names[-1]: dy}
         gradients = nets.parameters_of(run.weight_gradients(seeds))
         return [run.backward(seeds), *(gradients[place] for place in trained)]
 
@@ -70,16 +71,17 @@ def test_image_gradient_without_learn():
 
 
 def test_image_work_computes_no_weight_gradient(monkeypatch):
-    asked = []
-    backward = layers.conv.backward
-    monkeypatch.setattr(layers.conv, "backward", lambda dy, cache, need: (
+    network, asked = nets.everything(), []
+    conv = network.ops["conv1"]
+    backward = conv.backward
+    monkeypatch.setattr(conv, "backward", lambda dy, cache, need: (
         asked.append(tuple(need)), backward(dy, cache, need))[1])
-    run = nets.everything().forward(nets.images(2), learn=True)
+    run = network.forward(nets.images(2), learn=True)
     run.backward(normal("prob", run))
-    assert asked == [("x",)] * 5
+    assert asked == [("x",)] * 6
     asked.clear()
     run.weight_gradients(normal("prob", run))
-    assert sorted(asked) == [("w", "b")] + [("x", "w", "b")] * 4  # the first layer needs no dx
+    assert sorted(asked) == [("w", "b")] + [("x", "w", "b")] * 5  # the first layer needs no dx
 
 
 # ---- arriving at a layer
@@ -94,23 +96,12 @@ def at_layer(name):
     return forward
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES[:-1] if name != "mix"])
+@pytest.mark.parametrize("name", NAMES[:-1])
 def test_backward_to_a_layer_is_the_slope_there(name):
     change = np.zeros((2, *nets.everything().shapes[name]))
     gradcheck.check(at_layer(name), lambda dy, run: run.backward({"prob": dy}, to=name),
                     {name: change}, only=("central differences", "same bytes twice"),
                     name=f"backward to {name}").raise_if_failed()
-
-
-def test_backward_to_a_join_is_the_slope_there():
-    whole = nets.everything()
-    place = [name for name, _ in whole.layers].index("mix") + 1
-    rest = Network("rest", whole.layers[place:], whole.shapes["mix"])
-    run = whole.forward(nets.images(2))
-    alone = rest.forward(run["mix"])
-    # the same operations on the same numbers
-    np.testing.assert_array_equal(run.backward(normal("prob", run), to="mix"),
-                                  alone.backward(normal("prob", alone)))
 
 
 def test_backward_to_the_seeded_layer_is_the_seed():
@@ -166,26 +157,27 @@ def test_a_seed_where_forward_stopped_inside_a_branch():
 # ---- rules
 
 def of_kind(kind):
-    return [name for name, layer in walk(nets.everything().layers) if isinstance(layer, kind)]
+    return [name for name, layer, _ in nets.everything().rows if isinstance(layer, kind)]
 
 
 @pytest.mark.parametrize("op, kind, rule", [
     ("relu", ReLU, "gradient"), ("relu", ReLU, "deconvnet"), ("relu", ReLU, "guided"),
     ("lrn", LRN, "gradient"), ("lrn", LRN, "through"), ("lrn", LRN, "scale")])
 def test_a_rule_reaches_every_layer_also_inside_branches(monkeypatch, op, kind, rule):
-    rules, module = [], getattr(layers, op)
+    network, rules = nets.everything(), []
+    module = network.ops[of_kind(kind)[0]]
     backward = module.backward
     monkeypatch.setattr(module, "backward", lambda dy, cache, rule: (
         rules.append(rule), backward(dy, cache, rule))[1])
-    run = nets.everything().forward(nets.images(2))
+    run = network.forward(nets.images(2))
     run.backward(normal("fc", run), **{op: rule})
     assert rules == [rule] * len(of_kind(kind)) and len(rules) > 1
 
 
 def negative_everywhere():
     """Two ReLUs side by side under a third, for an image on which none of them is active."""
-    network = Network("n", [("top", ReLU()), ("mix", Branches([[("left", ReLU())],
-                                                               [("right", ReLU())]]))], (1, 2, 1))
+    network = Network("n", [("top", ReLU()), *nets.joined("mix", "top", [("left", ReLU())],
+                                                         [("right", ReLU())])], (1, 2, 1))
     run = network.forward(-np.ones((1, 1, 2, 1)))
     return run, {"mix": np.array([[[[3.0, 4.0], [-5.0, 1.0]]]])}
 
@@ -198,8 +190,8 @@ def test_relu_rules_by_hand(rule, expected):
 
 
 def test_lrn_through_passes_the_seed_unchanged():
-    network = Network("n", [("mix", Branches([[("a", LRN(alpha=1.0))], [("b", LRN(alpha=1.0))]]))],
-                      (1, 1, 2))
+    network = Network("n", nets.joined("mix", "image", [("a", LRN(alpha=1.0))],
+                                       [("b", LRN(alpha=1.0))]), (1, 1, 2))
     run = network.forward(np.ones((1, 1, 1, 2)))
     seed = {"mix": np.array([[[[1.0, 2.0, 10.0, 20.0]]]])}
     np.testing.assert_array_equal(run.backward(seed, lrn="through").ravel(), [11, 22])
@@ -211,9 +203,9 @@ def test_deconvnet_on_convolutions_is_the_transposed_filter_of_what_is_positive(
                                          ("pool", MaxPool(2))], (4, 4, 2)))
     run = network.forward(nets.images(1, (4, 4, 2)))
     p = nets.like(run["pool"])
-    unpooled = layers.pool.unpool(p, run.switches("pool"), run["relu"].shape, (2, 2), (2, 2),
+    unpooled = pool.unpool(p, run.switches("pool"), run["relu"].shape, (2, 2), (2, 2),
                                   (0, 0))
-    filtered = layers.conv.backward(np.maximum(unpooled, 0), run.caches["conv"], ("x",)).dx
+    filtered = conv.backward(np.maximum(unpooled, 0), run.caches["conv"], ("x",)).dx
     np.testing.assert_array_equal(run.backward({"pool": p}, relu="deconvnet"), filtered)
 
 

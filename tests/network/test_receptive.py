@@ -10,7 +10,6 @@ from minicnn.network.layers import (
     LRN,
     AveragePool,
     BatchNorm,
-    Branches,
     Conv,
     Dense,
     Dropout,
@@ -66,8 +65,8 @@ def test_dense_layers_see_the_whole_image_and_have_no_positions():
 def positive(network, seed):
     """Weights above 0: on an image above 0 no rectifier shuts and nothing cancels."""
     for name in nets.trained(network, seed).param_shapes:
-        network[name].params = {key: (np.abs(value) + 0.01) * (-1 if key == "mean" else 1)
-                                for key, value in network[name].params.items()}
+        network.params[name] = {key: (np.abs(value) + 0.01) * (-1 if key == "mean" else 1)
+                                for key, value in network.params[name].items()}
     return network
 
 
@@ -119,26 +118,34 @@ def check_table(field, position, shape):
 
 
 def random_layer(rng, k, channels):
-    """Windows of all shapes, steps, paddings and gaps; averages in place of maxima."""
+    """Windows of all shapes, steps, paddings and gaps, averages in place of maxima; paths that are
+    joined or added. The rows, and the channels after them."""
     kernel, stride = (tuple(int(n) for n in rng.integers(1, most, 2)) for most in (4, 3))
     pad = tuple(int(rng.integers(0, n)) for n in kernel)
     rounding = str(rng.choice(["floor", "ceil"]))
     kinds = [Conv(channels, kernel, stride, pad, int(rng.integers(1, 3)), int(rng.integers(1, 3))),
              AveragePool(kernel, stride, pad, rounding, "image"),
-             LRN(3, alpha=0.5), BatchNorm(), ReLU(),
-             Branches([[(f"one{k}", Conv(2, 1))], [],
-                       [(f"wide{k}", Conv(3, 3, pad=2, dilation=2)),
-                        (f"norm{k}", LRN(3, alpha=0.5))],
-                       [(f"mean{k}", AveragePool(3, 1, 1, border="image")),
-                        (f"tall{k}", Conv(3, (5, 1), pad=(2, 0)))]])]
-    return kinds[rng.integers(len(kinds))]
+             LRN(3, alpha=0.5), BatchNorm(), ReLU()]
+    chosen = rng.integers(len(kinds) + 2)
+    if chosen < len(kinds):
+        return [(f"layer{k}", kinds[chosen])], channels
+    below = f"layer{k - 1}" if k else "image"
+    if chosen > len(kinds):
+        return nets.summed(f"layer{k}", below, [(f"down{k}", Conv(channels, 3, pad=1))], [], [
+            (f"far{k}", Conv(channels, 3, pad=3, dilation=3)), (f"norm{k}", LRN(3, alpha=0.5))],
+        ), channels
+    return nets.joined(
+        f"layer{k}", below, [(f"one{k}", Conv(2, 1))], [],
+        [(f"wide{k}", Conv(3, 3, pad=2, dilation=2)), (f"norm{k}", LRN(3, alpha=0.5))],
+        [(f"mean{k}", AveragePool(3, 1, 1, border="image")),
+         (f"tall{k}", Conv(3, (5, 1), pad=(2, 0)))]), channels + 8
 
 
 def random_layers(rng, channels, depth):
     layers = []
     for k in range(depth):
-        layers.append((f"layer{k}", random_layer(rng, k, channels)))
-        channels += 8 if isinstance(layers[-1][1], Branches) else 0
+        rows, channels = random_layer(rng, k, channels)
+        layers += rows
     return layers
 
 
@@ -253,10 +260,10 @@ def test_what_is_not_there_is_named():
     assert receptive.field(network, "pool2", image=(64, 6)).box((0, 0)) == (0, 7, 0, 6)
 
 
-def test_branches_that_step_differently_have_no_one_stride():
-    network = Network("n", [("mix", Branches([[("a", Conv(1, 2, 2))], [("b", Conv(1, 3))]]))],
-                      (4, 4, 1))
-    with pytest.raises(ValueError, match=r"branches of mix step by .* \[1, 2\]"):
+def test_paths_that_step_differently_have_no_one_stride():
+    network = Network("n", nets.joined("mix", "image", [("a", Conv(1, 2, 2))],
+                                       [("b", Conv(1, 3))]), (4, 4, 1))
+    with pytest.raises(ValueError, match=r"paths that meet in mix step by .* \[1, 2\]"):
         receptive.fields(network)
 
 

@@ -8,7 +8,6 @@ from minicnn.network import Network
 from minicnn.network.layers import (
     AveragePool,
     BatchNorm,
-    Branches,
     Conv,
     Dense,
     Flatten,
@@ -97,22 +96,24 @@ def test_the_output_row_without_labels():
 def test_the_other_descriptions():
     network = Network("n", [
         ("c", Conv(4, (3, 1), stride=(1, 2), pad=(1, 0))), ("bn", BatchNorm()), ("t", Tanh()),
-        ("mix", Branches([[("m", MaxPool((3, 1), 1, (1, 0)))], []])), ("a", AveragePool(2)),
+        *nets.joined("mix", "t", [("m", MaxPool((3, 1), 1, (1, 0)))], []),
+        *nets.summed("sum", "mix", [], []), ("a", AveragePool(2)),
         ("g", GlobalAveragePool()), ("f", Flatten()), ("d", Dense(1)), ("s", Sigmoid())],
         (8, 8, 3))
     assert squeezed(network.summary("matlab")) == [
-        "11x1 Layer array with layers:",
+        "12x1 Layer array with layers:",
         "1 'data' Image Input 8x8x3 images with 'zerocenter' normalization",
         "2 'c' Convolution 4 3x1x3 convolutions with stride [1 2] and padding [1 1 0 0]",
         "3 'bn' Batch Normalization Batch normalization",
         "4 't' Tanh hyperbolic tangent",
         "5 'm' Max Pooling 3x1 max pooling with stride [1 1] and padding [1 1 0 0]",
         "6 'mix' Depth concatenation Depth concatenation of 2 inputs",
-        "7 'a' Average Pooling 2x2 average pooling with stride [2 2] and padding [0 0 0 0]",
-        "8 'g' Global Average Pooling global average pooling",
-        "9 'f' Flatten Flatten",
-        "10 'd' Fully Connected 1 fully connected layer",
-        "11 's' Sigmoid sigmoid",
+        "7 'sum' Addition Element-wise addition of 2 inputs",
+        "8 'a' Average Pooling 2x2 average pooling with stride [2 2] and padding [0 0 0 0]",
+        "9 'g' Global Average Pooling global average pooling",
+        "10 'f' Flatten Flatten",
+        "11 'd' Fully Connected 1 fully connected layer",
+        "12 's' Sigmoid sigmoid",
     ]
 
 

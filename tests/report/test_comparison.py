@@ -19,8 +19,8 @@ def networks():
     """Six filters and six others, of which one is dead."""
     other = small.network(seed=3)
     other.name = "other"
-    other["conv1"].params["w"][..., 4] = 0
-    other["conv1"].params["b"][4] = -1
+    other.params["conv1"]["w"][..., 4] = 0
+    other.params["conv1"]["b"][4] = -1
     return small.network(), other
 
 

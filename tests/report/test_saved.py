@@ -107,7 +107,7 @@ def test_other_weights(kept):
 
 def test_one_weight_changed_in_its_last_bit(kept):
     network = small.network()
-    w = network["conv1"].params["w"] = network["conv1"].params["w"].copy()
+    w = network.params["conv1"]["w"] = network.params["conv1"]["w"].copy()
     w.flat[-7] = np.nextafter(w.flat[-7], np.float32(9))
     with pytest.raises(ReplayError, match="the weights of network small differs"):
         saved.replay(kept[0], network)

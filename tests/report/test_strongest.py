@@ -12,7 +12,7 @@ from minicnn.report import strongest as sheets
 from minicnn.vis.deconvnet import region, shown
 
 NETWORK = small.network()
-NETWORK["conv2"].params["b"][3] = -1e3  # channel 3 of relu2 is silent
+NETWORK.params["conv2"]["b"][3] = -1e3  # channel 3 of relu2 is silent
 PHOTOS = [small.photo(seed=k) for k in range(6)]
 LAYERS = {"relu1": [5, 0], "mix/relu_3x3": [2, 0, 3], "relu2": [1, 3]}
 

@@ -152,7 +152,7 @@ def test_a_step_moves_the_running_statistics_towards_the_batch_s():
     x = pictures.normalize(images, learner.preprocessing)
     values = learner.forward(x, to="conv1").output
     loop.train_step(learner, x, labels, SGD(0.1))
-    params = learner["conv1_bn"].params
+    params = learner.params["conv1_bn"]
     mean, variance = values.mean(axis=(0, 1, 2)), values.var(axis=(0, 1, 2))
     # float32; the layer keeps 0.9 of what it had, mean 0 and variance 1
     np.testing.assert_allclose(params["mean"], 0.1 * mean, rtol=1e-4, atol=1e-6)
@@ -167,7 +167,7 @@ def test_accuracy_by_hand(batch):
     """Ten images of one pixel whose value is the score of class 1; class 0 scores 100."""
     judge = Network("n", [("fc", Dense(3)), ("prob", Softmax())], (1, 1, 1),
                     Preprocessing((1, 1), "L", 0.0, 1.0, resize_to=None))
-    judge["fc"].params = {"w": np.array([[0, 1, 0]], np.float32),
+    judge.params["fc"] = {"w": np.array([[0, 1, 0]], np.float32),
                           "b": np.array([100, 0, -100], np.float32)}
     images = np.arange(0, 200, 20, np.uint8).reshape(10, 1, 1, 1)
     ones = np.ones(10, int)

@@ -199,7 +199,7 @@ def test_a_layer_that_is_not_there_and_numbers_that_are_none():
     with pytest.raises(LayerNameError, match="there is no 99"):
         columns(NETWORK, PHOTO, [1, 99])
     broken = small.network()
-    broken["conv1"].params["w"][0, 0, 0, 0] = np.nan
+    broken.params["conv1"]["w"][0, 0, 0, 0] = np.nan
     with pytest.raises(ImageError, match="hypercolumns: relu1: .* values are not finite"):
         columns(broken, PHOTO, ["relu1"])
     with pytest.raises(ValueError, match="flat has no feature maps"):

@@ -29,7 +29,7 @@ def gratings(kernel=11, stride=4, name="known"):
     for o, frequency in enumerate((SLOW, FAST, 0, SLOW)):
         w[..., o] = np.cos(2 * np.pi * frequency * across)[:, None] / kernel**2  # down each column
     w[..., 2] = 0
-    network["conv1"].params = {"w": w.astype(np.float32),
+    network.params["conv1"] = {"w": w.astype(np.float32),
                                "b": np.array([0.5, 0.5, 0.5, -1e4], np.float32)}
     return network
 
@@ -51,7 +51,7 @@ def test_faint_and_silent_filters_are_counted():
 
 def test_what_is_faint_depends_on_the_share():
     network = gratings()
-    w = network["conv1"].params["w"]
+    w = network.params["conv1"]["w"]
     w[..., 2] = w[..., 0] / 20
     mean = first_layer(network, PHOTOS[:1]).norms.mean()
     norm = np.sqrt((w[..., 2].astype(float) ** 2).sum())
@@ -61,9 +61,9 @@ def test_what_is_faint_depends_on_the_share():
 
 def test_most_filters_may_be_faint():
     network = gratings()
-    network["conv1"].params["w"][..., [0, 2, 3]] *= 1e-6
+    network.params["conv1"]["w"][..., [0, 2, 3]] *= 1e-6
     assert first_layer(network, PHOTOS[:1]).faint == (0, 2, 3)
-    network["conv1"].params["w"][:] = 0
+    network.params["conv1"]["w"][:] = 0
     assert first_layer(network, PHOTOS[:1]).faint == (0, 1, 2, 3)
 
 
@@ -78,7 +78,7 @@ def test_a_filter_that_responds_to_one_photo_only_is_not_silent():
     network = gratings()
     sums = [network.forward(network.prepare(p), to="conv1").output[..., 0].max() for p in PHOTOS]
     order = np.argsort(sums)
-    network["conv1"].params["b"] = np.array(
+    network.params["conv1"]["b"] = np.array(
         [0.5 - (sums[order[1]] + sums[order[2]]) / 2, 1, 1, 1], np.float32)
     weaker, strongest = [PHOTOS[k] for k in order[:2]], PHOTOS[order[2]]
     assert first_layer(network, weaker).silent == (0,)
@@ -90,7 +90,7 @@ def test_silence_is_looked_for_after_a_batch_normalisation():
     network = nets.trained(Network("normed", [
         ("conv1", Conv(3, 3)), ("bn1", BatchNorm()), ("relu1", ReLU())], (48, 56, 3),
         PREPROCESSING), dtype=np.float32)
-    network["bn1"].params["beta"] = np.array([0, -1e3, 0], np.float32)
+    network.params["bn1"]["beta"] = np.array([0, -1e3, 0], np.float32)
     assert first_layer(network, PHOTOS).silent == (1,)
     plain = network.until("conv1")
     assert first_layer(plain, PHOTOS).silent == () and plain.name == "normed"
@@ -127,7 +127,7 @@ def test_the_shares_of_several_photos_weigh_by_their_power():
 def test_a_bias_changes_nothing():
     network = gratings()
     before = first_layer(network, PHOTOS).response_aliasing
-    network["conv1"].params["b"] = network["conv1"].params["b"] + np.float32(7)
+    network.params["conv1"]["b"] = network.params["conv1"]["b"] + np.float32(7)
     np.testing.assert_array_equal(first_layer(network, PHOTOS).response_aliasing, before)
 
 
@@ -135,7 +135,7 @@ def test_the_responses_are_the_unsampled_ones_of_the_layer():
     """Stride 1, same padding: every 4th of these is what the layer has."""
     network = gratings().astype(np.float64)
     x = network.prepare(PHOTOS[0]).astype(np.float64)
-    network["conv1"].params["b"] = np.zeros(4)
+    network.params["conv1"]["b"] = np.zeros(4)
     dense = _unsampled(network["conv1"], x)
     kept = network.forward(x, to="conv1").output[0]
     np.testing.assert_allclose(dense[::4, ::4], kept, rtol=0, atol=1e-13)  # near 1
@@ -174,7 +174,7 @@ def test_the_table_says_it_in_words():
 
 def test_a_layer_without_a_living_filter_has_no_mean():
     network = gratings()
-    network["conv1"].params["w"][:] = 0
+    network.params["conv1"]["w"][:] = 0
     table = first_layer(network, PHOTOS[:1]).table()
     assert table["aliasing of the filters"] == "none lives"
     assert table["dead"] == "4: 4 faint, 1 silent in 1 photo"
@@ -206,7 +206,7 @@ def test_7x7_at_stride_2_folds_less_than_at_stride_4(shared_data):
     fine = load(shared_data / "weights" / "googlenet_bvlc.h5").until("conv1/relu_7x7")
     coarse = Network("coarse", [("conv1", Conv(64, 7, stride=4, pad=3)), ("relu", ReLU())],
                      fine.input_shape, fine.preprocessing)
-    coarse["conv1"].params = fine["conv1/7x7_s2"].params
+    coarse.params["conv1"] = fine.params["conv1/7x7_s2"]
     found = compare(fine, coarse, [shared_data / "photos" / "chelsea.png"])
     for kind in ("filter_aliasing", "response_aliasing"):
         less, more = getattr(found.first, kind), getattr(found.second, kind)

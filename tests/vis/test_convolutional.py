@@ -61,7 +61,7 @@ def test_behind_a_global_average_a_dense_layer_stays():
 def test_weights_are_shared_and_the_network_is_untouched():
     before = SMALL.summary()
     wide = convolutional(SMALL, "fc")
-    assert np.shares_memory(wide["fc"].params["w"], SMALL["fc"].params["w"])
+    assert np.shares_memory(wide.params["fc"]["w"], SMALL.params["fc"]["w"])
     assert SMALL.summary() == before and wide.names == SMALL.names[: SMALL.names.index("fc") + 1]
 
 

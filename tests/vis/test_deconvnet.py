@@ -49,10 +49,10 @@ def test_biases_play_no_part_on_the_way_down():
     """One convolution and a ReLU: the projection is the kernel, times the unit's activation."""
     network = nets.trained(Network("one", [("conv", Conv(2, 3)), ("relu", ReLU())], (7, 8, 3),
                                    NETWORK.preprocessing), dtype=np.float32)
-    network["conv"].params["b"][:] = 100
+    network.params["conv"]["b"][:] = 100
     record = vis.deconvnet(network, PHOTO, "relu", 1, (2, 3), size="keep")
     value = network.forward(network.prepare(PHOTO, "keep")).output[0, 2, 3, 1]
-    np.testing.assert_allclose(record.x[0, 2:5, 3:6], value * network["conv"].params["w"][..., 1],
+    np.testing.assert_allclose(record.x[0, 2:5, 3:6], value * network.params["conv"]["w"][..., 1],
                                rtol=1e-6)  # float32
     assert value > 50
 
@@ -197,7 +197,7 @@ def test_a_wrong_layer_is_a_layer_name_error():
 
 def test_a_silent_unit_is_named():
     network = small.network()
-    network["conv2"].params["b"][3] = -1e3
+    network.params["conv2"]["b"][3] = -1e3
     with pytest.raises(ValueError, match="channel 3 of relu2 is silent there .*; choose another"):
         vis.deconvnet(network, PHOTO, "relu2", 3)
     with pytest.raises(ValueError, match="channel 3 of relu2 is silent everywhere .*; choose"):

@@ -96,7 +96,7 @@ def test_a_branch_that_passes_its_input_adds_to_the_others():
     assert [step.operation for step in steps] == ["all others to zero", "rectify: deconvnet",
                                                   "split in 2", "filter", "add 2"]
     rectified = np.maximum(seed, 0)
-    kernel = network["block/1x1"].params["w"][0, 0]
+    kernel = network.params["block/1x1"]["w"][0, 0]
     np.testing.assert_allclose(steps[-1].array, rectified[..., :2] + rectified[..., 2:] @ kernel.T,
                                rtol=1e-14)  # one rounding a product
 

@@ -35,7 +35,7 @@ def alexnet(top="conv3"):
             w = np.empty(shapes["w"], np.float32)
             w[:] = rng.standard_normal((*fan_in, 1 if name.startswith("fc") else units),
                                        dtype=np.float32) * np.float32((2 / np.prod(fan_in)) ** 0.5)
-            network[name].params = {"w": w, "b": np.zeros(units, np.float32)}
+            network.params[name] = {"w": w, "b": np.zeros(units, np.float32)}
     return network
 
 

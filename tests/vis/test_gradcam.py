@@ -72,13 +72,13 @@ def test_after_global_average_pooling_it_is_the_class_activation_map(pooling):
     features = network.forward(X)["relu"][0]
     for index in range(3):
         record = vis.gradcam(network, PHOTO, index)
-        cam = features @ network["fc"].params["w"][:, index]  # Zhou et al. 2016, equation 2
+        cam = features @ network.params["fc"]["w"][:, index]  # Zhou et al. 2016, equation 2
         np.testing.assert_allclose(16 * 20 * record.raw, cam, rtol=0,
                                    atol=1e-5 * np.abs(cam).max())  # float32
-        bias = network["fc"].params["b"][index]
+        bias = network.params["fc"]["b"][index]
         assert record.raw.sum() == pytest.approx(record.score - bias, rel=1e-4)
         np.testing.assert_allclose(record.weights,
-                                   network["fc"].params["w"][:, index] / (16 * 20), rtol=1e-4)
+                                   network.params["fc"]["w"][:, index] / (16 * 20), rtol=1e-4)
 
 
 def test_it_is_about_one_class():
@@ -93,7 +93,7 @@ def test_it_is_about_one_class():
 def test_a_saturated_softmax_takes_nothing_away():
     network = small.network()
     for key in ("w", "b"):
-        network["fc"].params[key] = network["fc"].params[key] * np.float32(1000)
+        network.params["fc"][key] = network.params["fc"][key] * np.float32(1000)
     assert network.probabilities(X).max() == 1
     plain, sure = vis.gradcam(NETWORK, PHOTO), vis.gradcam(network, PHOTO)
     np.testing.assert_allclose(sure.raw, 1000 * plain.raw, rtol=1e-3, atol=1e-3)  # float32
@@ -104,11 +104,11 @@ def test_a_saturated_softmax_takes_nothing_away():
 def spots(bright, dark):
     """A network that sees bright and dark, and what the two are worth to class 0."""
     network = pooled(GlobalAveragePool())
-    network["conv"].params = {"w": np.zeros((3, 3, 3, 5), np.float32),
+    network.params["conv"] = {"w": np.zeros((3, 3, 3, 5), np.float32),
                               "b": np.zeros(5, np.float32)}
-    network["conv"].params["w"][1, 1, :, 2:4] = 1, -1
-    network["fc"].params["w"] = np.zeros((5, 3), np.float32)
-    network["fc"].params["w"][2:4, 0] = bright, dark
+    network.params["conv"]["w"][1, 1, :, 2:4] = 1, -1
+    network.params["fc"]["w"] = np.zeros((5, 3), np.float32)
+    network.params["fc"]["w"][2:4, 0] = bright, dark
     photo = np.empty((16, 20, 3), np.uint8)
     photo[:] = 120, 110, 100  # the mean colour, red first
     photo[2:6, 11:17], photo[9:14, 3:8] = 220, 20
@@ -129,7 +129,7 @@ def test_the_map_lies_where_the_feature_is():
 def against():
     """Every feature speaks against class 1."""
     network = pooled(GlobalAveragePool())
-    network["fc"].params["w"] = -np.abs(network["fc"].params["w"])
+    network.params["fc"]["w"] = -np.abs(network.params["fc"]["w"])
     return network
 
 
@@ -145,7 +145,7 @@ def test_no_positive_evidence_is_a_black_picture_and_said(method):
 
 def test_silent_features_are_no_evidence_either():
     network = small.network()
-    network["conv2"].params["b"] = np.full(5, -1e3, np.float32)
+    network.params["conv2"]["b"] = np.full(5, -1e3, np.float32)
     record = vis.gradcam(network, PHOTO, 1)
     assert not record.evidence and not record.raw.any()
     assert "no positive evidence; raw map 0 to 0" in record.caption

@@ -62,12 +62,12 @@ def test_slopes_at_the_image(real):
     """In float64, where both programs agree which ReLUs are on and where each maximum is."""
     network, photo, layers = real
     x = network.prepare(photo).astype(np.float64)
-    parameters = {name: dict(network[name].params) for name in network.param_shapes}
+    parameters = {name: dict(network.params[name]) for name in network.param_shapes}
     try:
         network.astype(np.float64)
         _, w = slope(network, x, 285)
         *_, expected = torch_network.activation_and_slope(network, x, next(iter(layers)), 285)
     finally:
         for name, params in parameters.items():
-            network[name].params = params
+            network.params[name] = params
     np.testing.assert_allclose(w, expected, rtol=0, atol=1e-12 * np.abs(expected).max())

@@ -26,7 +26,7 @@ def grey(w, limit):
 @pytest.mark.parametrize("order", ["RGB", "BGR"])
 def test_what_looks_for_red_is_red(order):
     network = one_layer(order)
-    w = network["conv"].params["w"]
+    w = network.params["conv"]["w"]
     w[..., 0] = 0
     w[1, 0, order.index("R"), 0] = 0.2
     w[2, 1, order.index("B"), 0] = -0.1
@@ -38,12 +38,12 @@ def test_what_looks_for_red_is_red(order):
 def test_a_grey_network_has_grey_filters():
     network = one_layer("L", channels=1)
     picture = vis.kernels(network).pictures[3]
-    w = network["conv"].params["w"][:, :, 0, 3]
+    w = network.params["conv"]["w"][:, :, 0, 3]
     np.testing.assert_array_equal(picture, np.dstack([grey(w, np.abs(w).max())] * 3))
 
 
 def test_each_filter_over_its_own_largest_weight_or_all_over_the_layer_s():
-    w = NETWORK["conv1"].params["w"]
+    w = NETWORK.params["conv1"]["w"]
     own, joint = np.abs(w).max(axis=(0, 1, 2)), [np.abs(w).max()] * 6
     for scale, limits in (("filter", own), ("layer", joint)):
         found = vis.kernels(NETWORK, scale=scale)
@@ -55,15 +55,15 @@ def test_each_filter_over_its_own_largest_weight_or_all_over_the_layer_s():
 
 def test_a_dead_filter_is_grey_in_both_scales():
     network = small.network()
-    network["conv1"].params["w"][..., 2] = 0
-    network["conv1"].params["w"][..., 3] *= 1e-4
+    network.params["conv1"]["w"][..., 2] = 0
+    network.params["conv1"]["w"][..., 3] *= 1e-4
     own, joint = (vis.kernels(network, scale=scale).pictures for scale in ("filter", "layer"))
     assert (own[2] == 128).all() and np.ptp(own[3]) > 100
     assert (joint[2:4] == 128).all()  # here nearly dead shows, too
 
 
 def test_deeper_kernels_are_shown_plane_by_plane():
-    w = NETWORK["conv2"].params["w"]
+    w = NETWORK.params["conv2"]["w"]
     found = vis.kernels(NETWORK, "conv2", [4, 1], [0, 8, 3])
     assert found.pictures.shape == (6, 3, 3, 3) and found.filters == [4, 1]
     for row, o in enumerate([4, 1]):
@@ -86,7 +86,7 @@ def test_sixteen_of_each_where_nothing_is_said():
 def test_the_first_layer_plane_by_plane_when_asked():
     found = vis.kernels(NETWORK, filters=[2], inputs=[0, 2])
     assert found.pictures.shape == (2, 3, 3, 3) and found.inputs == [0, 2]
-    w = NETWORK["conv1"].params["w"][..., 2]
+    w = NETWORK.params["conv1"]["w"][..., 2]
     np.testing.assert_array_equal(found.pictures[1][..., 0], grey(w[..., 2], np.abs(w).max()))
 
 
@@ -104,18 +104,18 @@ def test_a_dense_layer_above_maps_has_kernels_as_large_as_these():
     x = nets.images(1, (7, 8, 3), dtype=np.float32)
     run = network.forward(x)
     for o in range(5):
-        value = (run["relu"][0] * found.w[..., o]).sum() + network["fc"].params["b"][o]
+        value = (run["relu"][0] * found.w[..., o]).sum() + network.params["fc"]["b"][o]
         assert value == pytest.approx(run["fc"][0, o], rel=1e-4, abs=1e-4)  # float32, 210 terms
 
 
 def test_the_caption_and_the_weights_left_alone():
-    before = NETWORK["conv1"].params["w"].copy()
+    before = NETWORK.params["conv1"]["w"].copy()
     found = vis.kernels(NETWORK, scale="layer")
     assert found.caption == (f"small conv1: 6 of 6 kernels 3x3, in red, green and blue; grey is 0, "
                              f"all over the layer's largest weight ({np.abs(before).max():.3g})")
     low, high = (f(np.abs(before).max(axis=(0, 1, 2))) for f in (min, max))
     assert vis.kernels(NETWORK).caption.endswith(f"largest weight ({low:.3g} to {high:.3g})")
-    np.testing.assert_array_equal(NETWORK["conv1"].params["w"], before)
+    np.testing.assert_array_equal(NETWORK.params["conv1"]["w"], before)
 
 
 @pytest.mark.parametrize("settings, words", [

@@ -80,9 +80,9 @@ def test_the_probability_changes_only_where_the_one_pixel_that_counts_is_covered
                           (16, 20, 3), NETWORK.preprocessing)
         w = np.zeros((16, 20, 3, 2), np.float32)
         w[row, column, :, 0] = 3
-        network["conv"].params = {"w": np.eye(3, dtype=np.float32)[None, None],
+        network.params["conv"] = {"w": np.eye(3, dtype=np.float32)[None, None],
                                   "b": np.zeros(3, np.float32)}
-        network["fc"].params = {"w": w.reshape(-1, 2), "b": np.zeros(2, np.float32)}
+        network.params["fc"] = {"w": w.reshape(-1, 2), "b": np.zeros(2, np.float32)}
         photo = np.full((16, 20, 3), 200, np.uint8)
         record = vis.occlusion(network, photo, 0, **SWEEP)
         for i, top in enumerate(TOPS):

@@ -21,7 +21,7 @@ def linear(scale=1.0):
     """One channel whose response is twice the image's first colour, seen as grey levels."""
     network = Network("linear", [("conv", Conv(1, 1))], (4, 4, 3),
                       Preprocessing((4, 4), mean=100.0, scale=scale))
-    network["conv"].params = {"w": np.array([2, 0, 0], np.float32).reshape(1, 1, 3, 1) / scale,
+    network.params["conv"] = {"w": np.array([2, 0, 0], np.float32).reshape(1, 1, 3, 1) / scale,
                               "b": np.zeros(1, np.float32)}
     return network
 
@@ -55,7 +55,7 @@ def test_one_step_is_the_published_one_in_any_network_s_numbers(preset, step, sc
 def test_l2_pulls_to_the_mean_colour():
     """With the score out of the way the image shrinks: d(-l2 |I|^2) = -2 l2 I, in grey levels."""
     network = linear(1 / 64)
-    network["conv"].params["w"][:] = 0
+    network.params["conv"]["w"][:] = 0
     start = network.prepare(np.full((4, 4, 3), 150, np.uint8))
     record = vis.maximize(network, "conv", start=start, preset="wolfram", steps=1, l2=0.01,
                           optimizer="sgd", normalize="none")

@@ -35,7 +35,7 @@ def sure(factor=1000.0):
     """The small network with scores so far apart that the softmax has no slope left."""
     network = small.network()
     for key in ("w", "b"):
-        network["fc"].params[key] = network["fc"].params[key] * np.float32(factor)
+        network.params["fc"][key] = network.params["fc"][key] * np.float32(factor)
     return network
 
 
@@ -219,7 +219,7 @@ def test_the_likeliest_class_where_none_is_given():
 
 def test_a_score_that_depends_on_nothing_is_a_black_picture_and_said():
     network = small.network()
-    network["conv2"].params["b"] = np.full(5, -1e3, np.float32)  # relu2 is dead
+    network.params["conv2"]["b"] = np.full(5, -1e3, np.float32)  # relu2 is dead
     record = vis.saliency(network, PHOTO, 1)
     assert not record.map.any() and not record.image.any() and (record.signed == 128).all()
     assert record.caption.endswith("the score does not depend on any pixel")

@@ -110,7 +110,7 @@ def test_rules_and_size_are_those_asked_for(tmp_path):
 
 def test_a_silent_channel_has_no_places(tmp_path):
     network = small.network()
-    network["conv2"].params["b"][3] = -1e3
+    network.params["conv2"]["b"][3] = -1e3
     found = vis.strongest(network, PHOTOS[:2], tmp_path, ["relu2"], [3, 1], count=4)
     assert found.channel("relu2", 3).values == []
     assert len(found.channel("relu2", 1).values) == 2  # as many as there are photos

@@ -17,8 +17,8 @@ PHOTOS = [small.photo(seed=seed) for seed in range(4)]
 def silenced():
     """A network in which some channels are silent: in all photos, or in most places."""
     network = small.network()
-    network["conv1"].params["b"][:2] = -100, -1.2
-    network["conv2"].params["b"][3] = -100
+    network.params["conv1"]["b"][:2] = -100, -1.2
+    network.params["conv2"]["b"][3] = -100
     return network
 
 
@@ -51,9 +51,9 @@ def test_the_figures_tell_something():
 def test_dead_in_one_photo_is_not_dead_in_all():
     """One channel fires for one colour only."""
     network = small.network()
-    network["conv1"].params["w"][:] = 0
-    network["conv1"].params["w"][1, 1, 2, 0] = 1  # BGR: red
-    network["conv1"].params["b"][:] = [-0.5, 1, 1, 1, 1, 1]
+    network.params["conv1"]["w"][:] = 0
+    network.params["conv1"]["w"][1, 1, 2, 0] = 1  # BGR: red
+    network.params["conv1"]["b"][:] = [-0.5, 1, 1, 1, 1, 1]
     red, blue = (np.full((16, 20, 3), colour, np.uint8) for colour in ((250, 0, 0), (0, 0, 250)))
     assert vis.survey(network, [blue], "relu1").figures[0].dead == (0,)
     assert vis.survey(network, [blue, red], "relu1").figures[0].dead == ()

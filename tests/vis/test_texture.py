@@ -154,7 +154,7 @@ def test_an_unknown_pooling_and_layer():
 
 def test_a_silent_layer_is_named():
     network = small.network()
-    network["conv2"].params["b"][:] = -1e3
+    network.params["conv2"]["b"][:] = -1e3
     with pytest.raises(ValueError, match="relu2 is silent for this photo; leave it out"):
         vis.texture(network, PHOTO, ["relu1", "relu2"], 1)
 

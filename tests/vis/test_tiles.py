@@ -86,7 +86,7 @@ def test_transforms_roll_the_whole_image():
 
 def test_a_silent_image_takes_the_deconvnet_s_direction_in_tiles_too():
     network = odd_network(True)
-    network["conv1"].params["b"] = np.full(4, -100.0)
+    network.params["conv1"]["b"] = np.full(4, -100.0)
     assert_same(*compared(network, objectives.channel("relu1", 2), images(60, 80), tile=20))
 
 

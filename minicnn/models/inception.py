@@ -7,7 +7,7 @@ training only, is left out.
 
 Names. mixed0 to mixed10 and avg_pool are Keras' own. It numbers the rest: conv2d_1 to conv2d_94 and
 batch_normalization_1 to _94 (since TensorFlow 2 conv2d, conv2d_1 ... conv2d_93) are the
-convolutions and batch norms in the order of `layers.walk` here, in which Keras makes them.
+convolutions and batch norms in the order of the rows here, in which Keras makes them.
 
 The places of layers in Keras' list, 0 for the image, agree with those here up to 17, the second
 pooling: 1, 4, 7, 11 and 14 are the five convolutions, 10 the first pooling. From mixed0 on Keras
@@ -17,19 +17,20 @@ torchvision's network is this one with `border="padding"` and `scale=True`: its 
 count the zeros around the image, and its batch norms have a gamma. Epsilon is 1e-3 in both.
 """
 
+from dataclasses import replace
+
 from minicnn.images import Preprocessing
 from minicnn.network import INPUT, Network
 from minicnn.network.layers import (
     AveragePool,
     BatchNorm,
-    Branches,
+    Concat,
     Conv,
     Dense,
     GlobalAveragePool,
     MaxPool,
     ReLU,
     Softmax,
-    walk,
 )
 
 
@@ -52,7 +53,7 @@ def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
     -------
     Network
     """
-    layers = [
+    rows = [
         *conv("conv1", 32, 3, stride=2),
         *conv("conv2", 32, 3),
         *conv("conv3", 64, 3, pad=1),
@@ -60,26 +61,24 @@ def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
         *conv("conv4", 80, 1),
         *conv("conv5", 192, 3),
         ("pool2", MaxPool(3, 2)),
-        ("mixed0", _with_5x5("mixed0", 32)),
-        ("mixed1", _with_5x5("mixed1", 64)),
-        ("mixed2", _with_5x5("mixed2", 64)),
-        ("mixed3", _halving("mixed3")),
-        ("mixed4", _with_7x7("mixed4", 128)),
-        ("mixed5", _with_7x7("mixed5", 160)),
-        ("mixed6", _with_7x7("mixed6", 160)),
-        ("mixed7", _with_7x7("mixed7", 192)),
-        ("mixed8", _halving_with_7x7("mixed8")),
-        ("mixed9", _with_1x3_beside_3x1("mixed9")),
-        ("mixed10", _with_1x3_beside_3x1("mixed10")),
+        *_with_5x5("mixed0", "pool2", 32),
+        *_with_5x5("mixed1", "mixed0", 64),
+        *_with_5x5("mixed2", "mixed1", 64),
+        *_halving("mixed3", "mixed2"),
+        *_with_7x7("mixed4", "mixed3", 128),
+        *_with_7x7("mixed5", "mixed4", 160),
+        *_with_7x7("mixed6", "mixed5", 160),
+        *_with_7x7("mixed7", "mixed6", 192),
+        *_halving_with_7x7("mixed8", "mixed7"),
+        *_with_1x3_beside_3x1("mixed9", "mixed8"),
+        *_with_1x3_beside_3x1("mixed10", "mixed9"),
     ]
     if top:
-        layers += [("avg_pool", GlobalAveragePool()), ("fc", Dense(classes)), ("prob", Softmax())]
-    for _, layer in walk(layers):
-        if isinstance(layer, AveragePool):
-            layer.border = border
-        if isinstance(layer, BatchNorm):
-            layer.scale = scale
-    return Network("inception_v3", layers, (size, size, 3), Preprocessing(
+        rows += [("avg_pool", GlobalAveragePool()), ("fc", Dense(classes)), ("prob", Softmax())]
+    settings = {AveragePool: {"border": border}, BatchNorm: {"scale": scale}}
+    rows = [(name, replace(layer, **settings.get(type(layer), {})), *inputs)
+            for name, layer, *inputs in rows]
+    return Network("inception_v3", rows, (size, size, 3), Preprocessing(
         (size, size), "RGB", 127.5, 1 / 127.5, None, "squash", "bilinear"))
 
 
@@ -93,28 +92,20 @@ def in_keras_order(network):
     Parameters
     ----------
     network : Network
-        `inception_v3()`, or any other with branches.
+        `inception_v3()`, or any other.
 
     Returns
     -------
     list of str
         Beginning with "image", Keras' input layer.
     """
-    ways = {}
-    _measure(network.layers, 0, ways)
-    return [INPUT, *sorted(network.names, key=lambda name: -ways[name])]
+    ways = dict.fromkeys([INPUT, *network.names], 0)  # each layer's longest way to the output
+    for name, _, inputs in reversed(network.rows):
+        ways |= {place: max(ways[place], ways[name] + 1) for place in inputs}
+    return sorted(ways, key=lambda name: -ways[name])
 
 
-def _measure(layers, way, ways):
-    """Note each layer's way to the output, from the last on; how long it is before the first."""
-    for name, layer in reversed(layers):
-        ways[name] = way
-        branches = getattr(layer, "branches", [])
-        way = max([_measure(branch, way + 1, ways) for branch in branches], default=way + 1)
-    return way
-
-
-def conv(name, filters, kernel, stride=1, pad=0, momentum=0.99):
+def conv(name, filters, kernel, stride=1, pad=0, below=None, momentum=0.99):
     """A convolution without bias, its batch norm and ReLU.
 
     Their names are conv1 bn_conv1 relu_conv1; in a module mixed0/1x1 mixed0/bn_1x1 mixed0/relu_1x1.
@@ -125,16 +116,18 @@ def conv(name, filters, kernel, stride=1, pad=0, momentum=0.99):
         The convolution's.
     filters, kernel, stride, pad
         The convolution's, see `layers.Conv`.
+    below : str, optional
+        What it reads; the row above it where not given.
     momentum : float
         The batch norm's; its epsilon is 1e-3.
 
     Returns
     -------
-    list of (str, Layer)
+    list of rows
     """
     module, slash, last = name.rpartition("/")
     return [
-        (name, Conv(filters, kernel, stride, pad, bias=False)),
+        (name, Conv(filters, kernel, stride, pad, bias=False), below),
         (f"{module}{slash}bn_{last}", BatchNorm(epsilon=1e-3, momentum=momentum)),
         (f"{module}{slash}relu_{last}", ReLU()),
     ]
@@ -148,76 +141,83 @@ def _column(name, filters):
     return conv(name, filters, (7, 1), pad=(3, 0))
 
 
-def _pooled(name, filters):
-    return [(f"{name}/pool", AveragePool(3, 1, pad=1)), *conv(f"{name}/pool_proj", filters, 1)]
+def _pooled(name, below, filters):
+    return [(f"{name}/pool", AveragePool(3, 1, pad=1), below),
+            *conv(f"{name}/pool_proj", filters, 1)]
 
 
-def _with_5x5(name, pool_proj):
+def joined(name, *paths):
+    """The rows of paths side by side, and of the Concat that joins their ends."""
+    return [*(row for path in paths for row in path),
+            (name, Concat(), [path[-1][0] for path in paths])]
+
+
+def _with_5x5(name, below, pool_proj):
     """35x35: 1x1, 5x5, a 5x5 of two 3x3, pooling (the paper's figure 5)."""
-    return Branches([
-        conv(f"{name}/1x1", 64, 1),
-        [*conv(f"{name}/5x5_reduce", 48, 1),
+    return joined(
+        name,
+        conv(f"{name}/1x1", 64, 1, below=below),
+        [*conv(f"{name}/5x5_reduce", 48, 1, below=below),
          *conv(f"{name}/5x5", 64, 5, pad=2)],
-        [*conv(f"{name}/3x3dbl_reduce", 64, 1),
+        [*conv(f"{name}/3x3dbl_reduce", 64, 1, below=below),
          *conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
          *conv(f"{name}/3x3dbl_2", 96, 3, pad=1)],
-        _pooled(name, pool_proj),
-    ])
+        _pooled(name, below, pool_proj))
 
 
-def _halving(name):
+def _halving(name, below):
     """35x35 to 17x17: everything at step 2 (figure 10)."""
-    return Branches([
-        conv(f"{name}/3x3", 384, 3, stride=2),
-        [*conv(f"{name}/3x3dbl_reduce", 64, 1),
+    return joined(
+        name,
+        conv(f"{name}/3x3", 384, 3, stride=2, below=below),
+        [*conv(f"{name}/3x3dbl_reduce", 64, 1, below=below),
          *conv(f"{name}/3x3dbl_1", 96, 3, pad=1),
          *conv(f"{name}/3x3dbl_2", 96, 3, stride=2)],
-        [(f"{name}/pool", MaxPool(3, 2))],
-    ])
+        [(f"{name}/pool", MaxPool(3, 2), below)])
 
 
-def _with_7x7(name, filters):
+def _with_7x7(name, below, filters):
     """17x17: 1x1, a 7x7 of 1x7 and 7x1, the same twice, pooling (figure 6, n = 7)."""
-    return Branches([
-        conv(f"{name}/1x1", 192, 1),
-        [*conv(f"{name}/7x7_reduce", filters, 1),
+    return joined(
+        name,
+        conv(f"{name}/1x1", 192, 1, below=below),
+        [*conv(f"{name}/7x7_reduce", filters, 1, below=below),
          *_row(f"{name}/7x7_1", filters),
          *_column(f"{name}/7x7_2", 192)],
-        [*conv(f"{name}/7x7dbl_reduce", filters, 1),
+        [*conv(f"{name}/7x7dbl_reduce", filters, 1, below=below),
          *_column(f"{name}/7x7dbl_1", filters),
          *_row(f"{name}/7x7dbl_2", filters),
          *_column(f"{name}/7x7dbl_3", filters),
          *_row(f"{name}/7x7dbl_4", 192)],
-        _pooled(name, 192),
-    ])
+        _pooled(name, below, 192))
 
 
-def _halving_with_7x7(name):
+def _halving_with_7x7(name, below):
     """17x17 to 8x8."""
-    return Branches([
-        [*conv(f"{name}/3x3_reduce", 192, 1),
+    return joined(
+        name,
+        [*conv(f"{name}/3x3_reduce", 192, 1, below=below),
          *conv(f"{name}/3x3", 320, 3, stride=2)],
-        [*conv(f"{name}/7x7x3_reduce", 192, 1),
+        [*conv(f"{name}/7x7x3_reduce", 192, 1, below=below),
          *_row(f"{name}/7x7x3_1", 192),
          *_column(f"{name}/7x7x3_2", 192),
          *conv(f"{name}/7x7x3_3", 192, 3, stride=2)],
-        [(f"{name}/pool", MaxPool(3, 2))],
-    ])
+        [(f"{name}/pool", MaxPool(3, 2), below)])
 
 
-def _with_1x3_beside_3x1(name):
-    """8x8: 1x1, two wide branches that each split in two, pooling (figure 7)."""
-    return Branches([
-        conv(f"{name}/1x1", 320, 1),
-        [*conv(f"{name}/3x3_reduce", 384, 1),
-         (f"{name}/3x3", _split(f"{name}/3x3"))],
-        [*conv(f"{name}/3x3dbl_reduce", 448, 1),
+def _with_1x3_beside_3x1(name, below):
+    """8x8: 1x1, two wide paths that each split in two, pooling (figure 7)."""
+    return joined(
+        name,
+        conv(f"{name}/1x1", 320, 1, below=below),
+        [*conv(f"{name}/3x3_reduce", 384, 1, below=below),
+         *_split(f"{name}/3x3", f"{name}/relu_3x3_reduce")],
+        [*conv(f"{name}/3x3dbl_reduce", 448, 1, below=below),
          *conv(f"{name}/3x3dbl_1", 384, 3, pad=1),
-         (f"{name}/3x3dbl", _split(f"{name}/3x3dbl"))],
-        _pooled(name, 192),
-    ])
+         *_split(f"{name}/3x3dbl", f"{name}/relu_3x3dbl_1")],
+        _pooled(name, below, 192))
 
 
-def _split(name):
-    return Branches([conv(f"{name}_1x3", 384, (1, 3), pad=(0, 1)),
-                     conv(f"{name}_3x1", 384, (3, 1), pad=(1, 0))])
+def _split(name, below):
+    return joined(name, conv(f"{name}_1x3", 384, (1, 3), pad=(0, 1), below=below),
+                   conv(f"{name}_3x1", 384, (3, 1), pad=(1, 0), below=below))

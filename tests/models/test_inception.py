@@ -8,7 +8,7 @@ from torchvision_twin import Twin
 
 from minicnn import models
 from minicnn.foreign.convert import convert
-from minicnn.models.inception_v3 import in_keras_order
+from minicnn.models.inception import in_keras_order
 from minicnn.network.layers import BatchNorm, Conv, walk
 
 SIZES = {  # name: (H, W, C); the paper's table 1, and Keras' summary where that is coarser

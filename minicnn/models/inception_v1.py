@@ -9,12 +9,12 @@ paper has 5x5 kernels it has 3x3 (pytorch/vision issue 906). Those layers keep t
 """
 
 from minicnn.images import Preprocessing
-from minicnn.models.inception_v3 import conv as conv_with_norm
+from minicnn.models.inception import conv as conv_with_norm
+from minicnn.models.inception import joined
 from minicnn.network import Network
 from minicnn.network.layers import (
     LRN,
     AveragePool,
-    Branches,
     Conv,
     Dense,
     Dropout,
@@ -41,17 +41,17 @@ def googlenet(classes=1000):
         ("conv2/relu_3x3", ReLU()),
         ("conv2/norm2", LRN(5, 1e-4, 0.75)),
         ("pool2/3x3_s2", MaxPool(3, 2, rounding="ceil")),
-        _inception("inception_3a", 64, 96, 128, 16, 32, 32),
-        _inception("inception_3b", 128, 128, 192, 32, 96, 64),
+        *_inception("inception_3a", "pool2/3x3_s2", 64, 96, 128, 16, 32, 32),
+        *_inception("inception_3b", "inception_3a/output", 128, 128, 192, 32, 96, 64),
         ("pool3/3x3_s2", MaxPool(3, 2, rounding="ceil")),
-        _inception("inception_4a", 192, 96, 208, 16, 48, 64),
-        _inception("inception_4b", 160, 112, 224, 24, 64, 64),
-        _inception("inception_4c", 128, 128, 256, 24, 64, 64),
-        _inception("inception_4d", 112, 144, 288, 32, 64, 64),
-        _inception("inception_4e", 256, 160, 320, 32, 128, 128),
+        *_inception("inception_4a", "pool3/3x3_s2", 192, 96, 208, 16, 48, 64),
+        *_inception("inception_4b", "inception_4a/output", 160, 112, 224, 24, 64, 64),
+        *_inception("inception_4c", "inception_4b/output", 128, 128, 256, 24, 64, 64),
+        *_inception("inception_4d", "inception_4c/output", 112, 144, 288, 32, 64, 64),
+        *_inception("inception_4e", "inception_4d/output", 256, 160, 320, 32, 128, 128),
         ("pool4/3x3_s2", MaxPool(3, 2, rounding="ceil")),
-        _inception("inception_5a", 256, 160, 320, 32, 128, 128),
-        _inception("inception_5b", 384, 192, 384, 48, 128, 128),
+        *_inception("inception_5a", "pool4/3x3_s2", 256, 160, 320, 32, 128, 128),
+        *_inception("inception_5b", "inception_5a/output", 384, 192, 384, 48, 128, 128),
         ("pool5/7x7_s1", AveragePool(7, 1)),
         ("pool5/drop_7x7_s1", Dropout(0.4)),
         ("loss3/classifier", Dense(classes)),
@@ -71,17 +71,17 @@ def googlenet_torch(classes=1000):
         *_normed("conv2/3x3_reduce", 64, 1),
         *_normed("conv2/3x3", 192, 3, pad=1),
         ("pool2/3x3_s2", MaxPool(3, 2, rounding="ceil")),
-        _inception("inception_3a", 64, 96, 128, 16, 32, 32, _normed, 3),
-        _inception("inception_3b", 128, 128, 192, 32, 96, 64, _normed, 3),
+        *_inception_normed("inception_3a", "pool2/3x3_s2", 64, 96, 128, 16, 32, 32),
+        *_inception_normed("inception_3b", "inception_3a/output", 128, 128, 192, 32, 96, 64),
         ("pool3/3x3_s2", MaxPool(3, 2, rounding="ceil")),
-        _inception("inception_4a", 192, 96, 208, 16, 48, 64, _normed, 3),
-        _inception("inception_4b", 160, 112, 224, 24, 64, 64, _normed, 3),
-        _inception("inception_4c", 128, 128, 256, 24, 64, 64, _normed, 3),
-        _inception("inception_4d", 112, 144, 288, 32, 64, 64, _normed, 3),
-        _inception("inception_4e", 256, 160, 320, 32, 128, 128, _normed, 3),
+        *_inception_normed("inception_4a", "pool3/3x3_s2", 192, 96, 208, 16, 48, 64),
+        *_inception_normed("inception_4b", "inception_4a/output", 160, 112, 224, 24, 64, 64),
+        *_inception_normed("inception_4c", "inception_4b/output", 128, 128, 256, 24, 64, 64),
+        *_inception_normed("inception_4d", "inception_4c/output", 112, 144, 288, 32, 64, 64),
+        *_inception_normed("inception_4e", "inception_4d/output", 256, 160, 320, 32, 128, 128),
         ("pool4/2x2_s2", MaxPool(2, 2, rounding="ceil")),
-        _inception("inception_5a", 256, 160, 320, 32, 128, 128, _normed, 3),
-        _inception("inception_5b", 384, 192, 384, 48, 128, 128, _normed, 3),
+        *_inception_normed("inception_5a", "pool4/2x2_s2", 256, 160, 320, 32, 128, 128),
+        *_inception_normed("inception_5b", "inception_5a/output", 384, 192, 384, 48, 128, 128),
         ("avg_pool", GlobalAveragePool()),
         ("drop", Dropout(0.2)),
         ("fc", Dense(classes)),
@@ -89,26 +89,34 @@ def googlenet_torch(classes=1000):
     ], (224, 224, 3), TORCH_GOOGLENET)
 
 
-def _plain(name, filters, kernel, stride=1, pad=0):
-    """inception_3a/1x1 inception_3a/relu_1x1."""
+def _plain(name, filters, kernel, stride=1, pad=0, below=None):
+    """inception_3a/1x1 inception_3a/relu_1x1; the first reads `below`, or the row above it."""
     module, _, last = name.rpartition("/")
-    return [(name, Conv(filters, kernel, stride, pad)), (f"{module}/relu_{last}", ReLU())]
+    return [(name, Conv(filters, kernel, stride, pad), below), (f"{module}/relu_{last}", ReLU())]
 
 
-def _normed(name, filters, kernel, stride=1, pad=0):
+def _normed(name, filters, kernel, stride=1, pad=0, below=None):
     """inception_3a/1x1 inception_3a/bn_1x1 inception_3a/relu_1x1; momentum as in torchvision."""
-    return conv_with_norm(name, filters, kernel, stride, pad, momentum=0.9)
+    return conv_with_norm(name, filters, kernel, stride, pad, below, momentum=0.9)
 
 
-def _inception(name, n1x1, reduce3x3, n3x3, reduce5x5, n5x5, pool_proj, conv=_plain, wide=5):
-    """Four branches side by side; the arguments are the columns of the paper's table 1, what a
-    convolution is, and the side of the kernels called 5x5."""
-    return (f"{name}/output", Branches([
-        conv(f"{name}/1x1", n1x1, 1),
-        [*conv(f"{name}/3x3_reduce", reduce3x3, 1),
+def _inception(name, below, n1x1, reduce3x3, n3x3, reduce5x5, n5x5, pool_proj, conv=_plain,
+               wide=5):
+    """Four paths from `below`, side by side; the numbers are the columns of the paper's table 1.
+
+    `conv` makes a convolution's rows, `wide` is the side of the kernels called 5x5.
+    """
+    return joined(
+        f"{name}/output",
+        conv(f"{name}/1x1", n1x1, 1, below=below),
+        [*conv(f"{name}/3x3_reduce", reduce3x3, 1, below=below),
          *conv(f"{name}/3x3", n3x3, 3, pad=1)],
-        [*conv(f"{name}/5x5_reduce", reduce5x5, 1),
+        [*conv(f"{name}/5x5_reduce", reduce5x5, 1, below=below),
          *conv(f"{name}/5x5", n5x5, wide, pad=wide // 2)],
-        [(f"{name}/pool", MaxPool(3, 1, pad=1, rounding="ceil")),
-         *conv(f"{name}/pool_proj", pool_proj, 1)],
-    ]))
+        [(f"{name}/pool", MaxPool(3, 1, pad=1, rounding="ceil"), below),
+         *conv(f"{name}/pool_proj", pool_proj, 1)])
+
+
+def _inception_normed(*columns):
+    """torchvision's module: with batch norms, and 3x3 kernels where the paper has 5x5."""
+    return _inception(*columns, conv=_normed, wide=3)
