@@ -42,7 +42,7 @@ def _computed(layer, x, params):
     """A layer's output; a dense layer's in pieces, since float64 takes twice the room."""
     page = layer.op and import_module(f"minicnn.ops.{layer.op}")
     run = max(1, PIECE // len(params["w"])) if isinstance(layer, Dense) else None
-    pieces = [slice(k, k + run) for k in range(0, layer.units, run)] if run else [...]
+    pieces = [slice(k, k + run) for k in range(0, layer.units, run)] if run else [slice(None)]
     return np.concatenate([layer.forward(page, x, {
         key: value[..., piece].astype(np.float64) for key, value in params.items()})[0]
         for piece in pieces], axis=-1)

@@ -178,6 +178,24 @@ def keras_inception(names):
                    network.preprocessing)]
 
 
+LETTERS = "abcdef"  # of the blocks of a stage, of the convolutions of a block
+
+
+def _torch_resnet(depths, convolutions):
+    """layer1.0.conv2 is res2a_branch2b, layer1.0.downsample.0 is res2a_branch1."""
+    names = {"conv1": "conv1", "bn1": "bn_conv1"}
+    for stage, depth in enumerate(depths, start=1):
+        for k in range(depth):
+            theirs, ours = f"layer{stage}.{k}", f"{stage + 1}{LETTERS[k]}_branch"
+            if k == 0 and (stage > 1 or convolutions == 3):
+                names |= {f"{theirs}.downsample.0": f"res{ours}1",
+                          f"{theirs}.downsample.1": f"bn{ours}1"}
+            for n in range(convolutions):
+                names |= {f"{theirs}.conv{n + 1}": f"res{ours}2{LETTERS[n]}",
+                          f"{theirs}.bn{n + 1}": f"bn{ours}2{LETTERS[n]}"}
+    return names | {"fc": "fc1000"}
+
+
 # ---- all of them
 
 OXFORD = Preprocessing((224, 224), "BGR", MEAN_BGR)
@@ -195,6 +213,10 @@ SOURCES = [
              _torch_vgg(model, VGG_DENSE_CAFFE), OXFORD) for model in ("vgg16", "vgg19")],
     *[Source(f"torchvision's {model}", model, _torch_squeezenet(model), TORCHVISION)
       for model in SQUEEZENET_FEATURES],
+    *[Source(f"torchvision's {model}", model, _torch_resnet(depths, convolutions), TORCHVISION)
+      for model, depths, convolutions in [("resnet18", (2, 2, 2, 2), 2),
+                                          ("resnet50", (3, 4, 6, 3), 3),
+                                          ("resnext50_32x4d", (3, 4, 6, 3), 3)]],
     Source("torchvision's googlenet", "googlenet_torch", _torch_googlenet(), TORCH_GOOGLENET,
            ignored=("aux1.", "aux2."), note=TRANSFORMED),
     Source("torchvision's inception_v3", "inception_v3", _torch_inception(), TORCH_INCEPTION,

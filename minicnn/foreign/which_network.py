@@ -117,6 +117,8 @@ def _source(path, foreign, held, model):
             and _known(row, held) >= 0.5 and _fits(row, foreign, held)]
     most = max((_known(row, held) for row in rows), default=0)
     fitting = [row for row in rows if _known(row, held) == most]
+    if len({row.model for row in fitting}) > 1:  # resnet50 and resnext50_32x4d have the same names
+        fitting = [row for row in fitting if _fits(row, foreign, held, -1)] or fitting
     several = {row.model for row in fitting}
     if len(several) > 1:  # a file of the first layers only
         fitting = [row for row in fitting if row.model in f"{path.name} {foreign.says}".lower()]
@@ -144,14 +146,14 @@ def _known(row, held):
     return sum(name in row.names for name in names) / max(1, len(names))
 
 
-def _fits(row, foreign, held):
+def _fits(row, foreign, held, kernels=1):
     """Whether the first kernels, of those the row names, have the size that they have here."""
-    theirs = next((name for name in held if name in row.names), None)
-    w = weight(foreign, held, theirs)
-    if w is None or w.ndim != 4:
-        return theirs is not None
-    wanted = getattr(models, row.model)(**row.settings).param_shapes[row.names[theirs]]["w"]
-    return turned(w, foreign.layout).shape == wanted
+    shapes = getattr(models, row.model)(**row.settings).param_shapes
+    named = [name for name in held if name in row.names]
+    weights = {name: weight(foreign, held, name) for name in named[:kernels]}
+    return bool(named) and all(
+        turned(w, foreign.layout).shape == shapes[row.names[name]]["w"]
+        for name, w in weights.items() if w is not None and w.ndim == 4)
 
 
 def _from_source(foreign, held, source):

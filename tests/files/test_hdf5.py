@@ -14,16 +14,28 @@ from minicnn.files import hdf5, probe
 from minicnn.files.errors import WeightsError
 from minicnn.images import Preprocessing
 from minicnn.network import Network
-from minicnn.network.layers import LRN, Branches, Conv, Dense, Dropout, MaxPool, ReLU, Softmax
+from minicnn.network.layers import (
+    LRN,
+    Add,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    Layer,
+    MaxPool,
+    ReLU,
+    Softmax,
+)
 
 
 def handmade(preprocessing=None, labels=None, about=None):
-    """Few weights, many kinds of settings, branches inside branches."""
-    inner = Branches([[("in/pool", MaxPool(3, 1, 1, "ceil"))], []])
+    """Few weights, many kinds of settings, paths within paths."""
+    inner = nets.joined("in", "norm", [("in/pool", MaxPool(3, 1, 1, "ceil"))], [])
     return nets.trained(Network("handmade", [
         ("conv/1", Conv(4, (3, 2), stride=(2, 1), pad=(1, 0), groups=1, bias=False)),
         ("norm", LRN(3, 0.5, 0.6, 2.0, "paper")),
-        ("out", Branches([[("a", Conv(2, 1)), ("relu", ReLU())], [("in", inner)]])),
+        ("a", Conv(2, 1)), ("relu", ReLU()), *inner,
+        ("out", Concat(), ["relu", "in"]), ("sum", Add(), ["out", "out"]),
         ("drop", Dropout(0.25)),
         ("fc", Dense(3)),
         ("prob", Softmax()),
@@ -122,7 +134,7 @@ def test_attributes_a_person_can_read(tmp_path):
     assert {key: attrs[key] for key in ("format", "version", "model", "channel_order",
                                         "resize_to", "resize_rule", "pooling_rounding",
                                         "lrn_convention")} == {
-        "format": "minicnn", "version": 1, "model": "handmade", "channel_order": "BGR",
+        "format": "minicnn", "version": 3, "model": "handmade", "channel_order": "BGR",
         "resize_to": 256, "resize_rule": "crop", "pooling_rounding": "ceil",
         "lrn_convention": "paper"}
     assert list(attrs["input_size"]) == [5, 4, 3] and list(attrs["mean"]) == [1, 2, 3]
@@ -134,6 +146,19 @@ def test_a_network_without_weights_is_not_saved(tmp_path):
     network = Network("empty", [("fc", Dense(2))], (2,))
     with pytest.raises(WeightsError, match="layer fc has no weights to save"):
         hdf5.save(network, tmp_path / "net.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_of_ones_own_is_not_saved(tmp_path):
+    """It could not be loaded again; nor could one that takes the name of one of ours."""
+    class Blur(Layer):
+        """A layer of somebody's own."""
+
+    mine = type("ReLU", (Layer,), {})
+    for layer in (Blur(), mine()):
+        network = Network("n", [("own", layer)], (2, 2, 3))
+        with pytest.raises(WeightsError, match="layer own is a (Blur|ReLU), which no file"):
+            hdf5.save(network, tmp_path / "net.h5")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -251,15 +276,19 @@ def test_nothing_is_put_where_anything_is_wrong():
 # ---- attributes that describe no network
 
 @pytest.mark.parametrize("layers", [
-    "not JSON", "7", "[7]", '[["a", "ReLU"]]', '[["a", "ReLU", {"slope": 1}]]',
-    '[["a", "Layer", {}]]', '[["a", ["ReLU"], {}]]', '[["a", "Conv", {}]]', "[]",
-    '[["a", "Conv", {"filters": 4, "kernel": 3, "groups": 0}]]',
-    '[["a", "Conv", {"filters": "4", "kernel": 3}]]',
-    '[["a", "Conv", {"filters": 4, "kernel": "3"}]]',
-    '[["a", "Conv", {"filters": 4, "kernel": 3, "stride": 0}]]',
-    '[["a", "Dense", {"units": -1}]]', '[["a", "Dense", {"units": null}]]',
-    '[["a", "Branches", {}]]', '[["a", "Branches", 7]]', '[["a", "Branches", []]]',
-    '[["a", "ReLU", {}], ["a", "ReLU", {}]]', '[[["a"], "ReLU", {}]]',
+    "not JSON", "7", "[7]", '[["a", "ReLU", {}]]', '[["a", "ReLU", {"slope": 1}, ["image"]]]',
+    '[["a", "Layer", {}, ["image"]]]', '[["a", ["ReLU"], {}, ["image"]]]',
+    '[["a", "Conv", {}, ["image"]]]', "[]",
+    '[["a", "Conv", {"filters": 4, "kernel": 3, "groups": 0}, ["image"]]]',
+    '[["a", "Conv", {"filters": "4", "kernel": 3}, ["image"]]]',
+    '[["a", "Conv", {"filters": 4, "kernel": "3"}, ["image"]]]',
+    '[["a", "Conv", {"filters": 4, "kernel": 3, "stride": 0}, ["image"]]]',
+    '[["a", "Conv", {"filters": 4, "kernel": 3, "algorithm": "direct"}, ["image"]]]',
+    '[["a", "Dense", {"units": -1}, ["image"]]]', '[["a", "Dense", {"units": null}, ["image"]]]',
+    '[["a", "ReLU", {}, ["image"]], ["a", "ReLU", {}, ["a"]]]', '[[["a"], "ReLU", {}, ["image"]]]',
+    '[["a", "ReLU", {}, ["b"]]]', '[["a", "ReLU", {}, []]]', '[["a", "ReLU", {}, 7]]',
+    '[["a", "ReLU", {}, [["image"]]]]', '[["a", "Add", {}, ["image", "a"]]]',
+    '[["a", "Concat", {}, []]]', '[["a", "Branches", [[]], ["image"]]]',
     "[" * 100_000,
 ])
 def test_a_description_of_no_network_is_refused(saved, layers):
@@ -273,12 +302,12 @@ def test_names_that_look_like_code_are_names(saved, kind, monkeypatch):
     called = []
     monkeypatch.setattr("os.system", lambda *_: called.append(kind))
     with pytest.raises(WeightsError, match="do not describe a network"):
-        hdf5.load(with_layers(saved, json.dumps([["a", kind, {"command": "touch x"}]])))
+        hdf5.load(with_layers(saved, json.dumps([["a", kind, {"command": "touch x"}, ["image"]]])))
     assert not called
 
 
 @pytest.mark.parametrize("key, value, message", [
-    ("version", 3, "it is of version 3, this program reads up to 2; update minicnn"),
+    ("version", 4, "it is of version 4, this program reads up to 3; update minicnn"),
     ("version", "new", ""), ("version", None, "version"), ("layers", None, "layers"),
     ("input_size", None, "input_size"), ("input_size", 5, ""), ("input_size", [5, 4], ""),
     ("labels", "[", ""), ("labels", "7", ""), ("about", "[1]", ""), ("model", None, "model"),
@@ -360,7 +389,7 @@ def test_saving_copies_no_array_that_is_right_already(tmp_path):
 
 def test_a_file_without_a_probe_is_as_it_was(saved):
     with h5py.File(saved) as file:
-        assert file.attrs["version"] == 1 and "stored probe" not in file
+        assert file.attrs["version"] == 3 and "stored probe" not in file
     assert hdf5.load(saved).probe is None
 
 
@@ -383,7 +412,7 @@ def test_a_probe_goes_with_its_network(probed):
                                       strict=True)
     assert probe.replay(again).ok
     with h5py.File(path) as file:
-        assert file.attrs["version"] == 2
+        assert file.attrs["version"] == 3
     hdf5.save(again, path)
     assert hdf5.load(path).probe is not None
 
@@ -394,7 +423,7 @@ def train(network):
 
 @pytest.mark.parametrize("change", [
     train,
-    lambda network: setattr(network["norm"], "alpha", 0.6),
+    lambda network: nets.change(network, "norm", alpha=0.6),
     lambda network: setattr(network, "preprocessing", None),
     lambda network: setattr(network, "preprocessing", Preprocessing((5, 4), "RGB", (1, 2, 3), 0.5)),
 ], ids=["trained", "setting", "unprepared", "order"])

@@ -1,5 +1,6 @@
 """A replay as a table and as a sentence."""
 
+import nets
 import numpy as np
 import pytest
 import small
@@ -27,7 +28,7 @@ def test_the_table_of_a_right_network(network):
 
 
 def test_the_table_marks_the_first_wrong_layer(network):
-    network["norm1"].alpha = 0.5
+    nets.change(network, "norm1", alpha=0.5)
     result = replay.replay(network)
     lines = {line.split()[0]: line for line in str(result).splitlines()[3:-2]}
     assert lines["norm1"].endswith("WRONG <- the first")

@@ -1,11 +1,13 @@
 """What a network says of its images, in each of the places where Caffe's say it."""
 
+import nets
 import numpy as np
 import pytest
 
 from minicnn.foreign.caffe_data import Images, fitting_sides, images, likely_side, preprocessing
 from minicnn.images import Preprocessing
-from minicnn.network.layers import Branches, Conv, Dense, GlobalAveragePool, MaxPool, ReLU
+from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, GlobalAveragePool, MaxPool, ReLU
 
 RULES = {"include": [{"phase": ["TRAIN"]}]}
 
@@ -110,8 +112,13 @@ def test_no_preprocessing_where_it_is_not_known():
 
 # ---- inferring the size
 
-LENET = [("c1", Conv(20, 5)), ("p1", MaxPool(2, 2, rounding="ceil")), ("c2", Conv(50, 5)),
-         ("p2", MaxPool(2, 2, rounding="ceil")), ("ip1", Dense(500)), ("ip2", Dense(10))]
+def rows(*given):
+    """As the reader gives them, each with what it reads."""
+    return Network("n", given, (32, 32, 3)).rows
+
+
+LENET = rows(("c1", Conv(20, 5)), ("p1", MaxPool(2, 2, rounding="ceil")), ("c2", Conv(50, 5)),
+             ("p2", MaxPool(2, 2, rounding="ceil")), ("ip1", Dense(500)), ("ip2", Dense(10)))
 
 
 def test_the_sides_that_fit_the_first_dense_layer():
@@ -130,12 +137,12 @@ def test_of_the_sides_the_likely_one():
     assert likely_side(range(224, 230)) == 224
 
 
-def test_branches_and_dense_first():
-    block = [("c1", Conv(3, 1, stride=2)), ("j", Branches([[("a", Conv(2, 1))], [("r", ReLU())]])),
-             ("fc", Dense(4))]
+def test_paths_and_dense_first():
+    block = rows(("c1", Conv(3, 1, stride=2)),
+                 *nets.joined("j", "c1", [("a", Conv(2, 1))], [("r", ReLU())]), ("fc", Dense(4)))
     assert fitting_sides(block, {"c1": 3, "a": 3, "fc": 5 * 16}) == (3, range(7, 9))
-    assert fitting_sides([("fc", Dense(4))], {"fc": 784}) == (1, range(28, 29))
-    assert fitting_sides([("fc", Dense(4))], {"fc": 3 * 1024}) == (3, range(32, 33))
+    assert fitting_sides(rows(("fc", Dense(4))), {"fc": 784}) == (1, range(28, 29))
+    assert fitting_sides(rows(("fc", Dense(4))), {"fc": 3 * 1024}) == (3, range(32, 33))
 
 
 @pytest.mark.parametrize("layers, inputs", [
@@ -143,7 +150,7 @@ def test_branches_and_dense_first():
     (LENET, {"c1": 1, "ip1": None}),
     (LENET, {"c1": None, "ip1": 800}),
     (LENET[:2], {"c1": 1}),
-    ([("c1", Conv(8, 3)), ("gap", GlobalAveragePool()), ("fc", Dense(2))], {"c1": 3, "fc": 8}),
+    (rows(("c1", Conv(8, 3)), ("gap", GlobalAveragePool()), ("fc", Dense(2))), {"c1": 3, "fc": 8}),
 ])
 def test_no_side_where_none_is_fixed(layers, inputs):
     assert fitting_sides(layers, inputs)[1] == range(0)

@@ -104,7 +104,7 @@ def test_where_no_probe_can_be_made_the_note_says_why(pth, monkeypatch):
 
 
 def test_the_weights_can_be_written_to_afterwards(pth):
-    assert convert(pth)[0]["conv1_1"].params["w"].flags.writeable
+    assert convert(pth)[0].params["conv1_1"]["w"].flags.writeable
 
 
 # ---- our own form

@@ -13,7 +13,7 @@ from minicnn import models
 from minicnn.files.errors import WeightsError
 from minicnn.foreign import matconvnet
 from minicnn.images import Preprocessing
-from minicnn.network.layers import Branches, Conv, Dense, Dropout, walk
+from minicnn.network.layers import Conv, Dense, Dropout
 
 
 def write(folder, held, name="net.mat", **options):
@@ -94,8 +94,7 @@ def test_scipys_writing_of_it(tmp_path):
 # ---- well-known networks
 
 def settings(layers):
-    for name, layer in walk(layers):
-        assert not isinstance(layer, Branches)
+    for name, layer in layers:
         found = layer.settings()
         if found.get("stride") == 1:
             found.pop("rounding", None)  # of one step both are the same
@@ -104,7 +103,7 @@ def settings(layers):
 
 def records(network, rounding_up):
     """A network of ours as MatConvNet's records, with weights of zeros that take no room."""
-    for name, layer in network.layers:
+    for name, layer, _ in network.rows:
         shape, kind = network.input_shapes[name], type(layer).__name__
         if isinstance(layer, (Conv, Dense)):
             dense = isinstance(layer, Dense)
@@ -134,7 +133,7 @@ def test_well_known_networks_layer_for_layer(network, rounding_up):
     held = {"layers": list(records(network, rounding_up)),
             "normalization": {"imageSize": np.array([network.input_shape])}}
     found = matconvnet._foreign(held)
-    expected = [(name, layer) for name, layer in network.layers if not isinstance(layer, Dropout)]
+    expected = [(name, layer) for name, layer, _ in network.rows if not isinstance(layer, Dropout)]
     assert list(settings(found.layers)) == list(settings(expected))
 
 

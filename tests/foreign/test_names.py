@@ -5,7 +5,7 @@ import pytest
 from minicnn import models
 from minicnn.foreign import names as foreign_names
 from minicnn.foreign.names import SOURCES, keras_inception
-from minicnn.network.layers import BatchNorm, Conv, Dense, walk
+from minicnn.network.layers import BatchNorm, Conv, Dense
 
 CONFIGURATIONS = {  # torchvision's vgg.py: widths, and M for a pooling
     "vgg11": "64 M 128 M 256 256 M 512 512 M 512 512 M",
@@ -79,7 +79,7 @@ def test_keras_inception_is_known_by_its_numbers(name):
     source, = keras_inception(theirs)
     network = models.inception_v3()
     for kind, prefix in ((Conv, "conv2d"), (BatchNorm, "batch_normalization")):
-        ours = [layer for layer, made in walk(network.layers) if isinstance(made, kind)]
+        ours = [layer for layer, made, _ in network.rows if isinstance(made, kind)]
         assert [source.names[name(prefix, k)] for k in range(1, 95)] == ours
     assert isinstance(network[source.names["predictions"]], Dense)
     assert keras_inception(theirs[1:]) == []

@@ -14,7 +14,7 @@ from minicnn import models
 from minicnn.files.errors import WeightsError
 from minicnn.foreign import caffe, prototxt
 from minicnn.network import Network
-from minicnn.network.layers import BatchNorm, Branches, Flatten, MaxPool, walk
+from minicnn.network.layers import BatchNorm, Flatten, MaxPool
 
 # ---- texts
 
@@ -149,18 +149,13 @@ def googlenet():
 
 # ---- well-known networks
 
-def plain(layers):
-    """Layers as plain values; where the step is 1 both roundings are the same (`ops.window`)."""
-    for name, layer in walk(layers):
-        settings = {} if isinstance(layer, Branches) else layer.settings()
+def plain(rows):
+    """Rows as plain values; where the step is 1 both roundings are the same (`ops.window`)."""
+    for name, layer, inputs in rows:
+        settings = layer.settings()
         if settings.get("stride") == 1:
             settings.pop("rounding", None)
-        yield name, type(layer).__name__, settings, shape_of(layer)
-
-
-def shape_of(layer):
-    """How many layers each branch has."""
-    return [len(branch) for branch in getattr(layer, "branches", ())]
+        yield name, type(layer).__name__, settings, list(inputs)
 
 
 def read(tmp_path, content, name="net.prototxt"):
@@ -177,7 +172,7 @@ def read(tmp_path, content, name="net.prototxt"):
 ], ids=["alexnet", "caffenet", "squeezenet10", "squeezenet11", "googlenet"])
 def test_well_known_networks_layer_for_layer(tmp_path, content, network):
     found = read(tmp_path, content)
-    assert list(plain(found.layers)) == list(plain(network.layers))
+    assert sorted(plain(found.layers)) == sorted(plain(network.rows))
     assert found.input_shape == network.input_shape
     built = Network("x", found.layers, found.input_shape)
     assert built.count() == network.count()
@@ -254,9 +249,9 @@ def test_batch_normalisation_flatten_and_a_pooling_over_the_whole_map(tmp_path):
                  + text("pool1", "Pooling", "conv1", None, "pooling_param", pool="MAX",
                         global_pooling="true")
                  + text("flat", "Flatten", "pool1") + dense("fc", "flat", 3))
-    settings = {name: layer.settings() for name, layer in found.layers}
+    settings = {name: layer.settings() for name, layer, _ in found.layers}
     assert list(settings) == ["conv1", "bn1", "pool1", "flat", "fc"]
-    layers = dict(found.layers)
+    layers = {name: layer for name, layer, _ in found.layers}
     assert isinstance(layers["bn1"], BatchNorm) and settings["bn1"]["epsilon"] == 0.001
     assert isinstance(layers["pool1"], MaxPool) and settings["pool1"]["window"] == 6
     assert isinstance(layers["flat"], Flatten) and settings["conv1"]["bias"] is False
@@ -275,7 +270,7 @@ def test_what_is_left_out_is_noted(tmp_path):
     aux = dense("aux", "conv1", 10) + text("loss1", "SoftmaxWithLoss", "aux label", "loss1")
     found = read(tmp_path, 'input: "data" input: "label"\n' + conv("conv1", "data", 4, 3) + aux
                  + dense("fc", "conv1", 10) + text("loss2", "SoftmaxWithLoss", "fc label"))
-    assert [name for name, _ in found.layers] == ["conv1", "fc", "prob"]
+    assert [row[0] for row in found.layers] == ["conv1", "fc", "prob"]
     assert found.notes == ["The loss 'loss2' is read as the softmax in it, 'prob'.",
                            "Left out, since the network's end does not depend on them: 'aux', "
                            "'loss1'."]

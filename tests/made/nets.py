@@ -1,5 +1,7 @@
 """Small networks that several test files use, and ways to look inside a pass."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from minicnn.network import Network
@@ -134,6 +136,13 @@ def fill(network, arrays):
         name, _, key = place.rpartition("/")
         network.params[name][key] = value
     return network
+
+
+def change(network, name, **settings):
+    """Give a layer of a network other settings, in place."""
+    rows = [row._replace(layer=replace(row.layer, **settings)) if row.name == name else row
+            for row in network.rows]
+    network.rows, network._rows = rows, {row.name: row for row in rows}
 
 
 def watch(network, seen):

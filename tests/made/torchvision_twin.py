@@ -1,7 +1,7 @@
-"""torchvision's googlenet and inception_v3, written a second time in PyTorch's functions.
+"""torchvision's googlenet, inception_v3 and resnets, once more in PyTorch's functions.
 
 With torchvision's names: a network run on any image draws its weights, and then has the state dict
-that torchvision would save. (Source: torchvision/models/googlenet.py and inception.py.)
+that torchvision would save. (Source: torchvision/models/googlenet.py, inception.py and resnet.py.)
 """
 
 import importlib
@@ -48,18 +48,23 @@ class Twin:
 
     def conv(self, x, name, filters, kernel, stride=1, pad=0):
         """A convolution, its batch norm and ReLU."""
-        F = self.torch.nn.functional
-        kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
         if f"{name}.conv.weight" not in self.state:
             self.made.append(name)
-        y = F.conv2d(x, self._drawn(f"{name}.conv.weight", (filters, x.shape[1], kh, kw),
-                                    (2 / (x.shape[1] * kh * kw)) ** 0.5), None, stride, pad)
-        gamma = self._drawn(f"{name}.bn.weight", (filters,)) if self.scale else None
-        beta = self._drawn(f"{name}.bn.bias", (filters,), 0.3)
-        mean = self._drawn(f"{name}.bn.running_mean", (filters,), 0.3)
-        variance = self._drawn(f"{name}.bn.running_var", (filters,))
-        self.state[f"{name}.bn.num_batches_tracked"] = np.array(7)
-        return F.relu(F.batch_norm(y, mean, variance, gamma, beta, eps=0.001))
+        return self.torch.relu(self.normed(x, f"{name}.conv", f"{name}.bn", filters, kernel,
+                                           stride, pad, epsilon=0.001))
+
+    def normed(self, x, name, norm, filters, kernel, stride=1, pad=0, groups=1, epsilon=1e-5):
+        """A convolution and its batch norm."""
+        F, c = self.torch.nn.functional, x.shape[1] // groups
+        kh, kw = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+        y = F.conv2d(x, self._drawn(f"{name}.weight", (filters, c, kh, kw),
+                                    (2 / (c * kh * kw)) ** 0.5), None, stride, pad, 1, groups)
+        gamma = self._drawn(f"{norm}.weight", (filters,)) if self.scale else None
+        beta = self._drawn(f"{norm}.bias", (filters,), 0.3)
+        mean = self._drawn(f"{norm}.running_mean", (filters,), 0.3)
+        variance = self._drawn(f"{norm}.running_var", (filters,))
+        self.state[f"{norm}.num_batches_tracked"] = np.array(7)
+        return F.batch_norm(y, mean, variance, gamma, beta, eps=epsilon)
 
     def average(self, x):
         return self.torch.nn.functional.avg_pool2d(x, 3, 1, 1,
@@ -144,6 +149,33 @@ def inception_v3(t, x):
                       for letter, kernel in (("a", (1, 3)), ("b", (3, 1)))]
         x = joined(*parts, t.conv(t.average(x), f"{name}.branch_pool", 192, 1))
     return x
+
+
+def resnet(depths, bottleneck, width=64, groups=1):
+    """torchvision's ResNet of so many blocks a stage; `width` is that of the first 3x3."""
+    def run(t, x):
+        relu = t.torch.relu
+        x = t.max(relu(t.normed(x, "conv1", "bn1", 64, 7, 2, 3)), 3, 2, 1)
+        for stage, depth in enumerate(depths):
+            for k in range(depth):
+                name, inner = f"layer{stage + 1}.{k}", width << stage
+                out, stride = (256 if bottleneck else 64) << stage, 2 if stage and not k else 1
+                steps = ([(inner, 1, 1, 0, 1), (inner, 3, stride, 1, groups), (out, 1, 1, 0, 1)]
+                         if bottleneck else [(out, 3, stride, 1, 1), (out, 3, 1, 1, 1)])
+                y = x
+                for n, (filters, kernel, step, pad, split) in enumerate(steps, 1):
+                    y = t.normed(y, f"{name}.conv{n}", f"{name}.bn{n}", filters, kernel, step, pad,
+                                 split)
+                    y = relu(y) if n < len(steps) else y
+                if x.shape != y.shape:
+                    x = t.normed(x, f"{name}.downsample.0", f"{name}.downsample.1", out, 1, stride)
+                x = relu(x + y)
+        return x
+    return run
+
+
+RESNETS = {"resnet18": resnet((2, 2, 2, 2), False), "resnet50": resnet((3, 4, 6, 3), True),
+           "resnext50_32x4d": resnet((3, 4, 6, 3), True, 128, 32)}
 
 
 def check(network, twin, size, seed=1):

@@ -1,0 +1,74 @@
+"""MobileNet v1: the published count, the paper's table, and every number against PyTorch."""
+
+import nets
+import numpy as np
+import pytest
+
+from minicnn import models
+
+WIDTHS = [64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024]  # the paper's table 1
+STEPS = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]
+
+
+def test_the_count_is_the_published_one():
+    assert "Trainable params: 4,231,976" in models.mobilenet_v1().summary()
+
+
+def test_each_channel_is_filtered_by_itself_and_then_all_are_mixed():
+    network, channels = models.mobilenet_v1(), 32
+    names = [name for name in network.names if name.endswith(("/dw", "/sep")) and "conv" in name]
+    for deep, mix, filters, step in zip(names[::2], names[1::2], WIDTHS, STEPS, strict=True):
+        assert (network[deep].groups, network[deep].stride) == (channels, step)
+        assert network.param_shapes[deep]["w"] == (3, 3, 1, channels)
+        assert network.param_shapes[mix]["w"] == (1, 1, channels, filters)
+        channels = filters
+    assert network.shapes["relu6/sep"] == (7, 7, 1024)
+
+
+def test_scores_and_slopes_are_pytorchs():
+    """The same architecture once more in PyTorch's functions, in float64, at 64 pixels."""
+    torch = pytest.importorskip("torch")
+    network = nets.trained(models.mobilenet_v1(10))
+    arrays = {name: torch.tensor(value, requires_grad=name.endswith(("w", "gamma")))
+              for name, value in nets.parameters(network).items()}
+
+    def step(x, name, stride, pad, groups):
+        p = {key: arrays[f"{name}/bn/{key}"] for key in ("mean", "variance", "gamma", "beta")}
+        w = arrays[f"{name}/w"].permute(3, 2, 0, 1)  # KH,KW,C/G,O -> O,C/G,KH,KW
+        y = torch.nn.functional.conv2d(x, w, None, stride, pad, 1, groups)
+        return torch.relu(torch.nn.functional.batch_norm(y, *p.values(), eps=1e-5))
+
+    x = nets.images(1, (64, 96, 3))
+    image = torch.tensor(x.transpose(0, 3, 1, 2).copy(), requires_grad=True)
+    y, names = step(image, "conv1", 2, 1, 1), ["conv2_1", "conv2_2", "conv3_1", "conv3_2",
+                                               "conv4_1", "conv4_2", "conv5_1", "conv5_2",
+                                               "conv5_3", "conv5_4", "conv5_5", "conv5_6", "conv6"]
+    for name, stride in zip(names, STEPS, strict=True):
+        y = step(y, f"{name}/dw", stride, 1, y.shape[1])
+        y = step(y, f"{name}/sep", 1, 0, 1)
+    scores = y.mean((2, 3)) @ arrays["fc7/w"] + arrays["fc7/b"]
+    run = network.forward(x, to="fc7")
+    seed = nets.like(run.output)
+    scores.backward(torch.tensor(seed))
+    # 1e-9 is float64's 1e-16 through 28 layers
+    np.testing.assert_allclose(run.output, scores.detach().numpy(), rtol=1e-9)
+    dx = image.grad.numpy().transpose(0, 2, 3, 1)  # N,C,H,W -> N,H,W,C
+    assert np.abs(run.backward({"fc7": seed}) - dx).max() < 1e-9 * np.abs(dx).max()
+
+
+def test_weight_gradients_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    for c, stride in ((32, 1), (64, 2)):
+        x, w = rng.standard_normal((2, 9, 11, c)), rng.standard_normal((3, 3, 1, c))
+        network = nets.trained(models.mobilenet_v1(2))
+        layer, op = network[f"conv2_{stride}/dw"], network.ops["conv2_1/dw"]
+        y, cache = layer.forward(op, x, {"w": w}, True)
+        dx, grown = layer.backward(op, dy := nets.like(y), cache, need=("x", "w"))
+        there = [torch.tensor(a, requires_grad=True) for a in (x, w)]
+        z = torch.nn.functional.conv2d(there[0].permute(0, 3, 1, 2), there[1].permute(3, 2, 0, 1),
+                                       None, stride, 1, 1, c)
+        z.backward(torch.tensor(dy.transpose(0, 3, 1, 2).copy()))
+        np.testing.assert_allclose(y, z.detach().numpy().transpose(0, 2, 3, 1), rtol=1e-10)
+        np.testing.assert_allclose(dx, there[0].grad.numpy(), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(grown["w"], there[1].grad.numpy(), rtol=1e-9, atol=1e-12)
