@@ -7,23 +7,25 @@ spread over 0..255 (`display`). What does not: sheets, pages and animations of s
 """
 
 from minicnn.images.pictures import (
-    CHANNELS,
     FORMATS,
     RESAMPLES,
     ImageError,
-    Preprocessing,
     atomic,
-    bounds,
     check_destination,
     check_finite,
     decode,
     height_width,
     load,
+    resize,
+    save,
+)
+from minicnn.images.preprocessing import (
+    CHANNELS,
+    Preprocessing,
+    bounds,
     normalize,
     prepare,
-    resize,
     restore,
-    save,
     to_rgb,
 )
 

@@ -1,9 +1,7 @@
-"""Pictures: files to arrays and back, and into and out of a network's own numbers.
+"""Picture files and arrays of pixels: reading, writing whole or not at all, resizing.
 
-In memory a picture is a uint8 array (H, W, 3), red first; a batch a network reads is float32
-(N, H, W, C). `Preprocessing` says how one becomes the other, and travels with the weights: feeding
-a network the wrong order, mean or range is the commonest mistake there is, and a silent one.
-Pillow is imported inside the functions that need it, so that `import minicnn` stays quick.
+In memory a picture is a uint8 array (H, W, 3), red first. Pillow is imported inside the functions
+that need it, so that `import minicnn` stays quick.
 """
 
 import io
@@ -11,14 +9,10 @@ import os
 import secrets
 import warnings
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-CHANNELS = {"RGB": [0, 1, 2], "BGR": [2, 1, 0], "L": [0]}  # which plane of the pixels comes where
-RULES = ("crop", "squash")
 RESAMPLES = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 MAX_PIXELS = 100_000_000  # a resized picture beyond this is a mistake, not a photo
@@ -120,7 +114,7 @@ def save(path, image, quality=95):
     _check_shape(pixels, "images.save")
     options = {"quality": quality, "subsampling": 0} if kind == "JPEG" else {}
     with atomic(path) as temporary:
-        _picture(pixels).save(temporary, format=kind, **options)
+        to_pil(pixels).save(temporary, format=kind, **options)
 
 
 def check_destination(path, formats=FORMATS):
@@ -190,210 +184,6 @@ def _target(path):
     return target
 
 
-@dataclass(frozen=True, eq=False)
-class Preprocessing:
-    """How a photo becomes the numbers one network was trained on.
-
-    x = (pixels in the network's channel order - mean) * scale, with pixels in 0..255.
-
-    Parameters
-    ----------
-    size : (H, W)
-        The network's input size.
-    order : "RGB", "BGR" or "L" (grey)
-    mean : number, one number a channel, or (h, w, C) array
-        In 0..255 and in the network's order. A mean image covers `size`; its centre is subtracted
-        at that size (Caffe subtracts before it crops: the same), its mean pixel at any other.
-    scale : number, or one number a channel
-    resize_to : int or None
-        Side before the crop; None goes straight to `size`.
-    rule : "crop" or "squash"
-        crop: the shorter side becomes `resize_to`. squash: the whole picture becomes `resize_to` x
-        `resize_to`, whatever its shape (Caffe). Then the centre `size` is kept.
-    resample : one of RESAMPLES
-
-    Examples
-    --------
-    Caffe's VGG; its AlexNet (with the 256 x 256 mean image instead of its mean pixel); GoogLeNet:
-
-    >>> vgg = Preprocessing((224, 224), "BGR", (103.939, 116.779, 123.68))
-    >>> alexnet = Preprocessing((227, 227), "BGR", (104.007, 116.669, 122.679), rule="squash")
-    >>> googlenet = Preprocessing((224, 224), "BGR", (104, 117, 123))
-
-    torchvision, whose mean and standard deviation are published for pixels in 0..1:
-
-    >>> mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    >>> torchvision = Preprocessing((224, 224), "RGB", [255 * m for m in mean],
-    ...                             [1 / (255 * s) for s in std], resample="bilinear")
-
-    Keras' "tf" mode gives -1..1; plain 0..1; a grey 28 x 28 digit:
-
-    >>> keras = Preprocessing((299, 299), "RGB", 127.5, 1 / 127.5, None, "squash", "nearest")
-    >>> plain = Preprocessing((64, 64), scale=1 / 255)
-    >>> digit = Preprocessing((28, 28), "L", scale=1 / 255, resize_to=None)
-    """
-
-    size: tuple
-    order: str = "RGB"
-    mean: object = 0.0
-    scale: object = 1.0
-    resize_to: int | None = 256
-    rule: str = "crop"
-    resample: str = "bicubic"
-
-    def __post_init__(self):
-        for name, choices in (("order", CHANNELS), ("rule", RULES), ("resample", RESAMPLES)):
-            _check_choice(name, getattr(self, name), choices)
-        channels = len(CHANNELS[self.order])
-        size = height_width(self.size)
-        values = {"size": size, "mean": _mean(self.mean, size, channels),
-                  "scale": _per_channel("scale", self.scale, channels),
-                  "resize_to": _resize_to(self.resize_to, size, self.rule)}
-        if min(values["scale"]) <= 0:
-            raise ImageError(f"Preprocessing: scale is above 0, got {self.scale}")
-        for name, value in values.items():
-            object.__setattr__(self, name, value)  # frozen: this is the only way in
-
-    def __eq__(self, other):
-        return isinstance(other, Preprocessing) and all(
-            np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-
-    def to_dict(self):
-        """Give the fields as strings, numbers and lists, for JSON and HDF5 attributes.
-
-        Two things to know: `resize_to` None is written 0, because HDF5 has no None; and a mean
-        image stays an array, because an attribute holds at most 64 KB: store it as a data set.
-        """
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        values["resize_to"] = self.resize_to or 0
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-    @classmethod
-    def from_dict(cls, values):
-        """Rebuild from `to_dict`'s form; NumPy scalars, arrays and bytes (HDF5) are understood.
-
-        Raises
-        ------
-        ImageError
-            Fields missing or unknown: a guessed default would be a wrong picture.
-        """
-        names = {f.name for f in fields(cls)}
-        if set(values) != names:
-            raise ImageError(f"Preprocessing: missing {sorted(names - set(values))}, "
-                             f"unknown {sorted(set(values) - names)}")
-        text = {k: v.decode() if isinstance(v, bytes) else str(v)
-                for k, v in values.items() if k in ("order", "rule", "resample")}
-        return cls(**{**values, **text, "resize_to": int(values["resize_to"] or 0) or None})
-
-
-def prepare(image, preprocessing, size=None):
-    """Turn a photo into a network's input.
-
-    Sizes are rounded to the nearest pixel, a centre crop that cannot be centred sits half a pixel
-    up and to the left. (torchvision rounds the long side down: now and then one column's shift.)
-
-    Parameters
-    ----------
-    image : path, PIL image, or uint8 array (H, W, 3) or (H, W)
-        Floats within 0..1 are taken, with a warning, as fractions of 255.
-    preprocessing : Preprocessing
-    size : None, int, (H, W) or "keep"
-        None: the network's own size. Another size keeps the framing: `resize_to` grows in
-        proportion. "keep": the photo's own size, nothing resized or cropped.
-
-    Returns
-    -------
-    x : (1, H, W, C) float32
-
-    Raises
-    ------
-    ImageError
-        An unreadable file; an array of another shape, kind or range.
-    """
-    pixels = _pixels(image)
-    if not (isinstance(size, str) and size == "keep"):
-        wanted = preprocessing.size if size is None else height_width(size)
-        pixels = _frame(pixels, preprocessing, wanted)
-    return normalize(pixels[None], preprocessing)
-
-
-def normalize(pixels, preprocessing):
-    """Turn pixels that already have their size into a network's numbers.
-
-    Parameters
-    ----------
-    pixels : (N, H, W, 3) uint8, red first; for order "L" also (N, H, W, 1)
-    preprocessing : Preprocessing
-
-    Returns
-    -------
-    x : (N, H, W, C) float32, (pixels in the network's order - mean) * scale
-    """
-    if preprocessing.order == "L" and pixels.shape[3] != 1:
-        grey = [np.asarray(_picture(image).convert("L")) for image in pixels]
-        pixels = np.stack(grey)[..., None]  # N,H,W -> N,H,W,1
-    x = pixels[..., CHANNELS[preprocessing.order]].astype(np.float32)
-    return (x - _mean_at(preprocessing, x.shape)) * np.float32(preprocessing.scale)
-
-
-def restore(x, preprocessing):
-    """Turn a network's input back into pictures: the inverse of `prepare`, but for the framing.
-
-    Parameters
-    ----------
-    x : (N, H, W, C) floats
-        Any N, H and W. What falls outside 0..255 is clipped.
-    preprocessing : Preprocessing
-
-    Returns
-    -------
-    images : (N, H, W, 3) uint8, red first; grey is repeated three times
-
-    Raises
-    ------
-    ImageError
-        Another shape, or values that are not finite.
-    """
-    x = np.asarray(x)
-    channels = CHANNELS[preprocessing.order]
-    if x.ndim != 4 or x.shape[-1] != len(channels):
-        raise ImageError(f"images.restore: expected (N, H, W, {len(channels)}) for order "
-                         f"{preprocessing.order}, got {x.shape}")
-    check_finite(x, "images.restore")
-    pixels = x / np.float32(preprocessing.scale) + _mean_at(preprocessing, x.shape)
-    pixels = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)[..., channels]  # BGR undoes itself
-    return np.repeat(pixels, 3 // len(channels), axis=-1)  # N,H,W,C -> N,H,W,3
-
-
-def to_rgb(x, preprocessing):
-    """Reorder a network's channels as red, green, blue, values untouched; grey is repeated.
-
-    For arrays in a network's own numbers that are no photo, such as a gradient at the image.
-    """
-    channels = CHANNELS[preprocessing.order]
-    ordered = np.asarray(x)[..., channels]
-    return np.repeat(ordered, 3 // len(channels), axis=-1)  # N,H,W,C -> N,H,W,3
-
-
-def bounds(preprocessing, shape):
-    """Give the values that pixels 0 and 255 become: an image kept between them can be shown.
-
-    Parameters
-    ----------
-    preprocessing : Preprocessing
-    shape : (H, W), (H, W, C) or (N, H, W, C)
-
-    Returns
-    -------
-    low, high : float32, (1, 1, 1, C), or (1, H, W, C) where a mean image is subtracted
-    """
-    shape = tuple(shape)
-    sides = shape if len(shape) == 2 else shape[-3:-1]
-    mean = _mean_at(preprocessing, (1, *sides, len(CHANNELS[preprocessing.order])))
-    scale = np.float32(preprocessing.scale)
-    return (0 - mean) * scale, (255 - mean) * scale
-
-
 def resize(image, size, resample="bicubic"):
     """Resize a picture to exactly (H, W); reducing averages over all the pixels it covers.
 
@@ -409,18 +199,19 @@ def resize(image, size, resample="bicubic"):
     """
     from PIL import Image
 
-    _check_choice("resample", resample, RESAMPLES)
+    check_choice("resample", resample, RESAMPLES)
     height, width = height_width(size)
     if height * width > MAX_PIXELS:
         raise ImageError(f"images.resize: {height} x {width} is more than {MAX_PIXELS:,} pixels; "
                          "crop a very long picture first, or choose a smaller size")
-    picture = _picture(image)
+    picture = to_pil(image)
     return np.array(picture.resize((width, height), Image.Resampling[resample.upper()]))
 
 
 # ---- from whatever came to (H, W, 3) uint8
 
-def _pixels(image):
+def to_pixels(image):
+    """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError where it is none."""
     from PIL import Image
 
     if isinstance(image, (str, os.PathLike)):
@@ -431,14 +222,14 @@ def _pixels(image):
         raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
                          f"got {type(image).__name__}")
     _check_shape(image, "images.prepare")
-    pixels = _fractions_to_pixels(image) if image.dtype.kind == "f" else image
+    pixels = _fractions_toto_pixels(image) if image.dtype.kind == "f" else image
     if pixels.dtype != np.uint8:
         raise ImageError(f"images.prepare: expected uint8 pixels 0..255, got {image.dtype}; "
                          "convert with .astype(np.uint8) if they are pixels 0..255")
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)  # H,W -> H,W,3
 
 
-def _fractions_to_pixels(image):
+def _fractions_toto_pixels(image):
     if not (image.min() >= 0 and image.max() <= 1):  # written so that NaN fails too
         raise ImageError(f"images.prepare: expected uint8 pixels 0..255, got {image.dtype} from "
                          f"{image.min():g} to {image.max():g}; pass raw pixels, not prepared ones")
@@ -471,55 +262,17 @@ def _wide_grey_to_8_bits(grey):
     return np.rint(grey / 257).astype(np.uint8)  # 65535 = 255 * 257
 
 
-def _picture(pixels):
+def to_pil(pixels):
+    """Pixels as a PIL image."""
     from PIL import Image
 
     return Image.fromarray(np.ascontiguousarray(pixels))
 
 
-# ---- framing
-
-def _frame(pixels, preprocessing, size):
-    """Resize and centre-crop (H, W, 3) pixels to `size`."""
-    large = _size_before_crop(pixels.shape[:2], preprocessing, size)
-    return _centre(resize(pixels, large, preprocessing.resample), size)
-
-
-def _size_before_crop(have, preprocessing, size):
-    """Work in fractions, so that half a pixel is half a pixel."""
-    own, side = preprocessing.size, preprocessing.resize_to
-    if preprocessing.rule == "squash":
-        return size if side is None else tuple(
-            _nearest(Fraction(side * n, m)) for n, m in zip(size, own, strict=True))
-    ratio = max(Fraction(n, m) for n, m in zip(size, have, strict=True))  # at least cover the crop
-    if side is not None:
-        ratio = max(ratio, Fraction(side * min(size), min(own) * min(have)))
-    return tuple(_nearest(n * ratio) for n in have)
-
-
-def _nearest(fraction):
-    return int(fraction + Fraction(1, 2))
-
-
-def _centre(image, size):
-    """Centre crop of (..., H, W, C) to (..., *size, C)."""
-    top, left = ((have - want) // 2 for have, want in zip(image.shape[-3:-1], size, strict=True))
-    return image[..., top:top + size[0], left:left + size[1], :]
-
-
-def _mean_at(preprocessing, shape):
-    """The mean to subtract from x of `shape`: (1, 1, 1, C), or (1, H, W, C) from a mean image."""
-    mean = np.asarray(preprocessing.mean, np.float32)
-    if mean.ndim == 1:
-        return mean.reshape(1, 1, 1, -1)  # C -> 1,1,1,C
-    if tuple(shape[1:3]) == preprocessing.size:
-        return _centre(mean, preprocessing.size)[None]
-    return mean.mean(axis=(0, 1), dtype=np.float64, keepdims=True)[None].astype(np.float32)
-
-
 # ---- checks
 
-def _check_choice(name, value, choices):
+def check_choice(name, value, choices):
+    """Raise ImageError unless a setting has one of its values."""
     if value not in choices:
         raise ImageError(f"{name}: expected one of {', '.join(choices)}; got {value!r}")
 
@@ -545,44 +298,3 @@ def height_width(size):
     if pair.shape not in ((1,), (2,)) or pair.dtype.kind not in "iu" or pair.min() < 1:
         raise ImageError(f"size: expected a whole number or (H, W), each at least 1; got {size!r}")
     return int(pair[0]), int(pair[-1])
-
-
-def _resize_to(side, size, rule):
-    if side is None:
-        return None
-    least = max(size) if rule == "squash" else min(size)
-    if int(side) != side or side < least:
-        raise ImageError(f"Preprocessing: resize_to is a whole number of at least {least} (the "
-                         f"size is {size}), or None; got {side!r}")
-    return int(side)
-
-
-def _per_channel(name, value, channels):
-    numbers = np.asarray(value, np.float64)
-    if numbers.ndim > 1 or numbers.size not in (1, channels) or not np.isfinite(numbers).all():
-        raise ImageError(f"Preprocessing: {name} is a number or {channels} (one a channel), "
-                         f"got {value!r}")
-    return tuple(np.broadcast_to(numbers, channels).tolist())
-
-
-def _mean(mean, size, channels):
-    """A tuple of C floats, or a float32 array (h, w, C) nobody can change."""
-    if np.ndim(mean) == 3:
-        return _mean_image(np.array(mean, np.float32), size, channels)
-    pixel = _per_channel("mean", mean, channels)
-    if min(pixel) < 0 or max(pixel) > 255:
-        raise ImageError(f"Preprocessing: mean lies in 0..255, got {pixel}")
-    if 0 < max(pixel) <= 1:
-        raise ImageError(f"Preprocessing: mean {pixel} looks made for pixels in 0..1; multiply it "
-                         "by 255 (and divide the scale by 255)")
-    return pixel
-
-
-def _mean_image(mean, size, channels):
-    if mean.shape[2] != channels or mean.shape[0] < size[0] or mean.shape[1] < size[1]:
-        hint = "; Caffe's (C, H, W) needs .transpose(1, 2, 0)" if mean.shape[0] == channels else ""
-        raise ImageError(f"Preprocessing: a mean image is (h, w, {channels}) and covers {size}, "
-                         f"got {mean.shape}{hint}")
-    check_finite(mean, "Preprocessing: mean")
-    mean.flags.writeable = False
-    return mean
