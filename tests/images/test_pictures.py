@@ -35,7 +35,7 @@ def test_decode_takes_the_bytes_of_a_file_and_names_what_is_broken(tmp_path):
 def test_one_pixel_is_a_picture(tmp_path):
     Image.new("RGB", (1, 1), (1, 2, 3)).save(tmp_path / "a.png")
     assert images.load(tmp_path / "a.png").tolist() == [[[1, 2, 3]]]
-    x = images.prepare(tmp_path / "a.png", EXAMPLES["plain"])
+    x = images.prepare(tmp_path / "a.png", Preprocessing((64, 64), scale=1 / 255))
     assert x.shape == (1, 64, 64, 3)
 
 
