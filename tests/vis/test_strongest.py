@@ -158,7 +158,7 @@ if __name__ == "__main__":
               "store": (h5py.Dataset, "__setitem__"), "remove": (shutil, "rmtree")}[where],
             int(moment))
     winners.SAVE_EVERY = 0
-    sys.modules["minicnn.vis.strongest"].PART = 1 << 13
+    vis.strongest.PART = 1 << 13
     layers = {"relu1": [0, 5], "mix": [8, 3, 0], "relu2": [1, 4], "fc": [2]}
     vis.strongest(small.network(), [small.photo(seed=k) for k in range(12)], folder, layers,
                   count=3, batch=2, workers=int(workers))
@@ -191,7 +191,7 @@ def test_killed_at_every_stage_and_resumed_it_is_the_same_file(found, tmp_path):
 
 
 def test_ctrl_c_in_the_second_pass_keeps_the_parts(found, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["minicnn.vis.strongest"], "PART", 1 << 13)
+    monkeypatch.setattr(vis.strongest, "PART", 1 << 13)
     made, save = [], Unfinished.save_part
 
     def third_raises(self, number, **arrays):
