@@ -67,7 +67,8 @@ def test_pickle_and_copy_give_the_very_one(method):
 
 
 def test_other_processes_can_be_sent_one():
-    assert list(ordered(vis.deconvnet.region, [np.zeros((1, 4, 5, 3))] * 2, 2)) == [(0, 4, 0, 5)] * 2
+    nothing, whole = np.zeros((1, 4, 5, 3)), (0, 4, 0, 5)
+    assert list(ordered(vis.deconvnet.region, [nothing] * 2, 2)) == [whole] * 2
     assert list(ordered(Named(vis.maximize), [1, 2], 2)) == ["minicnn.vis.maximize"] * 2
 
 
