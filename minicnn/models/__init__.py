@@ -1,20 +1,9 @@
-"""Architectures, as lists of named layers one can read; and `load`, which brings their weights.
+"""Architectures, as rows one can read.
 
-Each function returns a Network without weights: `initialize` it, or `load` one with weights. An
-architecture is which layers, in which order, under which names, and how photos are prepared.
-
-How weights come to them:
-
-===================================  ==============================================================
-pretrained (`load`)                  by name or from a file
-convert, which_network               another program's file: which network, which array where
-foreign_names, foreign_arrays        what other programs call the layers; how arrays are turned
-fetch                                an official file brought, proved, converted and kept
-probe, replay                        whether a network computes what it should
-figures, independent, plain          what a probe keeps of a layer; who computes it
-===================================  ==============================================================
-
-What does not belong here: weights (`weights/`), and how files are read (`minicnn.formats`).
+Each function returns a Network without weights: `initialize` it, or `minicnn.load` one with
+weights. What belongs here: which layers, in which order, under which names, reading what, and how
+photos are prepared. What does not: weights (`weights/`), our own files (`minicnn.files`), and other
+programs' (`minicnn.foreign`).
 """
 
 from minicnn.models.alexnet import alexnet_caffe, alexnet_torch, caffenet
