@@ -283,6 +283,16 @@ def test_a_network_that_begins_with_several_paths():
     assert found.layer == "mix/1x1" and found.sees == {}
 
 
+def test_a_relu_of_another_path_is_not_the_filters_own():
+    block = Network("block", nets.joined("mix", "image", [("conv", Conv(2, 1))],
+                                         [("relu", ReLU())], [("bn", BatchNorm())]),
+                    (48, 56, 3), PREPROCESSING)
+    network = nets.trained(block, dtype=np.float32)
+    found = first_layer(network, PHOTOS[:1])
+    np.testing.assert_array_equal(
+        found.responses, network.forward(network.prepare(PHOTOS[0]), to="conv").output[0])
+
+
 def test_weights_must_be_there():
     with pytest.raises(ValueError, match="network empty: layer conv1 has no weights"):
         compare(gratings(), Network("empty", [("conv1", Conv(2, 3))], (48, 56, 3), PREPROCESSING),

@@ -72,6 +72,15 @@ def test_a_layer_of_one_path_comes_without_the_others():
     np.testing.assert_array_equal(wide.forward(x).output, SMALL.forward(x)["mix/3x3"])
 
 
+def test_layers_of_several_paths_come_together():
+    goals, x = ["mix/relu_3x3", "mix/relu_1x1"], images(16, 20)
+    wide = convolutional(SMALL, goals)
+    assert set(wide.names) == set(SMALL.until(goals[0]).names) | set(SMALL.until(goals[1]).names)
+    run, expected = wide.forward(x, to=goals), SMALL.forward(x, to=goals)
+    for name in goals:
+        np.testing.assert_array_equal(run[name], expected[name])
+
+
 @pytest.mark.parametrize("join", [nets.joined, nets.summed])
 def test_dense_layers_on_several_paths_are_each_a_convolution(join):
     """Also where a Flatten stands on one of them, and where all read what was flattened."""
