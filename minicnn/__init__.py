@@ -1,27 +1,48 @@
 """minicnn: convolutional networks in plain NumPy, written to be read.
 
-===================  =============================================================================
-``load``             a network with trained weights: ``net = minicnn.load("minivgg")``
-``models``           architectures as literal lists of layers: ``minicnn.models.vgg16()``
-``Network, Run``     named layers in order; what one forward pass recorded
-``models.convert``   another program's weight file as a network; ``foreign.fetch`` brings an
-                     official one, ``files.probe`` tells whether it computes what it should
-``vis``              one way to look inside a file: maximize, deconvnet, texture
-``objectives``       what an optimised image is optimised for; ``ascend`` is the loop,
-                     ``optimizers`` its steps, ``parametrize`` what is optimised,
-                     ``transforms, moves`` what is done to the image before and after each
-``gradcheck``        proof that a gradient is right: ``gradcheck.check(forward, backward, ...)``
-``ops, naive``       every operation forward and backward; the same as scalar loops
-``images, report``   photos in and out; contact sheets and pages
-``train``            data, augmentation, the training loop
-``formats``          weight files: minicnn's own, and a reader for each of other programs'
-``backend``          NumPy or CuPy, how many threads; ``doctor`` tells what a machine has for it
-===================  =============================================================================
+=============  ===================================================================================
+``load``       a network with trained weights: ``net = minicnn.load("minivgg")``
+``Network``    layers in rows, and their arrays; ``Run`` is what one forward pass recorded
+``models``     architectures as literal rows: ``minicnn.models.vgg16()``
+``vis``        one way to look inside a file: ``minicnn.vis.deconvnet(net, photo, "conv3_2")``
+``ascent``     an image optimised: the loop, objectives, optimisers, transforms, parametrisations
+``train``      augmentation, the training loop, batch norms put in and folded away
+``report``     contact sheets, figures, animations and pages of what was computed
+``gradcheck``  proof that a gradient is right: ``minicnn.gradcheck.check(forward, backward, x)``
+``ops``        every operation, forward and backward; ``naive`` has the same as scalar loops
+``fast``       threads, memory used again, and faster ways of some operations
+``network``    the kinds of layers, the pass up and down the rows, summaries, receptive fields
+``images``     photos in and out, and what a network's preprocessing makes of them
+``files``      our own form: weights in HDF5, probes that tell whether they compute as they should
+``foreign``    other programs' weight files as networks; official ones brought
+``backend``    NumPy or CuPy, how many threads; ``doctor`` tells what a machine has for it
+=============  ===================================================================================
+
+Every name of this table is there after ``import minicnn``. The files of a room are imported by
+name, as in ``from minicnn.ops import pool``; what belongs in a room its own docstring says.
 """
 
-from minicnn import gradcheck, models, vis
+from minicnn import (
+    ascent,
+    backend,
+    doctor,
+    fast,
+    files,
+    foreign,
+    gradcheck,
+    images,
+    models,
+    naive,
+    network,
+    ops,
+    report,
+    train,
+    vis,
+)
 from minicnn.foreign.load import load
 from minicnn.network import Network, Run
 
 __version__ = "0.1.0"
-__all__ = ["Network", "Run", "gradcheck", "load", "models", "vis"]
+__all__ = ["Network", "Run", "ascent", "backend", "doctor", "fast", "files", "foreign",
+           "gradcheck", "images", "load", "models", "naive", "network", "ops", "report", "train",
+           "vis"]

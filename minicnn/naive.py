@@ -564,3 +564,23 @@ def concat_backward(dy, parts, axis=-1):
     for number, at, at_y in _concat_places(parts, axis):
         gradients[number][at] = dy[at_y]
     return gradients
+
+
+def add_forward(parts):
+    """The sum of parts of one shape."""
+    _require(len({p.shape for p in parts}) == 1, "add: expected parts of one shape, got "
+             f"{[p.shape for p in parts]}; crop or project the parts")
+    y = np.zeros(parts[0].shape, np.result_type(*parts))
+    for part in parts:
+        for at in np.ndindex(*y.shape):
+            y[at] += part[at]
+    return y
+
+
+def add_backward(dy, parts):
+    """The list of dy for every part."""
+    gradients = [np.zeros(p.shape, p.dtype) for p in parts]
+    for gradient in gradients:
+        for at in np.ndindex(*dy.shape):
+            gradient[at] = dy[at]
+    return gradients

@@ -2,7 +2,9 @@
 docstring, a specification, and what must not be in a committed file."""
 
 import ast
+import importlib
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import minicnn
 from minicnn import naive
 from minicnn.cli import main
 
@@ -120,6 +123,23 @@ def test_cupy_is_named_in_backend_only(path):
     assert not any(name.partition(".")[0] in ("cupy", "cupyx") for name in imported(path))
 
 
+def modules():
+    """Every module of the package, by its dotted name."""
+    names = [info.name for info in pkgutil.walk_packages(minicnn.__path__, "minicnn.")]
+    return {name: importlib.import_module(name) for name in names
+            if not name.endswith("__main__")}  # which runs
+
+
+def test_no_function_or_class_hides_the_module_it_lives_in():
+    """`import minicnn.vis.deconvnet` gives the module: a package's name for it is nothing else."""
+    found, hidden = modules(), []
+    for name, module in found.items():
+        package, _, last = name.rpartition(".")
+        if getattr(found.get(package, minicnn), last) is not module:
+            hidden.append(name)
+    assert hidden == [] and len(found) >= len(SOURCES) - 2  # minicnn itself, and __main__
+
+
 def test_what_is_slow_to_import_waits_until_it_is_needed():
     """`import minicnn` and `minicnn --help` are to be quick: NumPy is all they need."""
     program = ("import sys, minicnn.cli; minicnn.cli.build_parser()\n"
@@ -146,17 +166,18 @@ def test_every_file_has_its_tests(path):
 
 
 def test_every_test_file_has_its_source():
-    """A file renamed leaves no orphan behind; a part of the name may be added."""
-    whole = {"conventions", "mutants", "golden",  # of the house, not of one file
-             "gradcheck", "objectives"}  # of a room that has one door
+    """A file renamed leaves no orphan behind; a part of the name may be added. A room's door is
+    tested under the name of the room."""
+    whole = {"conventions", "mutants", "golden", "contents",  # of the house, not of one file
+             "methods"}  # of a room: what all of it share
     orphans = []
     for path in [p for p in TEST_FILES if p.parent.name != "gpu"]:  # there: of all, on a device
         name, inside = path.stem.removeprefix("test_"), path.parent.relative_to(TESTS)
         folder = (ROOT if inside.parts[:1] == ("benchmarks",) else PACKAGE) / inside
         parts = name.split("_")
         named = ["_".join(parts[:k]) for k in range(len(parts), 0, -1)]
-        if name not in whole and not any((folder / f"{n}.py").is_file() or (folder / n).is_dir()
-                                         for n in named):
+        if name not in whole | {folder.name} and not any(
+                (folder / f"{n}.py").is_file() or (folder / n).is_dir() for n in named):
             orphans.append(short(path))
     assert orphans == []
 

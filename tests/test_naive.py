@@ -272,6 +272,15 @@ def test_concat_and_back():
     assert naive.concat_forward([a, 2 * a], axis=0).tolist() == [[1, 2], [2, 4]]
 
 
+def test_add_and_back():
+    a, b = np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])
+    assert naive.add_forward([a, b, b]).tolist() == [[7, 12]]
+    dy = np.array([[4.0, 6.0]])
+    da, db = naive.add_backward(dy, [a, b])
+    assert da.tolist() == db.tolist() == [[4, 6]]
+    assert not np.shares_memory(da, db) and not np.shares_memory(da, dy)
+
+
 # --- by hand: softmax and loss ---------------------------------------------------------------
 
 
@@ -317,7 +326,8 @@ CASES = {
     "pool": (X, 2), "average_pool": (X, 2), "global_average_pool": (X,), "relu": (X,),
     "sigmoid": (X,), "tanh": (X,), "dropout": (X,), "lrn": (X,), "batch_norm": (X, *C4),
     "dense": (X, random(80, 3).astype(np.float32), np.ones(3, np.float32)), "softmax": (X,),
-    "cross_entropy": (X[:, 0, 0], np.array([1, 3])), "concat": ([X, X],), "resize": (X, (3, 7)),
+    "cross_entropy": (X[:, 0, 0], np.array([1, 3])), "concat": ([X, X],), "add": ([X, X],),
+    "resize": (X, (3, 7)),
 }
 
 
@@ -353,6 +363,7 @@ def test_float32_in_float32_out_and_arguments_untouched(op):
     (lambda: naive.dropout_backward(X, X, 0.5, np.random.default_rng(0)), "int seed"),
     (lambda: naive.cross_entropy_forward(X[:, 0, 0], [0, 4]), "labels"),
     (lambda: naive.concat_forward([X, X[:1]]), "agree"),
+    (lambda: naive.add_forward([X, X[:1]]), "one shape"),
 ])
 def test_errors_say_what_was_wrong(call, word):
     with pytest.raises(ValueError, match=word):

@@ -107,7 +107,7 @@ def keeping(parser, method):
     parser.add_argument("--keep-settings", action="store_true",
                         help="also write how it was made beside the picture, under its name with "
                              ".json, for `minicnn replay`")
-    parser.set_defaults(keeps=method.__name__)
+    parser.set_defaults(keeps=method.__name__.rpartition(".")[2])
 
 
 def watching(parser):

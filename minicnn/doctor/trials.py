@@ -106,6 +106,7 @@ TRIALS = [
     Trial("dropout", "", IMAGE, {"rate": 0.3, "seed": 1}),
     Trial("softmax", "", {"x": (3, 5)}),
     Trial("cross_entropy", "", {"x": (3, 4), "labels": np.array([3, 0, 0])}),
+    Trial("add", "", {"parts": [(1, 2, 3, 2)] * 3}),
     Trial("concat", "", {"parts": [(1, 2, 3, 2), (1, 2, 3, 1)]}),
     Trial("resize", "", {"x": (1, 3, 4, 2)}, {"size": (5, 3)}),
 ]

@@ -11,7 +11,7 @@ convolutions and batch norms in the order of the rows here, in which Keras makes
 
 The places of layers in Keras' list, 0 for the image, agree with those here up to 17, the second
 pooling: 1, 4, 7, 11 and 14 are the five convolutions, 10 the first pooling. From mixed0 on Keras
-goes by the distance from the output, this library branch by branch: see `in_keras_order`.
+goes by the distance from the output, this library path by path: see `in_keras_order`.
 
 torchvision's network is this one with `border="padding"` and `scale=True`: its average poolings
 count the zeros around the image, and its batch norms have a gamma. Epsilon is 1e-3 in both.

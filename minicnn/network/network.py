@@ -76,6 +76,13 @@ class Network:
         self.params = {name: {} for name in self.param_shapes}
         self.ops = {name: _implementation(layer.op) for name, layer, _ in self.rows}
 
+    def __getstate__(self):  # modules cannot be sent to another process, their names can
+        return self.__dict__ | {"ops": {name: op and op.__name__ for name, op in self.ops.items()}}
+
+    def __setstate__(self, state):
+        self.__dict__ |= state
+        self.ops = {name: op and import_module(op) for name, op in self.ops.items()}
+
     def __repr__(self):
         return f"<Network {self.name}: {len(self.rows)} layers, {self.count():,} parameters>"
 

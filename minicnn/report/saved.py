@@ -240,10 +240,10 @@ def _check_parts(path, entry):
 
 
 def _method(path, name):
-    if name not in vis.__all__ or not inspect.isfunction(getattr(vis, name)):
-        methods = [n for n in vis.__all__ if inspect.isfunction(getattr(vis, n))]
+    methods = {n: getattr(vis, n) for n in vis.__all__ if isinstance(getattr(vis, n), vis.Method)}
+    if name not in methods:
         raise ReplayError(f"{path}: there is no method {name!r}; there are {', '.join(methods)}")
-    return getattr(vis, name)
+    return methods[name]
 
 
 def _takes_photo(method, path, name):

@@ -86,7 +86,7 @@ def steps(record, walk, planes=PLANES, tile=PLANE_TILE):
     -------
     (H, W, 3) uint8
         Each row has first the energy of all maps together, then single maps with zero as grey, one
-        scale a row, cut to one place around what is not zero. Steps that leave nothing (in branches
+        scale a row, cut to one place around what is not zero. Steps that leave nothing (on paths
         the unit does not see through) are left out. The last row is the projection.
     """
     shown = [step for step in walk[:-1] if step.array.any()]

@@ -258,12 +258,13 @@ def _first(network):
 
 
 def _rectified(network, name):
-    """The ReLU right after a layer, or after its batch normalisation; else the layer itself."""
-    for after in network.names[network.names.index(name) + 1 :]:
-        if isinstance(network[after], ReLU):
+    """The ReLU that reads a layer, or its batch normalisation; else the layer itself."""
+    last = name
+    for after, layer, inputs in network.rows:
+        if inputs == (last,) and isinstance(layer, ReLU):
             return after
-        if not isinstance(network[after], BatchNorm):
-            return name
+        if inputs == (last,) and isinstance(layer, BatchNorm):
+            last = after
     return name
 
 

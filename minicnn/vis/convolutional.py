@@ -9,13 +9,13 @@ from minicnn.network import INPUT, Network
 from minicnn.network.layers import Conv, Dense, Flatten
 
 
-def convolutional(network, layer):
-    """The network up to a layer, for images of its own size and any larger one.
+def convolutional(network, layers):
+    """The network up to a layer, or several, for images of its own size and any larger one.
 
     Parameters
     ----------
     network : Network
-    layer : str
+    layers : str or sequence of str
 
     Returns
     -------
@@ -23,9 +23,10 @@ def convolutional(network, layer):
         At the network's own size dense layers give (N, 1, 1, units). Those behind a global average
         take any size as they are.
     """
-    network = network.until(layer)
+    goals = [network.find(name) for name in ([layers] if isinstance(layers, str) else layers)]
+    needed = network.last_readers(goals)
     rows, shapes, reads = [], {INPUT: network.input_shape}, {INPUT: INPUT}
-    for name, old, inputs in network.rows:
+    for name, old, inputs in [row for row in network.rows if row.name in needed]:
         below = [shapes[place] for place in inputs]
         image = len(below[0]) == 3
         if isinstance(old, Flatten) and image:  # the kernel will be as large as what it flattens

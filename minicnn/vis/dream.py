@@ -110,8 +110,7 @@ class Dreaming:
         self.octaves, self.octave_scale, self.steps = octaves, octave_scale, steps
         self.rate, self.jitter, self.weights, self.guided = rate, jitter, weights, guide is not None
         self.layers = list(dict.fromkeys(_split(place)[0] for place in weights))
-        deepest = max(self.layers, key=network.names.index)
-        self.network = convolutional(network, deepest)
+        self.network = convolutional(network, self.layers)
         self.eyes = (self.network if tile is None
                      else InTiles(self.network, self.layers, tile, overlap))
         self.terms = _terms(self.network, weights, self.layers, guide)

@@ -82,7 +82,7 @@ def positions(shape):
 def feature_layer(network):
     """The last layer that computes features at several positions.
 
-    A convolution, the batch normalisation or ReLU after it, or the joined end of parallel branches:
+    A convolution, the batch normalisation or ReLU after it, or the Concat or Add where paths meet:
     what lies just before the last pooling or the first dense layer.
     """
     names = [name for name in network.trunk

@@ -103,7 +103,7 @@ def gradcam(network, image, target=None, layer=None, method="gradcam", guided=Fa
         where not given.
     layer : str, optional
         One with feature maps; where not given the last that computes any (`explain.feature_layer`):
-        a convolution, or the ReLU or joined branches after it, before the last pooling.
+        a convolution, or the ReLU, Concat or Add after it, before the last pooling.
     method : {"gradcam", "gradcam++"}
         The second wants feature maps that are not negative: a layer after its ReLU.
     guided : bool

@@ -182,8 +182,8 @@ def _walk(network, settings, indices, climb):
 
 def _few_at_once(network, settings, indices, climb):
     """`ascend.look`, at a few images of the batch in each pass; every pass draws the same."""
-    below = network.names[: network.names.index(settings["layer"]) + 1]
-    most = 1 if any(isinstance(network[name], Dense) for name in below) else AT_ONCE
+    below = network.until(settings["layer"]).rows
+    most = 1 if any(isinstance(row.layer, Dense) for row in below) else AT_ONCE
 
     def look(network, objective, image, transforms, rng, backward, redirect):
         drawn, seen = rng.bit_generator.state, []

@@ -1,7 +1,5 @@
 """The command filters."""
 
-import sys
-
 import numpy as np
 import small
 
@@ -10,7 +8,6 @@ from minicnn.cli import INTERRUPTED, main
 from minicnn.report import filters as sheets
 
 NETWORK = small.network()
-MODULE = sys.modules["minicnn.vis.filters"]  # the package's attribute is the function
 
 
 def test_the_sheet_of_every_convolution(said, weights, tmp_path):
@@ -34,7 +31,7 @@ def test_the_best_of_one_layer(said, weights, tmp_path):
 def test_interrupted_and_run_again_it_is_the_same_sheet(weights, tmp_path, monkeypatch, capsys):
     command = ["filters", "--weights", str(weights), "--count", "2", "--steps", "2", "--out",
                str(tmp_path / "f.png")]
-    climb, calls = MODULE.maximize, []
+    climb, calls = vis.filters.maximize, []
 
     def stop_at_third(*arguments, **more):
         calls.append(arguments)
@@ -42,12 +39,12 @@ def test_interrupted_and_run_again_it_is_the_same_sheet(weights, tmp_path, monke
             raise KeyboardInterrupt
         return climb(*arguments, **more)
 
-    monkeypatch.setattr(MODULE, "maximize", stop_at_third)
+    monkeypatch.setattr(vis.filters, "maximize", stop_at_third)
     assert main(command) == INTERRUPTED
     assert "the same command goes on from here" in capsys.readouterr().err
     part = images.load(tmp_path / "f.png")
     assert main(command) == 0
-    assert len(calls) == 3 + len(MODULE.responses(NETWORK)) - 2  # two layers were kept
+    assert len(calls) == 3 + len(vis.filters.responses(NETWORK)) - 2  # two layers were kept
     whole = images.load(tmp_path / "f.png")
     np.testing.assert_array_equal(whole, sheets.sheet(vis.filters(NETWORK, count=2, steps=2)))
     assert part.shape == whole.shape and not np.array_equal(part, whole)

@@ -1,7 +1,5 @@
 """The command occlusion."""
 
-import sys
-
 import numpy as np
 import pytest
 import small
@@ -48,8 +46,8 @@ def test_wrong_usage_is_status_2(chosen, capsys):
 
 
 def test_interrupted_saves_the_squares_so_far(weights, photo, tmp_path, monkeypatch, capsys):
-    module, calls, out = sys.modules["minicnn.vis.occlusion"], [], tmp_path / "o.png"
-    plain = module.look
+    calls, out = [], tmp_path / "o.png"
+    plain = vis.occlusion.look
 
     def pressed(*arguments):
         calls.append(1)
@@ -57,7 +55,7 @@ def test_interrupted_saves_the_squares_so_far(weights, photo, tmp_path, monkeypa
             raise KeyboardInterrupt
         return plain(*arguments)
 
-    monkeypatch.setattr(module, "look", pressed)
+    monkeypatch.setattr(vis.occlusion, "look", pressed)
     assert main(["occlusion", "--weights", str(weights), str(photo), "--out", str(out)]) == 130
     assert "small fc" in capsys.readouterr().out
     feature_map = images.load(out)[8:8 + 179, 8 + 226:8 + 226 + 224]  # 16 x 20 on 179 x 224

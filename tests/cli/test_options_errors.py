@@ -94,7 +94,8 @@ def test_a_label_file_of_the_wrong_length_or_none(complaint, weights, photo, tmp
 
 
 def test_a_network_that_cannot_prepare_photos(complaint, photo, tmp_path):
-    bare = Network("bare", NETWORK.layers, NETWORK.input_shape)
+    bare = Network("bare", NETWORK.rows, NETWORK.input_shape)
+    bare.params = NETWORK.params
     hdf5.save(bare, tmp_path / "bare.h5")
     for command in (["classify", photo], ["maximize"], ["texture", photo], ["tour", photo],
                     ["deconvnet", photo, "--layer", "relu2", "--channel", "1"]):

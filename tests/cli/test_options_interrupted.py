@@ -1,7 +1,5 @@
 """The command line at Ctrl-C: status 130, and what there was is saved."""
 
-import sys
-
 import interrupted
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from minicnn import images, vis
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.cli import main
 from minicnn.network import Network
+from minicnn.report import tour
 
 NETWORK = small.network()
 
@@ -42,8 +41,8 @@ def test_texture_interrupted_saves_the_picture_so_far(weights, photo, tmp_path, 
 
 
 def test_a_tour_interrupted_ends_at_once(weights, photo, tmp_path, ctrl_c, monkeypatch):
-    monkeypatch.setattr(sys.modules["minicnn.report.tour"], "FILTERS", 1)
-    monkeypatch.setattr(sys.modules["minicnn.report.tour"], "CLASSES", 2)
+    monkeypatch.setattr(tour, "FILTERS", 1)
+    monkeypatch.setattr(tour, "CLASSES", 2)
     ctrl_c(SGD)
     status = main(["tour", "--weights", str(weights), str(photo), "--out", str(tmp_path / "t")])
     assert status == 130

@@ -1,7 +1,5 @@
 """The command saliency."""
 
-import sys
-
 import numpy as np
 import pytest
 import small
@@ -48,8 +46,8 @@ def test_wrong_usage_is_status_2(chosen, capsys):
 
 
 def test_interrupted_saves_the_mean_so_far(weights, photo, tmp_path, monkeypatch):
-    module, calls, out = sys.modules["minicnn.vis.saliency"], [], tmp_path / "s.png"
-    plain = module.slope
+    calls, out = [], tmp_path / "s.png"
+    plain = vis.saliency.slope
 
     def pressed(*arguments):
         calls.append(1)
@@ -57,7 +55,7 @@ def test_interrupted_saves_the_mean_so_far(weights, photo, tmp_path, monkeypatch
             raise KeyboardInterrupt
         return plain(*arguments)
 
-    monkeypatch.setattr(module, "slope", pressed)
+    monkeypatch.setattr(vis.saliency, "slope", pressed)
     arguments = ["saliency", "--weights", str(weights), str(photo), "--method", "smooth"]
     assert main([*arguments, "--out", str(out)]) == 130
     monkeypatch.undo()

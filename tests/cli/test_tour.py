@@ -1,12 +1,11 @@
 """The command tour."""
 
-import sys
+from minicnn.report import tour
 
 
 def test_tour(said, weights, photo, tmp_path, monkeypatch):
-    module = sys.modules["minicnn.report.tour"]
-    monkeypatch.setattr(module, "CLASSES", 2)
-    monkeypatch.setattr(module, "FILTERS", 1)
+    monkeypatch.setattr(tour, "CLASSES", 2)
+    monkeypatch.setattr(tour, "FILTERS", 1)
     folder = tmp_path / "t"
     assert said("tour", "--weights", weights, photo, "--out", folder) == f"{folder}/index.html\n"
     assert len(list(folder.glob("*.png"))) == 5

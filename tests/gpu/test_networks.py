@@ -62,10 +62,13 @@ def test_weight_gradients(xp):
 def test_a_network_moves_there_and_back(xp):
     network = small.network()
     before = {place: a.copy() for place, a in nets.parameters(network).items()}
-    assert network.to("gpu").device == "gpu"
-    assert all(array_module(a) is xp for a in nets.parameters(network).values())
-    assert network.to("cpu").device == "cpu"
-    assert all(nets.same(a, before[place]) for place, a in nets.parameters(network).items())
+    there = network.to("gpu")
+    assert there.device == "gpu"
+    assert all(array_module(a) is xp for a in nets.parameters(there).values())
+    back = there.to("cpu")
+    for host in (network, back):  # neither was moved
+        assert host.device == "cpu"
+        assert all(nets.same(a, before[place]) for place, a in nets.parameters(host).items())
 
 
 def test_random_weights_are_the_host_s(xp):

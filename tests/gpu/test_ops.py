@@ -12,6 +12,7 @@ import minicnn
 from minicnn.backend import array_module
 from minicnn.fast import winograd
 from minicnn.ops import (
+    add,
     average_pool,
     batch_norm,
     concat,
@@ -129,6 +130,12 @@ def test_batch_norm(xp, shape, training):
 def test_dropout_drops_the_same_numbers(xp, rate):
     for x in batches((2, 3, 4, 2)):
         parity.check(xp, lambda x: arrays(*dropout.forward(x, rate, seed=3), dropout.backward), x)
+
+
+@pytest.mark.parametrize("shapes", checks.ADDS)
+def test_add(xp, shapes):
+    parts = [checks.normal(*shape, seed=k) for k, shape in enumerate(shapes)]
+    parity.check(xp, lambda *given: arrays(*add.forward(list(given)), add.backward), *parts)
 
 
 @pytest.mark.parametrize("axis, shapes", checks.CONCATS)

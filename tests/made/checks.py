@@ -228,6 +228,18 @@ def cross_entropy(forward, backward, only=WITHOUT_TORCH):
             torch=torch_ops.cross_entropy(labels))
 
 
+ADDS = [[(2, 2, 3, 2)] * 2, [(1, 2, 2, 3)] * 4, [(2, 3)] * 3]
+
+
+def add(forward, backward, cases=ADDS, only=WITHOUT_TORCH):
+    for shapes in cases:
+        inputs = {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)}
+        run(f"add, {len(shapes)} of {shapes[0]}", lambda *parts: forward(list(parts)), backward,
+            inputs, lambda *parts: naive.add_forward(parts),
+            lambda dy, *parts: naive.add_backward(dy, parts), {}, only,
+            linear=tuple(inputs), smooth=True, torch=torch_ops.add)
+
+
 CONCATS = [(-1, [(2, 2, 3, 2), (2, 2, 3, 4), (2, 2, 3, 1)]), (3, [(1, 2, 2, 3), (1, 2, 2, 1)]),
            (1, [(2, 1, 3, 2), (2, 3, 3, 2)]), (0, [(2, 3)])]
 

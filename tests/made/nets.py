@@ -145,6 +145,15 @@ def change(network, name, **settings):
     network.rows, network._rows = rows, {row.name: row for row in rows}
 
 
+def replaced(network, name, layer):
+    """The network with another layer in one row; the arrays are shared."""
+    rows = [row._replace(layer=layer) if row.name == name else row for row in network.rows]
+    other = Network(network.name, rows, network.input_shape, network.preprocessing, network.labels,
+                    network.about)
+    other.params = network.params
+    return other
+
+
 def watch(network, seen):
     """Call seen(name, y) with what each layer computes, from the next pass on; what it returns,
     if anything, takes y's place."""

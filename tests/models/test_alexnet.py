@@ -11,7 +11,7 @@ from minicnn.network.layers import LRN, Conv, MaxPool
 
 def fed(model, size):
     """The convolutional part of a model for images of another size."""
-    return Network(model.name, model.until("pool5").layers, (size, size, 3))
+    return Network(model.name, model.until("pool5").rows, (size, size, 3))
 
 
 def sides(network):
@@ -34,9 +34,9 @@ def test_ceil_rounding_shows_at_224_only(name):
 
 def test_floor_rounding_would_give_other_sizes():
     """The test above can fail: with floor 224 shrinks to 54, 26, 12, 5."""
-    layers = [(name, MaxPool(3, 2) if isinstance(layer, MaxPool) else layer)
-              for name, layer in models.alexnet_caffe().until("pool5").layers]
-    assert sides(Network("floor", layers, (224, 224, 3))) == [54, 26, 12, 5]
+    rows = [(name, MaxPool(3, 2) if isinstance(layer, MaxPool) else layer)
+            for name, layer, _ in models.alexnet_caffe().until("pool5").rows]
+    assert sides(Network("floor", rows, (224, 224, 3))) == [54, 26, 12, 5]
 
 
 def test_the_sizes_computed_are_the_sizes_foretold():
@@ -68,7 +68,7 @@ def test_torchvision_s_kernels():
     assert [network.param_shapes[f"conv{i}"]["w"] for i in range(1, 6)] == [
         (11, 11, 3, 64), (5, 5, 64, 192), (3, 3, 192, 384), (3, 3, 384, 256), (3, 3, 256, 256)]
     assert network.param_shapes["fc6"]["w"] == (9216, 4096)
-    assert all(layer.groups == 1 for _, layer in network.layers if isinstance(layer, Conv))
+    assert all(layer.groups == 1 for _, layer, _ in network.rows if isinstance(layer, Conv))
     assert sides(network) == [55, 27, 13, 6]
 
 

@@ -9,7 +9,7 @@ from torchvision_twin import Twin
 from minicnn import models
 from minicnn.foreign.convert import convert
 from minicnn.models.inception import in_keras_order
-from minicnn.network.layers import BatchNorm, Conv, walk
+from minicnn.network.layers import BatchNorm, Conv
 
 SIZES = {  # name: (H, W, C); the paper's table 1, and Keras' summary where that is coarser
     "conv1": (149, 149, 32), "conv2": (147, 147, 32), "conv3": (147, 147, 64),
@@ -21,7 +21,7 @@ SIZES = {  # name: (H, W, C); the paper's table 1, and Keras' summary where that
 
 
 def of_kind(network, kind):
-    return [name for name, layer in walk(network.layers) if isinstance(layer, kind)]
+    return [name for name, layer, _ in network.rows if isinstance(layer, kind)]
 
 
 def test_counts_are_the_published_ones():

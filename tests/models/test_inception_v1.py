@@ -36,11 +36,11 @@ def test_inception_3a_is_the_table_s_row():
         "5x5_reduce": (1, 1, 192, 16), "5x5": (5, 5, 16, 32), "pool_proj": (1, 1, 192, 32)}
 
 
-def test_branches_are_concatenated_in_the_order_of_the_table():
-    whole = models.googlenet()
-    module = next(layer for name, layer in whole.layers if name == "inception_3a/output")
-    network = nets.trained(Network("module", [("inception_3a/output", module)], (5, 5, 192)),
-                           dtype=np.float32)
+def test_paths_are_concatenated_in_the_order_of_the_table():
+    module = [row._replace(inputs=[place.replace("pool2/3x3_s2", "image") for place in row.inputs])
+              for row in models.googlenet().rows if row.name.startswith("inception_3a/")]
+    assert sum(row.inputs == ["image"] for row in module) == 4
+    network = nets.trained(Network("module", module, (5, 5, 192)), dtype=np.float32)
     run = network.forward(nets.images(1, (5, 5, 192), dtype=np.float32))
     parts = [run[f"inception_3a/relu_{kind}"] for kind in ("1x1", "3x3", "5x5", "pool_proj")]
     np.testing.assert_array_equal(run.output, np.concatenate(parts, axis=-1))

@@ -1,8 +1,8 @@
-"""Bugs of resizing and concatenation, which only move values about."""
+"""Bugs of resizing, concatenation and addition, which move values about."""
 
 import numpy as np
 
-from minicnn.ops import concat, resize
+from minicnn.ops import add, concat, resize
 from mutants.mutant import Mutant
 
 
@@ -105,6 +105,25 @@ def one_part_itself(parts, axis=-1):
     return (parts[0] if len(parts) == 1 else y), cache
 
 
+def added_into_the_first(parts):
+    y, cache = add.forward(parts)
+    parts[0][:] = y
+    return parts[0], cache
+
+
+def shared(dy, cache):
+    """Halves, as if the sum were a mean."""
+    return [dy / cache for _ in range(cache)]
+
+
+def to_the_first(dy, cache):
+    return [dy.copy(), *[np.zeros_like(dy) for _ in range(cache - 1)]]
+
+
+def the_same_array(dy, cache):
+    return [dy] * cache
+
+
 FORWARD, BACKWARD = resize.forward, resize.backward
 MUTANTS = [
     Mutant("corners aligned, both ways alike", "resize", resize_with(aligned_corners), BACKWARD),
@@ -121,5 +140,9 @@ MUTANTS = [
     Mutant("pieces off by one", "concat", concat.forward, off_by_one),
     Mutant("axis ignored", "concat", last_axis_only, concat.backward),
     Mutant("parts reversed, both ways alike", "concat", parts_reversed, parts_reversed_backward),
+    Mutant("added into the first part", "add", added_into_the_first, add.backward),
+    Mutant("dy shared out", "add", add.forward, shared),
+    Mutant("dy to the first part only", "add", add.forward, to_the_first),
+    Mutant("dy itself to every part", "add", add.forward, the_same_array),
     Mutant("a single part returned itself", "concat", one_part_itself, concat.backward),
 ]

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import nets
 import numpy as np
 import pytest
 import small
@@ -10,6 +11,7 @@ from numpy.testing import assert_array_equal
 
 from minicnn import images, vis
 from minicnn.files import hdf5
+from minicnn.network.layers import LRN
 from minicnn.report import saved
 from minicnn.report.saved import ReplayError
 
@@ -121,8 +123,7 @@ def test_other_preprocessing(kept):
 
 
 def test_another_setting_of_a_layer(kept):
-    network = small.network()
-    network["norm1"].alpha = 0.8
+    network = nets.replaced(NETWORK, "norm1", LRN(3, alpha=0.8))
     with pytest.raises(ReplayError, match="the layers or the preprocessing"):
         saved.replay(kept[0], network)
 

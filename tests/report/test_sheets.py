@@ -133,13 +133,13 @@ def test_from_a_filtering_to_the_next_the_same_maps_are_shown():
 
 
 def test_a_stage_ends_at_a_filtering_and_where_maps_are_split():
-    """The walk of a branched network: which steps show the same maps."""
+    """The walk where paths part: which steps show the same maps."""
     record, steps = step_through(NETWORK, PHOTO, "relu2", 1)
     stages = [[step.operation.partition(":")[0] for step in stage]
               for stage in sheets._stages(steps[:-1])]
     assert stages == [["all others to zero", "rectify"], ["filter"], ["split in 3"],
-                      ["rectify"], ["filter"], ["rectify"], ["filter"], ["rectify"],
-                      ["filter", "unpool"], ["add 3", "unpool", "LRN", "rectify"]]
+                      ["rectify"], ["filter", "unpool"], ["rectify"], ["filter"], ["rectify"],
+                      ["filter"], ["add 3", "unpool", "LRN", "rectify"]]
 
 
 def test_a_dense_layer_s_step_is_shown_too():

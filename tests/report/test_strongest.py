@@ -1,6 +1,5 @@
 """The figure: every patch beside its projection, in its place, with words that explain it."""
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,9 +25,8 @@ def found(tmp_path_factory):
 def words(monkeypatch):
     """What is written: the caption, and the labels of the channels."""
     said = {}
-    module = sys.modules["minicnn.report.strongest"]
-    caption, contact_sheet = module.caption, module.contact_sheet
-    monkeypatch.setattr(module, "caption", lambda sheet, text: (
+    caption, contact_sheet = sheets.caption, sheets.contact_sheet
+    monkeypatch.setattr(sheets, "caption", lambda sheet, text: (
         said.update(caption=text), caption(sheet, text))[1])
 
     def listening(pictures, columns=None, labels=None, **settings):
@@ -36,7 +34,7 @@ def words(monkeypatch):
             said.update(labels=labels)
         return contact_sheet(pictures, columns, labels, **settings)
 
-    monkeypatch.setattr(module, "contact_sheet", listening)
+    monkeypatch.setattr(sheets, "contact_sheet", listening)
     return said
 
 

@@ -1,7 +1,6 @@
 """The tour: every picture the page names is there, computed from what was given."""
 
 import re
-import sys
 
 import nets
 import numpy as np
@@ -13,19 +12,19 @@ import minicnn
 from minicnn import images
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, ReLU, Softmax
+from minicnn.report import tour as pages
 from minicnn.report.tour import tour
 
-MODULE = sys.modules["minicnn.report.tour"]  # the package's attribute may be the function
 PICTURES = ["photo.png", "filters.png", "classes.png", "deconvnet.png", "texture.png"]
 
 
 @pytest.fixture
 def short(monkeypatch):
     """Fewer pictures and fewer steps of each: the tour's own numbers take half a minute."""
-    full = {name: getattr(MODULE.vis, name) for name in ("maximize", "texture")}
+    full = {name: getattr(pages.vis, name) for name in ("maximize", "texture")}
 
     class Short:
-        deconvnet = staticmethod(MODULE.vis.deconvnet)
+        deconvnet = staticmethod(pages.vis.deconvnet)
 
         @staticmethod
         def maximize(network, layer, channel, steps=9, **more):
@@ -35,9 +34,9 @@ def short(monkeypatch):
         def texture(network, image, **more):
             return full["texture"](network, image, steps=3, **more)
 
-    monkeypatch.setattr(MODULE, "vis", Short)
-    monkeypatch.setattr(MODULE, "CLASSES", 3)
-    monkeypatch.setattr(MODULE, "FILTERS", 2)
+    monkeypatch.setattr(pages, "vis", Short)
+    monkeypatch.setattr(pages, "CLASSES", 3)
+    monkeypatch.setattr(pages, "FILTERS", 2)
 
 
 def read(index):

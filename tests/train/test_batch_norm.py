@@ -6,7 +6,7 @@ import pytest
 
 from minicnn import models
 from minicnn.network import Network
-from minicnn.network.layers import BatchNorm, Conv, Dense, MaxPool, ReLU, Softmax, walk
+from minicnn.network.layers import BatchNorm, Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.train import batch_norm
 
 
@@ -41,14 +41,14 @@ def test_add_puts_one_after_every_convolution():
 @pytest.mark.parametrize("name", ["minivgg", "lecture_mnist", "lenet5", "squeezenet11"])
 def test_add_reaches_every_convolution_of_every_model(name):
     network = batch_norm.add(getattr(models, name)())
-    kinds = [type(layer) for _, layer in walk(network.layers)]
+    kinds = [type(layer) for _, layer, _ in network.rows]
     assert kinds.count(BatchNorm) == kinds.count(Conv) > 0
 
 
 def test_fold_works_where_the_last_layer_has_parameters():
-    cut = Network("cut", plain().layers[:-1], (6, 8, 3))
+    cut = plain().until("fc")
     network = nets.trained(batch_norm.add(cut))
-    folded = batch_norm.fold(network, Network("cut", plain().layers[:-1], (6, 8, 3)))
+    folded = batch_norm.fold(network, cut)
     x = nets.images(1, (6, 8, 3))
     np.testing.assert_allclose(folded.forward(x).output, network.forward(x).output, rtol=1e-11)
 

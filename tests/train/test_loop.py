@@ -11,7 +11,7 @@ from minicnn import images as pictures
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.images import Preprocessing
 from minicnn.network import Network
-from minicnn.network.layers import Dense, Softmax
+from minicnn.network.layers import Dense, Dropout, Softmax
 from minicnn.ops import cross_entropy
 from minicnn.train import augment, batch_norm, loop
 
@@ -121,8 +121,7 @@ def test_the_optimiser_s_memory_keeps_the_parameters_type():
 
 def test_a_step_tells_the_loss_and_hits_before_it():
     images, labels = data(4)
-    learner = network()
-    learner["drop1"].rate = 0.0
+    learner = nets.replaced(network(), "drop1", Dropout(0.0))
     x = pictures.normalize(images, learner.preprocessing)
     scores = learner.forward(x, to="fc").output
     loss, hits = loop.train_step(learner, x, labels, SGD(0.1))

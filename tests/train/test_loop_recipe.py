@@ -65,6 +65,6 @@ def test_from_data_to_weights_and_again_after_a_break(recipe, tmp_path, capsys):
     recipe(tmp_path / "data.h5", "--out", broken, "--epochs", 2)
     assert "epoch" not in capsys.readouterr().out  # both epochs were in the checkpoint
     for name in network.param_shapes:
-        for key, value in hdf5.load(broken)[name].params.items():
+        for key, value in hdf5.load(broken).params[name].items():
             np.testing.assert_array_equal(value, network.params[name][key])
     assert not broken.with_suffix(".checkpoint.npz").exists()

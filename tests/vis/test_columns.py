@@ -1,6 +1,5 @@
 """Hypercolumns: the stack against loops and other libraries; what is had without it, against it."""
 
-import sys
 import tracemalloc
 
 import numpy as np
@@ -9,6 +8,7 @@ import small
 from PIL import Image
 
 import minicnn
+from minicnn import vis
 from minicnn.images import ImageError
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Dense
@@ -111,7 +111,7 @@ def test_the_similarity_is_the_cosine():
 
 @pytest.mark.parametrize("size", [1, 20 * 20 * 4 * 3, 2**24])  # one row, three, all at a time
 def test_the_lengths_do_not_depend_on_how_many_rows_are_taken_at_a_time(monkeypatch, size):
-    monkeypatch.setattr(sys.modules["minicnn.vis.columns"], "CHUNK", size)
+    monkeypatch.setattr(vis.columns, "CHUNK", size)
     np.testing.assert_allclose(FOUND.lengths(), np.linalg.norm(STACK, axis=2), rtol=1e-6)
 
 
@@ -137,7 +137,7 @@ def test_each_pixel_is_in_the_segment_of_the_nearest_centre():
 
 def test_the_samples_of_a_small_photo_are_all_its_pixels_and_of_a_large_one_a_grid(monkeypatch):
     np.testing.assert_array_equal(FOUND.samples(), STACK.reshape(-1, 20))
-    monkeypatch.setattr(sys.modules["minicnn.vis.columns"], "SAMPLES", 9 * 8 * 20)
+    monkeypatch.setattr(vis.columns, "SAMPLES", 9 * 8 * 20)
     np.testing.assert_array_equal(FOUND.samples(),
                                   STACK[[0, 7, 15]][:, [0, 9, 19]].reshape(-1, 20))
 
@@ -176,7 +176,7 @@ def large():
 
 @pytest.mark.parametrize("view", ["mean", "similarity", "segments", "components"])
 def test_no_view_of_a_large_stack_needs_more_than_a_fraction_of_it(view, monkeypatch):
-    monkeypatch.setattr(sys.modules["minicnn.vis.columns"], "SAMPLES", 2**22)  # be quick
+    monkeypatch.setattr(vis.columns, "SAMPLES", 2**22)  # be quick
     found = large()
     tracemalloc.start()
     {"mean": found.mean, "similarity": lambda: found.similarity((100, 50)),

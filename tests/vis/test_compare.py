@@ -8,7 +8,7 @@ import small
 from minicnn import images, load, vis
 from minicnn.images import Preprocessing
 from minicnn.network import Network
-from minicnn.network.layers import BatchNorm, Branches, Conv, Dense, MaxPool, ReLU
+from minicnn.network.layers import BatchNorm, Conv, Dense, MaxPool, ReLU
 from minicnn.network.receptive import field
 from minicnn.vis.aliasing import aliasing, faded, power
 from minicnn.vis.compare import _unsampled, compare, first_layer
@@ -103,7 +103,7 @@ def test_a_fast_wave_folds_at_stride_4_and_not_at_stride_2():
     assert at_4[0] < 0.15 and at_4[1] > 0.85  # 11 samples of a wave have some of all frequencies
     assert at_2[0] < 0.1 and at_2[1] < 0.15
     assert np.isnan(at_4[2])
-    np.testing.assert_allclose(at_4[:2], aliasing(gratings()["conv1"].params["w"], (4, 4))[:2])
+    np.testing.assert_allclose(at_4[:2], aliasing(gratings().params["conv1"]["w"], (4, 4))[:2])
 
 
 def test_responses_fold_where_the_photo_has_what_folds():
@@ -115,7 +115,7 @@ def test_responses_fold_where_the_photo_has_what_folds():
 
 def test_the_shares_of_several_photos_weigh_by_their_power():
     network, photos = gratings(), [grating(FAST), grating(SLOW) // 16 + 120]
-    powers = [power(faded(_unsampled(network["conv1"], network.prepare(photo))), (4, 4))
+    powers = [power(faded(_unsampled(network, "conv1", network.prepare(photo))), (4, 4))
               for photo in photos]
     total, folding = np.sum(powers, axis=0)
     found = first_layer(network, photos).response_aliasing
@@ -136,7 +136,7 @@ def test_the_responses_are_the_unsampled_ones_of_the_layer():
     network = gratings().astype(np.float64)
     x = network.prepare(PHOTOS[0]).astype(np.float64)
     network.params["conv1"]["b"] = np.zeros(4)
-    dense = _unsampled(network["conv1"], x)
+    dense = _unsampled(network, "conv1", x)
     kept = network.forward(x, to="conv1").output[0]
     np.testing.assert_allclose(dense[::4, ::4], kept, rtol=0, atol=1e-13)  # near 1
 
@@ -156,7 +156,7 @@ def test_the_figures_of_a_layer():
     assert list(found.sees) == ["conv1", "pool1", "conv2"]
 
 
-def test_receptive_fields_are_told_up_to_the_first_branches():
+def test_receptive_fields_are_told_up_to_where_paths_part():
     found = first_layer(small.network(), [small.photo()])
     assert list(found.sees) == ["conv1", "pool1"]
     assert found.sees["pool1"].size == field(small.network(), "pool1").size == (5, 5)
@@ -274,12 +274,23 @@ def test_a_network_that_does_not_begin_with_a_convolution():
         compare(gratings(), dense, PHOTOS[:1])
 
 
-def test_a_network_that_begins_with_branches():
-    block = Network("block", [("mix", Branches([[("mix/1x1", Conv(2, 1)), ("mix/relu", ReLU())],
-                                                [("mix/3x3", Conv(3, 3, pad=1))]]))],
+def test_a_network_that_begins_with_several_paths():
+    block = Network("block", nets.joined("mix", "image",
+                                         [("mix/1x1", Conv(2, 1)), ("mix/relu", ReLU())],
+                                         [("mix/3x3", Conv(3, 3, pad=1))]),
                     (48, 56, 3), PREPROCESSING)
     found = first_layer(nets.trained(block, dtype=np.float32), PHOTOS[:1])
     assert found.layer == "mix/1x1" and found.sees == {}
+
+
+def test_a_relu_of_another_path_is_not_the_filters_own():
+    block = Network("block", nets.joined("mix", "image", [("conv", Conv(2, 1))],
+                                         [("relu", ReLU())], [("bn", BatchNorm())]),
+                    (48, 56, 3), PREPROCESSING)
+    network = nets.trained(block, dtype=np.float32)
+    found = first_layer(network, PHOTOS[:1])
+    np.testing.assert_array_equal(
+        found.responses, network.forward(network.prepare(PHOTOS[0]), to="conv").output[0])
 
 
 def test_weights_must_be_there():

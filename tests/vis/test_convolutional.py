@@ -65,8 +65,34 @@ def test_weights_are_shared_and_the_network_is_untouched():
     assert SMALL.summary() == before and wide.names == SMALL.names[: SMALL.names.index("fc") + 1]
 
 
-def test_a_layer_in_branches_comes_with_its_block():
-    assert convolutional(SMALL, "mix/3x3").names[-1] == "mix"
+def test_a_layer_of_one_path_comes_without_the_others():
+    wide = convolutional(SMALL, "mix/3x3")
+    assert wide.names == ["conv1", "relu1", "norm1", "pool1", "mix/3x3"]
+    x = images(16, 20)
+    np.testing.assert_array_equal(wide.forward(x).output, SMALL.forward(x)["mix/3x3"])
+
+
+def test_layers_of_several_paths_come_together():
+    goals, x = ["mix/relu_3x3", "mix/relu_1x1"], images(16, 20)
+    wide = convolutional(SMALL, goals)
+    assert set(wide.names) == set(SMALL.until(goals[0]).names) | set(SMALL.until(goals[1]).names)
+    run, expected = wide.forward(x, to=goals), SMALL.forward(x, to=goals)
+    for name in goals:
+        np.testing.assert_array_equal(run[name], expected[name])
+
+
+@pytest.mark.parametrize("join", [nets.joined, nets.summed])
+def test_dense_layers_on_several_paths_are_each_a_convolution(join):
+    """Also where a Flatten stands on one of them, and where all read what was flattened."""
+    network = no_padding(*join(
+        "top", "relu", [("left", Dense(3))], [("flat", Flatten()), ("right", Dense(3))]),
+        ("fc", Dense(2)))
+    wide, x = convolutional(network, "fc"), images(8, 9)
+    y = wide.forward(x).output
+    assert y.shape == (2, 3, 3, 2)
+    for row, column in np.ndindex(3, 3):
+        there = network.forward(x[:, row : row + 6, column : column + 7]).output
+        np.testing.assert_allclose(y[:, row, column], there, rtol=1e-10)
 
 
 def test_the_real_ones():

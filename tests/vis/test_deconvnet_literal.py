@@ -1,8 +1,8 @@
 """The deconvnet against section 2.1 of Zeiler & Fergus (2014) taken at its word.
 
 Everything here is a loop over pixels, feature maps and kernel entries, and shares nothing with
-the library but the layers' settings, weights and output sizes. Filtering is done as the paper says
-it: a convolution of the maps above with every kernel turned over both ways.
+the library but the rows, their settings, the weights and output sizes. Filtering is done as the
+paper says it: a convolution of the maps above with every kernel turned over both ways.
 """
 
 from functools import lru_cache
@@ -10,14 +10,14 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import small
-from nets import trained
+from nets import joined, summed, trained
 
 from minicnn import vis
 from minicnn.images import Preprocessing
 from minicnn.network import Network
-from minicnn.network.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Softmax
+from minicnn.network.layers import LRN, Add, Concat, Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.ops.window import output_size, pair
-from minicnn.vis.deconvnet import descend
+from minicnn.vis.deconvnet import descend, step_through
 
 PREPROCESSING = Preprocessing((17, 14), "RGB", (100, 110, 120), 1 / 50, resize_to=None)
 
@@ -40,32 +40,45 @@ def alexnet_like(convention):
     ], (17, 14, 3), PREPROCESSING), seed=14)  # no feature map is silent
 
 
+def residual():
+    """Blocks that add: maps from two of them meet, and a seed below the sum leaves one path out."""
+    return trained(Network("residual", [
+        ("conv1", Conv(4, 3, stride=2)),
+        ("norm1", LRN(3, alpha=0.9)),
+        *summed("sum1", "norm1", [("a1", Conv(4, 3, pad=1)), ("a2", ReLU())], []),
+        *summed("sum2", "sum1", [("b1", Conv(4, 1))], [("c1", Conv(4, 3, pad=1)), ("c2", ReLU())]),
+        ("relu2", ReLU()),
+        *joined("both", "relu2", [("d1", Conv(2, 1))], [("d2", MaxPool(3, 1, pad=1))], []),
+        ("twice", Add(), ["both", "both"]),  # as good as a factor of two
+        ("fc", Dense(3)),
+    ], (17, 14, 3), PREPROCESSING), seed=3)
+
+
 NETWORKS = {
     "caffe": (alexnet_like("caffe"), small.photo(17, 14)),
     "paper": (alexnet_like("paper"), small.photo(17, 14)),
     "branched": (small.network(dtype=np.float64), small.photo()),
+    "residual": (residual(), small.photo(17, 14)),
 }
 
 
 # ---- up, recording what the way down needs
 
 class Up:
-    """Every layer's input and output by name, and of poolings where each maximum was."""
+    """Every row's first input and its output by name, and of poolings where each maximum was."""
 
     def __init__(self, network, x):
-        self.seen, self.below, self.places = {}, {}, {}
-        self.along(network.layers, x)
+        self.seen, self.below, self.places = {"image": x}, {}, {}
+        for name, layer, inputs in network.rows:
+            read = [self.seen[place] for place in inputs]
+            self.below[name] = read[0]
+            self.seen[name] = self.through(name, layer, read, network.params.get(name, {}))
 
-    def along(self, layers, x):
-        for name, layer in layers:
-            self.below[name] = x
-            x = self.seen[name] = self.through(name, layer, x)
-        return x
-
-    def through(self, name, layer, x):
+    def through(self, name, layer, read, params):
+        x = read[0]
         match layer:
             case Conv():
-                return correlated(x, layer)
+                return correlated(x, layer, params)
             case ReLU():
                 return np.where(x > 0, x, 0)
             case LRN():
@@ -74,10 +87,14 @@ class Up:
                 pooled, self.places[name] = maxima(x, layer)
                 return pooled
             case Dense():
-                return x.reshape(1, -1) @ layer.params["w"] + layer.params["b"]
+                return x.reshape(1, -1) @ params["w"] + params["b"]
             case Softmax():
                 return np.exp(x) / np.exp(x).sum()
-        return np.concatenate([self.along(branch, x) for branch in layer.branches], axis=-1)
+            case Concat():
+                return np.concatenate(read, axis=-1)
+            case Add():
+                return sum(read)
+        raise AssertionError(f"no literal way up through {name}")
 
 
 def sides(x, kernel, layer, rounding="floor"):
@@ -90,9 +107,9 @@ def group_of(channel, channels, groups):
     return channel // (channels // groups)
 
 
-def correlated(x, layer):
+def correlated(x, layer, params):
     """Each output is its kernel laid on the image, products summed."""
-    w, b = layer.params["w"], layer.params.get("b", np.zeros(layer.filters))
+    w, b = params["w"], params.get("b", np.zeros(layer.filters))
     (sr, sc), (pr, pc), per_group = pair(layer.stride, ""), pair(layer.pad, ""), w.shape[2]
     y = np.zeros((1, *sides(x, layer.kernel, layer), layer.filters))
     for _, p, q, o in np.ndindex(y.shape):
@@ -146,9 +163,9 @@ def unpooled(maps, places, below):
     return out
 
 
-def filtered(maps, layer, below):
+def filtered(maps, layer, w, below):
     """The maps spread out by the stride, convolved with the kernels flipped both ways."""
-    w, (kr, kc) = layer.params["w"], pair(layer.kernel, "")
+    kr, kc = pair(layer.kernel, "")
     (sr, sc), (pr, pc), per_group = pair(layer.stride, ""), pair(layer.pad, ""), w.shape[2]
     flipped = w[::-1, ::-1]
     _, height, width, channels = below.shape
@@ -184,24 +201,45 @@ def denormalised(maps, layer, x, rule):
     return out
 
 
-def down(layers, maps, up, seeds, rules, told):
-    """Down a list of layers; maps is None above the seed. `told` gets every map in between."""
-    for name, layer in reversed(layers):
-        maps = seeds.get(name, maps)
-        if isinstance(layer, Branches):
-            maps = down_branches(layer, maps, up, seeds, rules, told)
-        elif maps is not None:
-            maps = one_down(name, layer, maps, up, rules)
-        if maps is not None:
-            told.append(maps)
-    return maps
+def down(network, place, up, seeds, rules, told):
+    """The maps at a place: its seed, and what every row that reads it sends; None above the seed.
+
+    It asks from below, where the library goes from above. `told` has the maps of every place that
+    was asked.
+    """
+    if place not in told:
+        sent = [maps for row in network.rows if place in row.inputs
+                for maps in down_through(network, row, place, up, seeds, rules, told)]
+        sent += [seeds[place]] if place in seeds else []
+        told[place] = sum(sent) if sent else None
+    return told[place]
 
 
-def one_down(name, layer, maps, up, rules):
+def down_through(network, row, place, up, seeds, rules, told):
+    """What one row sends to a place, once for every time that it reads it."""
+    maps = down(network, row.name, up, seeds, rules, told)
+    if maps is None:
+        return
+    start = 0
+    for read in row.inputs:
+        stop = start + up.seen[read].shape[-1]
+        if read == place:
+            match row.layer:
+                case Concat():
+                    yield maps[..., start:stop]
+                case Add():
+                    yield maps
+                case _:
+                    yield one_down(row, maps, up, rules, network.params.get(row.name))
+        start = stop
+
+
+def one_down(row, maps, up, rules, params):
+    name, layer, _ = row
     below, (relu_rule, lrn_rule) = up.below[name], rules
     match layer:
         case Conv():
-            return filtered(maps, layer, below)
+            return filtered(maps, layer, params["w"], below)
         case ReLU():
             return rectified(maps, below, relu_rule)
         case LRN():
@@ -209,19 +247,8 @@ def one_down(name, layer, maps, up, rules):
         case MaxPool():
             return unpooled(maps, up.places[name], below)
         case Dense():
-            return (layer.params["w"] @ maps[0]).reshape(below.shape)
+            return (params["w"] @ maps[0]).reshape(below.shape)
     raise AssertionError(f"no literal way down through {name}")
-
-
-def down_branches(layer, maps, up, seeds, rules, told):
-    total, start = None, 0
-    for branch in layer.branches:
-        stop = start + up.seen[branch[-1][0]].shape[-1]
-        part = None if maps is None else maps[..., start:stop]
-        dx, start = down(branch, part, up, seeds, rules, told), stop
-        if dx is not None:
-            total = dx if total is None else total + dx
-    return total
 
 
 # ---- the two together
@@ -231,7 +258,9 @@ CASES = [("caffe", "relu3", None, None), ("caffe", "relu3", 3, "all"),
          ("paper", "relu3", 1, None), ("paper", "norm2", 2, "all"),
          ("branched", "relu2", 1, None), ("branched", "relu2", 1, "all"),
          ("branched", "mix", None, "all"), ("branched", "mix/relu_3x3", 2, None),
-         ("branched", "fc", None, None)]
+         ("branched", "fc", None, None),
+         ("residual", "relu2", 1, None), ("residual", "sum1", None, "all"),
+         ("residual", "fc", None, None), ("residual", "c1", 2, "all")]
 
 
 @lru_cache
@@ -241,13 +270,13 @@ def went_up(name):
 
 
 def literally(name, layer, channel, position, rules):
-    """(the projection, every map on the way) for the unit or map that a record names."""
+    """(the projection, the maps at every place by name) for the unit or map a record names."""
     network, up = NETWORKS[name][0], went_up(name)
     unit = (0, ..., channel) if position == "all" else (0, *position, channel)
     seed = np.zeros(up.seen[layer].shape)
     seed[unit] = up.seen[layer][unit]
-    told = []
-    return down(network.layers, None, up, {layer: seed}, rules, told), told
+    told = {}
+    return down(network, "image", up, {layer: seed}, rules, told), told
 
 
 def agrees(actual, expected):
@@ -289,10 +318,28 @@ def test_every_map_on_the_way_is_the_paper_s():
     seed = np.zeros_like(run["relu3"])
     seed[..., 3] = run["relu3"][..., 3]
     walk = list(descend(run, "relu3", seed))
-    _, expected = literally("caffe", "relu3", 3, "all", ("deconvnet", "gradient"))
-    assert len(walk) - 1 == len(expected) == 10
-    for step, maps in zip(walk[1:], expected, strict=True):
-        agrees(step.array, maps)
+    _, told = literally("caffe", "relu3", 3, "all", ("deconvnet", "gradient"))
+    assert len(walk) - 1 == 10
+    for step in walk[1:]:
+        (below,) = network.inputs(step.layer)
+        agrees(step.array, told[below])
+
+
+@pytest.mark.parametrize("name, layer", [("branched", "relu2"), ("residual", "fc")])
+def test_every_map_where_paths_part_and_meet_is_too(name, layer):
+    """Beside a chain: what is added up is all of what stands at the place where paths parted."""
+    network, photo = NETWORKS[name]
+    record, walk = step_through(network, photo, layer)
+    where = [record.settings[key] for key in ("channel", "position")]
+    _, told = literally(name, layer, *where, ("deconvnet", "gradient"))
+    assert told["image"] is not None
+    added = [step for step in walk if step.operation.startswith("add")]
+    assert [step.layer for step in added] == {"branched": ["pool1"],
+                                              "residual": ["both", "relu2", "sum1", "norm1"]}[name]
+    for step in added:
+        agrees(step.array, told[step.layer])
+    assert {step.layer for step in walk} == {
+        place for place, maps in told.items() if maps is not None and place != "image"}
 
 
 def test_the_literal_networks_meet_what_they_are_for():

@@ -7,7 +7,7 @@ import small
 
 from minicnn import load, vis
 from minicnn.network import LayerNameError, Network
-from minicnn.network.layers import LRN, BatchNorm, Branches, Conv, Dense, MaxPool, ReLU, Tanh
+from minicnn.network.layers import LRN, BatchNorm, Conv, Dense, MaxPool, ReLU, Tanh
 from minicnn.ops import lrn, pool, relu
 from minicnn.vis.deconvnet import Step, descend, each_rule, step_through
 
@@ -38,8 +38,8 @@ def test_it_does_so_for_each_rule_at_lrn(rule):
 
 def test_it_does_so_where_a_convolution_takes_the_fast_way():
     network = nets.trained(Network("fast", [
-        ("conv1", Conv(8, 3, pad=1, algorithm="winograd4")), ("relu1", ReLU()),
-        ("pool1", MaxPool(3, 2, rounding="ceil")), ("conv2", Conv(4, 3, algorithm="winograd2")),
+        ("conv1", Conv(16, 3, pad=1)), ("relu1", ReLU()),
+        ("pool1", MaxPool(3, 2, rounding="ceil")), ("conv2", Conv(16, 3, pad=1)),
     ], (20, 22, 3)), dtype=np.float32)
     run, seed = seeded(network, "conv2", np.float32)
     *_, last = descend(run, "conv2", seed)
@@ -67,16 +67,22 @@ def test_the_steps_have_the_paper_s_words():
         ("relu2", "all others to zero"),
         ("relu2", "rectify: deconvnet"), ("conv2", "filter"),
         ("mix", "split in 3"),
-        ("mix/relu_1x1", "rectify: deconvnet"), ("mix/1x1", "filter"),
-        ("mix/relu_3x3", "rectify: deconvnet"), ("mix/3x3", "filter"),
         ("mix/relu_project", "rectify: deconvnet"), ("mix/project", "filter"),
         ("mix/pool", "unpool"),
-        ("mix", "add 3"),
+        ("mix/relu_3x3", "rectify: deconvnet"), ("mix/3x3", "filter"),
+        ("mix/relu_1x1", "rectify: deconvnet"), ("mix/1x1", "filter"),
+        ("pool1", "add 3"),
         ("pool1", "unpool"), ("norm1", "LRN: gradient"), ("relu1", "rectify: deconvnet"),
         ("conv1", "filter")]
 
 
-def test_from_inside_a_branch_only_that_branch_is_walked():
+def test_a_sum_sends_the_same_to_all_and_what_they_bring_is_added_where_they_parted():
+    assert told(nets.everything(), "sum")[1:5] == [
+        ("sum", "to all 2"), ("sum/relu", "rectify: deconvnet"), ("sum/conv", "filter"),
+        ("mix", "add 2")]
+
+
+def test_from_inside_a_path_only_that_path_is_walked():
     assert told(NETWORK, "mix/3x3") == [
         ("mix/3x3", "all others to zero"), ("mix/3x3", "filter"), ("pool1", "unpool"),
         ("norm1", "LRN: gradient"), ("relu1", "rectify: deconvnet"), ("conv1", "filter")]
@@ -88,9 +94,10 @@ def test_layers_that_the_paper_has_not_are_told_by_name():
     assert words["pool2"] == "AveragePool: gradient" and words["flat"] == "Flatten: gradient"
 
 
-def test_a_branch_that_passes_its_input_adds_to_the_others():
+def test_a_path_that_passes_its_input_adds_to_the_others():
     network = nets.trained(Network("skip", [
-        ("block", Branches([[], [("block/1x1", Conv(2, 1))]])), ("relu", ReLU())], (3, 4, 2)))
+        *nets.joined("block", "image", [], [("block/1x1", Conv(2, 1))]), ("relu", ReLU()),
+        ], (3, 4, 2)))
     run, seed = seeded(network, "relu")
     steps = list(descend(run, "relu", seed))
     assert [step.operation for step in steps] == ["all others to zero", "rectify: deconvnet",
@@ -104,11 +111,12 @@ def test_a_branch_that_passes_its_input_adds_to_the_others():
 def test_every_step_s_array_is_where_the_next_begins():
     run, seed = seeded(nets.everything(), "fc")
     shapes = [step.array.shape[1:] for step in descend(run, "fc", seed)
-              if not step.layer.startswith("mix/")]
-    inputs = run.network.input_shapes
-    assert shapes == [(5,), *[inputs[name] for name in (
-        "fc", "flat", "drop", "pool2", "relu2", "conv2")], run.network.shapes["mix"],
-        *[inputs[name] for name in ("mix", "pool1", "norm1", "relu1", "bn1", "conv1")]]
+              if not step.layer.startswith(("mix/", "sum/"))]
+    inputs, outputs = run.network.input_shapes, run.network.shapes
+    assert shapes == [
+        (5,), *[inputs[name] for name in ("fc", "flat", "drop", "pool2", "relu2", "conv2")],
+        outputs["sum"], outputs["mix"], outputs["mix"], outputs["pool1"],  # to all, add, split, add
+        *[inputs[name] for name in ("pool1", "norm1", "relu1", "bn1", "conv1")]]
 
 
 def test_a_step_is_a_line():
@@ -144,7 +152,8 @@ def linear():
     """Without ReLU and pooling nothing is left that the rules could differ in."""
     return nets.trained(Network("linear", [
         ("conv1", Conv(4, 3, stride=2, pad=1)), ("bn1", BatchNorm()),
-        ("mix", Branches([[("mix/a", Conv(4, (1, 3), pad=(0, 1), groups=2))], []])),
+        *nets.joined("mix", "bn1", [("mix/a", Conv(4, (1, 3), pad=(0, 1), groups=2))], []),
+        *nets.summed("sum", "mix", [("sum/a", Conv(8, 1))], []),
         ("conv2", Conv(3, 2, dilation=2)), ("fc", Dense(5))], (16, 20, 3),
         NETWORK.preprocessing))
 

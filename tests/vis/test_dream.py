@@ -149,6 +149,13 @@ def test_several_layers_count_in_what_they_are_for_the_photo():
     assert not np.allclose(record.x, alone.x)
 
 
+def test_layers_of_paths_side_by_side():
+    """None of them is below another."""
+    record = quick(["mix/relu_3x3", "mix/relu_1x1"], octaves=1, steps=2, jitter=0)
+    np.testing.assert_allclose(record.trace[0], 2.0, rtol=1e-5)  # 1 + 1
+    assert record.trace[-1] > record.trace[0]
+
+
 def test_a_dense_layer_takes_a_photo_of_any_larger_size():
     record = quick("fc:2", octaves=2, steps=3)
     assert record.image.shape == PHOTO.shape and record.trace[-1] > record.trace[0]

@@ -1,7 +1,5 @@
 """Filters: which, in which order, taken up again after any end, and more complex with depth."""
 
-import sys
-
 import nets
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ from minicnn.network.layers import BatchNorm, Conv, Dense, ReLU
 from minicnn.vis.filters import orientation_entropy, responses
 
 NETWORK = small.network()
-MODULE = sys.modules["minicnn.vis.filters"]  # the package's attribute is the function
 CONVOLUTIONS = ["conv1", "mix/1x1", "mix/3x3", "mix/project", "conv2"]
 RECTIFIED = ["relu1", "mix/relu_1x1", "mix/relu_3x3", "mix/relu_project", "relu2"]
 
@@ -99,7 +96,7 @@ class Killed(BaseException):
 @pytest.fixture
 def stops(monkeypatch):
     """stops(k, error): from now on the k-th call of `maximize` raises; the calls so far."""
-    climb = MODULE.maximize
+    climb = vis.filters.maximize
 
     def arrange(at=None, error=KeyboardInterrupt):
         calls = []
@@ -109,7 +106,7 @@ def stops(monkeypatch):
             if len(calls) == at:
                 raise error
             return climb(*arguments, **more)
-        monkeypatch.setattr(MODULE, "maximize", maximize)
+        monkeypatch.setattr(vis.filters, "maximize", maximize)
         return calls
     return arrange
 

@@ -69,7 +69,7 @@ def test_a_channel_that_a_zero_image_leaves_silent_wakes_up(layer):
 
 
 @pytest.mark.parametrize("layer, channel", [("mix/project", 1), ("norm1", 3), ("mix", 7)])
-def test_a_layer_in_a_branch_a_normalisation_and_a_join(layer, channel):
+def test_a_layer_on_one_path_a_normalisation_and_a_join(layer, channel):
     record = quick(channel, layer, steps=10)
     assert record.trace[-1] > record.trace[0]
 

@@ -1,7 +1,5 @@
 """Occlusion against one photo at a time with a square painted into its pixels."""
 
-import sys
-
 import nets
 import numpy as np
 import pytest
@@ -223,8 +221,8 @@ def test_espresso_is_in_the_cup(shared_data, name):
 # ---- Ctrl-C
 
 def interrupted_at(call, monkeypatch):
-    module, calls = sys.modules["minicnn.vis.occlusion"], []
-    plain = module.look
+    calls = []
+    plain = vis.occlusion.look
 
     def pressed(*arguments):
         calls.append(1)
@@ -232,7 +230,7 @@ def interrupted_at(call, monkeypatch):
             raise KeyboardInterrupt
         return plain(*arguments)
 
-    monkeypatch.setattr(module, "look", pressed)
+    monkeypatch.setattr(vis.occlusion, "look", pressed)
 
 
 def test_interrupted_keeps_the_squares_so_far(monkeypatch):

@@ -1,7 +1,5 @@
 """Saliency: slopes against differences, integrated gradients against what they must add up to."""
 
-import sys
-
 import nets
 import numpy as np
 import pytest
@@ -247,8 +245,8 @@ def test_a_grey_photo_s_network():
 
 def interrupted_after(count, monkeypatch):
     """Press it in the middle of the walk back number `count` + 1."""
-    module, calls = sys.modules["minicnn.vis.saliency"], []
-    plain = module.slope
+    calls = []
+    plain = vis.saliency.slope
 
     def pressed(*arguments):
         calls.append(1)
@@ -256,7 +254,7 @@ def interrupted_after(count, monkeypatch):
             raise KeyboardInterrupt
         return plain(*arguments)
 
-    monkeypatch.setattr(module, "slope", pressed)
+    monkeypatch.setattr(vis.saliency, "slope", pressed)
 
 
 def test_smooth_interrupted_is_the_mean_so_far(monkeypatch):

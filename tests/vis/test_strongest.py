@@ -16,7 +16,7 @@ from minicnn import images, vis
 from minicnn.files import patches
 from minicnn.files.unfinished import Unfinished
 from minicnn.network import LayerNameError, Network, receptive
-from minicnn.network.layers import Conv, ReLU
+from minicnn.network.layers import LRN, Conv, ReLU
 from minicnn.vis.strongest import rectified
 
 NETWORK = small.network()
@@ -158,7 +158,7 @@ if __name__ == "__main__":
               "store": (h5py.Dataset, "__setitem__"), "remove": (shutil, "rmtree")}[where],
             int(moment))
     winners.SAVE_EVERY = 0
-    sys.modules["minicnn.vis.strongest"].PART = 1 << 13
+    vis.strongest.PART = 1 << 13
     layers = {"relu1": [0, 5], "mix": [8, 3, 0], "relu2": [1, 4], "fc": [2]}
     vis.strongest(small.network(), [small.photo(seed=k) for k in range(12)], folder, layers,
                   count=3, batch=2, workers=int(workers))
@@ -191,7 +191,7 @@ def test_killed_at_every_stage_and_resumed_it_is_the_same_file(found, tmp_path):
 
 
 def test_ctrl_c_in_the_second_pass_keeps_the_parts(found, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["minicnn.vis.strongest"], "PART", 1 << 13)
+    monkeypatch.setattr(vis.strongest, "PART", 1 << 13)
     made, save = [], Unfinished.save_part
 
     def third_raises(self, number, **arrays):
@@ -214,8 +214,7 @@ def test_ctrl_c_in_the_second_pass_keeps_the_parts(found, tmp_path, monkeypatch)
 def test_other_work_does_not_go_on_from_unfinished_work(tmp_path, monkeypatch):
     """Each of these would give another result, and so has a folder of its own."""
     other = small.network(seed=3)
-    normalised = small.network()
-    normalised["norm1"].alpha = 0.5
+    normalised = nets.replaced(NETWORK, "norm1", LRN(3, alpha=0.5))
     calls = [(NETWORK, PHOTOS, {}), (other, PHOTOS, {}), (normalised, PHOTOS, {}),
              (NETWORK, PHOTOS[:5], {}), (NETWORK, PHOTOS[::-1], {}),
              (NETWORK, PHOTOS, {"count": 2}), (NETWORK, PHOTOS, {"layers": ["relu1"]}),

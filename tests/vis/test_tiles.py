@@ -12,7 +12,7 @@ from minicnn.network import Network
 from minicnn.network.layers import AveragePool, Conv, MaxPool, ReLU
 from minicnn.vis.tiles import InTiles, reaches
 
-SMALL = small.network(dtype=np.float64)  # overlapping poolings, ceil rounding, branches, LRN
+SMALL = small.network(dtype=np.float64)  # overlapping poolings, ceil rounding, paths, LRN
 
 
 def images(h, w, count=1, seed=0):

@@ -12,12 +12,12 @@ Objectives are made large (`minicnn.ascent.loop`); a loss enters with a minus si
 | term.py | Term, Objective, Value: how terms add and scale |
 | units.py | channel, neuron, and a class: logit, log_probability, probability |
 | features.py | energy, direction, cosine, distance, guide: all channels of a layer at once |
-| gram.py | gram, diversity: what goes with what, wherever it is |
+| gram_matrices.py | gram, diversity: what goes with what, wherever it is |
 | image.py | l2, alpha_norm, outside, total_variation: the image itself |
 """
 
 from minicnn.ascent.objectives.features import cosine, direction, distance, energy, guide
-from minicnn.ascent.objectives.gram import diversity, gram, gram_matrix
+from minicnn.ascent.objectives.gram_matrices import diversity, gram, gram_matrix
 from minicnn.ascent.objectives.image import alpha_norm, l2, outside, total_variation
 from minicnn.ascent.objectives.term import Objective, Term, Value
 from minicnn.ascent.objectives.units import channel, log_probability, logit, neuron, probability

@@ -1,0 +1,87 @@
+"""The methods of the room: each is a file that can be called."""
+
+import copy
+import importlib
+import inspect
+import pickle
+import pydoc
+
+import numpy as np
+import pytest
+import small
+
+from minicnn import vis
+from minicnn.fast.processes import ordered
+from minicnn.vis.deconvnet import deconvnet
+
+METHODS = [name for name in vis.__all__ if name != "Record"]
+
+
+@pytest.fixture(params=METHODS)
+def method(request):
+    """(name, what `vis` has under it, the function of that file)."""
+    module = importlib.import_module(f"minicnn.vis.{request.param}")
+    return request.param, module, getattr(module, request.param)
+
+
+def test_its_name_is_the_file_and_the_file_has_the_function(method):
+    name, module, function = method
+    assert getattr(vis, name) is module and isinstance(module, vis.Method)
+    assert inspect.ismodule(module) and inspect.isfunction(function)
+    assert function.__module__ == module.__name__
+
+
+def test_called_it_calls_the_function(method, monkeypatch):
+    name, module, _ = method
+    monkeypatch.setattr(module, name, lambda *arguments, **settings: (arguments, settings))
+    assert module(1, 2, layer="a") == ((1, 2), {"layer": "a"})
+
+
+def test_the_call_and_the_function_make_the_same():
+    network, photo = small.network(), small.photo()
+    called, made = vis.deconvnet(network, photo, "relu2"), deconvnet(network, photo, "relu2")
+    np.testing.assert_array_equal(called.x, made.x)
+    assert called.caption == made.caption
+
+
+def test_its_signature_is_the_function_s_and_a_wrong_call_names_it(method):
+    name, module, function = method
+    assert inspect.signature(module) == inspect.signature(function)
+    with pytest.raises(TypeError, match=rf"^{name}\(\) missing .* 'network'"):
+        module()
+
+
+def test_help_shows_the_function_s_arguments(method):
+    """Indented as pydoc does it."""
+    name, module, function = method
+    shown = pydoc.render_doc(module, renderer=pydoc.plaintext)
+    assert f"\n    {name}(" in shown
+    lines = [line.strip() for line in shown.splitlines()]
+    assert {line.strip() for line in function.__doc__.splitlines()} <= set(lines)
+
+
+def test_pickle_and_copy_give_the_very_one(method):
+    _, module, function = method
+    for one in (module, function):
+        assert pickle.loads(pickle.dumps(one)) is one and copy.deepcopy(one) is one
+
+
+def test_other_processes_can_be_sent_one():
+    nothing, whole = np.zeros((1, 4, 5, 3)), (0, 4, 0, 5)
+    assert list(ordered(vis.deconvnet.region, [nothing] * 2, 2)) == [whole] * 2
+    assert list(ordered(Named(vis.maximize), [1, 2], 2)) == ["minicnn.vis.maximize"] * 2
+
+
+class Named:
+    """A task that carries a method with it."""
+
+    def __init__(self, method):
+        self.method = method
+
+    def __call__(self, task):
+        return self.method.__name__
+
+
+def test_help_lists_the_methods():
+    shown = pydoc.render_doc(vis, renderer=pydoc.plaintext)
+    assert all(name in shown for name in METHODS)
