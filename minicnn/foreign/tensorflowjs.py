@@ -98,7 +98,7 @@ def _model(found, folder):
     topology = found.get("modelTopology") or {}
     model = topology.get("model_config", topology) or None
     arrays, notes = _arrays(found["weightsManifest"], folder)
-    names = keras_models.all_names(model)
+    names = list(keras_models.names(model).values())
     places = ["/".join(place) for place in keras_names.places("", list(arrays), names)]
     if len(set(places)) < len(places):
         raise ValueError("two of its arrays belong to the same place of the same layer")
