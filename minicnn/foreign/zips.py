@@ -9,8 +9,6 @@ import struct
 import zlib
 from typing import NamedTuple
 
-import numpy as np
-
 from minicnn.files.errors import WeightsError
 from minicnn.files.mapped import check_sum, head, opened, take
 
@@ -19,7 +17,6 @@ MOST_MEMBERS = 50_000
 END, END_64, PLACE_OF_END_64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 LONGEST_COMMENT, LONGEST_EXTRA = 2**16, 2**10
 LARGE = 2**32 - 1  # stands where a number needs 64 bits, and lies in a field of its own
-STEP = 2**14  # deflated bytes at a time: they become at most 1032 times as many
 
 
 class Member(NamedTuple):
@@ -67,7 +64,7 @@ def members(data):
 
 
 def contents(data, member):
-    """The bytes of a member: of one stored as it is a view, of a deflated one a new array.
+    """The bytes of a member: of one stored as it is a view, of a deflated one new ones.
 
     Raises
     ------
@@ -169,17 +166,16 @@ def _start(data, where):
 
 
 def _inflated(packed, member):
-    out, at, machine = np.empty(member.size, np.uint8), 0, zlib.decompressobj(-15)
-    for begin in range(0, len(packed), STEP):
-        try:
-            piece = machine.decompress(packed[begin:begin + STEP])
-        except zlib.error as error:
-            raise ValueError(f"{member.name[:60]!r} cannot be inflated: {error}") from None
-        if at + len(piece) > member.size:
-            raise ValueError(f"{member.name[:60]!r} inflates to more than the {member.size:,} "
-                             "bytes it says")
-        out[at:at + len(piece)] = np.frombuffer(piece, np.uint8)
-        at += len(piece)
-    if at != member.size:
-        raise ValueError(f"{member.name[:60]!r} inflates to {at:,} bytes, and says {member.size:,}")
+    """The bytes of a deflated member; never more than one beyond what it says."""
+    machine = zlib.decompressobj(-15)
+    try:
+        out = machine.decompress(packed, member.size + 1)
+    except zlib.error as error:
+        raise ValueError(f"{member.name[:60]!r} cannot be inflated: {error}") from None
+    if len(out) > member.size:
+        raise ValueError(f"{member.name[:60]!r} inflates to more than the {member.size:,} bytes "
+                         "it says")
+    if len(out) != member.size:
+        raise ValueError(f"{member.name[:60]!r} inflates to {len(out):,} bytes, and says "
+                         f"{member.size:,}")
     return out
