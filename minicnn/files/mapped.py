@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.files.errors import WeightsError, reading
+from minicnn.files.errors import Damaged, WeightsError, reading
 
 BFLOAT16 = "bf2"  # the kind NumPy lacks: the upper half of a float32
 MOST_ARRAYS = 50_000
@@ -78,8 +78,7 @@ def head(path, size):
 def take(data, start, size):
     """`size` bytes from `start` on; ValueError where the data end before that."""
     if not 0 <= start <= start + size <= len(data):
-        raise ValueError(f"it is damaged or cut short: {size} bytes are to lie at byte {start}, "
-                         f"of {len(data)}; download or copy it again")
+        raise Damaged(f"{size} bytes are to lie at byte {start}, of {len(data)}")
     return bytes(data[start:start + size])
 
 
@@ -197,9 +196,8 @@ def _check(data, part):
         raise ValueError(f"{short(part.name)}: expected at most {MOST_DIMENSIONS} dimensions, "
                          f"with one stride each, got {len(part.shape)}")
     if part.start + extent(part.shape, _strides(part)) * itemsize(part.kind) > len(data):
-        raise ValueError(f"{short(part.name)}: its numbers, {part.shape} from byte {part.start} "
-                         f"on, end beyond the file's {len(data):,} bytes: it is damaged or cut "
-                         "short; download or copy it again")
+        raise Damaged(f"{short(part.name)}: its numbers, {part.shape} from byte {part.start} on, "
+                      f"end beyond the file's {len(data):,} bytes")
 
 
 def _view(data, part):

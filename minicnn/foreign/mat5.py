@@ -23,7 +23,8 @@ START = b"MATLAB 5.0 MAT-file"
 HEADER = 128
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8",
            13: "u8"}  # by an element's type
-TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
+TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16{}", 16: "utf-8", 17: "utf-16{}", 18: "utf-32{}"}
+ORDERS = {"<": "-le", ">": "-be"}  # in a code's name
 MATRIX, COMPRESSED = 14, 15
 CELL, STRUCT, CHAR = 1, 2, 4
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8",
@@ -31,7 +32,6 @@ CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13:
 COMPLEX = 0x08
 MOST_VALUES = 200_000
 DEEPEST = 20  # cells in structures in cells
-CHUNK = 1 << 14  # packed bytes at a time; they unpack to at most a thousand times as many
 
 
 def read(data, wanted):
@@ -111,17 +111,15 @@ class _File:
 
     def unpacked(self, part, at):
         """The bytes of a compressed element, as long as they stay in proportion."""
-        engine, whole = zlib.decompressobj(), bytearray()
-        for start in range(0, len(part), CHUNK):
-            try:
-                piece = engine.decompress(part[start:start + CHUNK])
-            except zlib.error as error:
-                raise ValueError(f"at byte {at:,}: cannot be unpacked: {error}") from None
-            self.spend(len(piece))
-            whole += piece
+        engine = zlib.decompressobj()
+        try:
+            whole = engine.decompress(part, self.bytes_left + 1)
+        except zlib.error as error:
+            raise ValueError(f"at byte {at:,}: cannot be unpacked: {error}") from None
+        self.spend(len(whole))
         if not engine.eof:
             raise ValueError(f"at byte {at:,}: what is packed breaks off")
-        return memoryview(whole).toreadonly()
+        return memoryview(whole)
 
     def spend(self, size):
         """Count bytes that are made out of the file, and refuse too many."""
@@ -212,8 +210,7 @@ class _File:
         if kind not in TEXTS:
             raise ValueError(f"expected text, got an element of type {kind}")
         self.spend(4 * size)
-        code = TEXTS[kind] + ({"<": "-le", ">": "-be"}[self.order] if "16" in TEXTS[kind] or
-                              "32" in TEXTS[kind] else "")
+        code = TEXTS[kind].format(ORDERS[self.order])
         return bytes(data[start:start + size]).decode(code, "replace"), after
 
     def numbers(self, data, at):

@@ -60,21 +60,16 @@ def named(records):
     """{name: structure}, in order; a layer without a name gets vl_simplenn_tidy's."""
     named = {}
     for k, record in enumerate(records, start=1):
-        name = _name(record, k)
+        if not isinstance(record, dict):
+            raise ValueError(f"layer {k} is no structure")
+        name = record.get("name")
+        name = name if isinstance(name, str) and name else f"layer{k}"
+        if not name.isprintable() or len(name) > LONGEST_NAME:
+            raise ValueError(f"layer {k} is called {short(name)}")
         if name in named:
             raise ValueError(f"two layers are called {short(name)}")
         named[name] = record
     return named
-
-
-def _name(record, k):
-    if not isinstance(record, dict):
-        raise ValueError(f"layer {k} is no structure")
-    name = record.get("name")
-    name = name if isinstance(name, str) and name else f"layer{k}"
-    if not name.isprintable() or len(name) > LONGEST_NAME:
-        raise ValueError(f"layer {k} is called {short(name)}")
-    return name
 
 
 def _layer(record, shape):

@@ -12,6 +12,7 @@ import struct
 from pathlib import Path
 
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.files.mapped import Part, take
 from minicnn.foreign import zips
 from minicnn.foreign.contents import Foreign
@@ -96,9 +97,8 @@ def _part(data, name, start, end):
                          "name, with numpy.savez")
     size = mapped.elements(shape) * mapped.itemsize(descr)
     if begin + size != end:
-        raise ValueError(f"{mapped.short(name)}: numbers of shape {shape} and type {descr} take "
-                         f"{size:,} bytes, and {end - begin:,} are there: it is cut short or "
-                         "damaged; download or copy it again")
+        raise Damaged(f"{mapped.short(name)}: numbers of shape {shape} and type {descr} take "
+                      f"{size:,} bytes, and {end - begin:,} are there")
     strides = mapped.row_major(shape[::-1])[::-1] if fortran else None
     return Part(name, descr, shape, begin, strides)
 

@@ -9,6 +9,7 @@ The numbers are not copied: the arrays are views of the mapped file; bfloat16 be
 """
 
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.files.mapped import BFLOAT16, Part, take
 from minicnn.foreign import json_text
 from minicnn.foreign.contents import Foreign
@@ -114,9 +115,7 @@ def _check_no_holes(header, size):
     end = 0
     for first, last in sorted(entry["data_offsets"] for entry in header.values()):
         if first != end:
-            raise ValueError(f"its arrays overlap or leave a hole at byte {end} of its numbers: it "
-                             "is damaged")
+            raise Damaged(f"its arrays overlap or leave a hole at byte {end} of its numbers")
         end = last
     if end != size:
-        raise ValueError(f"its arrays take {end:,} bytes, and {size:,} are there: it is cut short "
-                         "or damaged; download or copy it again")
+        raise Damaged(f"its arrays take {end:,} bytes, and {size:,} are there")

@@ -186,20 +186,14 @@ def _joined(files, size):
     found = sum(file.stat().st_size for file in files)
     if found != size:
         what = "cut short" if found < size else "not those it was saved with"
-        raise ValueError(f"its arrays take {size:,} bytes, and {_listed(files)} together have "
-                         f"{found:,}: they are {what}; download or copy them again")
-    data = np.empty(size, np.uint8)
-    at = 0
+        names = [file.name for file in files]
+        listed = ", ".join(names if len(names) < 4 else [names[0], "...", names[-1]])
+        raise ValueError(f"its arrays take {size:,} bytes, and {listed} together have {found:,}: "
+                         f"they are {what}; download or copy them again")
+    data = bytearray()
     for file in files:
-        part = np.fromfile(file, np.uint8)
-        data[at:at + len(part)] = part
-        at += len(part)
-    return data
-
-
-def _listed(files):
-    names = [file.name for file in files]
-    return ", ".join(names if len(names) < 4 else [names[0], "...", names[-1]])
+        data += file.read_bytes()
+    return np.frombuffer(data, np.uint8)
 
 
 def _array(stored, data, at):

@@ -13,6 +13,7 @@ import struct
 import tarfile
 
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.files.mapped import take
 from minicnn.foreign import pickles
 from minicnn.foreign.torch_containers import CALLS, Contents, Storage, kind_of, row, tensor
@@ -52,8 +53,7 @@ def tarred(data):
 def _members(data):
     """The first byte of each member, by name."""
     if len(data) % RECORD:
-        raise ValueError(f"it is a tar file of {len(data)} bytes, no multiple of {RECORD}: it "
-                         "is cut short; download or copy it again")
+        raise Damaged(f"a tar file of {len(data)} bytes is no multiple of {RECORD}")
     found, at = {}, 0
     for _ in range(MOST_HEADERS):
         block = take(data, at, BLOCK)
@@ -62,8 +62,7 @@ def _members(data):
         try:
             header = tarfile.TarInfo.frombuf(block, "ascii", "backslashreplace")
         except tarfile.HeaderError as error:
-            raise ValueError(f"it is a tar file with a damaged header ({error}); download or copy "
-                             "it again") from None
+            raise Damaged(f"it is a tar file with a damaged header ({error})") from None
         name, kind = header.name, header.type
         if kind in (tarfile.REGTYPE, tarfile.AREGTYPE):
             if name not in MEMBERS or name in found:
