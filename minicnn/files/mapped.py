@@ -56,7 +56,11 @@ def opened(path, what):
     if not path.is_file():
         raise WeightsError(f"{path}: {no_file(path)}; give the path of {what}")
     with reading(path, what):
-        yield _map(path)
+        with open(path, "rb") as file:
+            if path.stat().st_size == 0:
+                raise ValueError("the file is empty (0 bytes); copy or download it again")
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        yield memoryview(data)
 
 
 def no_file(path):
@@ -110,7 +114,8 @@ def arrays(data, parts):
                          "here could have")
     for part in parts:
         _check(data, part)
-    check_sum(sum(_bytes(part) for part in parts), len(data))
+    check_sum(sum(prod(part.shape) * (4 if part.kind.endswith(BFLOAT16) else itemsize(part.kind))
+                  for part in parts), len(data))
     return {part.name: _view(data, part) for part in parts}
 
 
@@ -157,11 +162,6 @@ def extent(shape, strides):
     return 1 + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
 
 
-def elements(shape):
-    """How many numbers an array of that shape has."""
-    return prod(shape)
-
-
 def row_major(shape):
     """The strides of an array that lies row after row, in elements."""
     return tuple(accumulate(shape[:0:-1], mul, initial=1))[::-1][:len(shape)]
@@ -175,13 +175,6 @@ def itemsize(kind):
 def short(name):
     """An array's name for an error, whatever it is."""
     return f"{name!r:.60}" if isinstance(name, str) else f"a name that is a {type(name).__name__}"
-
-
-def _map(path):
-    with open(path, "rb") as file:
-        if path.stat().st_size == 0:
-            raise ValueError("the file is empty (0 bytes); copy or download it again")
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _check(data, part):
@@ -201,23 +194,13 @@ def _check(data, part):
 
 
 def _view(data, part):
-    if part.kind.endswith(BFLOAT16):
-        return _widened(_view(data, part._replace(kind=part.kind[0] + "u2")))
+    if part.kind.endswith(BFLOAT16):  # the upper 16 bits of a float32
+        bits = _view(data, part._replace(kind=part.kind[0] + "u2")).astype(np.uint32)
+        np.left_shift(bits, 16, out=bits)
+        return bits.view(np.float32)
     strides = [stride * itemsize(part.kind) for stride in _strides(part)]
     return np.ndarray(part.shape, part.kind, data, part.start, strides)
 
 
-def _widened(halves):
-    """bfloat16, given as its 16 bits, as float32: they are its upper 16 bits."""
-    bits = halves.astype(np.uint32)
-    np.left_shift(bits, 16, out=bits)
-    return bits.view(np.float32)
-
-
 def _strides(part):
     return row_major(part.shape) if part.strides is None else part.strides
-
-
-def _bytes(part):
-    size = 4 if part.kind.endswith(BFLOAT16) else itemsize(part.kind)
-    return elements(part.shape) * size

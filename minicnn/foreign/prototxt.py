@@ -64,7 +64,9 @@ def read(path):
     with mapped.opened(path, WHAT) as data:
         net = message(data)
         images = caffe_data.images(net)
-        shape = _shape(images)
+        shape = None
+        if images.height is not None and images.width is not None:
+            shape = images.height, images.width, images.channels or 3  # colour unless it says so
         plan = caffe_graph.plan(net, "TEST", shape)
         prepared, how = caffe_data.preprocessing(images, shape)
     return Foreign("Caffe network description", {}, "OIHW", plan.layers, shape, prepared,
@@ -207,10 +209,3 @@ def _of_kind(value, kind, where):
         got = "a message" if isinstance(value, dict) else repr(value)[:60]
         raise ValueError(f"{where}: got {got}")
     return _typed(value, kind, f"{where}.") if isinstance(kind, dict) else value
-
-
-def _shape(images):
-    """(H, W, C); colour where a data layer does not say what else."""
-    if images.height is None or images.width is None:
-        return None
-    return images.height, images.width, images.channels or 3

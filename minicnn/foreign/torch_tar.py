@@ -88,19 +88,15 @@ def _storages(data, at):
         places[key], at = row(data, at, kind)
         storages[key] = Storage(key, kind, places[key][1] // mapped.itemsize(kind))
     views, _ = pickles.load(data, at, {})
-    for key, whole, first, count in _views(views):
+    if type(views) is not list or not all(
+            type(view) is tuple and len(view) == 4 and mapped.whole(*view) for view in views):
+        raise ValueError("its list of parts of storages is none")
+    for key, whole, first, count in views:
         if whole not in storages or first + count > storages[whole].count:
             raise ValueError("one of its storages is a part of another that is not there")
         first += storages[whole].first
         storages[key] = storages[whole]._replace(first=first, count=count)
     return storages, places
-
-
-def _views(views):
-    if type(views) is not list or not all(
-            type(view) is tuple and len(view) == 4 and mapped.whole(*view) for view in views):
-        raise ValueError("its list of parts of storages is none")
-    return views
 
 
 def _tensors(data, at, storages):
