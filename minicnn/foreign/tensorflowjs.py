@@ -41,16 +41,8 @@ class Stored(NamedTuple):
 def recognises(path):
     """Whether the file at a path, or model.json in a folder, is JSON with a weights manifest."""
     path = _json_file(path)
-    if not path.is_file():  # opening a pipe could wait for ever
-        return False
-    try:
-        with open(path, "rb") as file:
-            start = file.read(65536).lstrip()
-            if not start.startswith(b"{"):
-                return False
-            return b'"weightsManifest"' in start + file.read(json_text.LONGEST)
-    except OSError:
-        return False
+    return mapped.head(path, 65536).lstrip().startswith(b"{") and (
+        b'"weightsManifest"' in mapped.head(path, json_text.LONGEST + 65536))
 
 
 def read(path):
