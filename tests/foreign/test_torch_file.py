@@ -290,7 +290,7 @@ def test_one_damaged_number_in_a_zip_is_noticed(tmp_path, torch, way):
     data[data.rindex(np.float32([1.1] * 50).tobytes()) + 100] ^= 1
     path = write(tmp_path / "g.pth", data)
     if way == "zip":
-        with pytest.raises(WeightsError, match="'f/data/0' is damaged: its checksum"):
+        with pytest.raises(WeightsError, match="damaged .*: the checksum of 'f/data/0' is not"):
             torch_file.read(path)
     else:
         assert (torch_file.read(path).arrays["w"] != np.float32(1.1)).sum() == 1
