@@ -112,15 +112,13 @@ def verify(entry):
     if entry.record is None:
         return f"{entry.path}: there is no record of its hash beside it; {again}"
     try:
-        size, digits = entry.path.stat().st_size, None
-        if size == entry.record["size"]:
-            digits = digests.sha256(entry.path)
+        size = entry.path.stat().st_size
+        if size != entry.record["size"]:
+            return f"{entry.path}: has {size:,} bytes, not {entry.record['size']:,}; {again}"
+        if digests.sha256(entry.path) != entry.record["sha256"]:
+            return f"{entry.path}: its SHA-256 is not the recorded one, it was damaged; {again}"
     except OSError as error:
         return f"{entry.path}: cannot be read: {error.strerror}"
-    if digits is None:
-        return f"{entry.path}: has {size:,} bytes, not {entry.record['size']:,}; {again}"
-    if digits != entry.record["sha256"]:
-        return f"{entry.path}: its SHA-256 is not the recorded one, it was damaged; {again}"
     return None
 
 

@@ -10,6 +10,13 @@ class WeightsError(ValueError):
     """A weight file that cannot be used; the message names it and everything wrong with it."""
 
 
+class Damaged(ValueError):
+    """Bytes that are not where, or not those, that the file says; made from what is wrong."""
+
+    def __init__(self, wrong):
+        super().__init__(f"it is damaged or cut short: {wrong}; download or copy it again")
+
+
 @contextmanager
 def reading(path, what):
     """Whatever goes wrong inside becomes one WeightsError of one line, which names the file.

@@ -19,8 +19,8 @@ from minicnn.images import Preprocessing
 HERE = Path(__file__).parent.parent
 PLACES = (HERE / "weights" / "manifest.json", HERE.parent / "weights" / "manifest.json")
 VERSION = 1
-DIGITS = {"sha256": 64, "sha384": 96, "sha1": 40, "md5": 32}  # hexadecimal digits of each kind
-SHORTEST = 8  # of a "sha256 prefix", as the names of torchvision's files hold it
+HASHES = {"sha256": "[0-9a-f]{64}", "sha384": "[0-9a-f]{96}", "sha1": "[0-9a-f]{40}",
+          "md5": "[0-9a-f]{32}", "sha256 prefix": "[0-9a-f]{8,63}"}  # as torchvision's names hold
 ROLES = ("labels", "mean")
 
 
@@ -152,11 +152,6 @@ def _shipped():
     return _read_once(path)
 
 
-@cache
-def _read_once(path):
-    return read(path)
-
-
 def read(path):
     """A manifest from its file.
 
@@ -173,108 +168,101 @@ def read(path):
         contents = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path}: cannot be read as a manifest: {error}") from None
-    try:
-        return _manifest(contents)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ManifestError(f"{path}: {error}") from None
+    return _made({str(path): contents}, _manifest)[str(path)]
+
+
+_read_once = cache(read)
 
 
 # ---- from plain values, strictly
-
-def _manifest(contents):
-    _fields(contents, "the manifest", "version companions files preferred")
-    _check(contents["version"] == VERSION, f"expected version {VERSION}, got "
-                                           f"{contents['version']!r}")
-    for key in ("preferred", "companions", "files"):
-        _check(isinstance(contents[key], dict), f"{key}: expected names and values")
-    shared = {key: _companion(key, value) for key, value in contents["companions"].items()}
-    files = {name: _known(name, entry, shared) for name, entry in contents["files"].items()}
-    for model, name in contents["preferred"].items():
-        _check(name in files and files[name].model == model and model not in files,
-               f"preferred: {model!r} means {name!r}, which is no file of that model")
-    return Manifest(files, dict(contents["preferred"]))
-
-
-def _known(name, entry, shared):
-    _fields(entry, name, "words model last file addresses size hashes licence preprocessing "
-                         "accuracy companions")
-    for key in ("words", "model", "last"):
-        _check(_is_text(entry[key]), f"{name}: {key} is a text, got {entry[key]!r}")
-    _check(entry["licence"] is None or _is_text(entry["licence"]),
-           f"{name}: licence is a text or null, got {entry['licence']!r}")
-    _check(isinstance(entry["companions"], list), f"{name}: companions are a list of names")
-    unknown = [key for key in entry["companions"] if key not in shared]
-    _check(not unknown, f"{name}: there are no companions {unknown}")
-    try:
-        preprocessing = Preprocessing.from_dict(entry["preprocessing"])
-    except (ValueError, TypeError) as error:
-        raise ManifestError(f"{name}: {error}") from None
-    return Known(name, entry["words"], entry["model"], entry["last"], **_file(name, entry),
-                 licence=entry["licence"], preprocessing=preprocessing,
-                 accuracy=_accuracy(name, entry["accuracy"]),
-                 companions=tuple(shared[key] for key in entry["companions"]))
-
-
-def _companion(name, entry):
-    _fields(entry, name, "role file addresses size hashes")
-    _check(entry["role"] in ROLES, f"{name}: role is one of {ROLES}, got {entry['role']!r}")
-    return Companion(entry["role"], **_file(name, entry))
-
-
-def _file(name, entry):
-    """The four values of whatever can be downloaded."""
-    file, addresses, size = entry["file"], entry["addresses"], entry["size"]
-    _check(_is_text(file) and re.fullmatch(r"[\w][\w.-]*", file) is not None,
-           f"{name}: file is a plain file name, got {file!r}")
-    _check(isinstance(addresses, list) and addresses and all(map(_is_address, addresses)),
-           f"{name}: addresses are http or https, one or more, got {addresses!r}")
-    _check(size is None or isinstance(size, int) and not isinstance(size, bool) and size > 0,
-           f"{name}: size is a number of bytes or null, got {size!r}")
-    hashes = entry["hashes"]
-    _check(isinstance(hashes, dict), f"{name}: hashes are {{kind: digits}}, got {hashes!r}")
-    for kind, digits in hashes.items():
-        _check(_is_hash(kind, digits), f"{name}: {kind} {digits!r} is no hash known here")
-    return {"file": file, "addresses": tuple(addresses), "size": size,
-            "hashes": tuple(hashes.items())}
-
-
-def _accuracy(name, entry):
-    if entry is None:
-        return None
-    _fields(entry, f"{name}: accuracy", "top1 top5 how source")
-    for key in ("top1", "top5"):
-        value = entry[key]
-        _check(value is None or isinstance(value, (int, float)) and 1 < value < 100,
-               f"{name}: {key} is in percent or null, got {value!r}")
-    _check(_is_text(entry["how"]) and _is_text(entry["source"]),
-           f"{name}: an accuracy says how and where it was published")
-    return Accuracy(**entry)
-
 
 def _is_text(value):
     return isinstance(value, str) and bool(value.strip())
 
 
-def _is_address(value):
-    return isinstance(value, str) and urlsplit(value).scheme in ("http", "https")
+TEXT = " is a text", _is_text
+NAMED = ": expected names and values", lambda value: isinstance(value, dict)
+PERCENT = " is in percent or null", lambda value: value is None or (
+    isinstance(value, (int, float)) and 1 < value < 100)
+PUBLISHED = " is a text on how and where it was published", _is_text
+
+# of each kind of entry the fields: what a value is, and whether it is
+MANIFEST = {"version": (f": expected version {VERSION}", lambda value: value == VERSION),
+            "companions": NAMED, "files": NAMED, "preferred": NAMED}
+FILE = {
+    "file": (" is a plain file name",
+             lambda value: _is_text(value) and re.fullmatch(r"[\w][\w.-]*", value)),
+    "addresses": (" are http or https, one or more", lambda value: isinstance(value, list)
+                  and value and all(isinstance(address, str) and urlsplit(address).scheme
+                                    in ("http", "https") for address in value)),
+    "size": (" is a number of bytes or null",
+             lambda value: value is None or type(value) is int and value > 0),
+    "hashes": (" are {kind: digits}", lambda value: isinstance(value, dict)),
+}
+COMPANION = FILE | {"role": (f" is one of {ROLES}", lambda value: value in ROLES)}
+KNOWN = FILE | {
+    "words": TEXT, "model": TEXT, "last": TEXT,
+    "licence": (" is a text or null", lambda value: value is None or _is_text(value)),
+    "preprocessing": NAMED,
+    "accuracy": (" is null or names and values", lambda value: value is None or value),
+    "companions": (" are a list of names", lambda value: isinstance(value, list)),
+}
+ACCURACY = {"top1": PERCENT, "top5": PERCENT, "how": PUBLISHED, "source": PUBLISHED}
 
 
-def _is_hash(kind, digits):
-    if not isinstance(digits, str) or not re.fullmatch("[0-9a-f]+", digits):
-        return False
-    if kind == "sha256 prefix":
-        return SHORTEST <= len(digits) < DIGITS["sha256"]
-    return len(digits) == DIGITS.get(kind)
+def _made(entries, make, *arguments):
+    """{name: what is made of the entry}; a ManifestError says first which entry is wrong."""
+    made = {}
+    for name, entry in entries.items():
+        try:
+            made[name] = make(name, entry, *arguments)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ManifestError(f"{name}: {error}") from None
+    return made
 
 
-def _fields(entry, name, wanted):
-    _check(isinstance(entry, dict), f"{name}: expected names and values, got {entry!r}")
-    wanted = wanted.split()
-    missing, unknown = ([key for key in wanted if key not in entry],
-                        [key for key in entry if key not in wanted])
-    _check(not missing and not unknown, f"{name}: missing {missing}, unknown {unknown}")
+def _checked(entry, fields):
+    """The entry; ValueError where it has not these fields, each of its kind."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"expected names and values, got {entry!r}")
+    missing, unknown = ([key for key in fields if key not in entry],
+                        [key for key in entry if key not in fields])
+    if missing or unknown:
+        raise ValueError(f"missing {missing}, unknown {unknown}")
+    for key, (what, holds) in fields.items():
+        if not holds(entry[key]):
+            raise ValueError(f"{key}{what}, got {entry[key]!r}")
+    return entry
 
 
-def _check(holds, message):
-    if not holds:
-        raise ManifestError(message)
+def _manifest(path, contents):
+    _checked(contents, MANIFEST)
+    files = _made(contents["files"], _known, _made(contents["companions"], _companion))
+    for model, name in contents["preferred"].items():
+        if name not in files or files[name].model != model or model in files:
+            raise ValueError(f"preferred: {model!r} means {name!r}, which is no file of that model")
+    return Manifest(files, contents["preferred"])
+
+
+def _known(name, entry, shared):
+    _checked(entry, KNOWN)
+    unknown = [key for key in entry["companions"] if key not in shared]
+    if unknown:
+        raise ValueError(f"there are no companions {unknown}")
+    accuracy = entry["accuracy"] and Accuracy(**_checked(entry["accuracy"], ACCURACY))
+    return Known(name, **_file(entry) | {
+        "preprocessing": Preprocessing.from_dict(entry["preprocessing"]), "accuracy": accuracy,
+        "companions": tuple(shared[key] for key in entry["companions"])})
+
+
+def _companion(name, entry):
+    return Companion(**_file(_checked(entry, COMPANION)))
+
+
+def _file(entry):
+    """The entry of what can be downloaded, its lists as tuples."""
+    for kind, digits in entry["hashes"].items():
+        if kind not in HASHES or type(digits) is not str or not re.fullmatch(HASHES[kind], digits):
+            raise ValueError(f"{kind} {digits!r} is no hash known here")
+    return entry | {"addresses": tuple(entry["addresses"]),
+                    "hashes": tuple(entry["hashes"].items())}

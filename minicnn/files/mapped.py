@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.files.errors import WeightsError, reading
+from minicnn.files.errors import Damaged, WeightsError, reading
 
 BFLOAT16 = "bf2"  # the kind NumPy lacks: the upper half of a float32
 MOST_ARRAYS = 50_000
@@ -56,7 +56,11 @@ def opened(path, what):
     if not path.is_file():
         raise WeightsError(f"{path}: {no_file(path)}; give the path of {what}")
     with reading(path, what):
-        yield _map(path)
+        with open(path, "rb") as file:
+            if path.stat().st_size == 0:
+                raise ValueError("the file is empty (0 bytes); copy or download it again")
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        yield memoryview(data)
 
 
 def no_file(path):
@@ -78,8 +82,7 @@ def head(path, size):
 def take(data, start, size):
     """`size` bytes from `start` on; ValueError where the data end before that."""
     if not 0 <= start <= start + size <= len(data):
-        raise ValueError(f"it is damaged or cut short: {size} bytes are to lie at byte {start}, "
-                         f"of {len(data)}; download or copy it again")
+        raise Damaged(f"{size} bytes are to lie at byte {start}, of {len(data)}")
     return bytes(data[start:start + size])
 
 
@@ -111,7 +114,8 @@ def arrays(data, parts):
                          "here could have")
     for part in parts:
         _check(data, part)
-    check_sum(sum(_bytes(part) for part in parts), len(data))
+    check_sum(sum(prod(part.shape) * (4 if part.kind.endswith(BFLOAT16) else itemsize(part.kind))
+                  for part in parts), len(data))
     return {part.name: _view(data, part) for part in parts}
 
 
@@ -158,11 +162,6 @@ def extent(shape, strides):
     return 1 + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
 
 
-def elements(shape):
-    """How many numbers an array of that shape has."""
-    return prod(shape)
-
-
 def row_major(shape):
     """The strides of an array that lies row after row, in elements."""
     return tuple(accumulate(shape[:0:-1], mul, initial=1))[::-1][:len(shape)]
@@ -178,13 +177,6 @@ def short(name):
     return f"{name!r:.60}" if isinstance(name, str) else f"a name that is a {type(name).__name__}"
 
 
-def _map(path):
-    with open(path, "rb") as file:
-        if path.stat().st_size == 0:
-            raise ValueError("the file is empty (0 bytes); copy or download it again")
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-
-
 def _check(data, part):
     if not isinstance(part.name, str) or len(part.name) > LONGEST_NAME or (
             not part.name.isprintable()):
@@ -197,29 +189,18 @@ def _check(data, part):
         raise ValueError(f"{short(part.name)}: expected at most {MOST_DIMENSIONS} dimensions, "
                          f"with one stride each, got {len(part.shape)}")
     if part.start + extent(part.shape, _strides(part)) * itemsize(part.kind) > len(data):
-        raise ValueError(f"{short(part.name)}: its numbers, {part.shape} from byte {part.start} "
-                         f"on, end beyond the file's {len(data):,} bytes: it is damaged or cut "
-                         "short; download or copy it again")
+        raise Damaged(f"{short(part.name)}: its numbers, {part.shape} from byte {part.start} on, "
+                      f"end beyond the file's {len(data):,} bytes")
 
 
 def _view(data, part):
-    if part.kind.endswith(BFLOAT16):
-        return _widened(_view(data, part._replace(kind=part.kind[0] + "u2")))
+    if part.kind.endswith(BFLOAT16):  # the upper 16 bits of a float32
+        bits = _view(data, part._replace(kind=part.kind[0] + "u2")).astype(np.uint32)
+        np.left_shift(bits, 16, out=bits)
+        return bits.view(np.float32)
     strides = [stride * itemsize(part.kind) for stride in _strides(part)]
     return np.ndarray(part.shape, part.kind, data, part.start, strides)
 
 
-def _widened(halves):
-    """bfloat16, given as its 16 bits, as float32: they are its upper 16 bits."""
-    bits = halves.astype(np.uint32)
-    np.left_shift(bits, 16, out=bits)
-    return bits.view(np.float32)
-
-
 def _strides(part):
     return row_major(part.shape) if part.strides is None else part.strides
-
-
-def _bytes(part):
-    size = 4 if part.kind.endswith(BFLOAT16) else itemsize(part.kind)
-    return elements(part.shape) * size

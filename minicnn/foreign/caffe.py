@@ -27,10 +27,11 @@ from minicnn.foreign import (
     caffe_upgrade,
     prototxt,
 )
-from minicnn.foreign.caffe_layers import Misfit, one
+from minicnn.foreign.caffe_layers import one
 from minicnn.foreign.caffe_schema import BLOB, NET
 from minicnn.foreign.contents import Foreign
 from minicnn.foreign.protobuf import BYTES, WIRES, Reader, WireError
+from minicnn.foreign.settings import Misfit
 
 WHAT = "a Caffe model (.caffemodel)"
 MEAN = "a Caffe mean image (.binaryproto)"

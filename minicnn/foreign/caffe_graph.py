@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from minicnn.files.mapped import short
 from minicnn.foreign import caffe_layers
-from minicnn.foreign.caffe_layers import Misfit
 from minicnn.foreign.caffe_nodes import check_names, graph, last, needed_for
+from minicnn.foreign.settings import Misfit
 from minicnn.network import INPUT
 from minicnn.network.layers import Concat
 

@@ -7,20 +7,15 @@ refused, by layer and name: to ignore it could be to compute something else.
 A layer here is a message, a dict of lists, in Caffe's present form (`caffe_upgrade`).
 """
 
-import math
-
 from minicnn.files.mapped import short
 from minicnn.foreign import caffe_schema as schema
+from minicnn.foreign import settings as values
+from minicnn.foreign.settings import Misfit
 from minicnn.network import layers as ours
 
-LARGEST = 1_000_000  # a width, kernel or step beyond it is damage
 POOLINGS = ("MAX", "AVE", "STOCHASTIC")
 REGIONS = ("ACROSS_CHANNELS", "WITHIN_CHANNEL")
 ROUNDINGS = ("CEIL", "FLOOR")
-
-
-class Misfit(ValueError):
-    """A network that is not of the kind built here; the message names the layer where it ends."""
 
 
 def build(layer, name, shape=None):
@@ -72,15 +67,12 @@ def settings(layer, key, known):
 
 def whole(message, key, default=None, least=0):
     """A whole number."""
-    return _checked(key, one(message, key, default), least)
+    return values.whole(one(message, key, default), key, least)
 
 
 def number(message, key, default):
     """A finite number."""
-    value = one(message, key, default)
-    if isinstance(value, str) or not math.isfinite(value):
-        raise ValueError(f"{key}: expected a number, got {value!r:.60}")
-    return float(value)
+    return values.number(one(message, key, default), key)
 
 
 def flag(message, key, default):
@@ -102,20 +94,11 @@ def word(message, key, words):
 
 def _pair(message, plain, upright, across, default=None, least=0):
     """A size given once, twice (height, width) or by its own two names; a number where equal."""
+    both = message.get(plain, [default])
     if upright in message or across in message:
-        both = [whole(message, key, default, least) for key in (upright, across)]
-    else:
-        both = [_checked(plain, v, least) for v in message.get(plain, [default])]
-    if len(both) > 2:
-        raise ValueError(f"{plain}: expected one or two numbers, got {len(both)}")
-    return both[0] if both[0] == both[-1] else tuple(both)
-
-
-def _checked(key, value, least):
-    if not isinstance(value, int) or not least <= value <= LARGEST:
-        raise ValueError(f"{key}: expected a whole number of at least {least}, got "
-                         f"{'none' if value is None else repr(value)[:60]}")
-    return value
+        both = [one(message, key, default) for key in (upright, across)]
+    vertical, horizontal = values.pair(both[0] if len(both) == 1 else both, plain, least)
+    return vertical if vertical == horizontal else (vertical, horizontal)
 
 
 def _must_be(message, key, *allowed):

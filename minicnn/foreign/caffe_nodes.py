@@ -9,7 +9,8 @@ from typing import Any
 
 from minicnn.files.mapped import LONGEST_NAME, short
 from minicnn.foreign import caffe_layers
-from minicnn.foreign.caffe_layers import LARGEST, Misfit, one
+from minicnn.foreign.caffe_layers import one
+from minicnn.foreign.settings import LARGEST, Misfit
 from minicnn.network import INPUT
 
 SOURCES = ("Data", "ImageData", "MemoryData", "DummyData", "HDF5Data", "WindowData", "Input")

@@ -10,69 +10,54 @@ setting that is not in these tables is one that the reader does not understand.
 
 from minicnn.foreign.protobuf import DOUBLES, FLOAT, FLOATS, IGNORED, INT, TEXT
 
-SHAPE = {1: ("dim", INT)}
-BLOB = {
-    1: ("num", INT), 2: ("channels", INT), 3: ("height", INT), 4: ("width", INT),
-    5: ("data", FLOATS), 6: ("diff", IGNORED), 7: ("shape", SHAPE),
-    8: ("double_data", DOUBLES), 9: ("double_diff", IGNORED),
-}
+
+def _all(kind, **numbers):
+    """The fields of one kind: {number: (name, kind)}."""
+    return {number: (name, kind) for name, number in numbers.items()}
+
+
+SHAPE = _all(INT, dim=1)
+BLOB = _all(INT, num=1, channels=2, height=3, width=4) | _all(FLOATS, data=5) | _all(
+    DOUBLES, double_data=8) | _all(SHAPE, shape=7) | _all(IGNORED, diff=6, double_diff=9)
 
 # ---- the settings of one kind of layer
 
-CONVOLUTION = {
-    1: ("num_output", INT), 2: ("bias_term", INT), 3: ("pad", INT), 4: ("kernel_size", INT),
-    5: ("group", INT), 6: ("stride", INT), 7: ("weight_filler", IGNORED),
-    8: ("bias_filler", IGNORED), 9: ("pad_h", INT), 10: ("pad_w", INT), 11: ("kernel_h", INT),
-    12: ("kernel_w", INT), 13: ("stride_h", INT), 14: ("stride_w", INT), 15: ("engine", IGNORED),
-    16: ("axis", INT), 17: ("force_nd_im2col", IGNORED), 18: ("dilation", INT),
-}
-POOLING = {
-    1: ("pool", INT), 2: ("kernel_size", INT), 3: ("stride", INT), 4: ("pad", INT),
-    5: ("kernel_h", INT), 6: ("kernel_w", INT), 7: ("stride_h", INT), 8: ("stride_w", INT),
-    9: ("pad_h", INT), 10: ("pad_w", INT), 11: ("engine", IGNORED), 12: ("global_pooling", INT),
-    13: ("round_mode", INT),
-}
-LRN = {
-    1: ("local_size", INT), 2: ("alpha", FLOAT), 3: ("beta", FLOAT), 4: ("norm_region", INT),
-    5: ("k", FLOAT), 6: ("engine", IGNORED),
-}
-INNER_PRODUCT = {
-    1: ("num_output", INT), 2: ("bias_term", INT), 3: ("weight_filler", IGNORED),
-    4: ("bias_filler", IGNORED), 5: ("axis", INT), 6: ("transpose", INT),
-}
-BATCH_NORM = {1: ("use_global_stats", IGNORED), 2: ("moving_average_fraction", FLOAT),
-              3: ("eps", FLOAT)}
-SCALE = {1: ("axis", INT), 2: ("num_axes", INT), 3: ("filler", IGNORED), 4: ("bias_term", INT),
-         5: ("bias_filler", IGNORED)}
-RELU = {1: ("negative_slope", FLOAT), 2: ("engine", IGNORED)}
-SQUASHING = {1: ("engine", IGNORED)}  # of Sigmoid and of TanH
-DROPOUT = {1: ("dropout_ratio", FLOAT), 2: ("scale_train", INT)}
-SOFTMAX = {1: ("engine", IGNORED), 2: ("axis", INT)}
-CONCAT = {1: ("concat_dim", INT), 2: ("axis", INT)}
-FLATTEN = {1: ("axis", INT), 2: ("end_axis", INT)}
+CONVOLUTION = _all(
+    INT, num_output=1, bias_term=2, pad=3, kernel_size=4, group=5, stride=6, pad_h=9, pad_w=10,
+    kernel_h=11, kernel_w=12, stride_h=13, stride_w=14, axis=16, dilation=18) | _all(
+    IGNORED, weight_filler=7, bias_filler=8, engine=15, force_nd_im2col=17)
+POOLING = _all(
+    INT, pool=1, kernel_size=2, stride=3, pad=4, kernel_h=5, kernel_w=6, stride_h=7, stride_w=8,
+    pad_h=9, pad_w=10, global_pooling=12, round_mode=13) | _all(IGNORED, engine=11)
+LRN = _all(INT, local_size=1, norm_region=4) | _all(FLOAT, alpha=2, beta=3, k=5) | _all(
+    IGNORED, engine=6)
+INNER_PRODUCT = _all(INT, num_output=1, bias_term=2, axis=5, transpose=6) | _all(
+    IGNORED, weight_filler=3, bias_filler=4)
+BATCH_NORM = _all(FLOAT, moving_average_fraction=2, eps=3) | _all(IGNORED, use_global_stats=1)
+SCALE = _all(INT, axis=1, num_axes=2, bias_term=4) | _all(IGNORED, filler=3, bias_filler=5)
+RELU = _all(FLOAT, negative_slope=1) | _all(IGNORED, engine=2)
+SQUASHING = _all(IGNORED, engine=1)  # of Sigmoid and of TanH
+DROPOUT = _all(FLOAT, dropout_ratio=1) | _all(INT, scale_train=2)
+SOFTMAX = _all(INT, axis=2) | _all(IGNORED, engine=1)
+CONCAT = _all(INT, concat_dim=1, axis=2)
+FLATTEN = _all(INT, axis=1, end_axis=2)
 
 # ---- where the images come from, and how they were prepared
 
-TRANSFORMATION = {
-    1: ("scale", FLOAT), 2: ("mirror", IGNORED), 3: ("crop_size", INT), 4: ("mean_file", TEXT),
-    5: ("mean_value", FLOAT), 6: ("force_color", INT), 7: ("force_gray", INT),
-}
-OLD_TRANSFORMATION = {2: ("scale", FLOAT), 3: ("mean_file", TEXT), 5: ("crop_size", INT)}
-DATA = OLD_TRANSFORMATION
-IMAGE_DATA = OLD_TRANSFORMATION | {9: ("new_height", INT), 10: ("new_width", INT),
-                                   11: ("is_color", INT)}
-MEMORY_DATA = {2: ("channels", INT), 3: ("height", INT), 4: ("width", INT)}
-DUMMY_DATA = {2: ("num", INT), 3: ("channels", INT), 4: ("height", INT), 5: ("width", INT),
-              6: ("shape", SHAPE)}
-INPUT = {1: ("shape", SHAPE)}
-RULE = {1: ("phase", INT), 2: ("min_level", INT), 3: ("max_level", INT), 4: ("stage", TEXT),
-        5: ("not_stage", TEXT)}
+TRANSFORMATION = _all(FLOAT, scale=1, mean_value=5) | _all(TEXT, mean_file=4) | _all(
+    INT, crop_size=3, force_color=6, force_gray=7) | _all(IGNORED, mirror=2)
+DATA = _all(FLOAT, scale=2) | _all(TEXT, mean_file=3) | _all(INT, crop_size=5)
+IMAGE_DATA = DATA | _all(INT, new_height=9, new_width=10, is_color=11)
+MEMORY_DATA = _all(INT, channels=2, height=3, width=4)
+DUMMY_DATA = _all(INT, num=2, channels=3, height=4, width=5) | _all(SHAPE, shape=6)
+INPUT = _all(SHAPE, shape=1)
+RULE = _all(INT, phase=1, min_level=2, max_level=3) | _all(TEXT, stage=4, not_stage=5)
 
 # ---- a layer, in its three forms
 
-LAYER = {
-    1: ("name", TEXT), 2: ("type", TEXT), 3: ("bottom", TEXT), 4: ("top", TEXT),
-    7: ("blobs", BLOB), 8: ("include", RULE), 9: ("exclude", RULE), 10: ("phase", INT),
+LAYER = _all(TEXT, name=1, type=2, bottom=3, top=4) | _all(INT, phase=10) | _all(
+    RULE, include=8, exclude=9) | {
+    7: ("blobs", BLOB),
     100: ("transform_param", TRANSFORMATION), 104: ("concat_param", CONCAT),
     106: ("convolution_param", CONVOLUTION), 107: ("data_param", DATA),
     108: ("dropout_param", DROPOUT), 109: ("dummy_data_param", DUMMY_DATA),
@@ -84,23 +69,21 @@ LAYER = {
     139: ("batch_norm_param", BATCH_NORM), 142: ("scale_param", SCALE),
     143: ("input_param", INPUT),
 }
-V0 = {
-    1: ("name", TEXT), 2: ("type", TEXT), 3: ("num_output", INT), 4: ("biasterm", INT),
-    7: ("pad", INT), 8: ("kernelsize", INT), 9: ("group", INT), 10: ("stride", INT),
-    11: ("pool", INT), 12: ("dropout_ratio", FLOAT), 13: ("local_size", INT),
-    14: ("alpha", FLOAT), 15: ("beta", FLOAT), 17: ("scale", FLOAT), 18: ("meanfile", TEXT),
-    20: ("cropsize", INT), 22: ("k", FLOAT), 50: ("blobs", BLOB), 65: ("concat_dim", INT),
-}
-V1 = {
-    1: ("layer", V0), 2: ("bottom", TEXT), 3: ("top", TEXT), 4: ("name", TEXT), 5: ("type", INT),
-    6: ("blobs", BLOB), 9: ("concat_param", CONCAT), 10: ("convolution_param", CONVOLUTION),
+V0 = _all(TEXT, name=1, type=2, meanfile=18) | _all(
+    INT, num_output=3, biasterm=4, pad=7, kernelsize=8, group=9, stride=10, pool=11, local_size=13,
+    cropsize=20, concat_dim=65) | _all(
+    FLOAT, dropout_ratio=12, alpha=14, beta=15, scale=17, k=22) | _all(BLOB, blobs=50)
+V1 = _all(TEXT, bottom=2, top=3, name=4) | _all(INT, type=5) | _all(
+    RULE, include=32, exclude=33) | {
+    1: ("layer", V0), 6: ("blobs", BLOB),
+    9: ("concat_param", CONCAT), 10: ("convolution_param", CONVOLUTION),
     11: ("data_param", DATA), 12: ("dropout_param", DROPOUT),
     15: ("image_data_param", IMAGE_DATA), 17: ("inner_product_param", INNER_PRODUCT),
     18: ("lrn_param", LRN), 19: ("pooling_param", POOLING),
     22: ("memory_data_param", MEMORY_DATA), 26: ("dummy_data_param", DUMMY_DATA),
-    30: ("relu_param", RELU), 32: ("include", RULE), 33: ("exclude", RULE),
-    36: ("transform_param", TRANSFORMATION), 37: ("tanh_param", SQUASHING),
-    38: ("sigmoid_param", SQUASHING), 39: ("softmax_param", SOFTMAX),
+    30: ("relu_param", RELU), 36: ("transform_param", TRANSFORMATION),
+    37: ("tanh_param", SQUASHING), 38: ("sigmoid_param", SQUASHING),
+    39: ("softmax_param", SOFTMAX),
 }
 V1_TYPES = {  # the numbers, and the words of V1's text form
     3: "CONCAT", 4: "CONVOLUTION", 5: "DATA", 6: "DROPOUT", 8: "FLATTEN", 9: "HDF5_DATA",
@@ -112,5 +95,5 @@ V1_TYPES = {  # the numbers, and the words of V1's text form
     13: "INFOGAIN_LOSS", 16: "MULTINOMIAL_LOGISTIC_LOSS", 27: "SIGMOID_CROSS_ENTROPY_LOSS",
     28: "HINGE_LOSS", 37: "CONTRASTIVE_LOSS",
 }
-NET = {1: ("name", TEXT), 2: ("layers", V1), 3: ("input", TEXT), 4: ("input_dim", INT),
-       8: ("input_shape", SHAPE), 100: ("layer", LAYER)}
+NET = _all(TEXT, name=1, input=3) | _all(INT, input_dim=4) | _all(SHAPE, input_shape=8) | _all(
+    V1, layers=2) | _all(LAYER, layer=100)

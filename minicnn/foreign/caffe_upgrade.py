@@ -19,21 +19,17 @@ V0_NAMES = {
     "concat": "Concat", "data": "Data", "images": "ImageData", "split": "Split",
     "flatten": "Flatten", "accuracy": "Accuracy", "sigmoid": "Sigmoid", "tanh": "TanH",
 }
-V0_SETTINGS = {  # of which message they are, and what they are called there
-    "conv": ("convolution_param", {"num_output": "num_output", "biasterm": "bias_term",
-                                   "pad": "pad", "kernelsize": "kernel_size", "group": "group",
-                                   "stride": "stride"}),
-    "innerproduct": ("inner_product_param", {"num_output": "num_output",
-                                             "biasterm": "bias_term"}),
-    "pool": ("pooling_param", {"pool": "pool", "kernelsize": "kernel_size", "stride": "stride",
-                               "pad": "pad"}),
-    "lrn": ("lrn_param", {"local_size": "local_size", "alpha": "alpha", "beta": "beta",
-                          "k": "k"}),
-    "dropout": ("dropout_param", {"dropout_ratio": "dropout_ratio"}),
-    "concat": ("concat_param", {"concat_dim": "concat_dim"}),
-    "data": ("transform_param", {"scale": "scale", "meanfile": "mean_file",
-                                 "cropsize": "crop_size"}),
+V0_SETTINGS = {  # of which message they are today, and what they were called
+    "conv": ("convolution_param", "num_output biasterm pad kernelsize group stride"),
+    "innerproduct": ("inner_product_param", "num_output biasterm"),
+    "pool": ("pooling_param", "pool kernelsize stride pad"),
+    "lrn": ("lrn_param", "local_size alpha beta k"),
+    "dropout": ("dropout_param", "dropout_ratio"),
+    "concat": ("concat_param", "concat_dim"),
+    "data": ("transform_param", "scale meanfile cropsize"),
 }
+RENAMED = {"biasterm": "bias_term", "kernelsize": "kernel_size", "meanfile": "mean_file",
+           "cropsize": "crop_size"}  # since V0
 
 
 def current(net):
@@ -61,12 +57,8 @@ def current(net):
 
 
 def _from_v1(layer):
-    return layer | {"type": [_v1_name(word) for word in layer.get("type", [])]}
-
-
-def _v1_name(word):
-    word = V1_TYPES.get(word, str(word))
-    return V1_NAMES.get(word, word.title().replace("_", ""))
+    words = [V1_TYPES.get(word, str(word)) for word in layer.get("type", [])]
+    return layer | {"type": [V1_NAMES.get(word, word.title().replace("_", "")) for word in words]}
 
 
 def _from_v0(layers):
@@ -87,8 +79,8 @@ def _from_v0(layers):
 
 def _one_v0(outer, inner):
     word = inner.get("type", ["nothing"])[0]
-    message, names = V0_SETTINGS.get(word, ("", {}))
-    settings = {new: inner[old] for old, new in names.items() if old in inner}
+    message, known = V0_SETTINGS.get(word, ("", ""))
+    settings = {RENAMED.get(key, key): inner[key] for key in known.split() if key in inner}
     layer = {"name": inner.get("name", []), "type": [V0_NAMES.get(word, word)],
              "blobs": inner.get("blobs", []), "bottom": outer.get("bottom", []),
              "top": outer.get("top", [])}

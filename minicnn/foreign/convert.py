@@ -208,9 +208,9 @@ def read(path, architecture=None, mean=None):
     return (keras_hdf5 if keras_hdf5.recognises(path) else plain_hdf5).read(path)
 
 
-def name_classes(network, label_file):
+def name_classes(network, label_file, names_of=labels.read):
     """Give a network the class names in a file; ValueError unless there is one for each output."""
-    names = labels.read(label_file)
+    names = names_of(label_file)
     classes = network.shapes[network.logits][-1]
     if len(names) != classes:
         raise ValueError(f"{label_file}: expected {classes} class names, one for each output "

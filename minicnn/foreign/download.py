@@ -79,7 +79,9 @@ def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3
     """
     to, reasons = Path(to), []
     with partial.opened(to) as part:
-        _check_space(to, size, part.length())
+        needed, free = (size or 0) - part.length(), shutil.disk_usage(to.parent).free
+        if needed > free:
+            raise DownloadError(f"{to}: needs {needed:,} bytes, and {free:,} are free")
         for url in urls:
             try:
                 _from_address(url, part, size, hashes, shown, timeout, attempts, pause)
@@ -103,9 +105,15 @@ def faults(path, size=None, hashes=()):
     found = Path(path).stat().st_size
     if size is not None and found != size:
         return f"it has {found:,} bytes, not {size:,}"
-    for (kind, digits), got in zip(hashes, _digests(path, hashes), strict=True):
-        if not got.startswith(digits):
-            return f"its {kind} is {got[:len(digits)]}, not {digits}"
+    made = [hashlib.new(kind.removesuffix(" prefix"), usedforsecurity=False) for kind, _ in hashes]
+    with Path(path).open("rb") as file:
+        while made and (block := file.read(BLOCK)):
+            for digest in made:
+                digest.update(block)
+    for (kind, digits), digest in zip(hashes, made, strict=True):
+        got = digest.hexdigest()[:len(digits)]
+        if got != digits:
+            return f"its {kind} is {got}, not {digits}"
     return None
 
 
@@ -146,7 +154,7 @@ def _opened(url, conditions, timeout):
     request = urllib.request.Request(url, headers={
         "User-Agent": "minicnn", "Accept-Encoding": "identity", **conditions})
     try:
-        with _opener().open(request, timeout=timeout) as response:
+        with urllib.request.build_opener(_Redirects).open(request, timeout=timeout) as response:
             yield response
     except urllib.error.HTTPError as error:
         error.close()
@@ -159,17 +167,6 @@ def _opened(url, conditions, timeout):
         raise _Failure(f"cannot be reached ({error.reason})", again=True) from None
     except (http.client.HTTPException, OSError) as error:
         raise _Failure(f"broke off ({error or type(error).__name__})", again=True) from None
-
-
-def _opener():
-    """urllib's opener without its handlers of file: and ftp: addresses."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (urllib.request.ProxyHandler, urllib.request.UnknownHandler,
-                    urllib.request.HTTPHandler, urllib.request.HTTPSHandler,
-                    urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPErrorProcessor,
-                    _Redirects):
-        opener.add_handler(handler())
-    return opener
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -190,9 +187,10 @@ def _receive(response, part, url, begun, size, shown, timeout):
         raise _Failure("answers with a web page, not with a file")
     if headers.get("Content-Encoding", "identity") != "identity":
         raise _Failure("sends it encoded, which was not asked for")
-    if response.status == 206 and _first_byte(headers) != begun:
+    if response.status != 206:
+        begun = 0
+    elif not re.match(rf"bytes {begun}-", headers.get("Content-Range", "")):
         raise _Failure("sends another piece than was asked for", again=True, anew=True)
-    begun = begun if response.status == 206 else 0
     length = headers.get("Content-Length", "")
     total = begun + int(length) if length.isdecimal() else size
     if size is not None and total != size:
@@ -220,23 +218,3 @@ def _write(response, part, most, timeout, bar):
             since, came = time.monotonic(), 0
 
 
-def _first_byte(headers):
-    match = re.fullmatch(r"bytes (\d+)-.*", headers.get("Content-Range", ""))
-    return int(match[1]) if match else None
-
-
-def _check_space(to, size, there):
-    free = shutil.disk_usage(to.parent).free
-    if size is not None and size - there > free:
-        raise DownloadError(f"{to}: needs {size - there:,} bytes, and {free:,} are free")
-
-
-def _digests(path, hashes):
-    """The digests of a file, of each of the kinds in `hashes`, in one reading."""
-    made = [hashlib.new(kind.removesuffix(" prefix"), usedforsecurity=False) for kind, _ in hashes]
-    if made:
-        with Path(path).open("rb") as file:
-            while block := file.read(BLOCK):
-                for digest in made:
-                    digest.update(block)
-    return [digest.hexdigest() for digest in made]

@@ -8,6 +8,7 @@ the user's own.
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from minicnn.files import hdf5, manifest, mapped
 from minicnn.files.errors import WeightsError
 from minicnn.files.probe import verified
 from minicnn.foreign import numpy_file
-from minicnn.foreign.convert import convert
+from minicnn.foreign.convert import convert, name_classes
 
 NEARLY = 1.0  # of 255: how far a mean pixel may be from the published one, for rounding
 
@@ -104,20 +105,12 @@ def _given(known, from_file):
         raise WeightsError(f"{path}: {what}; expected {known.file}, of {known.addresses[0]}")
     wrong = faults(path, known.size, known.hashes)
     if wrong is not None:
+        others = [f"; it is that of `minicnn fetch {other.name}`"
+                  for other in manifest.known().values() if other.name != known.name
+                  and other.hashes and faults(path, other.size, other.hashes) is None]
         raise WeightsError(f"{path}: it is not the {known.file} of {known.addresses[0]}: {wrong}"
-                           f"{_other(known, path)}")
+                           f"{''.join(others[:1])}")
     return path, "a file of the user's"
-
-
-def _other(known, path):
-    """In words, which other official file it is."""
-    from minicnn.foreign.download import faults
-
-    for other in manifest.known().values():
-        if other.name != known.name and other.hashes and (
-                faults(path, other.size, other.hashes) is None):
-            return f"; it is that of `minicnn fetch {other.name}`"
-    return ""
 
 
 def _brought(known, cache, progress):
@@ -206,17 +199,13 @@ def _companion(companion, beside, cache, progress):
     return ours
 
 
-def _name_classes(network, path):
-    """From {"0": ["n01440764", "tench"], ...}, as Keras has them."""
+def _index(path):
+    """The class names in {"0": ["n01440764", "tench"], ...}, as Keras has them."""
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
-        names = [str(index[str(k)][1]).replace("_", " ") for k in range(len(index))]
+        return [str(index[str(k)][1]).replace("_", " ") for k in range(len(index))]
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         raise WeightsError(f"{path}: it is no list of class names") from None
-    classes = network.shapes[network.logits][-1]
-    if len(names) != classes:
-        raise WeightsError(f"{path}: it names {len(names)} classes, of {classes}")
-    network.labels = names
 
 
 def _take_mean(network, path):
@@ -230,6 +219,6 @@ def _take_mean(network, path):
     network.preprocessing = replace(network.preprocessing, mean=mean)
 
 
-GIVE = {"labels": _name_classes, "mean": _take_mean}
+GIVE = {"labels": partial(name_classes, names_of=_index), "mean": _take_mean}
 WITHOUT = {"labels": "The classes have no names", "mean": "Its mean pixel stands in for its mean "
                                                           "image"}

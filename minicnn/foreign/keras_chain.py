@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from minicnn.foreign.keras_settings import pair
+import numpy as np
+
+from minicnn.foreign.settings import pair
 from minicnn.ops.window import output_size
 
 
@@ -14,24 +16,34 @@ class Chain:
 
     Attributes
     ----------
+    input_shape : (H, W, C)
+    name : str
+        The model's.
     shape : (H, W, C) or (D,)
         What the next layer will get.
     layers : list of (str, Layer)
+        By Keras' names; an activation that is a setting in Keras is called conv1_relu.
     zeros : (int, int)
         Zeros around the image, above and left as below and right, that a ZeroPadding2D has put
         there and the next layer has to.
     grown : dict of str to (int, int)
         How many rows and columns of zeros to put before the kernels of a layer.
     preprocessing : images.Preprocessing or None
+        Where the model begins with a Rescaling.
     notes : list of str
+        What was left out, and what to know.
     """
 
-    shape: tuple
+    input_shape: tuple
+    name: str = ""
     layers: list = field(default_factory=list)
     zeros: tuple = (0, 0)
     grown: dict = field(default_factory=dict)
     preprocessing: Any = None
     notes: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.shape = self.input_shape
 
     def put(self, name, layer):
         """Add a layer, with the shapes checked; the zeros are then taken care of."""
@@ -39,6 +51,12 @@ class Chain:
         self.shape = layer.output_shape(self.shape)
         self.layers.append((name, layer))
         self.zeros = (0, 0)
+
+    def fitted(self, arrays):
+        """The arrays of a file, {"conv1/kernel": (kh, kw, in, out), ...}, as `layers` need them."""
+        grown = {f"{layer}/kernel": extra for layer, extra in self.grown.items()}
+        return {key: np.pad(w, [(n, 0) for n in grown[key]] + [(0, 0)] * 2)
+                if key in grown and w.ndim == 4 else w for key, w in arrays.items()}
 
 
 def missing(size, kernel, stride, dilation=1):
@@ -66,8 +84,8 @@ def windows(chain, name, s):
     One sample more after the image than before it is what rounding up does: what lies there is not
     looked at either way.
     """
-    window = pair(s, "pool_size", 2)
-    stride = window if s.get("strides") is None else pair(s, "strides")
+    window = pair(s.get("pool_size", 2), "pool_size")
+    stride = window if s.get("strides") is None else pair(s["strides"], "strides")
     if any(zero >= side for zero, side in zip(chain.zeros, window, strict=True)):
         raise ValueError(f"there are windows {window} wholly among the zeros put around its input")
     if not same(s):

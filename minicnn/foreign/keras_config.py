@@ -6,49 +6,13 @@ data; a class it names is looked up in a table, and nothing of it is ever run.
 """
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from minicnn.files.errors import READING_ERRORS
 from minicnn.foreign.contents import Foreign
 from minicnn.foreign.keras_chain import Chain
 from minicnn.foreign.keras_layers import add
 from minicnn.foreign.keras_models import in_line, leaves, name
-from minicnn.foreign.keras_settings import LARGEST, Misfit
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A model as it was understood.
-
-    Attributes
-    ----------
-    name : str
-    layers : list of (str, Layer)
-        By Keras' names; an activation that is a setting in Keras is called conv1_relu.
-    input_shape : (H, W, C)
-    preprocessing : images.Preprocessing or None
-        Where the model begins with a Rescaling.
-    notes : list of str
-        What was left out, and what to know.
-    grown : dict of str to (int, int)
-        Layers whose kernels need rows and columns of zeros before them: see `fitted`.
-    """
-
-    name: str
-    layers: list
-    input_shape: tuple
-    preprocessing: Any
-    notes: list
-    grown: dict
-
-    def fitted(self, arrays):
-        """The arrays of a file, {"conv1/kernel": (kh, kw, in, out), ...}, as `layers` need them."""
-        grown = {f"{layer}/kernel": extra for layer, extra in self.grown.items()}
-        return {key: np.pad(w, [(n, 0) for n in grown[key]] + [(0, 0)] * 2)
-                if key in grown and w.ndim == 4 else w for key, w in arrays.items()}
+from minicnn.foreign.settings import LARGEST, Misfit
 
 
 def read(model):
@@ -61,28 +25,27 @@ def read(model):
 
     Returns
     -------
-    Architecture
+    Chain
+        Complete.
 
     Raises
     ------
     Misfit
         Branches, or a layer there is none of here; the message names it.
     """
-    entries = list(leaves(model, in_line))
-    chain = Chain(_input_shape(model, entries))
-    shape = chain.shape
+    entries = [layer for _, layer in leaves(model, in_line)]
+    chain = Chain(_input_shape(model, entries), name(model))
     for layer in entries:
         if layer["class_name"] != "InputLayer":
             add(chain, layer["class_name"], layer["config"])
     if any(chain.zeros):
         raise Misfit("the last layer puts zeros around the image, and nothing reads them")
-    names = [layer for layer, _ in chain.layers]
-    if not names:
+    if not chain.layers:
         raise Misfit("there are no layers")
-    if len(set(names)) < len(names):
-        raise Misfit(f"two layers are called {Counter(names).most_common(1)[0][0]!r}")
-    return Architecture(name(model), chain.layers, shape, chain.preprocessing, chain.notes,
-                        chain.grown)
+    (twice, count), *_ = Counter(layer for layer, _ in chain.layers).most_common(1)
+    if count > 1:
+        raise Misfit(f"two layers are called {twice!r}")
+    return chain
 
 
 def foreign(kind, arrays, model, says, notes=()):

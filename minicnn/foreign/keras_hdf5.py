@@ -101,7 +101,13 @@ def contents(file, data, config=None, archive=None):
         file, "model_weights") else file
     attrs = _attributes(weights, data)
     new = _is_version_3(weights) and "layer_names" not in attrs
-    places = (_numbered if new else _listed)(weights, model, data)
+    places = {}
+    for (layer, role), path in (_numbered if new else _listed)(weights, model, data):
+        place = f"{layer}/{role}"
+        if place in places:
+            raise ValueError(f"two of its arrays are the {role:.60} of layer {layer:.60}: "
+                             f"{places[place]:.200} and {path:.200}")
+        places[place] = path
     size, taken = (len(data), 0) if archive is None else (archive, len(data))
     arrays = hdf5_arrays.read(weights, _floats(weights, places, notes), size, taken)
     backend = _word(attrs, "backend")
@@ -129,37 +135,27 @@ def _floats(weights, places, notes):
 
 
 def _listed(weights, model, data):
-    """{"layer/role": path} by the lists of names that the file has."""
-    found, within = {}, keras_models.names_within(model)
+    """((layer, role), path) of each array, by the lists of names that the file has."""
+    within = keras_models.names_within(model)
     for group in _strings(_attributes(weights, data), "layer_names"):
         names = _strings(_attributes(hdf5_arrays.item(weights, group), data), "weight_names")
-        for name, (layer, role) in zip(names, keras_names.places(
-                group, names, within.get(group, ())), strict=True):
-            place, path = f"{layer}/{role}", f"{group}/{name}"
-            if place in found:
-                raise ValueError(f"two of its arrays are the {role} of layer {layer}: "
-                                 f"{found[place]} and {path}")
-            found[place] = path
-    return found
+        places = keras_names.places(group, names, within.get(group, ()))
+        yield from zip(places, [f"{group}/{name}" for name in names], strict=True)
 
 
 def _numbered(weights, model, data):
-    """{"layer/role": path} in a file of Keras 3, which says neither order nor roles.
+    """((layer, role), path) of each array in a file of Keras 3, which says neither order nor roles.
 
     Its groups are numbered as the layers of each class come in the model, whatever their names.
     """
     root = next(name for name in KERAS_3 if hdf5_arrays.has(weights, name))
-    found, named = {}, keras_models.names_by_class(model)
+    named = keras_models.names(model)
     for path in sorted(_layers_of_version_3(hdf5_arrays.item(weights, root)), key=_natural):
         stored = hdf5_arrays.item(weights, f"{root}/{path}")
         owner = "/".join(part for part in path.split("/")[:-1] if part not in KERAS_3)
         said = _word(_attributes(stored, data), "name")  # since Keras 3.6
-        layer = said or named.get(owner, owner)
         for number, role in enumerate(_roles(stored)):
-            if f"{layer}/{role}" in found:
-                raise ValueError(f"two of its layers are called {layer!r:.60}")
-            found[f"{layer}/{role}"] = f"{root}/{path}/{number}"
-    return found
+            yield (said or named.get(owner, owner), role), f"{root}/{path}/{number}"
 
 
 def _layers_of_version_3(root):

@@ -13,7 +13,8 @@ something else. Layers that do nothing outside training are left out and noted.
 """
 
 from minicnn.foreign.keras_chain import missing, note_size, same, windows
-from minicnn.foreign.keras_settings import Misfit, flag, known, layer_name, number, pair, whole
+from minicnn.foreign.keras_settings import flag, known, layer_name
+from minicnn.foreign.settings import Misfit, number, pair, whole
 from minicnn.images import Preprocessing
 from minicnn.network import layers as ours
 
@@ -66,8 +67,9 @@ def add(chain, kind, config):
 # ---- the layers
 
 def _conv(chain, name, s):
-    kernel, stride = pair(s, "kernel_size"), pair(s, "strides", 1)
-    dilation = pair(s, "dilation_rate", 1)
+    kernel = pair(s["kernel_size"], "kernel_size")
+    stride = pair(s.get("strides", 1), "strides")
+    dilation = pair(s.get("dilation_rate", 1), "dilation_rate")
     sizes = [chain.shape[a] + 2 * chain.zeros[a] for a in (0, 1)]
     total = [missing(sizes[a], kernel[a], stride[a], dilation[a]) if same(s) else 0
              for a in (0, 1)]
@@ -83,8 +85,8 @@ def _conv(chain, name, s):
         note_size(chain, name)
     pad = tuple(chain.zeros[a] + (total[a] + 1) // 2 for a in (0, 1))
     kernel = tuple(kernel[a] + extra[a] for a in (0, 1))
-    chain.put(name, ours.Conv(whole(s["filters"]), kernel, stride, pad,
-                              whole(s.get("groups", 1)), dilation, flag(s, "use_bias")))
+    chain.put(name, ours.Conv(whole(s["filters"], "filters"), kernel, stride, pad,
+                              whole(s.get("groups", 1), "groups"), dilation, flag(s, "use_bias")))
     _activate(chain, name, s.get("activation"))
 
 
@@ -92,7 +94,7 @@ def _dense(chain, name, s):
     if len(chain.shape) != 1:
         raise ValueError(f"its input is {chain.shape}, and Keras would work on each position "
                          "alone; expected a Flatten before it")
-    chain.put(name, ours.Dense(whole(s["units"]), flag(s, "use_bias")))
+    chain.put(name, ours.Dense(whole(s["units"], "units"), flag(s, "use_bias")))
     _activate(chain, name, s.get("activation"))
 
 
@@ -119,11 +121,10 @@ def _global_average_pool(chain, name, s):
 def _zero_padding(chain, name, s):
     given = s.get("padding", 1)
     both = given if isinstance(given, list) else [given, given]
-    sides = [whole(side, 0) for axis in both
-             for side in (axis if isinstance(axis, list) else [axis, axis])]
-    if len(sides) != 4 or sides[0] != sides[1] or sides[2] != sides[3]:
+    sides = [pair(axis, "padding", least=0) for axis in both]
+    if len(sides) != 2 or any(before != after for before, after in sides):
         raise ValueError(f"padding is {given!r:.60}; here both sides are padded alike")
-    chain.zeros = (chain.zeros[0] + sides[0], chain.zeros[1] + sides[2])
+    chain.zeros = (chain.zeros[0] + sides[0][0], chain.zeros[1] + sides[1][0])
 
 
 def _batch_norm(chain, name, s):
@@ -134,8 +135,8 @@ def _batch_norm(chain, name, s):
         raise ValueError("it normalises each image by itself (mode 1 of Keras 1)")
     if not flag(s, "center"):
         raise ValueError("it has no beta (center is false), which a BatchNorm here always has")
-    chain.put(name, ours.BatchNorm(number(s.get("epsilon", 1e-3)),
-                                   number(s.get("momentum", 0.99)), flag(s, "scale")))
+    chain.put(name, ours.BatchNorm(number(s.get("epsilon", 1e-3), "epsilon"),
+                                   number(s.get("momentum", 0.99), "momentum"), flag(s, "scale")))
 
 
 def _flatten(chain, name, s):
@@ -143,7 +144,7 @@ def _flatten(chain, name, s):
 
 
 def _dropout(chain, name, s):
-    chain.put(name, ours.Dropout(number(s["rate"])))
+    chain.put(name, ours.Dropout(number(s["rate"], "rate")))
 
 
 def _activation(chain, name, s):
@@ -166,23 +167,15 @@ def _rescaling(chain, name, s):
     if chain.layers or chain.preprocessing or chain.shape[2] not in (1, 3):
         raise ValueError("only at the beginning, of grey or RGB images, is a Rescaling understood "
                          "(as what is done to a photo)")
-    factor, offset = s["scale"], s.get("offset", 0.0)
-    scale = [number(n) for n in factor] if isinstance(factor, list) else number(factor)
-    shift = [number(n) for n in offset] if isinstance(offset, list) else number(offset)
-    chain.preprocessing = _preparing(chain.shape, scale, shift)
-    chain.notes.append(f"Layer {name} (Rescaling) is part of preparing a photo; it is left out.")
-
-
-def _preparing(shape, scale, shift):
-    """x = scale * pixels + shift, as the (pixels - mean) * scale of a Preprocessing."""
-    channels = shape[2]
-    scales = scale if isinstance(scale, list) else [scale] * channels
-    shifts = shift if isinstance(shift, list) else [shift] * channels
+    scales, shifts = ([number(n, key) for n in (
+        value if isinstance(value, list) else [value] * chain.shape[2])]
+        for key, value in (("scale", s["scale"]), ("offset", s.get("offset", 0.0))))
     if min(scales) <= 0:
         raise ValueError(f"expected a scale above 0, got {min(scales)}")
-    mean = [0 - b / a for a, b in zip(scales, shifts, strict=True)]
-    return Preprocessing(shape[:2], "RGB" if channels == 3 else "L", mean, scales, None, "squash",
-                         "bilinear")
+    mean = [0 - b / a for a, b in zip(scales, shifts, strict=True)]  # a x + b = a (x - mean)
+    chain.preprocessing = Preprocessing(chain.shape[:2], "RGB" if chain.shape[2] == 3 else "L",
+                                        mean, scales, None, "squash", "bilinear")
+    chain.notes.append(f"Layer {name} (Rescaling) is part of preparing a photo; it is left out.")
 
 
 def _activate(chain, name, activation, own=False):

@@ -7,7 +7,7 @@ of Keras; its layers may be models in turn. What each layer is, `keras_layers` k
 import re
 from collections import Counter
 
-from minicnn.foreign.keras_settings import Misfit
+from minicnn.foreign.settings import Misfit
 
 FUNCTIONAL = ("Functional", "Model")
 DEEPEST = 8  # models within models
@@ -21,76 +21,70 @@ def name(model):
     return found if isinstance(found, str) else ""
 
 
-def names_within(model):
-    """The layers of the models within a model.
+def names(model):
+    """The names of all layers of a model and of the models within it; none of what is no model.
 
     Parameters
     ----------
     model : dict
-        As for `read`, understood or not.
+        Understood or not.
 
     Returns
     -------
-    dict of str to list of str
-        For each layer that is a model, the names of the layers in it.
+    dict of str to str
+        By what Keras 3 calls a layer in a file of weights: the class and a number, within a model
+        after the model's; "conv2d", "conv2d_1", "sequential/dense".
     """
     try:
-        return {name(layer): [name(leaf) for leaf in leaves(layer)]
-                for layer in _children(model) if _is_model(layer)}
+        return {place: name(layer) for place, layer in leaves(model)}
     except Misfit:
         return {}
 
 
-def names_by_class(model):
-    """The names of a model's layers by what Keras 3 calls them in a file of weights.
-
-    That is the class and a number, within a model after the model's: "conv2d", "conv2d_1",
-    "sequential/dense".
-    """
+def names_within(model):
+    """For each layer of a model that is a model, by name, the names of the layers in it."""
     try:
-        return dict(_by_class(model))
+        within = [layer for layer in _children(model) if _is_model(layer)]
     except Misfit:
         return {}
+    return {name(layer): list(names(layer).values()) for layer in within}
 
 
-def _by_class(model, before="", depth=0):
+def leaves(model, ordered=lambda model, placed: placed, before="", depth=0):
+    """The layers of a model and of the models within it.
+
+    Parameters
+    ----------
+    model : dict
+    ordered : function
+        From a model and its layers, [(place, layer), ...], to those in another order.
+    before, depth
+        Of the model's place, and how many models lie around it.
+
+    Yields
+    ------
+    place : str
+        As in `names`.
+    layer : dict
+    """
     if depth > DEEPEST:
         raise Misfit(f"more than {DEEPEST} models lie one within the other")
-    counts = Counter()
+    counts, placed = Counter(), []
     for layer in _children(model):
         kind = _snake(_kind(layer))
-        key = f"{before}{kind}_{counts[kind]}" if counts[kind] else f"{before}{kind}"
+        placed.append((f"{before}{kind}_{counts[kind]}" if counts[kind] else before + kind, layer))
         counts[kind] += 1
+    for place, layer in ordered(model, placed):
         if _is_model(layer):
-            yield from _by_class(layer, f"{key}/", depth + 1)
+            yield from leaves(layer, ordered, f"{place}/", depth + 1)
         else:
-            yield key, name(layer)
+            yield place, layer
 
 
 def _snake(kind):
     """conv2d of Conv2D, re_lu of ReLU, as Keras does it."""
     kind = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", kind).lower()
-
-
-def all_names(model):
-    """The names of all layers of a model and of the models within it; none of what is no model."""
-    try:
-        return [name(leaf) for leaf in leaves(model)]
-    except Misfit:
-        return []
-
-
-def leaves(model, ordered=lambda model, layers: layers, depth=0):
-    """The layers of a model and of the models within it, as dicts, in the order that `ordered`
-    gives to those of one model."""
-    if depth > DEEPEST:
-        raise Misfit(f"more than {DEEPEST} models lie one within the other")
-    for layer in ordered(model, _children(model)):
-        if _is_model(layer):
-            yield from leaves(layer, ordered, depth + 1)
-        else:
-            yield layer
 
 
 def _children(model):
@@ -119,18 +113,18 @@ def _kind(layer):
 
 # ---- a Functional model
 
-def in_line(model, layers):
-    """The layers in the order they are computed; Misfit unless they are one chain."""
+def in_line(model, placed):
+    """The layers, [(place, layer), ...], in the order they are computed; Misfit unless they are
+    one chain."""
     if _kind(model) == "Sequential":
-        return layers
-    by_name, line = {name(layer): layer for layer in layers}, []
+        return placed
+    by_name, line = {name(layer): (place, layer) for place, layer in placed}, []
     at = _only(model["config"].get("output_layers"), "the model has {} outputs")
     while at is not None:
         if at not in by_name:
             raise Misfit(f"layer {at!r:.60} is not there, or read twice")
-        layer = by_name.pop(at)
-        line.append(layer)
-        at = _before(layer)
+        line.append(by_name.pop(at))
+        at = _before(line[-1][1])
     if by_name:
         raise Misfit(f"layer {min(by_name)!r:.60} is not on the one way from the image to the "
                      "output: the model branches")
@@ -146,9 +140,8 @@ def _before(layer):
         raise Misfit(f"layer {name(layer)!r:.60} is used more than once, or never")
     node = nodes[0]
     if isinstance(node, dict):  # Keras 3
-        tensors = [tensor for given in node.get("args", ())
-                   for tensor in (given if isinstance(given, list) else [given])]
-        node = [tensor["config"]["keras_history"] for tensor in tensors]
+        node = [tensor["config"]["keras_history"] for given in node.get("args", ())
+                for tensor in (given if isinstance(given, list) else [given])]
     return _only(node, f"layer {name(layer)!r:.60} has {{}} inputs")
 
 
@@ -156,7 +149,7 @@ def _only(places, complaint):
     """The layer of a list of [layer, number, number], which has to be the only one."""
     if isinstance(places, list) and places and isinstance(places[0], str):
         places = [places]
-    if not isinstance(places, list) or len(places) != 1:
-        count = len(places) if isinstance(places, list) else "unknown"
+    count = len(places) if isinstance(places, list) else "unknown"
+    if count != 1:
         raise Misfit(complaint.format(count) + ": the model branches")
     return places[0][0]

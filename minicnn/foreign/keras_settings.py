@@ -1,11 +1,8 @@
-"""The settings of a Keras layer, read from JSON that may say anything.
+"""The settings of a Keras layer by their present names, from JSON that may say anything."""
 
-Each function returns what it is asked for or raises a ValueError that says what came instead.
-"""
-
+from minicnn.foreign.settings import Misfit
 from minicnn.network import INPUT
 
-LARGEST = 1_000_000  # a width, kernel or step beyond it is damage
 LONGEST_NAME = 200
 WITHOUT_EFFECT = {"name", "trainable", "dtype", "seed", "noise_shape", "weights", "init",
                   "input_dtype", "synchronized", "input_dim", "batch_input_shape"}
@@ -13,10 +10,6 @@ TRAINING = ("_initializer", "_regularizer", "_constraint", "_momentum")
 KERAS_1 = {"nb_filter": "filters", "output_dim": "units", "border_mode": "padding", "p": "rate",
            "subsample": "strides", "dim_ordering": "data_format", "bias": "use_bias"}
 CHANNELS_LAST = (None, "channels_last", "tf")
-
-
-class Misfit(ValueError):
-    """A model that is not of the kind built here; the message names the layer where it ends."""
 
 
 def known(config, keys):
@@ -61,29 +54,6 @@ def layer_name(config):
     if name == INPUT or any(part in ("", ".", "..") for part in name.split("/")):
         raise Misfit(f"a layer is called {name!r}, which means something else here; rename it")
     return name
-
-
-def whole(value, least=1):
-    """A whole number from `least` to LARGEST."""
-    if type(value) is not int or not least <= value <= LARGEST:
-        raise ValueError(f"expected a whole number from {least} to {LARGEST:,}, got {value!r:.60}")
-    return value
-
-
-def pair(settings, key, default=None):
-    """(vertical, horizontal) of a setting that is one whole number or two."""
-    value = settings.get(key, default)
-    both = value if isinstance(value, list) else [value, value]
-    if len(both) != 2:
-        raise ValueError(f"{key}: expected a whole number or two, got {value!r:.60}")
-    return whole(both[0]), whole(both[1])
-
-
-def number(value):
-    """A number as a float, neither infinite nor beyond all use."""
-    if type(value) not in (int, float) or not -1e30 < value < 1e30:
-        raise ValueError(f"expected a number, got {value!r:.60}")
-    return float(value)
 
 
 def flag(settings, key):

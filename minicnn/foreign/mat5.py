@@ -23,7 +23,8 @@ START = b"MATLAB 5.0 MAT-file"
 HEADER = 128
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8",
            13: "u8"}  # by an element's type
-TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
+TEXTS = {1: "latin-1", 2: "latin-1", 4: "utf-16{}", 16: "utf-8", 17: "utf-16{}", 18: "utf-32{}"}
+ORDERS = {"<": "-le", ">": "-be"}  # in a code's name
 MATRIX, COMPRESSED = 14, 15
 CELL, STRUCT, CHAR = 1, 2, 4
 CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8",
@@ -31,7 +32,6 @@ CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13:
 COMPLEX = 0x08
 MOST_VALUES = 200_000
 DEEPEST = 20  # cells in structures in cells
-CHUNK = 1 << 14  # packed bytes at a time; they unpack to at most a thousand times as many
 
 
 def read(data, wanted):
@@ -77,12 +77,9 @@ class _File:
         """{name: value} of the variables that are wanted; the others' contents are not read."""
         found, at = {}, HEADER
         while at < len(self.data):
-            kind, start, size, after = self.tag(self.data, at, padded=False)
-            part = self.data[start:start + size]
+            kind, part, after = self.element(self.data, at, padded=False)
             if kind == COMPRESSED:
-                part = self.unpacked(part, at)
-                kind, start, size, _ = self.tag(part, 0)
-                part = part[start:start + size]
+                kind, part, _ = self.element(self.unpacked(part, at), 0)
             if kind != MATRIX:
                 raise ValueError(f"at byte {at:,}: expected a variable, got an element of type "
                                  f"{kind}")
@@ -92,8 +89,8 @@ class _File:
             at = after
         return found
 
-    def tag(self, data, at, padded=True):
-        """(type, where the contents begin, their size, where the next element begins)."""
+    def element(self, data, at, padded=True):
+        """(type, contents, where the next one begins) of the element at byte `at`."""
         if at + 8 > len(data):
             raise ValueError("it breaks off in the middle of an element")
         first, size = (int(v) for v in np.frombuffer(data, f"{self.order}u4", 2, at))
@@ -107,21 +104,19 @@ class _File:
         if start + size > len(data):
             raise ValueError(f"an element says it holds {size:,} bytes, {len(data) - start:,} "
                              "are left")
-        return kind, start, size, after
+        return kind, data[start:start + size], after
 
     def unpacked(self, part, at):
         """The bytes of a compressed element, as long as they stay in proportion."""
-        engine, whole = zlib.decompressobj(), bytearray()
-        for start in range(0, len(part), CHUNK):
-            try:
-                piece = engine.decompress(part[start:start + CHUNK])
-            except zlib.error as error:
-                raise ValueError(f"at byte {at:,}: cannot be unpacked: {error}") from None
-            self.spend(len(piece))
-            whole += piece
+        engine = zlib.decompressobj()
+        try:
+            whole = engine.decompress(part, self.bytes_left + 1)
+        except zlib.error as error:
+            raise ValueError(f"at byte {at:,}: cannot be unpacked: {error}") from None
+        self.spend(len(whole))
         if not engine.eof:
             raise ValueError(f"at byte {at:,}: what is packed breaks off")
-        return memoryview(whole).toreadonly()
+        return memoryview(whole)
 
     def spend(self, size):
         """Count bytes that are made out of the file, and refuse too many."""
@@ -176,21 +171,21 @@ class _File:
                              "is room for")
         values = []
         for _ in range(count):
-            kind, start, size, at = self.tag(data, at)
+            kind, part, at = self.element(data, at)
             if kind != MATRIX:
                 raise ValueError(f"expected a value, got an element of type {kind}")
-            values.append(self.matrix(data[start:start + size], depth + 1)[1])
+            values.append(self.matrix(part, depth + 1)[1])
         return values, at
 
     def structure(self, count, data, at, depth):
         """A dict, or a list of them."""
         length, at = self.numbers(data, at)
-        kind, start, size, at = self.tag(data, at)
+        _, raw, at = self.element(data, at)
         width = int(length[0]) if length.size == 1 else 0
-        if not 0 < width <= 1000 or size % width:
+        if not 0 < width <= 1000 or len(raw) % width:
             raise ValueError("the names of a structure's fields cannot be read")
-        raw = bytes(data[start:start + size])
-        names = [raw[k:k + width].split(b"\0")[0].decode("latin-1") for k in range(0, size, width)]
+        names = [bytes(raw[k:k + width]).split(b"\0")[0].decode("latin-1")
+                 for k in range(0, len(raw), width)]
         records = []
         for _ in range(count if names else 0):
             values, at = self.several(len(names), data, at, depth)
@@ -208,18 +203,16 @@ class _File:
 
     def text(self, data, at):
         """The text of the element at byte `at`, and where the next one begins."""
-        kind, start, size, after = self.tag(data, at)
+        kind, part, after = self.element(data, at)
         if kind not in TEXTS:
             raise ValueError(f"expected text, got an element of type {kind}")
-        self.spend(4 * size)
-        code = TEXTS[kind] + ({"<": "-le", ">": "-be"}[self.order] if "16" in TEXTS[kind] or
-                              "32" in TEXTS[kind] else "")
-        return bytes(data[start:start + size]).decode(code, "replace"), after
+        self.spend(4 * len(part))
+        return bytes(part).decode(TEXTS[kind].format(ORDERS[self.order]), "replace"), after
 
     def numbers(self, data, at):
         """The numbers of the element at byte `at`, a view, and where the next one begins."""
-        kind, start, size, after = self.tag(data, at)
-        dtype = np.dtype(self.order + NUMBERS[kind]) if kind in NUMBERS else None
-        if dtype is None or size % dtype.itemsize:
-            raise ValueError(f"expected numbers, got {size:,} bytes of an element of type {kind}")
-        return np.frombuffer(data, dtype, size // dtype.itemsize, start), after
+        kind, part, after = self.element(data, at)
+        if kind not in NUMBERS or len(part) % int(NUMBERS[kind][1]):
+            raise ValueError(f"expected numbers, got {len(part):,} bytes of an element of type "
+                             f"{kind}")
+        return np.frombuffer(part, self.order + NUMBERS[kind]), after

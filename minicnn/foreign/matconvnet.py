@@ -69,14 +69,9 @@ def _foreign(held):
                   "its own architecture is not used.")
         return Foreign(KIND, arrays, "HWIO", labels=_labels(classes), notes=[unread],
                        unread=unread)
-    layers, arrays, out = matconvnet_layers.build(records, shape, notes)
-    labels = _labels(classes)
-    if labels and len(labels) != out[-1]:
-        notes.append(f"It names {len(labels)} classes and has {out[-1]} outputs; the names are "
-                     "left out.")
-        labels = None
+    layers, arrays = matconvnet_layers.build(records, shape, notes)
     return Foreign(KIND, arrays, "HWIO", layers, shape, _preprocessing(normal, shape, notes),
-                   labels, notes=notes)
+                   _labels(classes), notes=notes)
 
 
 def _image_size(size):

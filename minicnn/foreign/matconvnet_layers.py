@@ -29,7 +29,7 @@ OLD_PARAM = (5, 1, 1e-4 / 5, 0.75)  # of an LRN that does not say it
 
 
 def build(records, shape, notes):
-    """([(name, Layer), ...], arrays, shape of the output); notes are added to."""
+    """([(name, Layer), ...], arrays); notes are added to."""
     layers, arrays, dense = [], {}, []
     for name, record in records.items():
         try:
@@ -38,16 +38,15 @@ def build(records, shape, notes):
                 layer, own = _as_dense(layer, own, shape)
                 dense.append(name)
             layer.param_shapes(shape)
-            after = layer.output_shape(shape)
+            shape = layer.output_shape(shape)
         except (ValueError, IndexError) as error:
             why = error if isinstance(error, ValueError) else "it needs an image"
             raise ValueError(f"layer {short(name)}: {why} (its input is {shape})") from None
         layers.append((name, layer))
         arrays |= {f"{name}/{k}": array for k, array in enumerate(own)}
-        shape = after
     if dense:
         notes.append(f"Convolutions over the whole map, dense layers here: {', '.join(dense)}.")
-    return layers, arrays, shape
+    return layers, arrays
 
 
 def kernels(records):
@@ -60,21 +59,16 @@ def named(records):
     """{name: structure}, in order; a layer without a name gets vl_simplenn_tidy's."""
     named = {}
     for k, record in enumerate(records, start=1):
-        name = _name(record, k)
+        if not isinstance(record, dict):
+            raise ValueError(f"layer {k} is no structure")
+        name = record.get("name")
+        name = name if isinstance(name, str) and name else f"layer{k}"
+        if not name.isprintable() or len(name) > LONGEST_NAME:
+            raise ValueError(f"layer {k} is called {short(name)}")
         if name in named:
             raise ValueError(f"two layers are called {short(name)}")
         named[name] = record
     return named
-
-
-def _name(record, k):
-    if not isinstance(record, dict):
-        raise ValueError(f"layer {k} is no structure")
-    name = record.get("name")
-    name = name if isinstance(name, str) and name else f"layer{k}"
-    if not name.isprintable() or len(name) > LONGEST_NAME:
-        raise ValueError(f"layer {k} is called {short(name)}")
-    return name
 
 
 def _layer(record, shape):

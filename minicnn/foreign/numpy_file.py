@@ -9,9 +9,11 @@ HWIO), most decide. (Source of the form: numpy/lib/format.py.)
 
 import re
 import struct
+from math import prod
 from pathlib import Path
 
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.files.mapped import Part, take
 from minicnn.foreign import zips
 from minicnn.foreign.contents import Foreign
@@ -57,8 +59,8 @@ def read(path):
         if data[:4] == zips.MAGIC:
             kind, (arrays, notes) = "NumPy archive (.npz)", _archive(data)
         else:
-            part = _part(data, Path(path).stem, 0, len(data))
-            kind, arrays, notes = "NumPy array (.npy)", mapped.arrays(data, [part]), []
+            arrays, notes = mapped.arrays(data, [_part(data, Path(path).stem)]), []
+            kind = "NumPy array (.npy)"
         layout = _layout(arrays, notes)
     return Foreign(kind, arrays, layout, notes=notes)
 
@@ -72,47 +74,37 @@ def _archive(data):
     notes = [f"Members that are no .npy are left out: {len(others)}, the first {others[0]!r:.60}."
              ] if others else []
     arrays = {}
-    for name, member in members.items():
-        if name.endswith(".npy"):
-            arrays |= _member(data, name.removesuffix(".npy"), member)
+    for name in [name for name in members if name.endswith(".npy")]:
+        contents = zips.contents(data, members[name])
+        arrays |= mapped.arrays(contents, [_part(contents, name.removesuffix(".npy"))])
     return arrays, notes
 
 
-def _member(data, name, member):
-    """{name: array} of one member."""
-    contents = zips.contents(data, member)
-    if member.deflated:
-        return mapped.arrays(contents, [_part(contents, name, 0, len(contents))])
-    end = member.start + member.stored
-    return mapped.arrays(data, [_part(data, name, member.start, end)])
-
-
-def _part(data, name, start, end):
-    """Where the numbers lie of the .npy in bytes `start` to `end`."""
-    descr, fortran, shape, begin = _header(data[:end], start)
+def _part(data, name):
+    """Where the numbers of an .npy lie."""
+    descr, fortran, shape, begin = _header(data)
     if "O" in descr:
         raise ValueError(f"{mapped.short(name)} holds Python objects, which are pickled and can "
                          "hold any program: it is not opened. Save arrays of numbers, each by its "
                          "name, with numpy.savez")
-    size = mapped.elements(shape) * mapped.itemsize(descr)
-    if begin + size != end:
-        raise ValueError(f"{mapped.short(name)}: numbers of shape {shape} and type {descr} take "
-                         f"{size:,} bytes, and {end - begin:,} are there: it is cut short or "
-                         "damaged; download or copy it again")
+    size = prod(shape) * mapped.itemsize(descr)
+    if begin + size != len(data):
+        raise Damaged(f"{mapped.short(name)}: numbers of shape {shape} and type {descr} take "
+                      f"{size:,} bytes, and {len(data) - begin:,} are there")
     strides = mapped.row_major(shape[::-1])[::-1] if fortran else None
     return Part(name, descr, shape, begin, strides)
 
 
-def _header(data, start):
+def _header(data):
     """(descr, whether in Fortran's order, shape, the byte after the header)."""
-    first = take(data, start, 8)
+    first = take(data, 0, 8)
     if first[:6] != MAGIC or first[6] not in SIZES:
         raise ValueError("it does not begin as version 1 or 2 of NumPy's form")
     form = SIZES[first[6]]
-    size, = struct.unpack(form, take(data, start + 8, struct.calcsize(form)))
+    size, = struct.unpack(form, take(data, 8, struct.calcsize(form)))
     if size > LONGEST_HEADER:
         raise ValueError(f"its header would take {size:,} bytes, more than {LONGEST_HEADER:,}")
-    begin = start + 8 + struct.calcsize(form)
+    begin = 8 + struct.calcsize(form)
     text = take(data, begin, size).decode("latin-1")
     found = {key: re.search(f"['\"]{key}['\"]: *{pattern}", text)
              for key, pattern in FIELDS.items()}

@@ -8,7 +8,7 @@ processes that want one file the second is told to wait, and none ever writes in
 import errno
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from minicnn.images import atomic
 
@@ -39,7 +39,8 @@ def opened(to):
     """
     path = to.with_name(f"{to.name}.part")
     while True:
-        with _open(path) as file:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(path, flags, 0o644), "r+b") as file:
             if not _lock(file):
                 raise PartError(f"{to.name} is being downloaded by another process; wait until it "
                                 "has finished")
@@ -86,16 +87,20 @@ class Part:
         -------
         dict of str to str
         """
-        begun, said = self.length(), self._said()
-        validator = _validator(said) if said.get("url") == url else None
+        begun, said = self.length(), {}
+        with suppress(OSError, ValueError):
+            said = json.loads(self._state.read_text(encoding="utf-8"))
+        same = isinstance(said, dict) and said.get("url") == url
+        validator = said.get("version") if same else None
         if not begun or not (validator or provable):
             return {}
         return {"Range": f"bytes={begun}-"} | ({"If-Range": validator} if validator else {})
 
     def restart(self, url=None, headers=None):
         """Forget what there is; what comes now is from `url`, described by its `headers`."""
-        said = {"url": url} if headers is None else {
-            "url": url, "etag": headers.get("ETag"), "modified": headers.get("Last-Modified")}
+        tag, modified = (headers or {}).get("ETag"), (headers or {}).get("Last-Modified")
+        strong = tag and not tag.startswith("W/")  # only such a one is of use for If-Range
+        said = {"url": url, "version": tag if strong else modified}
         with self._written():
             self._file.truncate(0)
             with atomic(self._state) as temporary:
@@ -123,30 +128,12 @@ class Part:
             self.path.unlink(missing_ok=True)
             self._state.unlink(missing_ok=True)
 
-    def _said(self):
-        try:
-            said = json.loads(self._state.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return said if isinstance(said, dict) else {}
-
     @contextmanager
     def _written(self):
         try:
             yield
         except OSError as error:
             raise PartError(f"{self.path}: cannot be written: {error.strerror or error}") from None
-
-
-def _validator(said):
-    """What If-Range takes: a strong ETag, else the time of the last change; None for neither."""
-    etag = said.get("etag")
-    return etag if etag and not etag.startswith("W/") else said.get("modified")
-
-
-def _open(path):
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags, 0o644), "r+b")
 
 
 def _is(path, file):

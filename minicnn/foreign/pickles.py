@@ -11,8 +11,6 @@ counted, and whoever has too many is refused.
 The instructions are described in the standard library's pickletools.py.
 """
 
-from functools import partial
-
 from minicnn.foreign.pickle_machine import Global, Machine
 
 MOST_STEPS = 500_000  # a network of 1000 arrays takes 60,000; these take half a second
@@ -58,33 +56,21 @@ def load(data, start, calls, stored=None, most=MOST_STEPS):
             raise ValueError(f"its pickle has at byte {machine.at - 1} the instruction "
                              f"{ord(code):#04x}, which no weight file needs")
         machine.spend(1)
-        STEPS[code](machine)
+        form, step = STEPS[code]
+        step(machine, *([] if form is None else [machine.number(form)]))
     return machine.pop(), machine.at
 
 
-# ---- the instructions: each a function of the machine
+# ---- the instructions: each a function of the machine, and of the number behind it if there is one
 
-def _constant(value, machine):
-    machine.push(value)
-
-
-def _empty(kind, machine):
-    machine.push(kind())
-
-
-def _number(form, machine):
-    machine.push(machine.number(form))
-
-
-def _integer(machine):
-    size = machine.number("<B")
+def _integer(machine, size):
     if size > LONGEST_INTEGER:
         raise ValueError(f"its pickle has an integer of {size} bytes, more than {LONGEST_INTEGER}")
     machine.push(int.from_bytes(machine.take(size), "little", signed=True))
 
 
-def _text(form, machine):
-    text = machine.take(machine.number(form))
+def _text(machine, size):
+    text = machine.take(size)
     machine.spend(len(text) // TEXT_A_STEP)
     try:
         machine.push(text.decode("utf-8"))
@@ -98,20 +84,8 @@ def _mark(machine):
     machine.stack = []
 
 
-def _tuple(machine):
-    machine.push(tuple(machine.pop_mark()))
-
-
-def _short_tuple(size, machine):
-    machine.push(tuple([machine.pop() for _ in range(size)][::-1]))
-
-
-def _list(machine):
-    machine.push(machine.pop_mark())
-
-
-def _dict(machine):
-    machine.push(_filled({}, machine.pop_mark()))
+def _short_tuple(size):
+    return lambda machine: machine.push(tuple([machine.pop() for _ in range(size)][::-1]))
 
 
 def _append(machine):
@@ -134,29 +108,18 @@ def _set_items(machine):
     _filled(machine.top(dict), items)
 
 
-def _put(form, machine):
-    place = machine.number(form)
+def _put(machine, place):
     machine.memo[place] = machine.top()
 
 
-def _memoize(machine):
-    machine.memo[len(machine.memo)] = machine.top()
-
-
-def _get(form, machine):
-    place = machine.number(form)
+def _get(machine, place):
     if place not in machine.memo:
         raise ValueError(f"its pickle is damaged: nothing was put at place {place}")
     machine.push(machine.memo[place])
 
 
-def _skip(size, machine):
+def _skip(machine, _):
     """The protocol's number, a frame's size: they say nothing that is needed."""
-    machine.take(size)
-
-
-def _global(machine):
-    _name(machine, _line(machine), _line(machine))
 
 
 def _global_from_stack(machine):
@@ -191,22 +154,30 @@ def _persistent(machine):
     machine.push(machine.stored(machine.pop()))
 
 
-STEPS = {
-    "N": partial(_constant, None), "\x88": partial(_constant, True),
-    "\x89": partial(_constant, False),
-    ")": partial(_empty, tuple), "]": partial(_empty, list), "}": partial(_empty, dict),
-    "K": partial(_number, "<B"), "M": partial(_number, "<H"), "J": partial(_number, "<i"),
-    "G": partial(_number, ">d"), "\x8a": _integer,
-    "X": partial(_text, "<I"), "\x8c": partial(_text, "<B"), "\x8d": partial(_text, "<Q"),
-    "U": partial(_text, "<B"), "T": partial(_text, "<I"),
-    "(": _mark, "t": _tuple, "\x85": partial(_short_tuple, 1), "\x86": partial(_short_tuple, 2),
-    "\x87": partial(_short_tuple, 3), "l": _list, "d": _dict,
-    "a": _append, "e": _append_all, "s": _set_item, "u": _set_items,
-    "q": partial(_put, "<B"), "r": partial(_put, "<I"), "\x94": _memoize,
-    "h": partial(_get, "<B"), "j": partial(_get, "<I"),
-    "\x80": partial(_skip, 1), "\x95": partial(_skip, 8),
-    "c": _global, "\x93": _global_from_stack, "R": _call, "b": _set_attributes,
-    "Q": _persistent,
+STEPS = {  # the number behind an instruction, as `struct` calls it; what the instruction does
+    "N": (None, lambda machine: machine.push(None)),
+    "\x88": (None, lambda machine: machine.push(True)),
+    "\x89": (None, lambda machine: machine.push(False)),
+    ")": (None, lambda machine: machine.push(())),
+    "]": (None, lambda machine: machine.push([])),
+    "}": (None, lambda machine: machine.push({})),
+    "K": ("<B", Machine.push), "M": ("<H", Machine.push), "J": ("<i", Machine.push),
+    "G": (">d", Machine.push), "\x8a": ("<B", _integer),
+    "X": ("<I", _text), "\x8c": ("<B", _text), "\x8d": ("<Q", _text),
+    "U": ("<B", _text), "T": ("<I", _text),
+    "(": (None, _mark),
+    "l": (None, lambda machine: machine.push(machine.pop_mark())),
+    "t": (None, lambda machine: machine.push(tuple(machine.pop_mark()))),
+    "d": (None, lambda machine: machine.push(_filled({}, machine.pop_mark()))),
+    "\x85": (None, _short_tuple(1)), "\x86": (None, _short_tuple(2)),
+    "\x87": (None, _short_tuple(3)),
+    "a": (None, _append), "e": (None, _append_all), "s": (None, _set_item), "u": (None, _set_items),
+    "q": ("<B", _put), "r": ("<I", _put), "h": ("<B", _get), "j": ("<I", _get),
+    "\x94": (None, lambda machine: _put(machine, len(machine.memo))),
+    "\x80": ("<B", _skip), "\x95": ("<Q", _skip),
+    "c": (None, lambda machine: _name(machine, _line(machine), _line(machine))),
+    "\x93": (None, _global_from_stack), "R": (None, _call), "b": (None, _set_attributes),
+    "Q": (None, _persistent),
 }
 
 

@@ -44,31 +44,6 @@ class Reader:
     def __init__(self, data):
         self.data, self.visited = data, 0
 
-    def fields(self, start=0, end=None):
-        """Every field between two bytes: (number, wire type, value).
-
-        A varint's value is an int of 64 bits without sign; that of wire type 2 the two places
-        between which its bytes lie. Neighbours of the same number and fixed width come as one
-        array, (n,) uint32 or uint64, looked at in place.
-        """
-        at, end = start, len(self.data) if end is None else end
-        while at < end:
-            tag_at = at
-            tag, at = self.varint(at, end)
-            self._count(tag_at)
-            number, wire = tag >> 3, tag & 7
-            if number == 0 or wire not in (VARINT, FIXED64, BYTES, FIXED32):
-                raise WireError(f"at byte {tag_at:,}: no field begins there (number {number:,}, "
-                                f"wire type {wire})")
-            if wire == VARINT:
-                value, at = self.varint(at, end)
-            elif wire == BYTES:
-                value = self._span(tag_at, at, end)
-                at = value[1]
-            else:
-                value, at = self._fixed(tag_at, at, end, WIDTHS[wire])
-            yield number, wire, value
-
     def varint(self, at, end):
         """(value, where it ends) of the varint at a byte."""
         value = 0
@@ -96,34 +71,57 @@ class Reader:
             By name, in the file's order: int (signed), str, float, dict; FLOATS and DOUBLES are
             lists of arrays. A number without a name is noted as "field 7": [None].
         """
-        found = {}
-        for number, wire, value in self.fields(start, end):
+        found, at, end = {}, start, len(self.data) if end is None else end
+        while at < end:
+            number, wire, value, at = self._field(at, end)
             name, kind = schema.get(number, (f"field {number}", None))
             if kind is None:
                 found[name] = [None]
             elif kind != IGNORED:
-                self._check_wire(name, kind, wire)
                 found.setdefault(name, []).extend(self._values(name, kind, wire, value))
         return found
 
+    def _field(self, start, end):
+        """(number, wire type, value, where the next begins) of the field at byte `start`.
+
+        A varint's value is an int of 64 bits without sign; that of wire type 2 the two places
+        between which its bytes lie. Neighbours of the same number and fixed width come as one
+        array, (n,) uint32 or uint64, looked at in place.
+        """
+        tag, at = self.varint(start, end)
+        self._count(start)
+        number, wire = tag >> 3, tag & 7
+        if number == 0 or wire not in (VARINT, BYTES, *WIDTHS):
+            raise WireError(f"at byte {start:,}: no field begins there (number {number:,}, wire "
+                            f"type {wire})")
+        if wire in WIDTHS:
+            return number, wire, *self._fixed(start, at, end, WIDTHS[wire])
+        value, at = self.varint(at, end)
+        if wire == VARINT:
+            return number, wire, value, at
+        if value > end - at:
+            raise WireError(f"at byte {start:,}: a field says it holds {value:,} bytes, "
+                            f"{end - at:,} are left")
+        return number, wire, (at, at + value), at + value
+
     def _values(self, name, kind, wire, value):
+        expected = (BYTES,) if isinstance(kind, dict) else WIRES[kind]
+        if wire not in expected:
+            raise WireError(f"field {name!r} has wire type {wire}, expected "
+                            f"{' or '.join(map(str, expected))}")
         if isinstance(kind, dict):
             return [self.message(kind, *value)]
         if kind == TEXT:
             return [self._text(name, *value)]
         if kind == INT:
-            return list(map(_signed, [value] if wire == VARINT else self._varints(*value)))
-        array = self._floats(name, kind, wire, value)
+            numbers = [value] if wire == VARINT else self._varints(*value)
+            return [n - (1 << 64) if n >> 63 else n for n in numbers]  # int64 in two's complement
+        dtype = np.dtype("<f8" if kind == DOUBLES else "<f4")
+        array = value.view(dtype) if wire != BYTES else self._packed(name, dtype, *value)
         if kind != FLOAT:
             return [array]
         self._count(0, array.size)
         return [float(str(number)) for number in array]  # 1e-4, not 9.99999974e-05
-
-    def _check_wire(self, name, kind, wire):
-        expected = (BYTES,) if isinstance(kind, dict) else WIRES[kind]
-        if wire not in expected:
-            raise WireError(f"field {name!r} has wire type {wire}, expected "
-                            f"{' or '.join(map(str, expected))}")
 
     def _text(self, name, start, end):
         if end - start > LONGEST_TEXT:
@@ -131,28 +129,17 @@ class Reader:
         self._count(start, (end - start) // 10)
         return bytes(self.data[start:end]).decode("utf-8", "backslashreplace")
 
-    def _varints(self, at, end):
-        while at < end:
-            self._count(at)
-            value, at = self.varint(at, end)
-            yield value
-
-    def _floats(self, name, kind, wire, value):
-        dtype = np.dtype("<f8" if kind == DOUBLES else "<f4")
-        if wire != BYTES:
-            return value.view(dtype)
-        start, end = value
+    def _packed(self, name, dtype, start, end):
         if (end - start) % dtype.itemsize:
             raise WireError(f"at byte {start:,}: {name!r} has {end - start:,} bytes, which are no "
                             f"whole number of {dtype.itemsize}-byte numbers")
         return np.frombuffer(self.data, dtype, (end - start) // dtype.itemsize, start)
 
-    def _span(self, tag_at, at, end):
-        length, at = self.varint(at, end)
-        if length > end - at:
-            raise WireError(f"at byte {tag_at:,}: a field says it holds {length:,} bytes, "
-                            f"{end - at:,} are left")
-        return at, at + length
+    def _varints(self, at, end):
+        while at < end:
+            self._count(at)
+            value, at = self.varint(at, end)
+            yield value
 
     def _fixed(self, tag_at, at, end, width):
         """The array of all neighbours with the same tag, and where the last one ends."""
@@ -186,7 +173,3 @@ def joined(pieces, name):
     if len(pieces) > MOST_PIECES:
         raise WireError(f"{name!r} lies in {len(pieces):,} pieces")
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-
-def _signed(value):
-    return value - (1 << 64) if value >> 63 else value

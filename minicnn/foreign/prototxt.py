@@ -64,7 +64,9 @@ def read(path):
     with mapped.opened(path, WHAT) as data:
         net = message(data)
         images = caffe_data.images(net)
-        shape = _shape(images)
+        shape = None
+        if images.height is not None and images.width is not None:
+            shape = images.height, images.width, images.channels or 3  # colour unless it says so
         plan = caffe_graph.plan(net, "TEST", shape)
         prepared, how = caffe_data.preprocessing(images, shape)
     return Foreign("Caffe network description", {}, "OIHW", plan.rows, shape, prepared,
@@ -84,7 +86,7 @@ def message(data):
         raise ValueError(f"it has {len(data):,} bytes, more than the {LARGEST:,} a description of "
                          "a network could have")
     text = bytes(data).decode("utf-8-sig", "backslashreplace")
-    net = caffe_upgrade.current(_typed(parse(text), caffe_schema.NET, ""))[0]
+    net = caffe_upgrade.current(_typed(parse(text), caffe_schema.NET))[0]
     if not net.get("layer"):
         raise ValueError("there are no layers in it")
     return net
@@ -187,30 +189,16 @@ def _wrong(text, at, why):
     return ValueError(f"line {text.count(chr(10), 0, at) + 1}: {why}")
 
 
-def _typed(tree, schema, where):
-    """The tree as a binary file would have given it: settings by their kind, others noted."""
-    kinds = dict(schema.values())
-    typed = {}
-    for name, values in tree.items():
-        kind = kinds.get(name)
-        if kind is None:
-            typed[name] = [None]
-        elif kind != IGNORED:
-            typed[name] = [_of_kind(value, kind, f"{where}{name}") for value in values]
-    return typed
-
-
-def _of_kind(value, kind, where):
+def _typed(value, kind, where=""):
+    """A value as a binary file would have given it; in a message, what has no kind is noted."""
     expected = (dict,) if isinstance(kind, dict) else {
         INT: (int, str), TEXT: (str,), FLOAT: (int, float)}.get(kind, ())
     if not isinstance(value, expected):
         got = "a message" if isinstance(value, dict) else repr(value)[:60]
-        raise ValueError(f"{where}: got {got}")
-    return _typed(value, kind, f"{where}.") if isinstance(kind, dict) else value
-
-
-def _shape(images):
-    """(H, W, C); colour where a data layer does not say what else."""
-    if images.height is None or images.width is None:
-        return None
-    return images.height, images.width, images.channels or 3
+        raise ValueError(f"{where[1:]}: got {got}")
+    if not isinstance(kind, dict):
+        return value
+    kinds = dict(kind.values())
+    return {name: [_typed(inner, kinds[name], f"{where}.{name}") for inner in values]
+            if name in kinds else [None]
+            for name, values in value.items() if kinds.get(name) != IGNORED}

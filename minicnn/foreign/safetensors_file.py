@@ -8,7 +8,10 @@ numbers follow, little-endian and row-major, without holes. "__metadata__" holds
 The numbers are not copied: the arrays are views of the mapped file; bfloat16 becomes float32.
 """
 
+from math import prod
+
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.files.mapped import BFLOAT16, Part, take
 from minicnn.foreign import json_text
 from minicnn.foreign.contents import Foreign
@@ -52,7 +55,9 @@ def read(path):
     """
     with mapped.opened(path, WHAT) as data:
         header, begin = _header(data)
-        says = _metadata(header.pop("__metadata__", {}))
+        says = header.pop("__metadata__", {})
+        if type(says) is not dict or not all(type(word) is str for word in says.values()):
+            raise ValueError("its __metadata__ is no table of texts")
         parts = [_part(name, entry, begin) for name, entry in header.items()]
         _check_no_holes(header, len(data) - begin)
         arrays, notes = mapped.arrays(data, parts), []
@@ -71,12 +76,6 @@ def _header(data):
     if type(header) is not dict:
         raise ValueError("its header is no table of arrays")
     return header, 8 + size
-
-
-def _metadata(metadata):
-    if type(metadata) is not dict or not all(type(word) is str for word in metadata.values()):
-        raise ValueError("its __metadata__ is no table of texts")
-    return metadata
 
 
 def _layout(framework, arrays, notes):
@@ -102,7 +101,7 @@ def _part(name, entry, begin):
         if type(numbers) is not list or len(numbers) > mapped.MOST_DIMENSIONS or not (
                 mapped.whole(*numbers)):
             raise ValueError(f"{mapped.short(name)}: expected a shape and offsets of whole numbers")
-    size = mapped.elements(shape) * mapped.itemsize(KINDS[kind])
+    size = prod(shape) * mapped.itemsize(KINDS[kind])
     if len(offsets) != 2 or offsets[1] - offsets[0] != size:
         raise ValueError(f"{mapped.short(name)}: of shape {tuple(shape)} and type {kind} it takes "
                          f"{size} bytes, and its offsets are {offsets}")
@@ -114,9 +113,7 @@ def _check_no_holes(header, size):
     end = 0
     for first, last in sorted(entry["data_offsets"] for entry in header.values()):
         if first != end:
-            raise ValueError(f"its arrays overlap or leave a hole at byte {end} of its numbers: it "
-                             "is damaged")
+            raise Damaged(f"its arrays overlap or leave a hole at byte {end} of its numbers")
         end = last
     if end != size:
-        raise ValueError(f"its arrays take {end:,} bytes, and {size:,} are there: it is cut short "
-                         "or damaged; download or copy it again")
+        raise Damaged(f"its arrays take {end:,} bytes, and {size:,} are there")

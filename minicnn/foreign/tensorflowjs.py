@@ -41,16 +41,8 @@ class Stored(NamedTuple):
 def recognises(path):
     """Whether the file at a path, or model.json in a folder, is JSON with a weights manifest."""
     path = _json_file(path)
-    if not path.is_file():  # opening a pipe could wait for ever
-        return False
-    try:
-        with open(path, "rb") as file:
-            start = file.read(65536).lstrip()
-            if not start.startswith(b"{"):
-                return False
-            return b'"weightsManifest"' in start + file.read(json_text.LONGEST)
-    except OSError:
-        return False
+    return mapped.head(path, 65536).lstrip().startswith(b"{") and (
+        b'"weightsManifest"' in mapped.head(path, json_text.LONGEST + 65536))
 
 
 def read(path):
@@ -98,7 +90,7 @@ def _model(found, folder):
     topology = found.get("modelTopology") or {}
     model = topology.get("model_config", topology) or None
     arrays, notes = _arrays(found["weightsManifest"], folder)
-    names = keras_models.all_names(model)
+    names = list(keras_models.names(model).values())
     places = ["/".join(place) for place in keras_names.places("", list(arrays), names)]
     if len(set(places)) < len(places):
         raise ValueError("two of its arrays belong to the same place of the same layer")
@@ -186,20 +178,14 @@ def _joined(files, size):
     found = sum(file.stat().st_size for file in files)
     if found != size:
         what = "cut short" if found < size else "not those it was saved with"
-        raise ValueError(f"its arrays take {size:,} bytes, and {_listed(files)} together have "
-                         f"{found:,}: they are {what}; download or copy them again")
-    data = np.empty(size, np.uint8)
-    at = 0
+        names = [file.name for file in files]
+        listed = ", ".join(names if len(names) < 4 else [names[0], "...", names[-1]])
+        raise ValueError(f"its arrays take {size:,} bytes, and {listed} together have {found:,}: "
+                         f"they are {what}; download or copy them again")
+    data = bytearray()
     for file in files:
-        part = np.fromfile(file, np.uint8)
-        data[at:at + len(part)] = part
-        at += len(part)
-    return data
-
-
-def _listed(files):
-    names = [file.name for file in files]
-    return ", ".join(names if len(names) < 4 else [names[0], "...", names[-1]])
+        data += file.read_bytes()
+    return np.frombuffer(data, np.uint8)
 
 
 def _array(stored, data, at):

@@ -18,11 +18,13 @@ import struct
 from typing import Any, NamedTuple
 
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.files.mapped import take
 from minicnn.foreign import pickles, zips
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
+ORDERS = {"little": "<", "big": ">"}
 TYPES = {"Float": "<f4", "Double": "<f8", "Half": "<f2", "BFloat16": "<" + mapped.BFLOAT16,
          "Long": "<i8", "Int": "<i4", "Short": "<i2", "Char": "|i1", "Byte": "|u1", "Bool": "|b1"}
 STORAGES = {f"{place}.{name}Storage": kind for name, kind in TYPES.items()
@@ -75,9 +77,11 @@ def zipped(data):
     if any(member.deflated for member in found.values()):
         raise ValueError("its members are packed, which PyTorch never does; unpack it, and pack "
                          "it again with: zip -0 -r")
-    storages, order = {}, _byte_order(_text(data, found.get(f"{top}byteorder"), "little"))
+    storages, order = {}, _text(data, found.get(f"{top}byteorder"), "little")
+    if order not in ORDERS:
+        raise ValueError(f"its byte order is {order!r:.40}, neither little nor big")
     value, _ = pickles.load(zips.contents(data, found[pickle[0]]), 0, CALLS,
-                            lambda name: _known(name, storages, order))
+                            lambda name: _known(name, storages, ORDERS[order]))
     members = {key: found.get(f"{top}data/{key}") for key in storages}
     for key, member in members.items():
         if member is None:
@@ -169,7 +173,11 @@ def _known(name, storages, order="<"):
     whole = Storage(key, kind_of(kind, order), count)
     if storages.setdefault(key, whole) != whole:
         raise ValueError(f"its pickle gives storage {key!r:.40} two types or sizes")
-    first, count = _view(*view) or (0, count)
+    first = 0
+    if view not in ([], [None]):
+        if type(view[0]) is not tuple or len(view[0]) != 3:
+            raise ValueError("its pickle refers to a part of a storage, but not to which")
+        _, first, count = view[0]
     if not mapped.whole(first, count) or first + count > whole.count:
         raise ValueError(f"its pickle refers to a part of storage {key!r:.40} that is not there")
     return whole._replace(first=first, count=count)
@@ -186,13 +194,6 @@ def kind_of(kind, order="<"):
     return STORAGES[kind.name].replace("<", order)
 
 
-def _view(view=None):
-    """(first, count) of a view's (key, first, count)."""
-    if view is not None and (type(view) is not tuple or len(view) != 3):
-        raise ValueError("its pickle refers to a part of a storage, but not to which")
-    return view and view[1:]
-
-
 # ---- rows of numbers, and short texts
 
 def row(data, at, kind):
@@ -200,15 +201,8 @@ def row(data, at, kind):
     count, = struct.unpack("<q", take(data, at, 8))
     size = count * mapped.itemsize(kind)
     if count < 0 or at + 8 + size > len(data):
-        raise ValueError(f"at byte {at} it should hold {count:,} numbers and ends before that: it "
-                         "is cut short or damaged; download or copy it again")
+        raise Damaged(f"at byte {at} it should hold {count:,} numbers and ends before that")
     return (at + 8, size), at + 8 + size
-
-
-def _byte_order(word):
-    if word not in ("little", "big"):
-        raise ValueError(f"its byte order is {word!r:.40}, neither little nor big")
-    return "<" if word == "little" else ">"
 
 
 def _text(data, member, default):

@@ -7,6 +7,7 @@ views of the mapped file; bfloat16 alone, which NumPy lacks, becomes float32 in 
 """
 
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.foreign import torch_containers as containers
 from minicnn.foreign import torch_tar, zips
 from minicnn.foreign.contents import Foreign
@@ -131,7 +132,7 @@ def _part(name, tensor, places):
     item = mapped.itemsize(storage.kind)
     reach = tensor.offset + mapped.extent(tensor.shape, tensor.strides)
     if reach > storage.count or (storage.first + storage.count) * item > size:
-        raise ValueError(f"{mapped.short(name)}: it is of shape {tensor.shape}, more than its row "
-                         "of numbers has: it is damaged; download or copy it again")
+        raise Damaged(f"{mapped.short(name)} is of shape {tensor.shape}, more than its row of "
+                      "numbers has")
     first = start + (storage.first + tensor.offset) * item
     return mapped.Part(name, storage.kind, tensor.shape, first, tensor.strides)

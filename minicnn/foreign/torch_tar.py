@@ -10,8 +10,10 @@ Source: torch/serialization.py, which can still read it, but runs whatever the p
 
 import re
 import struct
+import tarfile
 
 from minicnn.files import mapped
+from minicnn.files.errors import Damaged
 from minicnn.files.mapped import take
 from minicnn.foreign import pickles
 from minicnn.foreign.torch_containers import CALLS, Contents, Storage, kind_of, row, tensor
@@ -51,37 +53,27 @@ def tarred(data):
 def _members(data):
     """The first byte of each member, by name."""
     if len(data) % RECORD:
-        raise ValueError(f"it is a tar file of {len(data)} bytes, no multiple of {RECORD}: it "
-                         "is cut short; download or copy it again")
+        raise Damaged(f"a tar file of {len(data)} bytes is no multiple of {RECORD}")
     found, at = {}, 0
     for _ in range(MOST_HEADERS):
-        header = take(data, at, BLOCK)
-        if not any(header):
+        block = take(data, at, BLOCK)
+        if not any(block):
             return found
-        name, size, kind = _header(header)
-        if kind in (b"0", b"\0"):
+        try:
+            header = tarfile.TarInfo.frombuf(block, "ascii", "backslashreplace")
+        except tarfile.HeaderError as error:
+            raise Damaged(f"it is a tar file with a damaged header ({error})") from None
+        name, kind = header.name, header.type
+        if kind in (tarfile.REGTYPE, tarfile.AREGTYPE):
             if name not in MEMBERS or name in found:
                 raise ValueError(f"it is a tar file with {name!r}, which is none of PyTorch's "
                                  f"{', '.join(MEMBERS)}, or there twice. Nothing is unpacked")
             found[name] = at + BLOCK
-        elif kind not in (b"x", b"g"):  # those two have notes on the next member: dates
+        elif kind not in (tarfile.XHDTYPE, tarfile.XGLTYPE):  # notes on the next member: dates
             raise ValueError(f"it is a tar file with {name!r}, which is no file: a link or folder. "
                              "Nothing is unpacked")
-        at += BLOCK + -(-size // BLOCK) * BLOCK
+        at += BLOCK + -(-header.size // BLOCK) * BLOCK
     raise ValueError(f"it is a tar file of more than {MOST_HEADERS} members")
-
-
-def _header(header):
-    """(name, size, kind) of a member."""
-    numbers = [re.fullmatch(rb"[ \0]*([0-7]+)[ \0]*", header[part])
-               for part in (slice(124, 136), slice(148, 156))]
-    if not all(numbers):
-        raise ValueError("it is a tar file with a damaged header; download or copy it again")
-    size, checksum = (int(number[1], 8) for number in numbers)
-    if sum(header[:148] + b" " * 8 + header[156:]) != checksum:
-        raise ValueError("it is a tar file with a header whose checksum is wrong: it is damaged; "
-                         "download or copy it again")
-    return header[:100].split(b"\0")[0].decode("ascii", "backslashreplace"), size, header[156:157]
 
 
 def _storages(data, at):
@@ -96,19 +88,15 @@ def _storages(data, at):
         places[key], at = row(data, at, kind)
         storages[key] = Storage(key, kind, places[key][1] // mapped.itemsize(kind))
     views, _ = pickles.load(data, at, {})
-    for key, whole, first, count in _views(views):
+    if type(views) is not list or not all(
+            type(view) is tuple and len(view) == 4 and mapped.whole(*view) for view in views):
+        raise ValueError("its list of parts of storages is none")
+    for key, whole, first, count in views:
         if whole not in storages or first + count > storages[whole].count:
             raise ValueError("one of its storages is a part of another that is not there")
         first += storages[whole].first
         storages[key] = storages[whole]._replace(first=first, count=count)
     return storages, places
-
-
-def _views(views):
-    if type(views) is not list or not all(
-            type(view) is tuple and len(view) == 4 and mapped.whole(*view) for view in views):
-        raise ValueError("its list of parts of storages is none")
-    return views
 
 
 def _tensors(data, at, storages):

@@ -9,9 +9,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-import numpy as np
-
-from minicnn.files.errors import WeightsError
+from minicnn.files.errors import Damaged, WeightsError
 from minicnn.files.mapped import check_sum, head, opened, take
 
 MAGIC = b"PK\3\4"
@@ -19,7 +17,6 @@ MOST_MEMBERS = 50_000
 END, END_64, PLACE_OF_END_64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 LONGEST_COMMENT, LONGEST_EXTRA = 2**16, 2**10
 LARGE = 2**32 - 1  # stands where a number needs 64 bits, and lies in a field of its own
-STEP = 2**14  # deflated bytes at a time: they become at most 1032 times as many
 
 
 class Member(NamedTuple):
@@ -67,7 +64,7 @@ def members(data):
 
 
 def contents(data, member):
-    """The bytes of a member: of one stored as it is a view, of a deflated one a new array.
+    """The bytes of a member: of one stored as it is a view, of a deflated one new ones.
 
     Raises
     ------
@@ -79,8 +76,7 @@ def contents(data, member):
     if member.deflated:
         bytes_ = memoryview(_inflated(bytes_, member))
     if member.checksum and zlib.crc32(bytes_) != member.checksum:
-        raise ValueError(f"{member.name[:60]!r} is damaged: its checksum is not that of its bytes; "
-                         "download or copy the file again")
+        raise Damaged(f"the checksum of {member.name[:60]!r} is not that of its bytes")
     return bytes_
 
 
@@ -108,22 +104,19 @@ def _directory(data):
     before = max(0, len(data) - LONGEST_COMMENT - 22)
     found = bytes(data[before:]).rfind(END)
     if found < 0:
-        raise ValueError("the directory at its end is missing: it is cut short or damaged; "
-                         "download or copy it again")
+        raise Damaged("the directory at its end is missing")
     at = before + found
     count, size, start, comment = struct.unpack("<10xHLLH", take(data, at, 22))
     if at + 22 + comment != len(data):
-        raise ValueError("it does not end where it says: it is cut short or damaged; download or "
-                         "copy it again")
+        raise Damaged("it does not end where it says")
     if at >= 20 and data[at - 20:at - 16] == PLACE_OF_END_64:
         at, = struct.unpack("<8xQ4x", take(data, at - 20, 20))
         end = take(data, at, 56)
         if not end.startswith(END_64):
-            raise ValueError("its end does not say where its directory is: it is damaged")
+            raise Damaged("its end does not say where its directory is")
         count, size, start = struct.unpack("<32xQQQ", end)
     if start + size > at:
-        raise ValueError("its directory would lie beyond its end: it is cut short or damaged; "
-                         "download or copy it again")
+        raise Damaged("its directory would lie beyond its end")
     return start, count
 
 
@@ -132,20 +125,20 @@ def _member(data, at):
     (magic, flags, method, checksum, stored, size, name, extra, comment, where
      ) = struct.unpack("<4s4xHH4xLLLHHH8xL", take(data, at, 46))
     if magic != b"PK\1\2":
-        raise ValueError(f"its directory is damaged at byte {at}; download or copy it again")
+        raise Damaged(f"its directory has no line at byte {at}")
     if extra > LONGEST_EXTRA:
-        raise ValueError(f"its directory is damaged at byte {at}: a field of {extra} bytes")
+        raise Damaged(f"its directory has at byte {at} a field of {extra} bytes")
     after = take(data, at + 46, name + extra)
     name, extra = after[:name].decode("utf-8", "backslashreplace"), after[name:]
     size, stored, where = _in_64_bits((size, stored, where), extra)
     if flags & 1 or method not in (0, 8):
         raise ValueError(f"{name[:60]!r} is encrypted or packed in a way no weight file is")
     if method == 0 and stored != size:
-        raise ValueError(f"{name[:60]!r} is stored as it is, and yet of two sizes, {stored} and "
-                         f"{size}: it is damaged")
+        raise Damaged(f"{name[:60]!r} is stored as it is, and yet of two sizes, {stored} and "
+                      f"{size}")
     start = _start(data, where)
     if start + stored > len(data):
-        raise ValueError(f"{name[:60]!r} would end beyond the file: it is cut short or damaged")
+        raise Damaged(f"{name[:60]!r} would end beyond the file")
     return Member(name, start, stored, size, method == 8, checksum), at + 46 + len(after) + comment
 
 
@@ -164,22 +157,21 @@ def _start(data, where):
     """Where the bytes of a member begin: behind its own header, at byte `where`."""
     magic, name, extra = struct.unpack("<4s22xHH", take(data, where, 30))
     if magic != MAGIC:
-        raise ValueError(f"no member begins at byte {where}, as the directory says: it is damaged")
+        raise Damaged(f"no member begins at byte {where}, as the directory says")
     return where + 30 + name + extra
 
 
 def _inflated(packed, member):
-    out, at, machine = np.empty(member.size, np.uint8), 0, zlib.decompressobj(-15)
-    for begin in range(0, len(packed), STEP):
-        try:
-            piece = machine.decompress(packed[begin:begin + STEP])
-        except zlib.error as error:
-            raise ValueError(f"{member.name[:60]!r} cannot be inflated: {error}") from None
-        if at + len(piece) > member.size:
-            raise ValueError(f"{member.name[:60]!r} inflates to more than the {member.size:,} "
-                             "bytes it says")
-        out[at:at + len(piece)] = np.frombuffer(piece, np.uint8)
-        at += len(piece)
-    if at != member.size:
-        raise ValueError(f"{member.name[:60]!r} inflates to {at:,} bytes, and says {member.size:,}")
+    """The bytes of a deflated member; never more than one beyond what it says."""
+    machine = zlib.decompressobj(-15)
+    try:
+        out = machine.decompress(packed, member.size + 1)
+    except zlib.error as error:
+        raise ValueError(f"{member.name[:60]!r} cannot be inflated: {error}") from None
+    if len(out) > member.size:
+        raise Damaged(f"{member.name[:60]!r} inflates to more than the {member.size:,} bytes "
+                      "it says")
+    if len(out) != member.size:
+        raise Damaged(f"{member.name[:60]!r} inflates to {len(out):,} bytes, and says "
+                      f"{member.size:,}")
     return out

@@ -60,7 +60,7 @@ def test_of_two_data_layers_the_one_for_use_is_heard():
 
 
 @pytest.mark.parametrize("net, message", [
-    ({"input_dim": [1, 3, 0, 5]}, "dim: expected a whole number of at least 1, got 0"),
+    ({"input_dim": [1, 3, 0, 5]}, "dim: expected a whole number from 1 to 1,000,000, got 0"),
     ({"layer": [source(transform_param={"scale": ["big"]})]}, "scale: expected a number"),
     ({"layer": [source(), source(transform_param={"crop_size": [-1]})]}, None),
 ])

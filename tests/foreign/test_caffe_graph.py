@@ -3,7 +3,7 @@
 import pytest
 
 from minicnn.foreign.caffe_graph import left_out, plan
-from minicnn.foreign.caffe_layers import Misfit
+from minicnn.foreign.settings import Misfit
 
 CONV = {"convolution_param": [{"num_output": [4], "kernel_size": [1]}]}
 DENSE = {"inner_product_param": [{"num_output": [2]}]}

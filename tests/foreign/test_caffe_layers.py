@@ -2,7 +2,8 @@
 
 import pytest
 
-from minicnn.foreign.caffe_layers import Misfit, build
+from minicnn.foreign.caffe_layers import build
+from minicnn.foreign.settings import Misfit
 from minicnn.network.layers import (
     LRN,
     AveragePool,
@@ -94,15 +95,15 @@ def test_the_other_layers():
 
 @pytest.mark.parametrize("kind, param, settings, message", [
     ("Eltwise", None, {}, "is of Caffe's type 'Eltwise'; the types known here are Convolution"),
-    ("Convolution", None, {}, "num_output: expected a whole number of at least 1, got none"),
+    ("Convolution", None, {}, "num_output: expected a whole number from 1 to 1,000,000, got none"),
     ("Convolution", "convolution_param", {"num_output": 8}, "kernel_size: .*, got none"),
     ("Convolution", "convolution_param", {"num_output": 0, "kernel_size": 3}, "num_output.*got 0"),
     ("Convolution", "convolution_param", {"num_output": 8, "kernel_size": [1, 2, 3]},
-     "kernel_size: expected one or two numbers, got 3"),
+     r"kernel_size: expected a whole number or two, got \[1, 2, 3\]"),
     ("Convolution", "convolution_param", {"num_output": [8, 9], "kernel_size": 3},
      "num_output is given 2 times"),
     ("Convolution", "convolution_param", {"num_output": 8, "kernel_size": 3, "stride": 0},
-     "stride: .*at least 1, got 0"),
+     "stride: .*from 1 to .*, got 0"),
     ("Convolution", "convolution_param", {"num_output": 8, "kernel_size": 3, "axis": 2},
      "axis 2 has no counterpart here"),
     ("Convolution", "convolution_param", {"num_output": 8, "kernel_size": 3, "field 19": None},

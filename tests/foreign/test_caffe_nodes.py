@@ -2,8 +2,8 @@
 
 import pytest
 
-from minicnn.foreign.caffe_layers import Misfit
 from minicnn.foreign.caffe_nodes import check_names, graph, included, last, needed_for
+from minicnn.foreign.settings import Misfit
 
 
 def layer(name, kind, bottom, top=None, **more):

@@ -236,9 +236,10 @@ def test_no_such_file(world):
 # ---- companions
 
 @pytest.mark.parametrize("text, words", [
-    (b"[]", "names 0 classes, of 1000"), (b"{", "no list of class names"),
+    (b"[]", "1000 class names, one for each output of pool10, got 0"),
+    (b"{", "no list of class names"),
     (b'{"0": ["n1"]}', "no list of class names"), (b"3", "no list of class names"),
-    (b'{"0": ["n1", "a"]}', "names 1 classes")])
+    (b'{"0": ["n1", "a"]}', "of pool10, got 1")])
 def test_class_names_that_are_none_leave_a_note(world, text, words):
     url = world.server.page("/names.json", Answer(text))
     world.say(names=official.companion("labels", "names.json", [url]))

@@ -8,7 +8,7 @@ import pytest
 from keras_files import conv, dense, functional, layer, sequential
 
 from minicnn.foreign import keras_config
-from minicnn.foreign.keras_settings import Misfit
+from minicnn.foreign.settings import Misfit
 from minicnn.network.layers import Conv
 
 LAYERS = [conv("c1", 4, activation="relu"), layer("MaxPooling2D", "p1", pool_size=[2, 2]),

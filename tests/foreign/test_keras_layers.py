@@ -9,7 +9,7 @@ from keras_files import conv, dense, layer
 from minicnn.foreign import keras_config
 from minicnn.foreign.keras_chain import Chain
 from minicnn.foreign.keras_layers import IDLE, add
-from minicnn.foreign.keras_settings import Misfit
+from minicnn.foreign.settings import Misfit
 from minicnn.network.layers import (
     AveragePool,
     BatchNorm,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from minicnn.foreign.keras_settings import Misfit, flag, known, layer_name, number, pair, whole
+from minicnn.foreign.keras_settings import flag, known, layer_name
+from minicnn.foreign.settings import Misfit
 
 
 def test_known_gives_what_matters_by_its_present_name():
@@ -35,28 +36,6 @@ def test_names():
             layer_name({"name": name})
     with pytest.raises(Misfit, match="name is None"):
         layer_name([1])
-
-
-def test_whole_numbers():
-    assert whole(3) == 3 and whole(0, 0) == 0 and whole(1_000_000) == 1_000_000
-    for value in (0, -1, 1_000_001, 2.0, True, "3", None, [3], 10**400):
-        with pytest.raises(ValueError, match="expected a whole number from 1 to 1,000,000"):
-            whole(value)
-
-
-def test_pairs():
-    assert pair({"k": [3, 2]}, "k") == (3, 2) and pair({"k": 3}, "k") == (3, 3)
-    assert pair({}, "k", 1) == (1, 1)
-    for value in ([1], [1, 2, 3], [], [[1], [2]], None, {"a": 1, "b": 2}):
-        with pytest.raises(ValueError, match="expected a whole number"):
-            pair({"k": value}, "k")
-
-
-def test_numbers():
-    assert number(3) == 3.0 and isinstance(number(3), float) and number(-1e-3) == -1e-3
-    for value in (float("nan"), float("inf"), -float("inf"), 10**400, "1", None, True, [1]):
-        with pytest.raises(ValueError, match="expected a number"):
-            number(value)
 
 
 def test_flags():

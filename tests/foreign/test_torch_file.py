@@ -115,7 +115,7 @@ def test_tensors_beyond_their_storage_are_refused(tmp_path):
                  {"shape": (2,), "strides": (24,)}, {"shape": (2**40,), "strides": (2**40,)}):
         for which in ("zip", "row"):
             data = WRITERS[which]({"w": array}, {"w": wb.tensor("0", array, **more)})
-            with pytest.raises(WeightsError, match="'w': it is of shape .* more than its row|"
+            with pytest.raises(WeightsError, match="'w' is of shape .* more than its row|"
                                                    "numbers and ends before that|two types"):
                 torch_file.read(write(tmp_path / "f", data))
 
@@ -290,7 +290,7 @@ def test_one_damaged_number_in_a_zip_is_noticed(tmp_path, torch, way):
     data[data.rindex(np.float32([1.1] * 50).tobytes()) + 100] ^= 1
     path = write(tmp_path / "g.pth", data)
     if way == "zip":
-        with pytest.raises(WeightsError, match="'f/data/0' is damaged: its checksum"):
+        with pytest.raises(WeightsError, match="damaged .*: the checksum of 'f/data/0' is not"):
             torch_file.read(path)
     else:
         assert (torch_file.read(path).arrays["w"] != np.float32(1.1)).sum() == 1

@@ -6,7 +6,6 @@ import time
 import zipfile
 import zlib
 
-import numpy as np
 import pytest
 import weight_bytes as wb
 
@@ -73,7 +72,7 @@ def test_numbers_of_64_bits_where_32_do_not_suffice():
 def test_a_file_without_checksums_is_read_and_one_with_a_wrong_one_is_not():
     data = wb.zipped(FILES)
     assert read(wb.without_checksums(data)) == FILES
-    with pytest.raises(ValueError, match="'a/one' is damaged: its checksum"):
+    with pytest.raises(ValueError, match="damaged .*: the checksum of 'a/one' is not"):
         read(data.replace(b"firstfirst", b"firsrfirst"))
 
 
@@ -94,12 +93,13 @@ STORED, DEFLATED = wb.zipped(FILES), wb.zipped(FILES, zipfile.ZIP_DEFLATED)
     (changed(DEFLATED, "<L", 24, 9), "inflates to more than the 9 bytes it says"),
     (changed(DEFLATED, "<L", 24, 10**6), "inflates to 250 bytes, and says 1,000,000"),
     (changed(DEFLATED, "<L", 24, 2**31), r"would take 2,147,[\d,]+ bytes, and the file has"),
-    (changed(DEFLATED, "<L", 16, 7), "is damaged: its checksum"),
+    (changed(DEFLATED, "<L", 16, 7), "damaged .*: the checksum of"),
     (changed(STORED, "<H", 8, 1), "encrypted or packed"),
     (changed(STORED, "<H", 10, 12), "encrypted or packed"),
-    (changed(STORED, "<H", 30, 2000), "its directory is damaged at byte .*: a field of 2000 bytes"),
+    (changed(STORED, "<H", 30, 2000),
+     "damaged .*: its directory has at byte .* a field of 2000 bytes"),
     (changed(STORED, "<L", 42, 5), "no member begins at byte 5"),
-    (changed(STORED, "<4s", 0, b"PK\1\3"), "its directory is damaged"),
+    (changed(STORED, "<4s", 0, b"PK\1\3"), "damaged .*: its directory has no line at byte"),
     (changed(STORED, "<H", 10, 9, b"PK\5\6"), "it is damaged or cut short: 46 bytes are to lie"),
     (STORED + b"more", "it does not end where it says"),
     (changed(STORED, "<L", 16, 2**31, b"PK\5\6"), "directory would lie beyond its end"),
@@ -169,7 +169,7 @@ def test_has_looks_at_names_and_at_the_first_name_where_the_directory_is_lost(tm
         assert not zips.has(path, "a")
 
 
-def test_inflated_numbers_are_an_array_of_their_own():
+def test_inflated_bytes_are_new_ones():
     data = memoryview(DEFLATED)
     found = zips.contents(data, zips.members(data)["ü"])
-    assert isinstance(found.obj, np.ndarray) and bytes(found) == FILES["ü"]
+    assert found.obj is not data.obj and bytes(found) == FILES["ü"]
