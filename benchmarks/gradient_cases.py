@@ -24,6 +24,7 @@ import torch_ops  # noqa: E402
 from checks import normal  # noqa: E402
 
 from minicnn import load, models, naive  # noqa: E402
+from minicnn.fast import TWINS  # noqa: E402
 from minicnn.fast.winograd import ALGORITHMS  # noqa: E402
 
 
@@ -50,8 +51,10 @@ class Case(NamedTuple):
         return function(*([list(arrays)] if self.wants_list else arrays), **options)
 
     def module(self):
-        """The op itself, minicnn.ops.<op>."""
-        return importlib.import_module(f"minicnn.ops.{self.op}")
+        """The op itself: what a network uses, minicnn.fast.<op>, or the page where it has no twin.
+        """
+        place = "fast" if self.op == "winograd" or self.op in TWINS else "ops"
+        return importlib.import_module(f"minicnn.{place}.{self.op}")
 
     def forward(self, *arrays):
         """minicnn's, with the settings bound."""

@@ -12,6 +12,7 @@ import pytest
 
 from minicnn import naive
 from minicnn.cli import main
+from minicnn.fast import TWINS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, TESTS = ROOT / "minicnn", ROOT / "tests"
@@ -97,6 +98,39 @@ def at_the_top(path):
             yield node.module.partition(".")[0]
 
 
+PAGES_ON_PAGES = {"cross_entropy": "softmax"}  # which is built on which
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "ops").glob("*.py")), ids=short)
+def test_a_page_can_be_read_with_nothing_else_open(path):
+    """Of ours it imports the array module and the geometry of windows; no threads, no memory pool,
+    no kernels, which are its twin's."""
+    allowed = ["minicnn.backend.array_module", "minicnn.ops.window."]
+    if path.stem in PAGES_ON_PAGES:
+        allowed.append(f"minicnn.ops.{PAGES_ON_PAGES[path.stem]}")
+    extra = [name for name in imported(path) if name.startswith("minicnn")
+             and not name.startswith(tuple(allowed))]
+    assert extra == [], f"{short(path)} imports {extra}"
+
+
+def signature(path, name):
+    """The parameters of a function of a file, with their defaults, as they are written."""
+    (found,) = [node for node in definitions(path) if node.name == name]
+    return ast.unparse(found.args)
+
+
+@pytest.mark.parametrize("op", TWINS)
+def test_a_twin_has_its_page_s_functions(op):
+    page, twin = PACKAGE / "ops" / f"{op}.py", PACKAGE / "fast" / f"{op}.py"
+    both = ["forward", "backward"] + ["unpool"] * (op == "pool")
+    assert [signature(twin, name) for name in both] == [signature(page, name) for name in both]
+
+
+def test_every_twin_is_in_the_table():
+    pages = {path.stem for path in (PACKAGE / "ops").glob("*.py")} - {"window", "__init__"}
+    assert {path.stem for path in (PACKAGE / "fast").glob("*.py")} & pages == set(TWINS)
+
+
 def test_naive_and_gradcheck_need_numpy_only():
     """PyTorch is imported by name where a check is given a torch function."""
     standard = {"itertools", "math", "importlib", "typing", "collections"}
@@ -146,16 +180,17 @@ def test_every_file_has_its_tests(path):
 
 
 def test_every_test_file_has_its_source():
-    """A file renamed leaves no orphan behind; a part of the name may be added."""
-    whole = {"conventions", "mutants", "golden", "gradcheck", "objectives"}  # of the house, not of one file
+    """A file renamed leaves no orphan behind; a part of the name may be added. What is in the
+    __init__ of a package is tested under the package's name."""
+    whole = {"conventions", "mutants", "golden", "gradcheck", "objectives"}  # of many files
     orphans = []
     for path in [p for p in TEST_FILES if p.parent.name != "gpu"]:  # there: of all, on a device
         name, inside = path.stem.removeprefix("test_"), path.parent.relative_to(TESTS)
         folder = (ROOT if inside.parts[:1] == ("benchmarks",) else PACKAGE) / inside
         parts = name.split("_")
         named = ["_".join(parts[:k]) for k in range(len(parts), 0, -1)]
-        if name not in whole and not any((folder / f"{n}.py").is_file() or (folder / n).is_dir()
-                                         for n in named):
+        if name not in (*whole, inside.name) and not any(
+                (folder / f"{n}.py").is_file() or (folder / n).is_dir() for n in named):
             orphans.append(short(path))
     assert orphans == []
 

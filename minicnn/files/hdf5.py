@@ -245,10 +245,11 @@ def _describe(layers):
 
 
 def _build(description):
-    """The inverse of `_describe`; the table KINDS is all that a file can name."""
+    """The inverse of `_describe`; the table KINDS is all that a file can name. Earlier versions
+    wrote an `algorithm` for convolutions, which is no longer a setting."""
     return [(name, Branches([_build(branch) for branch in settings]) if kind == "Branches"
              else _kind(kind)(**{key: tuple(v) if isinstance(v, list) else v
-                                 for key, v in settings.items()}))
+                                 for key, v in settings.items() if key != "algorithm"}))
             for name, kind, settings in description]
 
 

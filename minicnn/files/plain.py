@@ -1,4 +1,4 @@
-"""A network's layers computed by the plain operations here in float64: no Winograd, no rounding.
+"""A network's layers computed in float64: no Winograd, no rounding.
 
 For a probe where PyTorch is not installed. It shares `minicnn.ops` with the network's own passes,
 so it sees what float32, Winograd and a GPU do, not an error of these operations themselves.
@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from minicnn.backend import to_host
-from minicnn.network.layers import Branches, Conv, Dense
+from minicnn.network.layers import Branches, Dense
 from minicnn.ops import concat
 
 PIECE = 1 << 22  # weights of a dense layer in float64 at once: 32 MB
@@ -45,10 +45,9 @@ def _sequence(layers, x):
     return x
 
 
-def _wide(layer, **settings):
-    """A layer's copy with its parameters in float64, a convolution's without Winograd."""
-    settings |= {"algorithm": "direct"} if isinstance(layer, Conv) else {}
-    copy = replace(layer, **settings)
+def _wide(layer):
+    """A layer's copy with its parameters in float64."""
+    copy = replace(layer)
     copy.params = {key: to_host(value).astype(np.float64) for key, value in layer.params.items()}
     return copy
 

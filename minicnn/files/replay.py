@@ -3,7 +3,6 @@
 For what a probe is see `minicnn.files.probe`.
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -164,24 +163,11 @@ def _dtype(network):
     return np.dtype(arrays[0].dtype if arrays else np.float32)
 
 
-@contextmanager
-def _left_as_it_was(network):
-    """A pass lets convolutions keep transforms of their weights, which then are read-only."""
-    before = [(network[name], network[name].kept) for name in network.param_shapes]
-    try:
-        yield
-    finally:
-        for layer, kept in before:
-            if layer.kept is not kept:
-                layer.kept[0].flags.writeable = True
-                layer.kept = kept
-
-
 def _outputs(network, x):
     """({layer: output}, why it ends early or ""): a layer of wrong settings may not fit the next.
     """
     outputs, why = {INPUT: x}, ""
-    with np.errstate(all="ignore"), _left_as_it_was(network):  # float16 may overflow
+    with np.errstate(all="ignore"):  # float16 may overflow
         try:
             return network.forward(x, caches=False).activations, why
         except ValueError as error:

@@ -12,24 +12,9 @@ initialised or loaded.
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minicnn.backend import array_module
-from minicnn.fast import winograd
-from minicnn.ops import (
-    average_pool,
-    batch_norm,
-    conv,
-    dense,
-    dropout,
-    global_average_pool,
-    lrn,
-    pool,
-    relu,
-    sigmoid,
-    softmax,
-    tanh,
-)
+from minicnn.fast import average_pool, conv, dense, lrn, pool, relu
+from minicnn.ops import batch_norm, dropout, global_average_pool, sigmoid, softmax, tanh
 from minicnn.ops.window import output_size, pair
 
 
@@ -45,7 +30,6 @@ class Layer:
     """What all layers share: no parameters, and a shape that passes unchanged."""
 
     params: dict = field(default_factory=dict, init=False, repr=False)
-    kept: Any = field(default=None, init=False, repr=False)  # what a layer derives from params
 
     def settings(self):
         """The settings by name, as plain values."""
@@ -70,10 +54,7 @@ class Layer:
 
 @dataclass(eq=False)
 class Conv(Layer):
-    """Convolution with `filters` kernels; see `minicnn.ops.conv`.
-
-    `algorithm` is "direct", a key of `ops.winograd.ALGORITHMS`, or "auto": the one that pays.
-    """
+    """Convolution with `filters` kernels; see `minicnn.ops.conv`."""
 
     filters: int
     kernel: Any
@@ -82,7 +63,6 @@ class Conv(Layer):
     groups: int = 1
     dilation: Any = 1
     bias: bool = True
-    algorithm: str = "auto"
 
     def param_shapes(self, x_shape):
         c = x_shape[2]
@@ -96,28 +76,12 @@ class Conv(Layer):
         return (*_slide(x_shape, self.kernel, self.stride, self.pad, self.dilation), self.filters)
 
     def forward(self, x, learn=False, rng=None):
-        w, b = self.params["w"], self.params.get("b")
-        where = (self.stride, self.pad, self.groups, self.dilation)
-        auto = self.algorithm == "auto"
-        algorithm = winograd.choose(x, w, *where) if auto else self.algorithm
-        if algorithm == "direct":
-            y, cache = conv.forward(x, w, b, *where)
-            return y, cache if learn else cache._replace(x=None)
-        y, cache = winograd.forward(x, w, b, *where, algorithm, self._transformed(w))
-        return y, cache if learn else cache._replace(plain=cache.plain._replace(x=None))
+        y, cache = conv.forward(x, self.params["w"], self.params.get("b"), self.stride, self.pad,
+                                self.groups, self.dilation)
+        return y, cache if learn else cache._replace(x=None)
 
     def backward(self, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        op = conv if isinstance(cache, conv.ConvCache) else winograd
-        return _split(op.backward(dy, cache, need))
-
-    def _transformed(self, w):
-        """Where Winograd's transforms of these very weights are kept; w can no longer be written
-        to, so that they cannot grow stale: put a new array in its place."""
-        if self.kept is None or self.kept[0] is not w:
-            self.kept = (w, {})
-            if isinstance(w, np.ndarray):  # a GPU's has no such flag, and Winograd refuses it
-                w.flags.writeable = False
-        return self.kept[1]
+        return _split(conv.backward(dy, cache, need))
 
 
 @dataclass(eq=False)

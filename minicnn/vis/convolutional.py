@@ -31,7 +31,7 @@ def convolutional(network, layer):
             continue  # the kernel will be as large as what it would flatten
         new = old
         if isinstance(old, Dense) and len(shape) == 3:
-            new = Conv(old.units, shape[:2], bias=old.bias, algorithm="direct")
+            new = Conv(old.units, shape[:2], bias=old.bias)
             new.params = dict(old.params)
             if new.params:
                 new.params["w"] = old.params["w"].reshape(*shape, -1)  # HWC,O -> H,W,C,O

@@ -29,9 +29,10 @@ import numpy as np
 
 from minicnn import images
 from minicnn.backend import to_host
+from minicnn.fast import lrn, pool, relu
 from minicnn.images import display
 from minicnn.network.layers import LRN, Branches, Conv, Dense, MaxPool, ReLU, Rules
-from minicnn.ops import concat, lrn, pool, relu
+from minicnn.ops import concat
 from minicnn.vis.record import Record
 from minicnn.vis.seeds import (
     WHOLE,

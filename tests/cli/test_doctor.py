@@ -57,7 +57,7 @@ def test_a_wrong_gradient(diagnosis, monkeypatch):
 def test_a_fault_of_winograd_alone(diagnosis, monkeypatch):
     plain = winograd.convolve
     monkeypatch.setattr(winograd, "convolve", lambda *arguments: -plain(*arguments))
-    assert "\nSomething is wrong: winograd on cpu" in diagnosis()
+    assert "\nSomething is wrong: fast.conv on cpu" in diagnosis()
 
 
 def test_damaged_shipped_weights(diagnosis, tmp_path, monkeypatch):
