@@ -81,6 +81,8 @@ PAGES = [
     Trial("conv", "groups 2", _conv(4, 4, groups=2), {"pad": 1, "groups": 2}),
     Trial("conv", "dilation 2", _conv(2, 2), {"pad": 2, "dilation": 2}),
     Trial("conv", "1x1", _conv(3, 4, 1)),
+    Trial("conv", "a kernel a channel, stride 2", _conv(3, 3, groups=3),
+          {"stride": 2, "pad": 1, "groups": 3}),
     Trial("conv", "64 channels", LAYER, {"pad": 1}, large=True),
     Trial("dense", "", {"x": (2, 2, 3, 2), "w": (12, 4), "b": (4,)}),
     Trial("pool", "overlapping, padded", IMAGE, OVERLAP),

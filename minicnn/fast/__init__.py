@@ -3,7 +3,7 @@
 What belongs here: twins of the pages in `minicnn.ops`, each of the page's signature and name, with
 the same numbers to rounding, and the same bytes for any number of threads and any batch. They take
 caches, checks and geometry from their page. Beside them lies what they share: threads (`threads`),
-memory (`workspace`), windows (`window`), the ways of a convolution (`winograd`,
+memory (`workspace`), windows (`window`), the ways of a convolution (`winograd`, `depthwise`,
 `tiles`), CUDA kernels (`cuda`), and processes (`processes`) for whoever has many photos.
 
 What does not: the mathematics as one reads it (`minicnn.ops`), and anything that knows networks or
@@ -14,7 +14,7 @@ and what it gains over its page in a network's loop at the sizes of VGG-16 and G
 cores:
 
 ================  ================================================================  ===============
-`conv`            always; 3x3 and 5x5 by Winograd, others by tiles                  1.2 to 6 times
+`conv`            always; 3x3 and 5x5 by Winograd, depthwise, or by tiles           1.2 to 6 times
 `pool`            always; blocks of rows in threads, CUDA kernels                   3 to 14 times
 `average_pool`    on a GPU (CUDA kernels); the page on the CPU                      not measured yet
 `lrn`             always; blocks of rows in threads, CUDA kernels                   by the threads

@@ -2,11 +2,12 @@
 
 ==============  ==================================================================================
 `winograd`      float32 on the CPU, 3x3 and 5x5 kernels of stride 1, 16 channels or more
+`depthwise`     on the CPU, a kernel a channel
 `tiles`         everything else, and all on a GPU
 ==============  ==================================================================================
 """
 
-from minicnn.fast import tiles, winograd
+from minicnn.fast import depthwise, tiles, winograd
 from minicnn.ops.conv import Gradients, check_backward, describe
 from minicnn.ops.window import sum_positions
 
@@ -17,7 +18,7 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
     algorithm = winograd.choose(x, w, stride, pad, groups, dilation)
     if algorithm != "direct":
         return winograd.forward(x, w, b, stride, pad, groups, dilation, algorithm)
-    return tiles.forward(cache, b), cache
+    return (depthwise if depthwise.suits(cache) else tiles).forward(cache, b), cache
 
 
 def backward(dy, cache, need=("x", "w", "b")):
@@ -25,7 +26,8 @@ def backward(dy, cache, need=("x", "w", "b")):
     if isinstance(cache, winograd.WinogradCache):
         return winograd.backward(dy, cache, need)
     check_backward(dy, cache, need)
-    dx = tiles.input_gradient(dy, cache) if "x" in need else None
-    dw = tiles.weight_gradient(dy, cache) if "w" in need else None
+    way = depthwise if depthwise.suits(cache) else tiles
+    dx = way.input_gradient(dy, cache) if "x" in need else None
+    dw = way.weight_gradient(dy, cache) if "w" in need else None
     db = sum_positions(dy) if "b" in need and cache.has_bias else None
     return Gradients(dx, dw, db)

@@ -7,7 +7,7 @@ import pytest
 import twins
 from checks import normal, refuses
 
-from minicnn.fast import conv, tiles, winograd
+from minicnn.fast import conv, depthwise, tiles, winograd
 from minicnn.ops import conv as page
 
 HOW = ("stride", "pad", "groups", "dilation")
@@ -33,6 +33,9 @@ WAYS = {
     "3x3 in two groups": ((1, 13, 13, 32), (3, 3, 16, 64), {"pad": 1, "groups": 2}, winograd),
     "3x3 of stride 2": ((1, 13, 13, 32), (3, 3, 32, 64), {"stride": 2}, tiles),
     "ResNeXt's groups": ((1, 8, 9, 32), (3, 3, 4, 32), {"pad": 1, "groups": 8}, tiles),
+    "MobileNet's": ((1, 14, 14, 32), (3, 3, 1, 32), {"pad": 1, "groups": 32}, depthwise),
+    "MobileNet's of stride 2": ((2, 14, 15, 32), (3, 3, 1, 32), {"pad": 1, "groups": 32,
+                                                                 "stride": 2}, depthwise),
 }
 
 
@@ -41,7 +44,7 @@ def test_each_way_is_taken_and_is_the_page(name, monkeypatch):
     x_shape, w_shape, how, way = WAYS[name]
     x, w = normal(*x_shape), normal(*w_shape, seed=2) / np.sqrt(np.prod(w_shape[:3]))
     taken = []
-    for one in (winograd, tiles):
+    for one in (winograd, depthwise, tiles):
         real = one.forward
         monkeypatch.setattr(one, "forward", lambda *a, one=one, real=real:
                             taken.append(one) or real(*a))
@@ -86,6 +89,10 @@ def test_it_refuses_what_the_page_refuses():
 
 MISTAKES = {
     "Winograd for every convolution": ('algorithm != "direct"', "True"),
+    "depthwise where it does not suit": ("(depthwise if depthwise.suits(cache) else tiles).forward",
+                                         "depthwise.forward"),
+    "depthwise on the way back of all": ("    way = depthwise if depthwise.suits(cache) else tiles",
+                                         "    way = depthwise"),
     "settings lost on the way to Winograd": ("winograd.forward(x, w, b, stride, pad, groups",
                                              "winograd.forward(x, w, b, stride, 0, groups"),
     "no bias by Winograd": ("winograd.forward(x, w, b, stride, pad", "winograd.forward(x, w, None, "

@@ -69,7 +69,7 @@ def at_x(gradients):
 
 
 def as_op(way):
-    """One way of a convolution (`fast.tiles`) with the signature of the op."""
+    """One way of a convolution (`fast.tiles`, `fast.depthwise`) with the signature of the op."""
     def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
         cache = describe(x, w, b, stride, pad, groups, dilation)
         return way.forward(cache, b), cache
