@@ -153,6 +153,20 @@ def conv():
     return found
 
 
+def conv_transpose():
+    """From the output's shape to the input's, with the settings of the matrix."""
+    found = []
+    for case in matrix.CONV:
+        options = matrix.settings(case, "stride", "pad", "groups", "dilation")
+        along = matrix.conv_inputs(case)
+        shape = naive.conv_forward(along["x"], along["w"], None, **options).shape
+        options |= {"size": case.image[1:3]}
+        inputs = {"x": normal(*shape), "w": along["w"], "b": normal(case.image[3], seed=2)}
+        found.append(Case("conv_transpose", str(case), inputs, options, True,
+                          torch_ops.conv_transpose(**options)))
+    return found
+
+
 def winograd():
     """Both algorithms, which are for float32 only, at an image that is no whole number of tiles."""
     inputs = {"x": normal(2, 9, 11, 4), "w": normal(3, 3, 4, 6, seed=2) / 6, "b": normal(6, seed=3)}
@@ -249,6 +263,7 @@ def _plain(op, smooth=True, arrays=None):
 
 OPS = {
     "conv": conv,
+    "conv_transpose": conv_transpose,
     "winograd": winograd,
     "dense": dense,
     "pool": pool,

@@ -98,7 +98,7 @@ def at_the_top(path):
             yield node.module.partition(".")[0]
 
 
-PAGES_ON_PAGES = {"cross_entropy": "softmax"}  # which is built on which
+PAGES_ON_PAGES = {"cross_entropy": "softmax", "conv_transpose": "conv"}  # which is built on which
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "ops").glob("*.py")), ids=short)

@@ -51,7 +51,7 @@ def test_a_wrong_gradient(diagnosis, monkeypatch):
         dy, cache, *need)._replace(dx=np.zeros(cache.x_shape, dy.dtype)))
     text = diagnosis()
     assert "BAD   conv on cpu" in text and "dx[" in text
-    assert "\nSomething is wrong: conv on cpu." in text
+    assert "\nSomething is wrong: conv on cpu, conv_transpose on cpu." in text
 
 
 def test_a_fault_of_winograd_alone(diagnosis, monkeypatch):

@@ -15,7 +15,7 @@ from minicnn.ops import conv, dense, lrn, pool, relu
 from minicnn.ops.conv import Gradients
 
 OPS = trials.names()
-BUILT_ON = {"average_pool": ["fast.average_pool"],
+BUILT_ON = {"conv": ["conv_transpose"], "average_pool": ["fast.average_pool"],
             "lrn": ["fast.lrn"], "fast.winograd": ["fast.conv"]}  # what calls it
 
 
@@ -86,7 +86,7 @@ def test_a_wrong_op_is_no_measure_for_another(monkeypatch):
     plain = conv.backward
     monkeypatch.setattr(conv, "backward", lambda dy, cache, *need: plain(
         dy, cache, *need)._replace(dx=np.zeros(cache.x_shape, dy.dtype)))
-    assert set(wrong()) == {"conv on cpu"}
+    assert set(wrong()) == {"conv on cpu", "conv_transpose on cpu"}
 
 
 def test_a_gradient_that_is_missing(tiny, monkeypatch):

@@ -17,6 +17,7 @@ from minicnn.ops import (
     batch_norm,
     concat,
     conv,
+    conv_transpose,
     cross_entropy,
     dense,
     dropout,
@@ -61,6 +62,16 @@ def test_conv(xp, case, op):
         inputs = conv_inputs(case._replace(image=(n, *case.image[1:])))
         parity.check(xp, lambda *given: arrays(*op.forward(*given, **options), op.backward),
                      *inputs.values())
+
+
+@pytest.mark.parametrize("case", CONV, ids=str)
+def test_conv_transpose(xp, case):
+    options = settings(case, "stride", "pad", "groups", "dilation") | {"size": case.image[1:3]}
+    for n in BATCHES:
+        inputs = conv_inputs(case._replace(image=(n, *case.image[1:])))
+        y, _ = conv.forward(inputs["x"], inputs["w"], None, *list(options.values())[:4])
+        parity.check(xp, lambda *given: arrays(*conv_transpose.forward(*given, None, **options),
+                                               conv_transpose.backward), y, inputs["w"])
 
 
 @page_and_twin(pool)
