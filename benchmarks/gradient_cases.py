@@ -24,6 +24,7 @@ import torch_ops  # noqa: E402
 from checks import normal  # noqa: E402
 
 from minicnn import load, models, naive  # noqa: E402
+from minicnn.fast import TWINS  # noqa: E402
 from minicnn.fast.winograd import ALGORITHMS  # noqa: E402
 
 
@@ -50,8 +51,10 @@ class Case(NamedTuple):
         return function(*([list(arrays)] if self.wants_list else arrays), **options)
 
     def module(self):
-        """The op itself, minicnn.ops.<op>."""
-        return importlib.import_module(f"minicnn.ops.{self.op}")
+        """The op itself: what a network uses, minicnn.fast.<op>, or the page where it has no twin.
+        """
+        place = "fast" if self.op == "winograd" or self.op in TWINS else "ops"
+        return importlib.import_module(f"minicnn.{place}.{self.op}")
 
     def forward(self, *arrays):
         """minicnn's, with the settings bound."""
@@ -147,6 +150,20 @@ def conv():
         torch = torch_ops.conv(**options)
         found.append(Case("conv", str(case), matrix.conv_inputs(case),
                           options | ({} if case.bias else {"b": None}), True, torch))
+    return found
+
+
+def conv_transpose():
+    """From the output's shape to the input's, with the settings of the matrix."""
+    found = []
+    for case in matrix.CONV:
+        options = matrix.settings(case, "stride", "pad", "groups", "dilation")
+        along = matrix.conv_inputs(case)
+        shape = naive.conv_forward(along["x"], along["w"], None, **options).shape
+        options |= {"size": case.image[1:3]}
+        inputs = {"x": normal(*shape), "w": along["w"], "b": normal(case.image[3], seed=2)}
+        found.append(Case("conv_transpose", str(case), inputs, options, True,
+                          torch_ops.conv_transpose(**options)))
     return found
 
 
@@ -246,6 +263,7 @@ def _plain(op, smooth=True, arrays=None):
 
 OPS = {
     "conv": conv,
+    "conv_transpose": conv_transpose,
     "winograd": winograd,
     "dense": dense,
     "pool": pool,

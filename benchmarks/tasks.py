@@ -15,8 +15,9 @@ from minicnn.ascent import loop as ascend
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.backend import array_module, to_device
 from minicnn.fast.workspace import Workspace
-from minicnn.network import Network
+from minicnn.network import Network, layers
 from minicnn.network.layers import Conv, Dense, GlobalAveragePool, Softmax, walk
+from minicnn.ops import conv as pages
 from minicnn.ops import cross_entropy
 from minicnn.train.loop import train_step
 from minicnn.vis.texture import texture_loss
@@ -133,19 +134,18 @@ def describe(task):
 def ours(task, plain=False, workspace=True, device="cpu"):
     """A function that does `task` once with minicnn, on a device.
 
-    `plain` holds it to the plain convolution. The function is made to be called in a loop, and who
-    loops owns a workspace; without one every array is fresh.
+    `plain` takes the page for every convolution. The function is made to be called in a loop, and
+    who loops owns a workspace; without one every array is fresh.
     """
     if task.network == CARD:
         return CARD_PASSES[task.what](*(to_device(a, device) for a in matrices(task)))
     network = build(task).initialize(0).to(device)
-    for _, layer in walk(network.layers):
-        if plain and isinstance(layer, Conv):
-            layer.algorithm = "direct"
     x = to_device(images(task, network), device)
     passes, what = ((NETWORK_PASSES, network) if task.layer is None
                     else (LAYER_PASSES, network[task.layer]))
-    run = passes[task.what](what, x)
+    with _Convolving(pages if plain else layers.conv):
+        run = passes[task.what](what, x)
+    run = _in(_Convolving(pages), run) if plain else run
     return _in(Workspace(), run) if workspace else run
 
 
@@ -154,12 +154,25 @@ def matrices(task):
     return [numbers((task.side, task.side), seed) for seed in (1, 2)]
 
 
-def _in(workspace, function):
+def _in(context, function):
     def run():
-        with workspace:
+        with context:
             return function()
 
     return run
+
+
+class _Convolving:
+    """While it is in force, every convolution is computed by a module, the page or its twin."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def __enter__(self):
+        self.before, layers.conv = layers.conv, self.module
+
+    def __exit__(self, *error):
+        layers.conv = self.before
 
 
 def _forward(network, x):

@@ -86,7 +86,7 @@ def _products_forward(x, w, b, shape, products):
 
 
 def _products_backward(dy, x, w, b, products):
-    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros(w.shape[-1])
+    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros(dy.shape[-1])
     for at_y, at_x, at_w in products:
         dx[at_x] += float(dy[at_y]) * float(w[at_w])
         dw[at_w] += float(dy[at_y]) * float(x[at_x])
@@ -124,6 +124,35 @@ def conv_forward(x, w, b, stride=1, pad=0, groups=1, dilation=1):
 def conv_backward(dy, x, w, b, stride=1, pad=0, groups=1, dilation=1):
     """(dx, dw, db) of `conv_forward`, db None where b is None."""
     _, products = _conv_products(x, w, stride, pad, groups, dilation)
+    return _products_backward(dy, x, w, b, products)
+
+
+def _conv_transpose_products(x, w, stride, pad, groups, dilation, size):
+    """Those of the convolution from y to x, with y and x in each other's place."""
+    (SH, SW), (PH, PW), (DH, DW) = map(_pair, (stride, pad, dilation))
+    (N, OH, OW, _), (KH, KW, CG, _) = x.shape, w.shape
+    H, W = size or (SH * (OH - 1) + DH * (KH - 1) + 1 - 2 * PH,
+                    SW * (OW - 1) + DW * (KW - 1) + 1 - 2 * PW)
+    image = np.zeros((N, H, W, CG * groups))
+    shape, products = _conv_products(image, w, stride, pad, groups, dilation)
+    _require(shape == x.shape, f"conv_transpose: a convolution makes {shape} of images "
+             f"{image.shape[1:3]}, expected x of that shape, got {x.shape}; change size")
+    return image.shape, ((at_image, at_x, at_w) for at_x, at_image, at_w in products)
+
+
+def conv_transpose_forward(x, w, b, stride=1, pad=0, groups=1, dilation=1, size=None):
+    """y[n,uS-P+iD,vS-P+jD,c] += x[n,u,v,o] w[i,j,c,o] where that lies in y, and b[c] once.
+
+    x (N,OH,OW,O), w (KH,KW,C/groups,O), b (C,) or None -> y (N,H,W,C), with (H, W) = size or, for
+    None, the smallest image of which a convolution with these settings makes (OH, OW).
+    """
+    return _products_forward(x, w, b, *_conv_transpose_products(x, w, stride, pad, groups,
+                                                                dilation, size))
+
+
+def conv_transpose_backward(dy, x, w, b, stride=1, pad=0, groups=1, dilation=1, size=None):
+    """(dx, dw, db) of `conv_transpose_forward`, db None where b is None."""
+    _, products = _conv_transpose_products(x, w, stride, pad, groups, dilation, size)
     return _products_backward(dy, x, w, b, products)
 
 

@@ -27,6 +27,18 @@ def conv(stride, pad, groups, dilation):
     return run
 
 
+def conv_transpose(stride, pad, groups, dilation, size):
+    """By the gradient of PyTorch's convolution at its input."""
+    def run(x, w, b=None):
+        kernels = w.permute(3, 2, 0, 1).contiguous()  # KH,KW,C/G,O -> O,C/G,KH,KW
+        shape = (len(x), w.shape[2] * groups, *size)
+        y = last(importlib.import_module("torch.nn.grad").conv2d_input(
+            shape, kernels, first(x), stride, pad, dilation, groups))
+        return y if b is None else y + b
+
+    return run
+
+
 def both(value):
     return value if isinstance(value, tuple) else (value, value)
 
