@@ -11,7 +11,7 @@ import twins
 
 from minicnn import Network, load
 from minicnn.fast import threads, winograd
-from minicnn.network.layers import Conv, walk
+from minicnn.network.layers import Conv
 from minicnn.ops import conv
 
 INFINITY = None
@@ -320,7 +320,7 @@ def test_two_networks_that_share_an_array():
     """And one that took a copy goes its own way."""
     def network(w):
         made = Network("one", [("conv", Conv(18, 3, pad=1, bias=False))], (9, 8, 18))
-        made["conv"].params["w"] = w
+        made.params["conv"]["w"] = w
         return made
 
     x, w = normal(1, 9, 8, 18), normal(3, 3, 18, 18, seed=1)
@@ -471,13 +471,12 @@ def test_error_on_trained_weights_and_a_real_photo(shared_data, file):
     """
     network = load(shared_data / "weights" / file)
     run = network.forward(network.prepare(shared_data / "photos" / "coffee.png"))
-    order = ["image", *network.names]
     seen = 0
-    for name, layer in walk(network.layers):
+    for name, layer, _ in network.rows:
         if not isinstance(layer, Conv) or layer.kernel not in (3, 5):
             continue
-        before = order[order.index(name) - 1]
-        x, w = run[before][:, :36, :36], layer.params["w"]
+        (before,) = network.inputs(name)
+        x, w = run[before][:, :36, :36], network.params[name]["w"]
         assert x.shape[3] == w.shape[2]
         pad = layer.kernel // 2
         exact = conv.forward(x.astype(float), w.astype(float), pad=pad)[0]
