@@ -4,6 +4,7 @@ Eager, float32, N,C,H,W, as PyTorch is used unless asked otherwise. Only PyTorch
 import this file.
 """
 
+from collections import deque
 from typing import NamedTuple
 
 import torch
@@ -41,8 +42,7 @@ class Twin(NamedTuple):
 
     def __call__(self, x, learn=False):
         """The class scores."""
-        for _, y in self.outputs(x, learn):
-            pass
+        (_, y), = deque(self.outputs(x, learn), maxlen=1)
         return y
 
     def outputs(self, x, learn=False):

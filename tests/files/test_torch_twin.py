@@ -17,7 +17,6 @@ from minicnn.network.layers import (
     LRN,
     AveragePool,
     BatchNorm,
-    Concat,
     Conv,
     Dense,
     Dropout,
