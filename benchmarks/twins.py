@@ -71,9 +71,21 @@ def torchs(task, memory_format=torch.contiguous_format, device="cpu"):
         return CARD_PASSES[task.what](*(torch.from_numpy(a).to(device) for a in matrices(task)))
     network = build(task)  # without arrays: PyTorch has its own
     arrays = {name: {key: placed(w) for key, w in named.items()}
-              for name, named in torch_twin.arrays(build(task).initialize(0)).items()}
+              for name, named in drawn(network).items()}
     return PASSES[task.what](Twin(network, arrays),
                              placed(torch_twin.to_torch(images(task, network))))
+
+
+def drawn(network):
+    """Random arrays in PyTorch's layout, each made where it stays: what is freed between them
+    would be held by the process, and count as the task's memory."""
+    def array(key, shape, image):
+        w = torch.zeros(torch_twin.turned(torch.empty(shape, device="meta"), image).shape)
+        return w.normal_(0, (2 / w[0].numel()) ** 0.5) if key == "w" else w
+
+    return {name: {key: array(key, shape, network.input_shapes[name])
+                   for key, shape in shapes.items()}
+            for name, shapes in network.param_shapes.items()}
 
 
 def _forward(twin, x):

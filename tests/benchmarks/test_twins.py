@@ -148,6 +148,16 @@ def test_a_layer_alone_does_the_same(network, layer):
         close(db.numpy(), gradients["b"], 1e-10)
 
 
+def test_random_arrays_are_like_those_of_the_network():
+    network = tasks.build(tasks.Task("minivgg", FORWARD)).initialize(0)
+    drawn, ours = twins.drawn(network), torch_twin.arrays(network)
+    assert list(drawn) == list(ours)
+    for name, named in ours.items():
+        for key, w in named.items():
+            assert drawn[name][key].shape == w.shape and drawn[name][key].dtype == w.dtype
+            assert drawn[name][key].std() == pytest.approx(float(w.std()), rel=0.2)  # 864 or more: 5 %
+
+
 def test_only_the_gradient_that_is_asked_for_is_computed():
     """The other one would count in PyTorch's time."""
     task = tasks.Task("minivgg", INPUT_GRADIENT, 1, "conv2_1")
