@@ -244,6 +244,13 @@ def concat():
             for axis, shapes in checks.CONCATS]
 
 
+def add():
+    """Of two arrays, and of several."""
+    return [Case("add", f"{len(shapes)} of {shapes[0]}",
+                 {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)}, {}, True,
+                 torch_ops.add, wants_list=True) for shapes in checks.ADDS]
+
+
 def dropout():
     """With the same seed on both sides; PyTorch draws otherwise."""
     return [Case("dropout", f"rate {rate}", {"x": normal(2, 3, 4, 2)}, {"rate": rate, "seed": 3},
@@ -278,6 +285,7 @@ OPS = {
     "dropout": dropout,
     "resize": resize,
     "concat": concat,
+    "add": add,
     "softmax": _plain("softmax"),
     "cross_entropy": cross_entropy,
 }

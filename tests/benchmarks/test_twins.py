@@ -154,8 +154,9 @@ def test_random_arrays_are_like_those_of_the_network():
     assert list(drawn) == list(ours)
     for name, named in ours.items():
         for key, w in named.items():
-            assert drawn[name][key].shape == w.shape and drawn[name][key].dtype == w.dtype
-            assert drawn[name][key].std() == pytest.approx(float(w.std()), rel=0.2)  # 864 or more: 5 %
+            got = drawn[name][key]
+            assert got.shape == w.shape and got.dtype == w.dtype
+            assert got.std() == pytest.approx(float(w.std()), rel=0.2)  # 864 numbers or more: 5 %
 
 
 def test_only_the_gradient_that_is_asked_for_is_computed():

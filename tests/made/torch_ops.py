@@ -12,12 +12,14 @@ from minicnn.network import layers
 
 
 def of(layer, *keys, learn=False, **fixed):
-    """A layer as a function of x and of its arrays, which are called `keys`; and `fixed` ones."""
+    """A layer as a function of x and of its arrays, which are called `keys`; or of all it joins.
+    Other arrays are `fixed`."""
     def run(x, *arrays):
         torch = importlib.import_module("torch")
         given = {key: torch.tensor(value, dtype=x.dtype) for key, value in fixed.items()}
         given |= {key: turned(w, x.shape[1:]) for key, w in zip(keys, arrays, strict=False)}
-        return channels_last(compute(layer, channels_first(x), given, learn))
+        read = [channels_first(part) for part in (x, *arrays)]
+        return channels_last(compute(layer, read if layer.several else read[0], given, learn))
 
     return run
 
@@ -25,6 +27,11 @@ def of(layer, *keys, learn=False, **fixed):
 relu, sigmoid, tanh, softmax = map(of, (layers.ReLU(), layers.Sigmoid(), layers.Tanh(),
                                         layers.Softmax()))
 global_average_pool, dense = of(layers.GlobalAveragePool()), of(layers.Dense(None), "w", "b")
+add = of(layers.Add())
+
+
+def concat(axis):
+    return of(layers.Concat()) if axis in (-1, 3) else along(axis)
 
 
 def conv(**settings):
@@ -79,9 +86,5 @@ def cross_entropy(labels):
     return run
 
 
-def add(*parts):
-    return sum(parts)
-
-
-def concat(axis):
+def along(axis):
     return lambda *parts: importlib.import_module("torch").cat(parts, dim=axis)
