@@ -171,7 +171,7 @@ def winograd():
     """Both algorithms, which are for float32 only, at an image that is no whole number of tiles."""
     inputs = {"x": normal(2, 9, 11, 4), "w": normal(3, 3, 4, 6, seed=2) / 6, "b": normal(6, seed=3)}
     return [Case("winograd", f"{algorithm}, pad {pad}", inputs,
-                 {"pad": pad, "algorithm": algorithm}, True, torch_ops.conv(1, pad, 1, 1),
+                 {"pad": pad, "algorithm": algorithm}, True, torch_ops.conv(pad=pad),
                  loops="conv", dtypes=(np.float32,))
             for algorithm in ALGORITHMS for pad in (0, 1)]
 
@@ -244,6 +244,13 @@ def concat():
             for axis, shapes in checks.CONCATS]
 
 
+def add():
+    """Of two arrays, and of several."""
+    return [Case("add", f"{len(shapes)} of {shapes[0]}",
+                 {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)}, {}, True,
+                 torch_ops.add, wants_list=True) for shapes in checks.ADDS]
+
+
 def dropout():
     """With the same seed on both sides; PyTorch draws otherwise."""
     return [Case("dropout", f"rate {rate}", {"x": normal(2, 3, 4, 2)}, {"rate": rate, "seed": 3},
@@ -278,6 +285,7 @@ OPS = {
     "dropout": dropout,
     "resize": resize,
     "concat": concat,
+    "add": add,
     "softmax": _plain("softmax"),
     "cross_entropy": cross_entropy,
 }
@@ -308,13 +316,12 @@ def image_gradient(network, x):
 
 def torchs_image_gradient(network, x):
     """The same by PyTorch, with the same weights."""
-    torch, torch_network = map(importlib.import_module, ("torch", "torch_network"))
-    module, _ = torch_network.twin(network)
-    image = torch_network.to_torch(x).requires_grad_()
-    y = module(image)
-    y = y.permute(0, 2, 3, 1) if y.ndim == 4 else y  # N,C,H,W -> N,H,W,C
-    y.backward(torch.tensor(upstream(y.detach().numpy())))
-    return torch_network.to_numpy(image.grad)
+    import torch_network
+
+    scores = network.until(network.logits)
+    dy = upstream(np.empty((len(x), *scores.shapes[network.logits]), x.dtype))
+    _, slopes, _ = torch_network.gradients(scores, x, {network.logits: dy})
+    return slopes["image"]
 
 
 def _small(make):

@@ -6,6 +6,7 @@ it a function that does it once. Weights are random too.
 """
 
 from functools import cache
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,8 @@ from minicnn.ascent import loop as ascend
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.backend import array_module, to_device
 from minicnn.fast.workspace import Workspace
-from minicnn.network import Network, layers
-from minicnn.network.layers import Conv, Dense, GlobalAveragePool, Softmax, walk
-from minicnn.ops import conv as pages
+from minicnn.network import Network
+from minicnn.network.layers import Conv, Dense, GlobalAveragePool, Softmax
 from minicnn.ops import cross_entropy
 from minicnn.train.loop import train_step
 from minicnn.vis.texture import texture_loss
@@ -101,9 +101,9 @@ def labels(count, classes):
 def convolutions(name):
     """The names of a network's convolutions, of those that are alike the first only."""
     network, seen = plans(name), {}
-    for layer_name, layer in walk(network.layers):
+    for place, layer, _ in network.rows:
         if isinstance(layer, Conv):
-            seen.setdefault((network.input_shapes[layer_name], repr(layer)), layer_name)
+            seen.setdefault((network.input_shapes[place], layer), place)
     return list(seen.values())
 
 
@@ -134,18 +134,17 @@ def describe(task):
 def ours(task, plain=False, workspace=True, device="cpu"):
     """A function that does `task` once with minicnn, on a device.
 
-    `plain` takes the page for every convolution. The function is made to be called in a loop, and
+    `plain` computes every op as its page has it. The function is made to be called in a loop, and
     who loops owns a workspace; without one every array is fresh.
     """
     if task.network == CARD:
         return CARD_PASSES[task.what](*(to_device(a, device) for a in matrices(task)))
     network = build(task).initialize(0).to(device)
+    if plain:
+        network.ops = {name: layer.op and import_module(f"minicnn.ops.{layer.op}")
+                       for name, layer, _ in network.rows}
     x = to_device(images(task, network), device)
-    passes, what = ((NETWORK_PASSES, network) if task.layer is None
-                    else (LAYER_PASSES, network[task.layer]))
-    with _Convolving(pages if plain else layers.conv):
-        run = passes[task.what](what, x)
-    run = _in(_Convolving(pages), run) if plain else run
+    run = (NETWORK_PASSES if task.layer is None else LAYER_PASSES)[task.what](network, x)
     return _in(Workspace(), run) if workspace else run
 
 
@@ -160,19 +159,6 @@ def _in(context, function):
             return function()
 
     return run
-
-
-class _Convolving:
-    """While it is in force, every convolution is computed by a module, the page or its twin."""
-
-    def __init__(self, module):
-        self.module = module
-
-    def __enter__(self):
-        self.before, layers.conv = layers.conv, self.module
-
-    def __exit__(self, *error):
-        layers.conv = self.before
 
 
 def _forward(network, x):
@@ -224,17 +210,25 @@ def _gram_step(network, x):
     return lambda: next(walk)
 
 
-def _layer_forward(layer, x):
-    return lambda: layer.forward(x)
+def _layer_forward(network, x):
+    layer, op, params = _alone(network)
+    return lambda: layer.forward(op, x, params)
 
 
 def _layer_gradient(*need):
-    def make(layer, x):
-        y, cache = layer.forward(x, learn=True)
+    def make(network, x):
+        layer, op, params = _alone(network)
+        y, cache = layer.forward(op, x, params, learn=True)
         dy = array_module(y).asarray(numbers(y.shape, 2).astype(y.dtype, copy=False))
-        return lambda: layer.backward(dy, cache, need=need)
+        return lambda: layer.backward(op, dy, cache, need=need)
 
     return make
+
+
+def _alone(network):
+    """(layer, its op, its arrays) of a network of one layer."""
+    (name, layer, _), = network.rows
+    return layer, network.ops[name], network.params.get(name, {})
 
 
 def _copy(a, b):

@@ -1,10 +1,11 @@
-"""PyTorch's side: the networks and layers of the benchmark built from torch.nn, and their passes.
+"""PyTorch's side: how it does the benchmark's tasks, by the layers of `minicnn.files.torch_twin`.
 
 Eager, float32, N,C,H,W, as PyTorch is used unless asked otherwise. Only PyTorch's own processes
 import this file.
 """
 
-from collections import OrderedDict
+from collections import deque
+from typing import NamedTuple
 
 import torch
 from tasks import (
@@ -28,70 +29,29 @@ from tasks import (
     matrices,
     numbers,
 )
-from torch import nn
+
+from minicnn.files import torch_twin
+from minicnn.network import Network
 
 
-class Side(nn.ModuleList):
-    """Branches side by side, joined along the channels."""
+class Twin(NamedTuple):
+    """A network's rows, and arrays for them in PyTorch's layout."""
 
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self], dim=1)
+    network: Network
+    arrays: dict
 
+    def __call__(self, x, learn=False):
+        """The class scores."""
+        (_, y), = deque(self.outputs(x, learn), maxlen=1)
+        return y
 
-class Mean(nn.Module):
-    """The mean over all positions."""
+    def outputs(self, x, learn=False):
+        """(name, output) of every layer up to the class scores."""
+        return torch_twin.forward(self.network, x, self.arrays, learn, self.network.logits)
 
-    def forward(self, x):
-        return x.mean(dim=(2, 3))
-
-
-def twin(network):
-    """A network up to its class scores as torch.nn.Sequential, with weights of its own."""
-    tops = [top for top, _ in network.layers]
-    return _sequence(network, network.layers[: tops.index(network.logits) + 1])
-
-
-def _sequence(network, layers):
-    return nn.Sequential(OrderedDict(
-        (name, MAKERS[type(layer).__name__](layer, network, name)) for name, layer in layers))
-
-
-def _conv(layer, network, name):
-    kh, kw, c, o = network.param_shapes[name]["w"]
-    return nn.Conv2d(c * layer.groups, o, (kh, kw), layer.stride, layer.pad, layer.dilation,
-                     layer.groups, layer.bias)
-
-
-def _dense(layer, network, name):
-    return nn.Sequential(nn.Flatten(), nn.Linear(*network.param_shapes[name]["w"], layer.bias))
-
-
-def _max_pool(layer, *_):
-    return nn.MaxPool2d(layer.window, layer.stride, layer.pad, ceil_mode=layer.rounding == "ceil")
-
-
-def _average_pool(layer, *_):
-    return nn.AvgPool2d(layer.window, layer.stride, layer.pad, layer.rounding == "ceil",
-                        layer.border == "padding")
-
-
-def _lrn(layer, *_):
-    alpha = layer.alpha * (1 if layer.convention == "caffe" else layer.size)
-    return nn.LocalResponseNorm(layer.size, alpha, layer.beta, layer.k)
-
-
-MAKERS = {
-    "Conv": _conv,
-    "Dense": _dense,
-    "MaxPool": _max_pool,
-    "AveragePool": _average_pool,
-    "GlobalAveragePool": lambda *_: Mean(),
-    "ReLU": lambda *_: nn.ReLU(),
-    "LRN": _lrn,
-    "Dropout": lambda layer, *_: nn.Dropout(layer.rate),
-    "Branches": lambda layer, network, _: Side(_sequence(network, branch)
-                                               for branch in layer.branches),
-}
+    def weights(self):
+        """Every array, made to be learnt."""
+        return [w.requires_grad_(True) for named in self.arrays.values() for w in named.values()]
 
 
 def load(what):
@@ -103,90 +63,99 @@ def load(what):
 
 def torchs(task, memory_format=torch.contiguous_format, device="cpu"):
     """A function that does `task` once with PyTorch, on a device."""
+    def placed(given):
+        return given.to(device, memory_format=memory_format if given.ndim == 4
+                        else torch.preserve_format)
+
     if task.network == CARD:
-        return CARD_PASSES[task.what](*(tensor(a).to(device) for a in matrices(task)))
-    network = build(task)
-    module = twin(network).eval().requires_grad_(False).to(device, memory_format=memory_format)
-    x = tensor(images(task, network)).to(device)
-    x = x.contiguous(memory_format=memory_format) if x.ndim == 4 else x
-    if task.what == GRAM_STEP:
-        return _gram_step(module, x, gram_layers(network))
-    return PASSES[task.what](module, x)
+        return CARD_PASSES[task.what](*(torch.from_numpy(a).to(device) for a in matrices(task)))
+    network = build(task)  # without arrays: PyTorch has its own
+    arrays = {name: {key: placed(w) for key, w in named.items()}
+              for name, named in drawn(network).items()}
+    return PASSES[task.what](Twin(network, arrays),
+                             placed(torch_twin.to_torch(images(task, network))))
 
 
-def tensor(array):
-    """A NumPy array N,H,W,C as a tensor N,C,H,W; other arrays as they are."""
-    given = torch.from_numpy(array)
-    return given.permute(0, 3, 1, 2).contiguous() if given.ndim == 4 else given
+def drawn(network):
+    """Random arrays in PyTorch's layout, each made where it stays: what is freed between them
+    would be held by the process, and count as the task's memory."""
+    def array(key, shape, image):
+        w = torch.zeros(torch_twin.turned(torch.empty(shape, device="meta"), image).shape)
+        return w.normal_(0, (2 / w[0].numel()) ** 0.5) if key == "w" else w
+
+    return {name: {key: array(key, shape, network.input_shapes[name])
+                   for key, shape in shapes.items()}
+            for name, shapes in network.param_shapes.items()}
 
 
-def _forward(module, x):
+def _forward(twin, x):
     def run():
         with torch.no_grad():
-            return module(x)
+            return twin(x)
 
     return run
 
 
-def _image_gradient(module, x):
+def _image_gradient(twin, x):
     def run():
         image = x.clone().requires_grad_(True)
-        module(image).sum().backward()
+        twin(image).sum().backward()
         return image.grad
 
     return run
 
 
-def _input_gradient(module, x):
-    y = module(x.requires_grad_(True))
+def _input_gradient(twin, x):
+    y = twin(x.requires_grad_(True))
     dy = _upstream(y)
     return lambda: torch.autograd.grad(y, x, dy, retain_graph=True)
 
 
-def _weight_gradient(module, x):
-    y = module.requires_grad_(True)(x)
-    dy, weights = _upstream(y), list(module.parameters())
+def _weight_gradient(twin, x):
+    weights = twin.weights()
+    y = twin(x)
+    dy = _upstream(y)
     return lambda: torch.autograd.grad(y, weights, dy, retain_graph=True)
 
 
 def _upstream(y):
-    """A gradient at a layer's output: the numbers that minicnn is given, laid out as y is."""
-    last = (0, 2, 3, 1) if y.ndim == 4 else (0, 1)
-    given = tensor(numbers([y.shape[axis] for axis in last], 2))
-    return torch.empty_like(y).copy_(given)
+    """The second numbers that minicnn is given, as a gradient or an image, laid out as y is."""
+    given = numbers(torch_twin.channels_last(y).shape, 2)
+    return torch.empty_like(y).copy_(torch_twin.to_torch(given))
 
 
-def _all_gradients(module, x, step=lambda: None):
-    module.train().requires_grad_(True)
+def _all_gradients(twin, x, step=lambda: None):
+    weights = twin.weights()
     with torch.no_grad():
-        truth = torch.from_numpy(labels(*module(x).shape)).to(x.device)
+        truth = torch.from_numpy(labels(*twin(x).shape)).to(x.device)
 
     def run():
-        module.zero_grad()
-        nn.functional.cross_entropy(module(x), truth).backward()
+        for w in weights:
+            w.grad = None
+        torch.nn.functional.cross_entropy(twin(x, learn=True), truth).backward()
         step()
 
     return run
 
 
-def _training_step(module, x):
-    optimizer = torch.optim.SGD(module.parameters(), lr=RATE, momentum=MOMENTUM)
-    return _all_gradients(module, x, optimizer.step)
+def _training_step(twin, x):
+    optimizer = torch.optim.SGD(twin.weights(), lr=RATE, momentum=MOMENTUM)
+    return _all_gradients(twin, x, optimizer.step)
 
 
-def _gram_step(module, x, layers):
+def _gram_step(twin, x):
     """The formulas of `ascent.objectives.gram` and `vis.texture`, and PyTorch's Adam."""
+    layers = gram_layers(twin.network)
+
     def grams(image):
-        for name, part in module.named_children():
-            image = part(image)
+        for name, y in twin.outputs(image):
             if name in layers:
-                f = image.flatten(2)  # N,C,H,W -> N,C,M
+                f = y.flatten(2)  # N,C,H,W -> N,C,M
                 yield f @ f.transpose(1, 2) / f.shape[2]
 
     with torch.no_grad():
         targets = [(gram, (gram**2).sum()) for gram in grams(x)]
-    given = tensor(numbers([x.shape[axis] for axis in (0, 2, 3, 1)], 2))
-    image = torch.empty_like(x).copy_(given).requires_grad_(True)
+    image = _upstream(x).requires_grad_(True)
     optimizer = torch.optim.Adam([image], lr=PIXEL_RATE)
 
     def run():
@@ -209,6 +178,6 @@ def _product(a, b):
 
 
 PASSES = {FORWARD: _forward, IMAGE_GRADIENT: _image_gradient, ALL_GRADIENTS: _all_gradients,
-          TRAINING_STEP: _training_step, INPUT_GRADIENT: _input_gradient,
-          WEIGHT_GRADIENT: _weight_gradient}
+          TRAINING_STEP: _training_step, GRAM_STEP: _gram_step,
+          INPUT_GRADIENT: _input_gradient, WEIGHT_GRADIENT: _weight_gradient}
 CARD_PASSES = {COPY: _copy, PRODUCT: _product}

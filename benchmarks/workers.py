@@ -18,7 +18,7 @@ import minicnn
 
 LIBRARIES = {
     "ours": "minicnn",
-    "plain": "minicnn with every convolution by its page",
+    "plain": "minicnn with every op as its page has it",
     "fresh": "minicnn without a workspace, every array fresh",
     "torch": "PyTorch, eager, N,C,H,W",
     "channels_last": "PyTorch, eager, channels last",
