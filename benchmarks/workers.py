@@ -98,7 +98,7 @@ def _maker(library, meter):
 
 def _maker_of_torch(library, meter):
     import torch
-    from twins import load, torchs
+    from torch_tasks import load, torchs
 
     threads, layout = int(os.environ["OMP_NUM_THREADS"]), torch.contiguous_format
     torch.set_num_threads(threads)

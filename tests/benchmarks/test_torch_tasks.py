@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import tasks  # noqa: E402
-import twins  # noqa: E402
+import torch_tasks  # noqa: E402
 from tasks import (  # noqa: E402
     ALL_GRADIENTS,
     FORWARD,
@@ -41,7 +41,7 @@ LAYERS = [("minivgg", "conv2_1"), ("alexnet_caffe", "conv2"), ("minivgg", "pool2
 def pair(network, dtype=np.float64):
     """A network with random weights, and its twin with the same."""
     network = network.initialize(0).astype(dtype)
-    return network, twins.Twin(network, torch_twin.arrays(network))
+    return network, torch_tasks.Twin(network, torch_twin.arrays(network))
 
 
 def weights(network):
@@ -70,11 +70,11 @@ def test_the_twin_computes_the_same_scores_and_gradient_at_the_image(name):
     network, twin = pair(make(), np.float32)
     x = photos(side)
     expected = tasks.NETWORK_PASSES[FORWARD](network, x)()
-    got = to_numpy(twins.PASSES[FORWARD](twin, to_torch(x))())
+    got = to_numpy(torch_tasks.PASSES[FORWARD](twin, to_torch(x))())
     close(got, expected, 1e-4)  # two float32 programs, up to 57 convolutions deep
     (network, twin), x = pair(make()), x.astype(np.float64)
     expected = tasks.NETWORK_PASSES[IMAGE_GRADIENT](network, x)()
-    got = to_numpy(twins.PASSES[IMAGE_GRADIENT](twin, to_torch(x))())
+    got = to_numpy(torch_tasks.PASSES[IMAGE_GRADIENT](twin, to_torch(x))())
     close(got, expected, 1e-9)
 
 
@@ -97,7 +97,7 @@ def trainable():
 def test_all_gradients_are_the_same():
     network, twin, x, tensor = trainable()
     gradients = tasks.NETWORK_PASSES[ALL_GRADIENTS](network, x)()
-    twins.PASSES[ALL_GRADIENTS](twin, tensor)()
+    torch_tasks.PASSES[ALL_GRADIENTS](twin, tensor)()
     assert list(gradients)[::-1] == list(network.param_shapes)
     for name, named in twin.arrays.items():
         for key, w in named.items():
@@ -110,7 +110,7 @@ def test_two_training_steps_lead_to_the_same_weights():
     network, twin, x, tensor = trainable()
     before = weights(network)
     steps = (tasks.NETWORK_PASSES[TRAINING_STEP](network, x),
-             twins.PASSES[TRAINING_STEP](twin, tensor))
+             torch_tasks.PASSES[TRAINING_STEP](twin, tensor))
     for step in (*steps, *steps):
         step()
     for old, ours, theirs in zip(before, weights(network), twin.weights(), strict=True):
@@ -137,12 +137,12 @@ def test_a_layer_alone_does_the_same(network, layer):
         x *= 100  # else it is nearly a multiplication by 1
     tensor = to_torch(x)
     y, _ = tasks.LAYER_PASSES[FORWARD](alone, x)()
-    close(to_numpy(twins.PASSES[FORWARD](twin, tensor)()), y, 1e-10)
+    close(to_numpy(torch_tasks.PASSES[FORWARD](twin, tensor)()), y, 1e-10)
     dx, _ = tasks.LAYER_PASSES[INPUT_GRADIENT](alone, x)()
-    close(to_numpy(twins.PASSES[INPUT_GRADIENT](twin, tensor)()[0]), dx, 1e-10)
+    close(to_numpy(torch_tasks.PASSES[INPUT_GRADIENT](twin, tensor)()[0]), dx, 1e-10)
     if alone.param_shapes:
         _, gradients = tasks.LAYER_PASSES[WEIGHT_GRADIENT](alone, x)()
-        dw, db = twins.PASSES[WEIGHT_GRADIENT](twin, tensor.detach())()
+        dw, db = torch_tasks.PASSES[WEIGHT_GRADIENT](twin, tensor.detach())()
         expected = torch_twin.turned(torch.tensor(gradients["w"]), alone.input_shape)
         close(dw.numpy(), expected.numpy(), 1e-10)
         close(db.numpy(), gradients["b"], 1e-10)
@@ -150,7 +150,7 @@ def test_a_layer_alone_does_the_same(network, layer):
 
 def test_random_arrays_are_like_those_of_the_network():
     network = tasks.build(tasks.Task("minivgg", FORWARD)).initialize(0)
-    drawn, ours = twins.drawn(network), torch_twin.arrays(network)
+    drawn, ours = torch_tasks.drawn(network), torch_twin.arrays(network)
     assert list(drawn) == list(ours)
     for name, named in ours.items():
         for key, w in named.items():
@@ -164,19 +164,19 @@ def test_only_the_gradient_that_is_asked_for_is_computed():
     task = tasks.Task("minivgg", INPUT_GRADIENT, 1, "conv2_1")
     _, twin = pair(tasks.build(task), np.float32)
     x = to_torch(tasks.images(task, tasks.build(task)))
-    assert len(twins.PASSES[INPUT_GRADIENT](twin, x)()) == 1
+    assert len(torch_tasks.PASSES[INPUT_GRADIENT](twin, x)()) == 1
     assert not any(w.requires_grad for w in twin.arrays["conv2_1"].values())
     x = x.detach()
-    assert len(twins.PASSES[WEIGHT_GRADIENT](twin, x)()) == 2 and not x.requires_grad
+    assert len(torch_tasks.PASSES[WEIGHT_GRADIENT](twin, x)()) == 2 and not x.requires_grad
 
 
 @pytest.mark.parametrize("layer", ["conv2_1", "pool2"])
 def test_channels_last_is_that(layer):
     """A pooling has no weights: there it shows that the image is laid out so too."""
     task = tasks.Task("minivgg", FORWARD, 2, layer)
-    run = twins.torchs(task, torch.channels_last)
+    run = torch_tasks.torchs(task, torch.channels_last)
     assert run().is_contiguous(memory_format=torch.channels_last)
-    assert twins.torchs(task)().is_contiguous()
+    assert torch_tasks.torchs(task)().is_contiguous()
 
 
 def test_steps_towards_a_texture_lead_to_the_same_image():
@@ -185,7 +185,7 @@ def test_steps_towards_a_texture_lead_to_the_same_image():
     network, twin = pair(make())
     x = photos(side).astype(np.float64)
     step = tasks.NETWORK_PASSES[tasks.GRAM_STEP](network, x)
-    theirs = twins.PASSES[tasks.GRAM_STEP](twin, to_torch(x))
+    theirs = torch_tasks.PASSES[tasks.GRAM_STEP](twin, to_torch(x))
     start = step().image
     for _ in range(3):
         got, expected = to_numpy(theirs()), step().image
@@ -197,6 +197,6 @@ def test_the_card_s_own_tasks_do_what_is_counted():
     for what in (tasks.COPY, tasks.PRODUCT):
         task = tasks.Task(tasks.CARD, what, side=8)
         a, b = tasks.matrices(task)
-        got, expected = twins.torchs(task)().numpy(), tasks.ours(task)()
+        got, expected = torch_tasks.torchs(task)().numpy(), tasks.ours(task)()
         np.testing.assert_allclose(got, a if expected is None else expected, rtol=1e-5, atol=1e-6)
         assert expected is None or np.allclose(expected, a @ b)
