@@ -77,7 +77,8 @@ def works(task):
     learning = WEIGHT_GRADIENT in PASSES[task.what]
     found = []
     for name, layer, inputs in _computed(network):
-        shapes = Shapes(task.batch * prod(network.input_shapes[name]),
+        read = network.input_shapes[name] if layer.several else [network.input_shapes[name]]
+        shapes = Shapes(task.batch * sum(map(prod, read)),
                         task.batch * prod(network.shapes[name]),
                         sum(prod(s) for s in network.param_shapes.get(name, {}).values()))
         for what in PASSES[task.what]:
@@ -125,6 +126,8 @@ KINDS = {  # operations of a pass, and bytes that its way back reads besides dy
     "AveragePool": lambda layer, s: (prod(pair(layer.window, "window")) * s.y, 0),
     "GlobalAveragePool": lambda layer, s: (s.x, 0),
     "ReLU": lambda layer, s: (s.x, s.x),
+    "BatchNorm": lambda layer, s: (2 * s.x, 0),
+    "Add": lambda layer, s: (s.x - s.y, 0),
     "LRN": lambda layer, s: ((layer.size + 5) * s.x, FLOAT * s.x),
 }
 

@@ -62,6 +62,8 @@ NETWORKS = {
     "googlenet": models.googlenet,
     "squeezenet11": models.squeezenet11,
     "minivgg": models.minivgg,
+    "resnet18": models.resnet18,
+    "mobilenet_v1": models.mobilenet_v1,
     "vgg19_conv4_1": lambda: models.vgg19(top=False).until("conv4_1").with_average_pooling(),
 }
 
