@@ -36,8 +36,9 @@ SMALL = {  # every network of the benchmark, with fewer classes or smaller image
 }
 LAYERS = [("minivgg", "conv2_1"), ("alexnet_caffe", "conv2"), ("minivgg", "pool2"),
           ("alexnet_caffe", "pool1"), ("googlenet", "inception_3a/pool"),
-          ("googlenet", "pool5/7x7_s1"), ("mobilenet_v1", "conv4_1/dw"), ("alexnet_caffe", "norm1"), ("minivgg", "relu2_1"),
-          ("minivgg", "fc5"), ("minivgg", "fc6")]
+          ("googlenet", "pool5/7x7_s1"), ("mobilenet_v1", "conv4_1/dw"),
+          ("alexnet_caffe", "norm1"), ("minivgg", "relu2_1"), ("minivgg", "fc5"),
+          ("minivgg", "fc6")]
 
 
 def pair(network, dtype=np.float64):
