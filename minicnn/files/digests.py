@@ -11,7 +11,7 @@ import json
 import numpy as np
 
 from minicnn import backend
-from minicnn.network.layers import walk
+from minicnn.network.layers import Conv, walk
 
 BLOCK = 1 << 20  # bytes read at once
 
@@ -43,8 +43,10 @@ def of_arrays(arrays):
 
 def of_layers(network):
     """Of everything but the weights: the layers' names, kinds and settings, the input's shape, how
-    photos are prepared."""
-    layers = [[name, type(layer).__name__, {} if hasattr(layer, "branches") else layer.settings()]
+    photos are prepared. A convolution counts as of algorithm "auto", a setting it once had, so that
+    what was saved then has the same digest now."""
+    layers = [[name, type(layer).__name__, {} if hasattr(layer, "branches") else layer.settings()
+               | ({"algorithm": "auto"} if isinstance(layer, Conv) else {})]
               for name, layer in walk(network.layers)]
     prepared = None if network.preprocessing is None else network.preprocessing.to_dict()
     told = json.dumps([layers, network.input_shape, prepared], default=_described)
