@@ -10,18 +10,19 @@ What does not: the mathematics as one reads it (`minicnn.ops`), and anything tha
 layers (`minicnn.network`).
 
 TWINS is the table of them; networks take these, and the page of every other op. When each serves,
-and what it gains over its page in a network's loop at the sizes of VGG-16 and GoogLeNet, on two
-cores:
+and what it gained over its page inside a loop at sizes of VGG-16, GoogLeNet and MobileNet, where
+other work kept the two cores busy (on idle ones threads add to it):
 
-================  ================================================================  ===============
-`conv`            always; 3x3 and 5x5 by Winograd, depthwise, or by tiles           1.2 to 6 times
-`pool`            always; blocks of rows in threads, CUDA kernels                   3 to 14 times
-`average_pool`    on a GPU (CUDA kernels); the page on the CPU                      not measured yet
-`lrn`             always; blocks of rows in threads, CUDA kernels                   by the threads
-`relu`            always; blocks of rows in threads, memory used again              up to 1.6 times
-`dense`           always; products cut into runs, for the same bytes for any        1 to 1.9 times
-                  number of threads
-================  ================================================================  ===============
+================  ============================================================  ===================
+`conv`            always: Winograd for 3x3 and 5x5, depthwise, or tiles         1.2 to 6 times;
+                                                                                depthwise 5 to 30
+`pool`            always: blocks of rows in threads; kernels on a GPU           3 to 14 times
+`average_pool`    kernels on a GPU; the page itself on the CPU                  not measured
+`lrn`             always: blocks of rows in threads; kernels on a GPU           nothing but threads
+`relu`            always: blocks of rows in threads, memory used again          up to 1.5 times
+`dense`           always: products cut into runs for the threads, the same      up to 1.9 times for
+                  bytes for any number of them                                  batches, 0.6 for one
+================  ============================================================  ===================
 """
 
 from minicnn.fast import average_pool, conv, dense, lrn, pool, relu
