@@ -117,15 +117,13 @@ def in_a_row(data):
 
 # ---- what a pickle may name and call
 
-def _rebuilt(arguments):
-    """torch._utils._rebuild_tensor (storage, offset, shape, strides), and _v2, which has more:
-    requires_grad, hooks, metadata (newer; empty but for complex numbers)."""
-    if len(arguments) not in (4, 6, 7):
-        raise ValueError(f"its pickle makes a tensor from {len(arguments)} arguments")
-    if any(arguments[6:]):
+def _rebuilt(storage, offset, shape, strides, requires_grad=False, hooks=None, metadata=None):
+    """torch._utils._rebuild_tensor, which has four, and _v2; metadata is in newer files, and empty
+    but for complex numbers."""
+    if metadata:
         raise ValueError("one of its tensors is to be conjugated or negated when it is read; save "
                          "it with resolve_neg()")
-    return tensor(*arguments[:4])
+    return tensor(storage, offset, shape, strides)
 
 
 def tensor(storage, offset, shape, strides):
@@ -141,19 +139,12 @@ def tensor(storage, offset, shape, strides):
     return Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
-def _first(arguments):
-    """A parameter is its tensor, and a torch.Size its numbers."""
-    if not arguments:
-        raise ValueError("its pickle makes a parameter or a size of nothing")
-    return arguments[0]
-
-
 CALLS = {
     "torch._utils._rebuild_tensor": _rebuilt,
     "torch._utils._rebuild_tensor_v2": _rebuilt,
-    "torch._utils._rebuild_parameter": _first,
-    "torch._utils._rebuild_parameter_with_state": _first,
-    "torch.Size": _first,
+    "torch._utils._rebuild_parameter": lambda data, requires_grad, hooks: data,
+    "torch._utils._rebuild_parameter_with_state": lambda data, requires_grad, hooks, state: data,
+    "torch.Size": lambda numbers: numbers,
     **dict.fromkeys(STORAGES),  # may be named, not called
     **dict.fromkeys(TENSORS),
 }

@@ -21,7 +21,7 @@ from minicnn.foreign.torch_containers import CALLS, Contents, Storage, kind_of, 
 MEMBERS = ("sys_info", "pickle", "tensors", "storages")
 BLOCK, RECORD = 512, 10240  # bytes; a tar file is of whole records
 MOST_HEADERS = 16
-MOST_STEPS = 100  # of the pickle of one tensor or storage: three values
+MOST_READS = 200  # of the pickle of one tensor or storage: three values
 
 
 def tarred(data):
@@ -126,7 +126,7 @@ def _count(data, at):
 
 def _keys(data, at, size):
     """A pickled tuple of `size` values."""
-    values, at = pickles.load(data, at, CALLS, most=MOST_STEPS)
+    values, at = pickles.load(data, at, CALLS, most=MOST_READS)
     if type(values) is not tuple or len(values) != size:
         raise ValueError(f"at byte {at} its pickle should hold {size} values")
     return values, at
