@@ -4,7 +4,7 @@ import re
 
 from minicnn.doctor.findings import BAD, GOOD, NOTE, Finding
 from minicnn.files import digests
-from minicnn.files.replay import replay
+from minicnn.files.verification import replay
 from minicnn.foreign import load as pretrained
 from minicnn.foreign.load import load
 

@@ -15,12 +15,12 @@ settings and preprocessing are those of the network in any case.
 
 Decisions
     The picture has the network's own size, since windows round differently at another. It is drawn
-    by a formula (`figures.picture`): smooth, in steps of 16 grey levels, so that it has edges in
+    by a formula (`fingerprint.picture`): smooth, in steps of 16 grey levels, so that it has edges in
     all directions, channels that differ, nothing symmetric, and compresses to some ten thousand
     bytes. It goes through the network's own preprocessing. Where there is none, pixels become
     -2..2 in as many channels as the network reads.
 
-    Of every layer few figures are kept (`figures.figures`), of the scores all numbers. What is
+    Of every layer few figures are kept (`fingerprint.figures`), of the scores all numbers. What is
     compared is the difference as a share of the layer's deviation, or of the number itself where
     that is larger. For a layer that is silent, all 0, it is the deviation of the layer before.
 """
@@ -30,10 +30,10 @@ from math import prod
 import numpy as np
 
 from minicnn import backend
-from minicnn.files import digests, figures, independent, plain, stored_probe
+from minicnn.files import digests, fingerprint, independent, plain, stored_probe
 from minicnn.files.errors import WeightsError
-from minicnn.files.replay import ProbeError, Replay, Row, replay
 from minicnn.files.stored_probe import Probe
+from minicnn.files.verification import ProbeError, Replay, Row, replay
 from minicnn.network import INPUT
 
 __all__ = ["Probe", "ProbeError", "Replay", "Row", "check", "make", "replay", "verified"]
@@ -67,7 +67,7 @@ def make(network, by="auto", weights=None):
         worth; PyTorch asked for by name and not there.
     """
     _check_possible(network, by)
-    picture = figures.picture(*network.input_shape[:2])
+    picture = fingerprint.picture(*network.input_shape[:2])
     with np.errstate(all="ignore"):
         who, rows, scores = _computed(network, picture, by, weights)
     if not (np.isfinite(rows).all() and np.isfinite(scores).all()):
@@ -168,15 +168,15 @@ def _computed(network, picture, by, weights):
                                  "no PyTorch") from None
     from minicnn import __version__
 
-    x = backend.to_host(figures.prepared(network, picture))
+    x = backend.to_host(fingerprint.prepared(network, picture))
     return (f"minicnn {__version__}, plain operations in float64",
             *_gathered(network, x, plain.activations(network, x)))
 
 
 def _gathered(network, x, activations):
-    rows, scores = [figures.figures(x)], np.zeros(0)
+    rows, scores = [fingerprint.figures(x)], np.zeros(0)
     for name, y in activations:
-        rows.append(figures.figures(y))
+        rows.append(fingerprint.figures(y))
         if name == network.logits and y.size <= MOST_SCORES:
             scores = y.ravel()
     return np.array(rows, np.float32), scores.astype(np.float32)

@@ -18,7 +18,7 @@ import numpy as np
 
 from minicnn.gradcheck import compare, slopes
 from minicnn.gradcheck.compare import SHARE_32, SHARE_64
-from minicnn.gradcheck.probe import (
+from minicnn.gradcheck.directions import (
     CENTRAL,
     DIRECTIONS,
     Probe,
@@ -29,7 +29,7 @@ from minicnn.gradcheck.probe import (
 from minicnn.gradcheck.report import FAILED, NOT_APPLICABLE, PASSED, Finding
 from minicnn.gradcheck.subject import as_list
 
-TWIN, COMPLEX, ADJOINT, TORCH = 1e-10, 1e-10, 1e-12, 1e-5  # CENTRAL is probe.py's
+TWIN, COMPLEX, ADJOINT, TORCH = 1e-10, 1e-10, 1e-12, 1e-5  # CENTRAL is directions.py's
 
 
 def not_applicable(kind, why):

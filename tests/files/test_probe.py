@@ -14,7 +14,7 @@ from minicnn import backend
 from minicnn.fast import winograd
 from minicnn.files import independent, probe
 from minicnn.files.errors import WeightsError
-from minicnn.files.replay import LIMITS
+from minicnn.files.verification import LIMITS
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense

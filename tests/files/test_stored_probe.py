@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import small
 
-from minicnn.files import figures, hdf5, probe, stored_probe
+from minicnn.files import fingerprint, hdf5, probe, stored_probe
 from minicnn.files.errors import WeightsError
 
 
@@ -152,5 +152,5 @@ def test_it_is_small(saved):
         names = [f"mixed_7c/branch3x3dbl_{k}/norm" for k in range(300)]
         stored_probe.write(file, stored_probe.Probe(
             "PyTorch", "0" * 64, names, dict.fromkeys(names, "0" * 16),
-            figures.picture(224, 224), numbers.astype(np.float32), np.zeros(1000, np.float32)))
+            fingerprint.picture(224, 224), numbers.astype(np.float32), np.zeros(1000, np.float32)))
     assert saved.stat().st_size - size < 80_000

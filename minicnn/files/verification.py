@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import backend
-from minicnn.files import digests, figures, stored_probe
+from minicnn.files import digests, fingerprint, stored_probe
 from minicnn.network import INPUT
 from minicnn.network.summary import lined_up
 
@@ -53,7 +53,7 @@ def replay(network, probe=None):
         raise ProbeError(f"network {network.name}: the probe is of other layers")
     dtype = _dtype(network)
     limit = LIMITS[dtype.name]
-    outputs, why = _outputs(network, figures.prepared(network, probe.picture).astype(dtype))
+    outputs, why = _outputs(network, fingerprint.prepared(network, probe.picture).astype(dtype))
     rows = list(_rows(network, probe, outputs, why, limit))
     rows += [_scores(network, probe, outputs, why, limit)] if probe.scores.size else []
     return Replay(network.name, probe.by, f"{dtype.name} on {network.device}", rows, limit,
@@ -190,9 +190,9 @@ def _rows(network, probe, outputs, why, limit):
         if y is None:
             yield _unreached(name, expected, why)
         else:
-            found, shape = figures.figures(backend.to_host(y)), y.shape[1:]
+            found, shape = fingerprint.figures(backend.to_host(y)), y.shape[1:]
             yield _compared(name, expected, found, scale or 1.0, limit,
-                            lambda k, shape=shape: figures.name(k, shape),
+                            lambda k, shape=shape: fingerprint.name(k, shape),
                             hashes.get(name) == probe.weights.get(name))
 
 
