@@ -4,7 +4,7 @@ import re
 
 from minicnn.doctor.findings import BAD, GOOD, NOTE, Finding
 from minicnn.files import digests
-from minicnn.files.verification import replay
+from minicnn.files.verification import verify
 from minicnn.foreign import load as pretrained
 from minicnn.foreign.load import load
 
@@ -75,7 +75,7 @@ def probed(network, devices=("cpu",), table=False):
     for device in devices:
         what = f"probe on {device}"
         try:
-            found = replay(network.to(device))
+            found = verify(network.to(device))
         except ValueError as error:
             yield Finding(what, str(error), BAD)
             continue

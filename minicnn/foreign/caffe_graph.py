@@ -17,7 +17,7 @@ from minicnn.network.layers import Concat
 
 
 @dataclass(frozen=True)
-class Plan:
+class Translation:
     """A network as it was understood.
 
     Attributes
@@ -36,7 +36,7 @@ class Plan:
     notes: list
 
 
-def plan(net, phase="TEST", shape=None):
+def translated(net, phase="TEST", shape=None):
     """Understand a network.
 
     Parameters
@@ -50,7 +50,7 @@ def plan(net, phase="TEST", shape=None):
 
     Returns
     -------
-    Plan
+    Translation
 
     Raises
     ------
@@ -77,7 +77,7 @@ def plan(net, phase="TEST", shape=None):
             places[node], shapes[node] = node.name, _shape_after(layer, node.name, below)
     used = [node for node in nodes if node in needed]
     check_names(used)
-    return Plan(rows, {node.name: node.scale for node in used if node.kind == "BatchNorm"},
+    return Translation(rows, {node.name: node.scale for node in used if node.kind == "BatchNorm"},
                 [node.name for node in nodes if node not in needed], notes)
 
 

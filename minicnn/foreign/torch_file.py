@@ -56,7 +56,7 @@ def read(path):
         name, contents_of = container
         contents = contents_of(data)
         tensors, says, notes = _state_dict(contents.value)
-        arrays = mapped.arrays(data, [_part(key, tensor, contents.places)
+        arrays = mapped.arrays(data, [_region(key, tensor, contents.places)
                                       for key, tensor in tensors.items()])
     if any(tensor.storage.kind.endswith(mapped.BFLOAT16) for tensor in tensors.values()):
         notes.append("Its bfloat16 numbers were widened to float32, which loses nothing.")
@@ -125,7 +125,7 @@ def _is_short(word):
     return type(word) in (str, int, float, bool) and len(str(word)) <= LONGEST_WORD
 
 
-def _part(name, tensor, places):
+def _region(name, tensor, places):
     """Where a tensor's numbers lie in the file."""
     storage = tensor.storage
     start, size = places.get(storage.key, (0, 0))
@@ -135,4 +135,4 @@ def _part(name, tensor, places):
         raise Damaged(f"{mapped.short(name)} is of shape {tensor.shape}, more than its row of "
                       "numbers has")
     first = start + (storage.first + tensor.offset) * item
-    return mapped.Part(name, storage.kind, tensor.shape, first, tensor.strides)
+    return mapped.Region(name, storage.kind, tensor.shape, first, tensor.strides)
