@@ -11,9 +11,9 @@ inception.py), Keras' applications (vgg16.py, vgg19.py, inception_v3.py), jcjohn
 import re
 from dataclasses import dataclass, field
 
+from minicnn import models
 from minicnn.images import Preprocessing
 from minicnn.models.alexnet import TORCHVISION
-from minicnn.models.inception import inception_v3
 from minicnn.models.inception_v1 import TORCH_GOOGLENET
 from minicnn.models.vgg import MEAN_BGR
 from minicnn.network.layers import BatchNorm, Conv
@@ -51,28 +51,8 @@ class Source:
 
 # ---- torchvision: RGB in 0..1, minus a mean, over a standard deviation
 
-ALEXNET = {
-    "features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4",
-    "features.10": "conv5", "classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8",
-}
-VGG_CONVOLUTIONS = {
-    "vgg11": "1_1 2_1 3_1 3_2 4_1 4_2 5_1 5_2",
-    "vgg13": "1_1 1_2 2_1 2_2 3_1 3_2 4_1 4_2 5_1 5_2",
-    "vgg16": "1_1 1_2 2_1 2_2 3_1 3_2 3_3 4_1 4_2 4_3 5_1 5_2 5_3",
-    "vgg19": "1_1 1_2 2_1 2_2 3_1 3_2 3_3 3_4 4_1 4_2 4_3 4_4 5_1 5_2 5_3 5_4",
-}
-VGG_FEATURES = {
-    "vgg11": "0 3 6 8 11 13 16 18",
-    "vgg13": "0 2 5 7 10 12 15 17 20 22",
-    "vgg16": "0 2 5 7 10 12 14 17 19 21 24 26 28",
-    "vgg19": "0 2 5 7 10 12 14 16 19 21 23 25 28 30 32 34",
-}
-VGG_DENSE = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
-VGG_DENSE_CAFFE = {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
-SQUEEZENET_FEATURES = {
-    "squeezenet10": "3 fire2, 4 fire3, 5 fire4, 7 fire5, 8 fire6, 9 fire7, 10 fire8, 12 fire9",
-    "squeezenet11": "3 fire2, 4 fire3, 6 fire4, 7 fire5, 9 fire6, 10 fire7, 11 fire8, 12 fire9",
-}
+DENSE = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
+DENSE_AFTER_DROPOUT = {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
 GOOGLENET_STEM = {"conv1": "conv1/7x7_s2", "conv2": "conv2/3x3_reduce", "conv3": "conv2/3x3"}
 GOOGLENET_MODULES = "3a 3b 4a 4b 4c 4d 4e 5a 5b"
 GOOGLENET_BRANCHES = ("branch1 1x1, branch2.0 3x3_reduce, branch2.1 3x3, branch3.0 5x5_reduce, "
@@ -106,15 +86,24 @@ def _pairs(text):
     return [pair.split() for pair in text.split(",")]
 
 
-def _torch_vgg(model, dense):
-    convolutions = zip(VGG_FEATURES[model].split(), VGG_CONVOLUTIONS[model].split(), strict=True)
-    return {f"features.{number}": f"conv{name}" for number, name in convolutions} | dense
+def _convolutions(model):
+    """The places among a network's rows, and the names, of its convolutions."""
+    return [(k, name) for k, (name, layer, _) in enumerate(getattr(models, model)().rows)
+            if isinstance(layer, Conv)]
+
+
+def _in_one_row(model, dense):
+    """Convolutions, ReLUs and poolings are numbered as the rows are here."""
+    return {f"features.{number}": name for number, name in _convolutions(model)} | dense
 
 
 def _torch_squeezenet(model):
+    """The same, with a fire module as one row."""
+    blocks = dict.fromkeys(name.partition("/")[0] for name in getattr(models, model)().names)
     return {"features.0": "conv1", "classifier.1": "conv10"} | {
         f"features.{number}.{theirs}": f"{fire}/{ours}"
-        for number, fire in _pairs(SQUEEZENET_FEATURES[model]) for theirs, ours in FIRE.items()}
+        for number, fire in enumerate(blocks) if fire.startswith("fire")
+        for theirs, ours in FIRE.items()}
 
 
 def _torch_googlenet():
@@ -144,8 +133,8 @@ KERAS_DENSE = {"fc1": "fc6", "fc2": "fc7", "predictions": "fc8"}
 
 
 def _keras_vgg(model):
-    return {f"block{name.replace('_', '_conv')}": f"conv{name}"
-            for name in VGG_CONVOLUTIONS[model].split()} | KERAS_DENSE
+    return {name.replace("conv", "block").replace("_", "_conv"): name
+            for _, name in _convolutions(model)} | KERAS_DENSE
 
 
 def keras_inception(names):
@@ -167,7 +156,7 @@ def keras_inception(names):
     theirs = [sorted((int(match[1] or 0), name) for name in names
                      if (match := re.fullmatch(rf"{kind}(?:_(\d+))?", name)))
               for kind in ("conv2d", "batch_normalization")]
-    network = inception_v3()
+    network = models.inception_v3()
     ours = [[name for name, layer, _ in network.rows if isinstance(layer, kind)]
             for kind in (Conv, BatchNorm)]
     if [len(part) for part in theirs] != [len(part) for part in ours]:
@@ -206,13 +195,14 @@ TRANSFORMED = ("Photos are prepared as torchvision's own weights want them (tran
 TORCH_INCEPTION = Preprocessing((299, 299), "RGB", 127.5, 1 / 127.5, 342, resample="bilinear")
 
 SOURCES = [
-    Source("torchvision's alexnet", "alexnet_torch", ALEXNET, TORCHVISION),
-    *[Source(f"torchvision's {model}", model, _torch_vgg(model, VGG_DENSE), TORCHVISION)
-      for model in VGG_FEATURES],
+    Source("torchvision's alexnet", "alexnet_torch",
+           _in_one_row("alexnet_torch", DENSE_AFTER_DROPOUT), TORCHVISION),
+    *[Source(f"torchvision's {model}", model, _in_one_row(model, DENSE), TORCHVISION)
+      for model in ("vgg11", "vgg13", "vgg16", "vgg19")],
     *[Source(f"Oxford's {model}, from Caffe to PyTorch", model,
-             _torch_vgg(model, VGG_DENSE_CAFFE), OXFORD) for model in ("vgg16", "vgg19")],
+             _in_one_row(model, DENSE_AFTER_DROPOUT), OXFORD) for model in ("vgg16", "vgg19")],
     *[Source(f"torchvision's {model}", model, _torch_squeezenet(model), TORCHVISION)
-      for model in SQUEEZENET_FEATURES],
+      for model in ("squeezenet10", "squeezenet11")],
     *[Source(f"torchvision's {model}", model, _torch_resnet(depths, convolutions), TORCHVISION)
       for model, depths, convolutions in [("resnet18", (2, 2, 2, 2), 2),
                                           ("resnet50", (3, 4, 6, 3), 3),
