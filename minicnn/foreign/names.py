@@ -53,37 +53,24 @@ class Source:
 
 DENSE = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
 DENSE_AFTER_DROPOUT = {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
-GOOGLENET_STEM = {"conv1": "conv1/7x7_s2", "conv2": "conv2/3x3_reduce", "conv3": "conv2/3x3"}
-GOOGLENET_MODULES = "3a 3b 4a 4b 4c 4d 4e 5a 5b"
-GOOGLENET_BRANCHES = ("branch1 1x1, branch2.0 3x3_reduce, branch2.1 3x3, branch3.0 5x5_reduce, "
-                      "branch3.1 5x5, branch4.1 pool_proj")
 FIRE = {"squeeze": "squeeze1x1", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
-INCEPTION_STEM = {"Conv2d_1a_3x3": "conv1", "Conv2d_2a_3x3": "conv2", "Conv2d_2b_3x3": "conv3",
-                  "Conv2d_3b_1x1": "conv4", "Conv2d_4a_3x3": "conv5"}
-INCEPTION_MODULES = [  # the modules of one kind: theirs and ours; their branches: theirs and ours
-    ("Mixed_5b mixed0, Mixed_5c mixed1, Mixed_5d mixed2",
-     "branch1x1 1x1, branch5x5_1 5x5_reduce, branch5x5_2 5x5, branch3x3dbl_1 3x3dbl_reduce, "
-     "branch3x3dbl_2 3x3dbl_1, branch3x3dbl_3 3x3dbl_2, branch_pool pool_proj"),
-    ("Mixed_6a mixed3",
-     "branch3x3 3x3, branch3x3dbl_1 3x3dbl_reduce, branch3x3dbl_2 3x3dbl_1, "
-     "branch3x3dbl_3 3x3dbl_2"),
-    ("Mixed_6b mixed4, Mixed_6c mixed5, Mixed_6d mixed6, Mixed_6e mixed7",
-     "branch1x1 1x1, branch7x7_1 7x7_reduce, branch7x7_2 7x7_1, branch7x7_3 7x7_2, "
-     "branch7x7dbl_1 7x7dbl_reduce, branch7x7dbl_2 7x7dbl_1, branch7x7dbl_3 7x7dbl_2, "
-     "branch7x7dbl_4 7x7dbl_3, branch7x7dbl_5 7x7dbl_4, branch_pool pool_proj"),
-    ("Mixed_7a mixed8",
-     "branch3x3_1 3x3_reduce, branch3x3_2 3x3, branch7x7x3_1 7x7x3_reduce, "
-     "branch7x7x3_2 7x7x3_1, branch7x7x3_3 7x7x3_2, branch7x7x3_4 7x7x3_3"),
-    ("Mixed_7b mixed9, Mixed_7c mixed10",
-     "branch1x1 1x1, branch3x3_1 3x3_reduce, branch3x3_2a 3x3_1x3, branch3x3_2b 3x3_3x1, "
-     "branch3x3dbl_1 3x3dbl_reduce, branch3x3dbl_2 3x3dbl_1, branch3x3dbl_3a 3x3dbl_1x3, "
-     "branch3x3dbl_3b 3x3dbl_3x1, branch_pool pool_proj"),
-]
-
-
-def _pairs(text):
-    """[["theirs", "ours"], ...] of "theirs ours, theirs ours"."""
-    return [pair.split() for pair in text.split(",")]
+GOOGLENET_MODULES = "3a 3b 4a 4b 4c 4d 4e 5a 5b"
+GOOGLENET_BRANCHES = "branch1 branch2.0 branch2.1 branch3.0 branch3.1 branch4.1"
+INCEPTION_STEM = "Conv2d_1a_3x3 Conv2d_2a_3x3 Conv2d_2b_3x3 Conv2d_3b_1x1 Conv2d_4a_3x3"
+INCEPTION_MODULES = {  # the modules of one kind; the convolutions of each
+    "Mixed_5b Mixed_5c Mixed_5d":
+        "branch1x1 branch5x5_1 branch5x5_2 branch3x3dbl_1 branch3x3dbl_2 branch3x3dbl_3 "
+        "branch_pool",
+    "Mixed_6a": "branch3x3 branch3x3dbl_1 branch3x3dbl_2 branch3x3dbl_3",
+    "Mixed_6b Mixed_6c Mixed_6d Mixed_6e":
+        "branch1x1 branch7x7_1 branch7x7_2 branch7x7_3 branch7x7dbl_1 branch7x7dbl_2 "
+        "branch7x7dbl_3 branch7x7dbl_4 branch7x7dbl_5 branch_pool",
+    "Mixed_7a":
+        "branch3x3_1 branch3x3_2 branch7x7x3_1 branch7x7x3_2 branch7x7x3_3 branch7x7x3_4",
+    "Mixed_7b Mixed_7c":
+        "branch1x1 branch3x3_1 branch3x3_2a branch3x3_2b branch3x3dbl_1 branch3x3dbl_2 "
+        "branch3x3dbl_3a branch3x3dbl_3b branch_pool",
+}
 
 
 def _convolutions(model):
@@ -107,23 +94,24 @@ def _torch_squeezenet(model):
 
 
 def _torch_googlenet():
-    return _with_norms(GOOGLENET_STEM | {
-        f"inception{module}.{theirs}": f"inception_{module}/{ours}"
-        for module in GOOGLENET_MODULES.split() for theirs, ours in _pairs(GOOGLENET_BRANCHES)})
+    return _with_norms("googlenet_torch", ["conv1", "conv2", "conv3", *(
+        f"inception{module}.{branch}"
+        for module in GOOGLENET_MODULES.split() for branch in GOOGLENET_BRANCHES.split())])
 
 
 def _torch_inception():
-    return _with_norms(INCEPTION_STEM | {
-        f"{module}.{theirs}": f"{mixed}/{ours}" for modules, branches in INCEPTION_MODULES
-        for module, mixed in _pairs(modules) for theirs, ours in _pairs(branches)})
+    return _with_norms("inception_v3", [*INCEPTION_STEM.split(), *(
+        f"{module}.{branch}" for modules, branches in INCEPTION_MODULES.items()
+        for module in modules.split() for branch in branches.split())])
 
 
-def _with_norms(convolutions):
-    """Each of their convolutions is a pair: Mixed_5b.branch1x1.conv and Mixed_5b.branch1x1.bn."""
+def _with_norms(model, theirs):
+    """Their convolutions, in the order of the rows here; each is a pair, of
+    Mixed_5b.branch1x1.conv and Mixed_5b.branch1x1.bn."""
     found = {}
-    for theirs, ours in convolutions.items():
+    for name, (_, ours) in zip(theirs, _convolutions(model), strict=True):
         module, slash, last = ours.rpartition("/")
-        found |= {f"{theirs}.conv": ours, f"{theirs}.bn": f"{module}{slash}bn_{last}"}
+        found |= {f"{name}.conv": ours, f"{name}.bn": f"{module}{slash}bn_{last}"}
     return found | {"fc": "fc"}
 
 
