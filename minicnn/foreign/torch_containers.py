@@ -130,10 +130,9 @@ def tensor(storage, offset, shape, strides):
     """A Tensor, where the four are what they should be; whether it fits is seen later."""
     if type(storage) is not Storage:
         raise ValueError("its pickle makes a tensor of what is no storage")
-    for numbers in (shape, strides):
-        if type(numbers) not in (tuple, list) or len(numbers) > mapped.MOST_DIMENSIONS:
-            raise ValueError("its pickle makes a tensor of a shape, or with strides, that is none")
-    if not mapped.whole(offset, *shape, *strides) or len(shape) != len(strides):
+    if not all(type(numbers) in (tuple, list) for numbers in (shape, strides)) or not (
+            len(shape) == len(strides) <= mapped.MOST_DIMENSIONS
+            and mapped.whole(offset, *shape, *strides)):
         raise ValueError("its pickle makes a tensor with an offset, a shape and strides that are "
                          "not whole numbers or do not go together")
     return Tensor(storage, offset, tuple(shape), tuple(strides))
