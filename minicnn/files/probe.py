@@ -135,23 +135,16 @@ def verified(network, by="auto", weights=None, where=None):
 def _check_possible(network, by):
     if by not in MAKERS:
         raise ProbeError(f"probe: by must be one of {', '.join(MAKERS)}, got {by!r}")
-    wrong = None
-    empty = network.empty()
-    if empty:
-        wrong = f"layer {empty[0]} has no weights"
-    elif len(network.input_shape) != 3:
-        wrong = f"its input {network.input_shape} is no image"
-    elif sum(prod(s) for s in [network.input_shape, *network.shapes.values()]) > MOST_NUMBERS or (
-            _products(network) > MOST_PRODUCTS):
-        wrong = "it is too much work for a check"
+    wrong = [f"layer {name} has no weights" for name in network.empty()]
+    if len(network.input_shape) != 3:
+        wrong.append(f"its input {network.input_shape} is no image")
+    numbers = sum(prod(shape) for shape in [network.input_shape, *network.shapes.values()])
+    products = sum(prod(shapes["w"]) * prod(network.shapes[name][:-1])
+                   for name, shapes in network.param_shapes.items() if "w" in shapes)
+    if numbers > MOST_NUMBERS or products > MOST_PRODUCTS:
+        wrong.append("it is too much work for a check")
     if wrong:
-        raise ProbeError(f"network {network.name}: no probe can be made of it: {wrong}")
-
-
-def _products(network):
-    """Multiplications of one pass at the network's own size."""
-    return sum(prod(shapes["w"]) * prod(network.shapes[name][:-1])
-               for name, shapes in network.param_shapes.items() if "w" in shapes)
+        raise ProbeError(f"network {network.name}: no probe can be made of it: {wrong[0]}")
 
 
 def _computed(network, picture, by, weights):
