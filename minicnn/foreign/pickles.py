@@ -11,7 +11,8 @@ that is written in Python, with four doors closed:
 
 The documented `pickle.Unpickler`, written in C, has but the first: nine bytes (the memo place
 2**27) make it take 2 GB, and a hundred bytes of tuples in tuples, used as a key, keep it busy for
-ever. The instructions are described in the standard library's pickletools.py.
+ever. `pickle._Unpickler` is private, but what is used of it, its table of instructions and its
+stack, has been the same since Python 3.4. The instructions are described in pickletools.py.
 """
 
 import pickle
@@ -20,7 +21,7 @@ from typing import NamedTuple
 
 from minicnn.files.mapped import take
 
-MOST_READS = 600_000  # of an instruction, of its number; a network of 1000 arrays takes 100,000
+MOST_READS = 600_000  # of an instruction, of its number; a network of 1000 arrays takes 50,000
 TEXT_A_READ = 64  # bytes of text that count as one more
 LONGEST_LINE = 200  # bytes of a module's or a class's name
 INSTRUCTIONS = (
