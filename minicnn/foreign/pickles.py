@@ -16,28 +16,25 @@ stack, has been the same since Python 3.4. The instructions are described in pic
 """
 
 import pickle
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minicnn.files.mapped import take
 
 MOST_READS = 600_000  # of an instruction, of its number; a network of 1000 arrays takes 50,000
 TEXT_A_READ = 64  # bytes of text that count as one more
 LONGEST_LINE = 200  # bytes of a module's or a class's name
-INSTRUCTIONS = (
-    pickle.PROTO, pickle.STOP, pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE, pickle.BININT,
-    pickle.BININT1, pickle.BININT2, pickle.LONG1, pickle.BINFLOAT, pickle.BINSTRING,
-    pickle.SHORT_BINSTRING, pickle.MARK, pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1,
-    pickle.TUPLE2, pickle.TUPLE3, pickle.EMPTY_LIST, pickle.APPEND, pickle.APPENDS,
-    pickle.EMPTY_DICT, pickle.BINPUT, pickle.LONG_BINPUT, pickle.MEMOIZE, pickle.BINGET,
-    pickle.LONG_BINGET, pickle.GLOBAL, pickle.STACK_GLOBAL, pickle.BINPERSID)
+INSTRUCTIONS = """
+    PROTO FRAME STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINSTRING
+    SHORT_BINSTRING BINUNICODE SHORT_BINUNICODE MARK EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
+    EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS BINPUT LONG_BINPUT MEMOIZE BINGET
+    LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BUILD BINPERSID"""  # as pickletools calls them
 
 
 class Global(NamedTuple):
     """What the file names instead of containing: "torch.FloatStorage", and what stands for it."""
 
     name: str
-    stand_in: Callable | None = None
+    stand_in: Any = None
 
     def __call__(self, *arguments):
         """What the stand-in returns."""
@@ -113,14 +110,11 @@ class _Source:
 class _Reader(pickle._Unpickler):
     """Python's unpickler, with closed doors."""
 
-    dispatch = {code[0]: pickle._Unpickler.dispatch[code[0]] for code in INSTRUCTIONS}
-
     def __init__(self, source, calls, stored):
         super().__init__(source, encoding="utf-8")
         self.source = source
         self.calls = calls | {"collections.OrderedDict": self.ordered}
-        if stored is not None:
-            self.persistent_load = stored
+        self.persistent_load = stored or super().persistent_load
 
     def find_class(self, module, name):
         whole = f"{module}.{name}"
@@ -140,30 +134,33 @@ class _Reader(pickle._Unpickler):
             _fill(result, pair)
         return result
 
-    def load_call(self):
+    load_binunicode = pickle._Unpickler.load_binstring  # strictly UTF-8
+    load_short_binunicode = pickle._Unpickler.load_short_binstring
+
+    def load_frame(self):
+        self.read(8)  # its size, which says nothing that is needed
+
+    def load_reduce(self):
         if type(self.stack[-1]) is not tuple or type(self.stack[-2]) is not Global:
             raise ValueError("its pickle calls something that is not a function it may name")
-        self.load_reduce()
+        super().load_reduce()
 
-    def load_state(self):
+    def load_build(self):
         """A state dict has notes on its modules as an attribute; they are not kept."""
         if type(self.stack.pop()) is not dict or type(self.stack[-1]) is not dict:
             raise ValueError("its pickle would set the state of what is no dict, or to none")
 
-    def load_item(self):
+    def load_setitem(self):
         value, key = self.stack.pop(), self.stack.pop()
         _fill(self.stack[-1], [key, value])
 
-    def load_items(self):
+    def load_setitems(self):
         items = self.pop_mark()
         _fill(self.stack[-1], items)
 
-    dispatch |= {
-        pickle.REDUCE[0]: load_call, pickle.BUILD[0]: load_state,
-        pickle.SETITEM[0]: load_item, pickle.SETITEMS[0]: load_items,
-        pickle.FRAME[0]: lambda self: self.read(8),  # its size says nothing that is needed
-        pickle.BINUNICODE[0]: pickle._Unpickler.load_binstring,  # strictly UTF-8
-        pickle.SHORT_BINUNICODE[0]: pickle._Unpickler.load_short_binstring}
+
+_Reader.dispatch = {code: getattr(_Reader, pickle._Unpickler.dispatch[code].__name__)
+                    for code in (getattr(pickle, name)[0] for name in INSTRUCTIONS.split())}
 
 
 def _fill(result, items):

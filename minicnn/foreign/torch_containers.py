@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from minicnn.files import mapped
 from minicnn.files.errors import Damaged
-from minicnn.files.mapped import take
 from minicnn.foreign import pickles, zips
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -29,7 +28,6 @@ TYPES = {"Float": "<f4", "Double": "<f8", "Half": "<f2", "BFloat16": "<" + mappe
          "Long": "<i8", "Int": "<i4", "Short": "<i2", "Char": "|i1", "Byte": "|u1", "Bool": "|b1"}
 STORAGES = {f"{place}.{name}Storage": kind for name, kind in TYPES.items()
             for place in ("torch", "torch.cuda")}
-TENSORS = [name.replace("Storage", "Tensor") for name in STORAGES]
 
 
 class Storage(NamedTuple):
@@ -145,7 +143,7 @@ CALLS = {
     "torch._utils._rebuild_parameter_with_state": lambda data, requires_grad, hooks, state: data,
     "torch.Size": lambda numbers: numbers,
     **dict.fromkeys(STORAGES),  # may be named, not called
-    **dict.fromkeys(TENSORS),
+    **dict.fromkeys(name.replace("Storage", "Tensor") for name in STORAGES),
 }
 
 
@@ -163,14 +161,11 @@ def _known(name, storages, order="<"):
     whole = Storage(key, kind_of(kind, order), count)
     if storages.setdefault(key, whole) != whole:
         raise ValueError(f"its pickle gives storage {key!r:.40} two types or sizes")
-    first = 0
-    if view not in ([], [None]):
-        if type(view[0]) is not tuple or len(view[0]) != 3:
-            raise ValueError("its pickle refers to a part of a storage, but not to which")
-        _, first, count = view[0]
-    if not mapped.whole(first, count) or first + count > whole.count:
+    part = (key, 0, count) if view in ([], [None]) else view[0]
+    if type(part) is not tuple or len(part) != 3 or not mapped.whole(*part[1:]) or (
+            part[1] + part[2] > count):
         raise ValueError(f"its pickle refers to a part of storage {key!r:.40} that is not there")
-    return whole._replace(first=first, count=count)
+    return whole._replace(first=part[1], count=part[2])
 
 
 def _is_key(key):
@@ -188,7 +183,7 @@ def kind_of(kind, order="<"):
 
 def row(data, at, kind):
     """A count and so many elements, from byte `at` on: ((first byte, size) of these, their end)."""
-    count, = struct.unpack("<q", take(data, at, 8))
+    count, = struct.unpack("<q", mapped.take(data, at, 8))
     size = count * mapped.itemsize(kind)
     if count < 0 or at + 8 + size > len(data):
         raise Damaged(f"at byte {at} it should hold {count:,} numbers and ends before that")
