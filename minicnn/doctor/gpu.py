@@ -127,12 +127,8 @@ def from_smi():
     rows = [row for row in rows if len(row) >= 3]
     if not rows:
         raise ValueError(f"it lists no GPU: {shown.stdout[:200]!r}")
-    return rows[0][2], tuple(_gpu(*row[:4]) for row in rows)
-
-
-def _gpu(name, memory, _, capability=""):
-    """A Gpu from a row of nvidia-smi: "NVIDIA H200", "143771", "580.65.06", "9.0"."""
-    return Gpu(name, _first(memory), numbers(capability))
+    return rows[0][2], tuple(Gpu(row[0], _first(row[1]), numbers("".join(row[3:4])))
+                             for row in rows)  # "NVIDIA H200", "143771", "580.65.06", "9.0"
 
 
 def _first(text):

@@ -25,16 +25,11 @@ AVX2 = {"AVX2", "X86_V3", "AVX512F", "X86_V4"}
 def numpy():
     """Yield NumPy's version, the processor's instructions it uses, and its BLAS."""
     yield from needed("numpy")
-    simd = _simd()
+    told = np.show_config(mode="dicts").get("SIMD Extensions", {})
+    simd = [*told.get("baseline", []), *told.get("found", [])]  # the plainest first
     if simd:
         yield Finding("SIMD", ", ".join(simd))
     yield from asked("BLAS", blas, simd)
-
-
-def _simd():
-    """The instruction sets that NumPy was built for and this processor has, plainest first."""
-    found = np.show_config(mode="dicts").get("SIMD Extensions", {})
-    return [*found.get("baseline", []), *found.get("found", [])]
 
 
 def blas(simd=()):
@@ -54,7 +49,9 @@ def blas(simd=()):
         words = " ".join([name, library.get("version") or "(no version said)"]
                          + ([f"with kernels for {kernels}"] if kernels else []))
         if str(kernels).lower() in BEFORE_AVX2 and AVX2 & set(simd):
-            yield Finding("BLAS", f"{words}, though this processor has AVX2", WARNING, _better())
+            yield Finding("BLAS", f"{words}, though this processor has AVX2", WARNING,
+                          f"unset {CHOICE}" if os.environ.get(CHOICE) else
+                          "pip install --upgrade numpy, for a BLAS that knows this processor")
         elif library["internal_api"] == "openblas" and os.environ.get(CHOICE):
             yield Finding("BLAS", f"{words}, chosen by {CHOICE}", NOTE,
                           f"unset {CHOICE} for the kernels that fit this processor best")
@@ -81,13 +78,6 @@ def _unseen():
                    "not show itself: its threads cannot be held to one while an op runs", NOTE)
 
 
-def _better():
-    """What to do for a BLAS that uses the processor's instructions."""
-    if os.environ.get(CHOICE):
-        return f"unset {CHOICE}"
-    return "pip install --upgrade numpy, for a BLAS that knows this processor"
-
-
 def others():
     """Yield the other libraries' versions; PyTorch's where it is installed, without loading it."""
     for name in NEEDED:
@@ -105,31 +95,19 @@ def needed(name):
         yield Finding(name, "not installed", BAD, remedy)
     elif numbers(version) < numbers(least):
         yield Finding(name, f"{version}: older than {least}", BAD, remedy)
-    elif (fault := _loading(name)) is not None:
-        yield Finding(name, f"{version}, but loading it fails: {fault}", BAD,
-                      f"pip install --force-reinstall {name}")
     else:
-        yield Finding(name, version + _beneath(name))
+        yield _loaded(name, version)
 
 
-def _loading(name):
-    """What goes wrong when a library's compiled part is imported; None where nothing does."""
-    if name not in COMPILED:
-        return None
+def _loaded(name, version):
+    """What comes of importing a library's compiled part, where it has one."""
     try:
-        importlib.import_module(COMPILED[name])
+        module = importlib.import_module(COMPILED[name]) if name in COMPILED else None
     except Exception as error:  # ImportError, and whatever a broken library raises while it loads
-        return said(error)
-    return None
-
-
-def _beneath(name):
-    """The version of the library in C that a library stands on, where that is worth knowing."""
-    if name != "h5py":
-        return ""
-    import h5py
-
-    return f", HDF5 {h5py.version.hdf5_version}"
+        return Finding(name, f"{version}, but loading it fails: {said(error)}", BAD,
+                       f"pip install --force-reinstall {name}")
+    beneath = f", HDF5 {module.version.hdf5_version}" if name == "h5py" else ""
+    return Finding(name, version + beneath)
 
 
 def installed(name):

@@ -25,9 +25,8 @@ def python():
     version = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.release()}, {platform.machine()}"
     if sys.version_info < OLDEST:
-        wanted = ".".join(str(part) for part in OLDEST)
         yield Finding("Python", f"{version} on {system}: too old", BAD,
-                      f"install Python {wanted} or later")
+                      f"install Python {OLDEST[0]}.{OLDEST[1]} or later")
     elif sys.maxsize < 1 << 32:
         yield Finding("Python", f"{version} on {system}, of 32 bits: at most 4 GB of memory",
                       WARNING, "install a Python of 64 bits")
@@ -50,8 +49,7 @@ def cores():
     limit = cpu_limit()
     words = f"{allowed} of {there} for this process" if allowed < there else f"{there}"
     yield Finding("cores", words + (f", held to {limit:g} by a container" if limit else ""))
-    usable = max(1, round(limit)) if limit and limit < allowed else allowed
-    yield _threads(usable)
+    yield _threads(max(1, round(limit)) if limit and limit < allowed else allowed)
 
 
 def _threads(usable):
@@ -81,8 +79,7 @@ def memory():
     if limit and limit < total:
         words += f", held to {_gigabytes(limit)} by a container"
         free = limit if free is None else min(free, limit)
-    if free is not None:
-        words += f"; {_gigabytes(free)} free"
+    words += "" if free is None else f"; {_gigabytes(free)} free"
     if free is not None and free < VGG16 * 1e9:
         yield Finding("memory", words, WARNING, f"VGG-16 takes {VGG16:g} GB: end other programs, or"
                                                 " use a smaller network or image")

@@ -17,11 +17,17 @@ BLOCK = 1 << 20  # bytes read at once
 
 def sha256(path):
     """Of a file's bytes, in hexadecimal digits."""
-    digest = hashlib.sha256()
+    return of_file(path, "sha256")[0]
+
+
+def of_file(path, *kinds):
+    """A file's hashes of several kinds that hashlib knows, in hexadecimal digits."""
+    digests = [hashlib.new(kind, usedforsecurity=False) for kind in kinds]
     with open(path, "rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        while digests and (block := file.read(BLOCK)):
+            for digest in digests:
+                digest.update(block)
+    return [digest.hexdigest() for digest in digests]
 
 
 def of_arrays(arrays):

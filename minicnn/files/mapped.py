@@ -1,8 +1,8 @@
 """Arrays that lie in a file, as views of it: what the readers of foreign weight files share.
 
 A file is mapped, not read: its bytes take memory only where they are looked at, and a file of
-500 MB opens at once. A reader finds out where each array lies, a `Part`; `arrays` checks every
-part against the file, and their sum against the file's size, and only then makes the views.
+500 MB opens at once. A reader finds out where each array lies, a `Region`; `arrays` checks every
+region against the file, and their sum against the file's size, and only then makes the views.
 
 The price: bytes that another program cuts off the file while views are in use end the process. So
 what is kept (a network's weights, a mean image) is copied off the file.
@@ -27,7 +27,7 @@ LONGEST_NAME = 500
 MOST_DIMENSIONS = 16
 
 
-class Part(NamedTuple):
+class Region(NamedTuple):
     """Where one array lies in a file.
 
     name: its name in the file. kind: NumPy's name of the numbers' type with their byte order,
@@ -86,7 +86,7 @@ def take(data, start, size):
     return bytes(data[start:start + size])
 
 
-def arrays(data, parts):
+def arrays(data, regions):
     """The arrays of a file.
 
     Nothing is copied but bfloat16, which becomes float32. The arrays cannot be written to.
@@ -95,13 +95,13 @@ def arrays(data, parts):
     ----------
     data : memoryview
         The file, from `opened`.
-    parts : list of Part
+    regions : list of Region
         Of different names.
 
     Returns
     -------
     arrays : dict of str to array
-        In the order of the parts.
+        In the order of the regions.
 
     Raises
     ------
@@ -109,14 +109,14 @@ def arrays(data, parts):
         A name that is not printable, numbers outside the file, or arrays that together are far
         larger than the file: a few bytes can describe any number of arrays of any size.
     """
-    if len(parts) > MOST_ARRAYS:
-        raise ValueError(f"it lists {len(parts)} arrays, more than the {MOST_ARRAYS} any network "
+    if len(regions) > MOST_ARRAYS:
+        raise ValueError(f"it lists {len(regions)} arrays, more than the {MOST_ARRAYS} any network "
                          "here could have")
-    for part in parts:
-        _check(data, part)
-    check_sum(sum(prod(part.shape) * (4 if part.kind.endswith(BFLOAT16) else itemsize(part.kind))
-                  for part in parts), len(data))
-    return {part.name: _view(data, part) for part in parts}
+    for region in regions:
+        _check(data, region)
+    check_sum(sum(prod(region.shape) * (4 if BFLOAT16 in region.kind else itemsize(region.kind))
+                  for region in regions), len(data))
+    return {region.name: _view(data, region) for region in regions}
 
 
 def let_go(array):
@@ -177,30 +177,30 @@ def short(name):
     return f"{name!r:.60}" if isinstance(name, str) else f"a name that is a {type(name).__name__}"
 
 
-def _check(data, part):
-    if not isinstance(part.name, str) or len(part.name) > LONGEST_NAME or (
-            not part.name.isprintable()):
-        raise ValueError(f"{short(part.name)}: expected a name of printable characters, at most "
+def _check(data, region):
+    if not isinstance(region.name, str) or len(region.name) > LONGEST_NAME or (
+            not region.name.isprintable()):
+        raise ValueError(f"{short(region.name)}: expected a name of printable characters, at most "
                          f"{LONGEST_NAME}")
-    if not whole(part.start, *part.shape, *_strides(part)):
-        raise ValueError(f"{short(part.name)}: expected a shape, strides and a place of whole "
+    if not whole(region.start, *region.shape, *_strides(region)):
+        raise ValueError(f"{short(region.name)}: expected a shape, strides and a place of whole "
                          "numbers that are not negative")
-    if len(part.shape) > MOST_DIMENSIONS or len(_strides(part)) != len(part.shape):
-        raise ValueError(f"{short(part.name)}: expected at most {MOST_DIMENSIONS} dimensions, "
-                         f"with one stride each, got {len(part.shape)}")
-    if part.start + extent(part.shape, _strides(part)) * itemsize(part.kind) > len(data):
-        raise Damaged(f"{short(part.name)}: its numbers, {part.shape} from byte {part.start} on, "
-                      f"end beyond the file's {len(data):,} bytes")
+    if len(region.shape) > MOST_DIMENSIONS or len(_strides(region)) != len(region.shape):
+        raise ValueError(f"{short(region.name)}: expected at most {MOST_DIMENSIONS} dimensions, "
+                         f"with one stride each, got {len(region.shape)}")
+    if region.start + extent(region.shape, _strides(region)) * itemsize(region.kind) > len(data):
+        raise Damaged(f"{short(region.name)}: its numbers, {region.shape} from byte "
+                      f"{region.start} on, end beyond the file's {len(data):,} bytes")
 
 
-def _view(data, part):
-    if part.kind.endswith(BFLOAT16):  # the upper 16 bits of a float32
-        bits = _view(data, part._replace(kind=part.kind[0] + "u2")).astype(np.uint32)
+def _view(data, region):
+    if region.kind.endswith(BFLOAT16):  # the upper 16 bits of a float32
+        bits = _view(data, region._replace(kind=region.kind[0] + "u2")).astype(np.uint32)
         np.left_shift(bits, 16, out=bits)
         return bits.view(np.float32)
-    strides = [stride * itemsize(part.kind) for stride in _strides(part)]
-    return np.ndarray(part.shape, part.kind, data, part.start, strides)
+    strides = [stride * itemsize(region.kind) for stride in _strides(region)]
+    return np.ndarray(region.shape, region.kind, data, region.start, strides)
 
 
-def _strides(part):
-    return row_major(part.shape) if part.strides is None else part.strides
+def _strides(region):
+    return row_major(region.shape) if region.strides is None else region.strides

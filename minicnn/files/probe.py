@@ -1,8 +1,8 @@
 """A network that verifies itself: a stored picture, and what every layer should make of it.
 
-`make` computes the figures, with PyTorch in float64 where it is installed, else with the plain
+`make` computes the numbers, with PyTorch in float64 where it is installed, else with the plain
 operations here in float64, and says which. They travel in the weight file (`files.stored_probe`).
-`replay` computes them again as the network runs now, on whatever machine, device and precision,
+`verify` computes them again as the network runs now, on whatever machine, device and precision,
 and compares them layer by layer, the prepared picture first: the first wrong layer is where the
 fault is. It sees a wrong channel order, mean or scale, kernels whose axes were exchanged, another
 flatten order, groups, LRN rule or rounding, and an operation that goes wrong on this machine. The
@@ -15,12 +15,12 @@ settings and preprocessing are those of the network in any case.
 
 Decisions
     The picture has the network's own size, since windows round differently at another. It is drawn
-    by a formula (`figures.picture`): smooth, in steps of 16 grey levels, so that it has edges in
-    all directions, channels that differ, nothing symmetric, and compresses to some ten thousand
+    by a formula (`fingerprint.picture`): smooth, in steps of 16 grey levels, so that it has edges
+    in all directions, channels that differ, nothing symmetric, and compresses to some ten thousand
     bytes. It goes through the network's own preprocessing. Where there is none, pixels become
     -2..2 in as many channels as the network reads.
 
-    Of every layer few figures are kept (`figures.figures`), of the scores all numbers. What is
+    Of every layer few numbers are kept (`fingerprint.of`), of the scores all numbers. What is
     compared is the difference as a share of the layer's deviation, or of the number itself where
     that is larger. For a layer that is silent, all 0, it is the deviation of the layer before.
 """
@@ -30,16 +30,16 @@ from math import prod
 import numpy as np
 
 from minicnn import backend
-from minicnn.files import digests, figures, plain, stored_probe, torch_twin
+from minicnn.files import digests, fingerprint, plain, stored_probe, torch_twin
 from minicnn.files.errors import WeightsError
-from minicnn.files.replay import ProbeError, Replay, Row, replay
 from minicnn.files.stored_probe import Probe
+from minicnn.files.verification import ProbeError, Verification, verify
 from minicnn.network import INPUT
 
-__all__ = ["Probe", "ProbeError", "Replay", "Row", "check", "make", "replay", "verified"]
+__all__ = ["Probe", "ProbeError", "Verification", "check", "make", "verified", "verify"]
 
 MAKERS = ("auto", "pytorch", "minicnn")
-MOST_SCORES = 10_000  # more than classes: these are feature maps, of which the figures will do
+MOST_SCORES = 10_000  # more than classes: these are feature maps, of which the fingerprint will do
 MOST_NUMBERS, MOST_PRODUCTS = 3 * 10**8, 4 * 10**10  # VGG-19 has 3e7 and 2e10
 
 
@@ -67,7 +67,7 @@ def make(network, by="auto", weights=None):
         worth; PyTorch asked for by name and not there.
     """
     _check_possible(network, by)
-    picture = figures.picture(*network.input_shape[:2])
+    picture = fingerprint.picture(*network.input_shape[:2])
     with np.errstate(all="ignore"):
         who, rows, scores = _computed(network, picture, by, weights)
     if not (np.isfinite(rows).all() and np.isfinite(scores).all()):
@@ -78,7 +78,7 @@ def make(network, by="auto", weights=None):
 
 
 def check(network, where=None):
-    """Replay a network's probe, and raise unless all is well.
+    """Verify a network by its probe, and raise unless all is well.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def check(network, where=None):
 
     Returns
     -------
-    Replay
+    Verification
 
     Raises
     ------
@@ -96,7 +96,7 @@ def check(network, where=None):
         In one line: the first layer that differs, or that there is no probe.
     """
     try:
-        result = replay(network)
+        result = verify(network)
     except ProbeError as error:
         raise WeightsError(f"{where or network.name}: {error}") from None
     if not result.ok:
@@ -105,7 +105,7 @@ def check(network, where=None):
 
 
 def verified(network, by="auto", weights=None, where=None):
-    """Give a network its probe, and replay it at once: does it compute here what it should?
+    """Give a network its probe, and verify it by that at once: does it compute here what it should?
 
     Parameters
     ----------
@@ -135,27 +135,20 @@ def verified(network, by="auto", weights=None, where=None):
 def _check_possible(network, by):
     if by not in MAKERS:
         raise ProbeError(f"probe: by must be one of {', '.join(MAKERS)}, got {by!r}")
-    wrong = None
-    empty = network.empty()
-    if empty:
-        wrong = f"layer {empty[0]} has no weights"
-    elif len(network.input_shape) != 3:
-        wrong = f"its input {network.input_shape} is no image"
-    elif sum(prod(s) for s in [network.input_shape, *network.shapes.values()]) > MOST_NUMBERS or (
-            _products(network) > MOST_PRODUCTS):
-        wrong = "it is too much work for a check"
+    wrong = [f"layer {name} has no weights" for name in network.empty()]
+    if len(network.input_shape) != 3:
+        wrong.append(f"its input {network.input_shape} is no image")
+    numbers = sum(prod(shape) for shape in [network.input_shape, *network.shapes.values()])
+    products = sum(prod(shapes["w"]) * prod(network.shapes[name][:-1])
+                   for name, shapes in network.param_shapes.items() if "w" in shapes)
+    if numbers > MOST_NUMBERS or products > MOST_PRODUCTS:
+        wrong.append("it is too much work for a check")
     if wrong:
-        raise ProbeError(f"network {network.name}: no probe can be made of it: {wrong}")
-
-
-def _products(network):
-    """Multiplications of one pass at the network's own size."""
-    return sum(prod(shapes["w"]) * prod(network.shapes[name][:-1])
-               for name, shapes in network.param_shapes.items() if "w" in shapes)
+        raise ProbeError(f"network {network.name}: no probe can be made of it: {wrong[0]}")
 
 
 def _computed(network, picture, by, weights):
-    """(who computed it, the figures of all layers, the scores)."""
+    """(who computed it, the fingerprints of all layers, the scores)."""
     if by != "minicnn":
         try:
             x = torch_twin.prepared(picture, network.preprocessing, network.input_shape[2])
@@ -168,15 +161,15 @@ def _computed(network, picture, by, weights):
                                  "no PyTorch") from None
     from minicnn import __version__
 
-    x = backend.to_host(figures.prepared(network, picture))
+    x = backend.to_host(fingerprint.prepared(network, picture))
     return (f"minicnn {__version__}, plain operations in float64",
             *_gathered(network, x, plain.activations(network, x)))
 
 
 def _gathered(network, x, activations):
-    rows, scores = [figures.figures(x)], np.zeros(0)
+    rows, scores = [fingerprint.of(x)], np.zeros(0)
     for name, y in activations:
-        rows.append(figures.figures(y))
+        rows.append(fingerprint.of(y))
         if name == network.logits and y.size <= MOST_SCORES:
             scores = y.ravel()
     return np.array(rows, np.float32), scores.astype(np.float32)

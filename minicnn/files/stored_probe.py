@@ -1,16 +1,16 @@
 """A probe as it lies in a weight file: one small picture, and what every layer made of it.
 
-`minicnn.files.probe` makes and replays probes; here is what one holds, and how it is stored, in
+`minicnn.files.probe` makes probes; here is what one holds, and how it is stored, in
 the group "stored probe" of the project's own HDF5 form:
 
 =============  ====================================================================================
-by             attribute: who computed the figures, "PyTorch 2.13.0, float64"
+by             attribute: who computed it, "PyTorch 2.13.0, float64"
 settings       attribute: SHA-256 of the layers, their settings and the preprocessing
 names          attribute, JSON: "image" and every layer, in the order of computation
 weights        attribute, JSON: of every layer with weights the first 16 digits of their SHA-256,
                rounded to float32
 picture        (3, H, W) uint8, before any preprocessing; planes compress better than pixels
-figures        (names, FIGURES) float32
+figures        (names, 16) float32: the fingerprints
 scores         (K,) float32: all outputs of the layer that gives the class scores, H,W,C flattened;
                none where there are too many for classes
 =============  ====================================================================================
@@ -27,13 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.files import digests, hdf5_arrays
+from minicnn.files import digests, fingerprint, hdf5_arrays
 
 GROUP = "stored probe"  # no layer name has a space
-STATISTICS = ("mean", "deviation", "lowest", "highest")
-MIXTURES = 3  # sums of all numbers of a layer, each with another weight
-VALUES = 9  # single numbers
-FIGURES = len(STATISTICS) + MIXTURES + VALUES
 HASH = re.compile(r"[0-9a-f]{16}")
 MOST_PIXELS = 1 << 21
 
@@ -48,7 +44,7 @@ class Probe:
     names : list of str
     weights : dict of str to str
     picture : (H, W, 3) uint8
-    figures : (len(names), FIGURES) float32
+    fingerprints : (len(names), fingerprint.LENGTH) float32
     scores : (K,) float32
     """
 
@@ -57,7 +53,7 @@ class Probe:
     names: list = field(repr=False)
     weights: dict = field(repr=False)
     picture: Any = field(repr=False)
-    figures: Any = field(repr=False)
+    fingerprints: Any = field(repr=False)
     scores: Any = field(repr=False)
 
 
@@ -94,7 +90,7 @@ def write(file, probe):
     planes = probe.picture.transpose(2, 0, 1)  # H,W,C -> C,H,W
     group.create_dataset("picture", data=planes, compression="gzip", compression_opts=9,
                          chunks=planes.shape)
-    group.create_dataset("figures", data=probe.figures.astype("<f4"))
+    group.create_dataset("figures", data=probe.fingerprints.astype("<f4"))
     group.create_dataset("scores", data=probe.scores.astype("<f4"))
 
 
@@ -127,18 +123,20 @@ def _read(group, network, size):
     words = {name: _text(group, name) for name in ("by", "settings")}
     names, weights = (json.loads(_text(group, name)) for name in ("names", "weights"))
     arrays = hdf5_arrays.read(group, {"figures": "figures", "scores": "scores"}, size)
-    probe = Probe(**words, names=names, weights=weights, picture=_picture(group), **arrays)
+    picture = _picture(group)
     if names != ["image", *network.names]:
         raise ValueError(f"it is not of the layers of network {network.name}")
     if not isinstance(weights, dict) or list(weights) != list(network.param_shapes) or not all(
             isinstance(value, str) and HASH.fullmatch(value) for value in weights.values()):
         raise ValueError("weights: expected one hash of 16 digits for each layer with weights")
-    for name, shape in (("figures", (len(names), FIGURES)), ("scores", (arrays["scores"].size,))):
+    shapes = {"figures": (len(names), fingerprint.LENGTH), "scores": (arrays["scores"].size,)}
+    for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name}: expected shape {shape}, got {arrays[name].shape}")
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f"{name}: not all of its numbers are finite")
-    return probe
+    return Probe(**words, names=names, weights=weights, picture=picture,
+                 fingerprints=arrays["figures"], scores=arrays["scores"])
 
 
 def _text(group, name):

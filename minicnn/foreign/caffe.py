@@ -153,7 +153,7 @@ def _foreign(described, source):
     result = {"format": f"Caffe model ({source.version} layers)", "layout": "OIHW",
               "says": {"network": one(source.net, "name", "")}}
     try:
-        plan, shape, notes = _architecture(described, source, images)
+        translation, shape, notes = _architecture(described, source, images)
     except Misfit as error:
         if described is not source.net:
             raise
@@ -161,10 +161,10 @@ def _foreign(described, source):
                   for k, array in enumerate(blobs)}
         unread = f"Its own architecture is not used: {error}."
         return Foreign(arrays=arrays, notes=[unread], unread=unread, **result)
-    arrays, turned = caffe_blobs.arrays(plan, described, source.weights)
+    arrays, turned = caffe_blobs.arrays(translation, described, source.weights)
     prepared, how = caffe_data.preprocessing(images, shape, source.mean)
-    return Foreign(arrays=arrays, layers=plan.rows, input_shape=shape, preprocessing=prepared,
-                   notes=notes + plan.notes + turned + how, **result)
+    return Foreign(arrays=arrays, layers=translation.rows, input_shape=shape,
+                   preprocessing=prepared, notes=notes + translation.notes + turned + how, **result)
 
 
 def _images(described, source):
@@ -186,21 +186,21 @@ def _channels(described, source):
 
 
 def _architecture(described, source, images):
-    """(Plan, (H, W, C) or None, notes)."""
+    """(Translation, (H, W, C) or None, notes)."""
     phases = [caffe_layers.word(layer, "phase", caffe_nodes.PHASES)
               for layer in source.net["layer"] if "phase" in layer]
     phase = "TRAIN" if described is source.net and "TRAIN" in phases else "TEST"
     shape = images.height, images.width, images.channels
     if all(shape):
-        return caffe_graph.plan(described, phase, shape), shape, []
-    plan = caffe_graph.plan(described, phase)
-    channels, sides = caffe_data.fitting_sides(plan.rows, {
+        return caffe_graph.translated(described, phase, shape), shape, []
+    translation = caffe_graph.translated(described, phase)
+    channels, sides = caffe_data.fitting_sides(translation.rows, {
         one(layer, "name"): caffe_blobs.inputs(layer, source.weights)
         for layer in described["layer"]})
     if not sides:
-        return plan, None, ["The file does not say how large its images are."]
+        return translation, None, ["The file does not say how large its images are."]
     side = caffe_data.likely_side(sides)
     shape = side, side, channels
-    return caffe_graph.plan(described, phase, shape), shape, [
+    return caffe_graph.translated(described, phase, shape), shape, [
         f"The file does not say how large its images are; {side} x {side} is taken, of the sides "
         f"{sides[0]} to {sides[-1]} that fit its first dense layer."]

@@ -68,15 +68,15 @@ def _transposed(layer):
     return flag(one(layer, "inner_product_param", {}), "transpose", False)
 
 
-def arrays(plan, described, weights):
-    """The arrays of the plan's layers, and notes."""
+def arrays(translation, described, weights):
+    """The arrays of the translation's layers, and notes."""
     messages = {one(layer, "name"): layer for layer in described["layer"]}
     arrays, notes, used = {}, [], set()
-    for name, layer, _ in plan.rows:
+    for name, layer, _ in translation.rows:
         blobs = weights.get(name, ("", []))[1]
-        used |= {name, plan.scales.get(name)}
+        used |= {name, translation.scales.get(name)}
         if isinstance(layer, BatchNorm) and len(blobs) == 3:
-            scale = weights.get(plan.scales[name], ("", []))[1]
+            scale = weights.get(translation.scales[name], ("", []))[1]
             arrays |= {f"{name}/{key}": value for key, value in _normalisation(blobs, scale)}
             continue
         if isinstance(layer, Dense) and _transposed(messages[name]):

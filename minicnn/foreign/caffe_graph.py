@@ -13,11 +13,10 @@ from minicnn.foreign import caffe_layers
 from minicnn.foreign.caffe_nodes import check_names, graph, last, needed_for
 from minicnn.foreign.settings import Misfit
 from minicnn.network import INPUT
-from minicnn.network.layers import Concat
 
 
 @dataclass(frozen=True)
-class Plan:
+class Translation:
     """A network as it was understood.
 
     Attributes
@@ -36,7 +35,7 @@ class Plan:
     notes: list
 
 
-def plan(net, phase="TEST", shape=None):
+def translated(net, phase="TEST", shape=None):
     """Understand a network.
 
     Parameters
@@ -50,7 +49,7 @@ def plan(net, phase="TEST", shape=None):
 
     Returns
     -------
-    Plan
+    Translation
 
     Raises
     ------
@@ -77,8 +76,8 @@ def plan(net, phase="TEST", shape=None):
             places[node], shapes[node] = node.name, _shape_after(layer, node.name, below)
     used = [node for node in nodes if node in needed]
     check_names(used)
-    return Plan(rows, {node.name: node.scale for node in used if node.kind == "BatchNorm"},
-                [node.name for node in nodes if node not in needed], notes)
+    return Translation(rows, {node.name: node.scale for node in used if node.kind == "BatchNorm"},
+                       [node.name for node in nodes if node not in needed], notes)
 
 
 def left_out(names):
@@ -90,13 +89,11 @@ def left_out(names):
 
 def _layer(node, shape):
     """Our layer for a node; None for a Concat of one."""
-    if node.kind == "Concat":
-        caffe_layers.check_channels(node.layer, node.name)
-        return Concat() if len(node.inputs) > 1 else None
-    if len(node.inputs) != 1:
+    if len(node.inputs) != 1 and node.kind != "Concat":
         raise Misfit(f"layer {short(node.name)} is of Caffe's type {short(node.kind)} and reads "
                      f"{len(node.inputs)} blobs; only a Concat can")
-    return caffe_layers.build(node.layer, node.name, shape)
+    layer = caffe_layers.build(node.layer, node.name, shape)
+    return layer if len(node.inputs) > 1 or node.kind != "Concat" else None
 
 
 def _shape_after(layer, name, shapes):

@@ -38,7 +38,7 @@ def build(layer, name, shape=None):
     kind = layer["type"][0]
     if kind not in BUILDERS:
         raise Misfit(f"layer {short(name)} is of Caffe's type {short(kind)}; the types known here "
-                     f"are {', '.join(BUILDERS)}, Concat and Scale (after BatchNorm)")
+                     f"are {', '.join(BUILDERS)}, and Scale after BatchNorm")
     try:
         return BUILDERS[kind](layer, shape)
     except ValueError as error:
@@ -166,11 +166,6 @@ def _batch_norm(layer, shape):
     return ours.BatchNorm(number(s, "eps", 1e-5), number(s, "moving_average_fraction", 0.999))
 
 
-def _relu(layer, shape):
-    _must_be(settings(layer, "relu_param", schema.RELU), "negative_slope", 0)
-    return ours.ReLU()
-
-
 def _dropout(layer, shape):
     s = settings(layer, "dropout_param", schema.DROPOUT)
     if not flag(s, "scale_train", True):
@@ -178,43 +173,33 @@ def _dropout(layer, shape):
     return ours.Dropout(number(s, "dropout_ratio", 0.5))
 
 
-def _softmax(layer, shape):
-    _must_be(settings(layer, "softmax_param", schema.SOFTMAX), "axis", 1)
-    return ours.Softmax()
+def _plain(layer, shape):
+    """A layer of ours that has no settings, where Caffe's are what it does anyway."""
+    key, known, fixed, make = PLAIN[layer["type"][0]]
+    message = settings(layer, key, known)
+    for setting, allowed in fixed.items():
+        _must_be(message, setting, *allowed)
+    return make()
 
 
-def _flatten(layer, shape):
-    s = settings(layer, "flatten_param", schema.FLATTEN)
-    _must_be(s, "axis", 1)
-    _must_be(s, "end_axis", -1, 3)
-    return ours.Flatten()
-
-
-def _sigmoid(layer, shape):
-    settings(layer, "sigmoid_param", schema.SQUASHING)
-    return ours.Sigmoid()
-
-
-def _tanh(layer, shape):
-    settings(layer, "tanh_param", schema.SQUASHING)
-    return ours.Tanh()
-
-
-def check_channels(layer, name):
-    """Misfit unless a Concat joins channels, or a Scale has one number for each channel."""
-    kind = layer["type"][0]
-    key, known, ones = ALONG_CHANNELS[kind]
-    try:
-        message = settings(layer, key, known)
-        for setting in ones:
-            _must_be(message, setting, 1)
-    except ValueError as error:
-        raise Misfit(f"layer {short(name)} ({kind}): {error}") from None
-
-
-ALONG_CHANNELS = {"Concat": ("concat_param", schema.CONCAT, ("axis", "concat_dim")),
-                  "Scale": ("scale_param", schema.SCALE, ("axis", "num_axes"))}
-
+PLAIN = {  # the message of its settings, which there are, and what they have to be
+    "ReLU": ("relu_param", schema.RELU, {"negative_slope": [0]}, ours.ReLU),
+    "Softmax": ("softmax_param", schema.SOFTMAX, {"axis": [1]}, ours.Softmax),
+    "Flatten": ("flatten_param", schema.FLATTEN, {"axis": [1], "end_axis": [-1, 3]}, ours.Flatten),
+    "Sigmoid": ("sigmoid_param", schema.SQUASHING, {}, ours.Sigmoid),
+    "TanH": ("tanh_param", schema.SQUASHING, {}, ours.Tanh),
+    "Concat": ("concat_param", schema.CONCAT, {"axis": [1], "concat_dim": [1]}, ours.Concat),
+}
+PLAIN["SoftmaxWithLoss"] = PLAIN["Softmax"]
 BUILDERS = {"Convolution": _conv, "InnerProduct": _dense, "Pooling": _pool, "LRN": _lrn,
-            "BatchNorm": _batch_norm, "ReLU": _relu, "Dropout": _dropout, "Softmax": _softmax,
-            "SoftmaxWithLoss": _softmax, "Flatten": _flatten, "Sigmoid": _sigmoid, "TanH": _tanh}
+            "BatchNorm": _batch_norm, "Dropout": _dropout, **dict.fromkeys(PLAIN, _plain)}
+# not a builder: alone it is no layer here, only with the BatchNorm before it
+PLAIN["Scale"] = ("scale_param", schema.SCALE, {"axis": [1], "num_axes": [1]}, lambda: None)
+
+
+def check_scale(layer, name):
+    """Misfit unless a Scale has one number for each channel."""
+    try:
+        _plain(layer, None)
+    except ValueError as error:
+        raise Misfit(f"layer {short(name)} (Scale): {error}") from None

@@ -124,7 +124,7 @@ def _completes(layer, name, inputs, made):
     """Whether a Scale and the BatchNorm it reads can be one layer of ours."""
     if len(inputs) != 1 or inputs[0].kind != "BatchNorm" or inputs[0].scale or inputs[0].readers:
         return False
-    caffe_layers.check_channels(layer, name)
+    caffe_layers.check_scale(layer, name)
     made |= {blob: None for blob, node in made.items() if node is inputs[0]}
     return True
 

@@ -52,7 +52,7 @@ HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 PROBES = ("auto", "pytorch", "minicnn", "none")
 
 
-class Row(NamedTuple):
+class ConvertedArray(NamedTuple):
     """One array: their name, ours, its shape before and after, and what was done to it."""
 
     theirs: str
@@ -63,26 +63,26 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
+class Conversion:
     """What a conversion did.
 
     Attributes
     ----------
     format : str
         What kind of file it was.
-    rows : list of Row
+    arrays : list of ConvertedArray
         One for each array of the file.
     notes : list of str
         What else to know, a sentence each.
     """
 
     format: str
-    rows: list
+    arrays: list
     notes: list
 
     def __str__(self):
-        lines = [(row.theirs, row.ours, "x".join(map(str, row.before)),
-                  "x".join(map(str, row.after)), row.done) for row in self.rows]
+        lines = [(one.theirs, one.ours, "x".join(map(str, one.before)),
+                  "x".join(map(str, one.after)), one.done) for one in self.arrays]
         lines.insert(0, ("their name", "our name", "shape", "becomes", "what was done"))
         return "\n".join([self.format, "", *lined_up(lines), "", *self.notes])
 
@@ -113,7 +113,7 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None, pro
     -------
     network : Network
         Without weights where the file, a .prototxt, has none.
-    table : Table
+    conversion : Conversion
 
     Raises
     ------
@@ -127,15 +127,15 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None, pro
     if probe not in PROBES:
         raise ValueError(f"convert: probe must be one of {', '.join(PROBES)}, got {probe!r}")
     if is_ours(path):
-        network, table, theirs = *_ours(path), None
+        network, conversion, theirs = *_ours(path), None
     else:
-        network, table, theirs = _converted(path, model, architecture, mean)
+        network, conversion, theirs = _converted(path, model, architecture, mean)
     if label_file is not None:
         name_classes(network, label_file)
     if probe != "none" and not network.empty():
-        table.notes.append(_verified(path, network, probe, theirs))
-    table.notes.append(_prepared(network))
-    return network, table
+        conversion.notes.append(_verified(path, network, probe, theirs))
+    conversion.notes.append(_prepared(network))
+    return network, conversion
 
 
 def is_ours(path):
@@ -147,15 +147,15 @@ def is_ours(path):
 
 
 def _ours(path):
-    """(the network in a file of minicnn's own form, the table)."""
+    """(the network in a file of minicnn's own form, the Conversion)."""
     network = hdf5.load(path)
-    rows = [Row(f"{name}/{key}", f"{name}/{key}", shape, shape, "as it is")
-            for name, shapes in network.param_shapes.items() for key, shape in shapes.items()]
-    return network, Table("minicnn's own form", rows, [])
+    arrays = [ConvertedArray(f"{name}/{key}", f"{name}/{key}", shape, shape, "as it is")
+              for name, shapes in network.param_shapes.items() for key, shape in shapes.items()]
+    return network, Conversion("minicnn's own form", arrays, [])
 
 
 def _converted(path, model, architecture, mean):
-    """(network, table, its weights as they lie in the file if that is in PyTorch's layout)."""
+    """(network, Conversion, its weights as they lie in the file if that is in PyTorch's layout)."""
     foreign = read(path, architecture, mean)
     notes, held = list(foreign.notes), by_layer(foreign.arrays)
     if model is None and foreign.layers is not None:
@@ -169,12 +169,12 @@ def _converted(path, model, architecture, mean):
         raise WeightsError(f"{path}: there are no weights in it")
     if not held:
         notes.append("There are no weights in it: network.initialize(seed) draws random ones.")
-    rows, theirs = _fill(path, network, foreign, held, names)
+    converted, theirs = _fill(path, network, foreign, held, names)
     network.about = {"source": foreign.says.get("source") or path.name,
                      "source_format": foreign.format, "source_sha256": digests.sha256(
                          path / "model.json" if path.is_dir() else path)}
     network.labels = _labels(path, network, foreign, notes)
-    return network, Table(foreign.format, rows, notes), theirs if (
+    return network, Conversion(foreign.format, converted, notes), theirs if (
         foreign.layout == "OIHW") else None
 
 
@@ -221,8 +221,8 @@ def name_classes(network, label_file, names_of=labels.read):
 # ---- giving the arrays to the layers
 
 def _fill(path, network, foreign, held, names):
-    """Give a network its arrays, strictly; (the rows of the table, {our place: their array})."""
-    arrays, rows, theirs = {}, [], {}
+    """Give a network its arrays, strictly; (ConvertedArrays, {our place: their array})."""
+    arrays, converted, theirs = {}, [], {}
     for layer, parts in held.items():
         ours = names.get(layer)
         for part, name in parts.items():
@@ -233,11 +233,11 @@ def _fill(path, network, foreign, held, names):
                 continue
             value, done = fitted(w, network, ours, key, foreign.layout)
             mapped.let_go(w)
-            rows.append(Row(name, f"{ours}/{key}", w.shape, value.shape, done))
+            converted.append(ConvertedArray(name, f"{ours}/{key}", w.shape, value.shape, done))
             arrays[f"{ours}/{key}"], theirs[f"{ours}/{key}"] = value, w
     if arrays:
         hdf5.put(network, arrays, path)
-    return rows, theirs
+    return converted, theirs
 
 
 # ---- what else there is to say

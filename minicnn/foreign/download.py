@@ -5,7 +5,6 @@ broke off, by HTTP's Range, and gets its name only when its size and its hashes 
 is opened before that. Only http and https are followed, and never from https to http.
 """
 
-import hashlib
 import http.client
 import re
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from minicnn import progress
+from minicnn.files import digests
 from minicnn.foreign import partial
 
 SCHEMES = ("http", "https")
@@ -105,13 +105,9 @@ def faults(path, size=None, hashes=()):
     found = Path(path).stat().st_size
     if size is not None and found != size:
         return f"it has {found:,} bytes, not {size:,}"
-    made = [hashlib.new(kind.removesuffix(" prefix"), usedforsecurity=False) for kind, _ in hashes]
-    with Path(path).open("rb") as file:
-        while made and (block := file.read(BLOCK)):
-            for digest in made:
-                digest.update(block)
-    for (kind, digits), digest in zip(hashes, made, strict=True):
-        got = digest.hexdigest()[:len(digits)]
+    made = digests.of_file(path, *(kind.removesuffix(" prefix") for kind, _ in hashes))
+    for (kind, digits), whole in zip(hashes, made, strict=True):
+        got = whole[:len(digits)]
         if got != digits:
             return f"its {kind} is {got}, not {digits}"
     return None

@@ -26,7 +26,7 @@ def load(weights, model=None, label_file=None, check=False):
     model, label_file : optional
         As for `convert`; class names also for a file in the project's own form.
     check : bool
-        Let the network verify itself by the probe in its file (`probe.replay`). Another program's
+        Let the network verify itself by the probe in its file (`probe.verify`). Another program's
         file, which has none, is verified by PyTorch, or else by the plain operations in float64.
 
     Returns

@@ -11,9 +11,9 @@ inception.py), Keras' applications (vgg16.py, vgg19.py, inception_v3.py), jcjohn
 import re
 from dataclasses import dataclass, field
 
+from minicnn import models
 from minicnn.images import Preprocessing
 from minicnn.models.alexnet import TORCHVISION
-from minicnn.models.inception import inception_v3
 from minicnn.models.inception_v1 import TORCH_GOOGLENET
 from minicnn.models.vgg import MEAN_BGR
 from minicnn.network.layers import BatchNorm, Conv
@@ -51,90 +51,67 @@ class Source:
 
 # ---- torchvision: RGB in 0..1, minus a mean, over a standard deviation
 
-ALEXNET = {
-    "features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4",
-    "features.10": "conv5", "classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8",
-}
-VGG_CONVOLUTIONS = {
-    "vgg11": "1_1 2_1 3_1 3_2 4_1 4_2 5_1 5_2",
-    "vgg13": "1_1 1_2 2_1 2_2 3_1 3_2 4_1 4_2 5_1 5_2",
-    "vgg16": "1_1 1_2 2_1 2_2 3_1 3_2 3_3 4_1 4_2 4_3 5_1 5_2 5_3",
-    "vgg19": "1_1 1_2 2_1 2_2 3_1 3_2 3_3 3_4 4_1 4_2 4_3 4_4 5_1 5_2 5_3 5_4",
-}
-VGG_FEATURES = {
-    "vgg11": "0 3 6 8 11 13 16 18",
-    "vgg13": "0 2 5 7 10 12 15 17 20 22",
-    "vgg16": "0 2 5 7 10 12 14 17 19 21 24 26 28",
-    "vgg19": "0 2 5 7 10 12 14 16 19 21 23 25 28 30 32 34",
-}
-VGG_DENSE = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
-VGG_DENSE_CAFFE = {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
-SQUEEZENET_FEATURES = {
-    "squeezenet10": "3 fire2, 4 fire3, 5 fire4, 7 fire5, 8 fire6, 9 fire7, 10 fire8, 12 fire9",
-    "squeezenet11": "3 fire2, 4 fire3, 6 fire4, 7 fire5, 9 fire6, 10 fire7, 11 fire8, 12 fire9",
-}
-GOOGLENET_STEM = {"conv1": "conv1/7x7_s2", "conv2": "conv2/3x3_reduce", "conv3": "conv2/3x3"}
-GOOGLENET_MODULES = "3a 3b 4a 4b 4c 4d 4e 5a 5b"
-GOOGLENET_BRANCHES = ("branch1 1x1, branch2.0 3x3_reduce, branch2.1 3x3, branch3.0 5x5_reduce, "
-                      "branch3.1 5x5, branch4.1 pool_proj")
+DENSE = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
+DENSE_AFTER_DROPOUT = {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
 FIRE = {"squeeze": "squeeze1x1", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
-INCEPTION_STEM = {"Conv2d_1a_3x3": "conv1", "Conv2d_2a_3x3": "conv2", "Conv2d_2b_3x3": "conv3",
-                  "Conv2d_3b_1x1": "conv4", "Conv2d_4a_3x3": "conv5"}
-INCEPTION_MODULES = [  # the modules of one kind: theirs and ours; their branches: theirs and ours
-    ("Mixed_5b mixed0, Mixed_5c mixed1, Mixed_5d mixed2",
-     "branch1x1 1x1, branch5x5_1 5x5_reduce, branch5x5_2 5x5, branch3x3dbl_1 3x3dbl_reduce, "
-     "branch3x3dbl_2 3x3dbl_1, branch3x3dbl_3 3x3dbl_2, branch_pool pool_proj"),
-    ("Mixed_6a mixed3",
-     "branch3x3 3x3, branch3x3dbl_1 3x3dbl_reduce, branch3x3dbl_2 3x3dbl_1, "
-     "branch3x3dbl_3 3x3dbl_2"),
-    ("Mixed_6b mixed4, Mixed_6c mixed5, Mixed_6d mixed6, Mixed_6e mixed7",
-     "branch1x1 1x1, branch7x7_1 7x7_reduce, branch7x7_2 7x7_1, branch7x7_3 7x7_2, "
-     "branch7x7dbl_1 7x7dbl_reduce, branch7x7dbl_2 7x7dbl_1, branch7x7dbl_3 7x7dbl_2, "
-     "branch7x7dbl_4 7x7dbl_3, branch7x7dbl_5 7x7dbl_4, branch_pool pool_proj"),
-    ("Mixed_7a mixed8",
-     "branch3x3_1 3x3_reduce, branch3x3_2 3x3, branch7x7x3_1 7x7x3_reduce, "
-     "branch7x7x3_2 7x7x3_1, branch7x7x3_3 7x7x3_2, branch7x7x3_4 7x7x3_3"),
-    ("Mixed_7b mixed9, Mixed_7c mixed10",
-     "branch1x1 1x1, branch3x3_1 3x3_reduce, branch3x3_2a 3x3_1x3, branch3x3_2b 3x3_3x1, "
-     "branch3x3dbl_1 3x3dbl_reduce, branch3x3dbl_2 3x3dbl_1, branch3x3dbl_3a 3x3dbl_1x3, "
-     "branch3x3dbl_3b 3x3dbl_3x1, branch_pool pool_proj"),
-]
+GOOGLENET_MODULES = "3a 3b 4a 4b 4c 4d 4e 5a 5b"
+GOOGLENET_BRANCHES = "branch1 branch2.0 branch2.1 branch3.0 branch3.1 branch4.1"
+INCEPTION_STEM = "Conv2d_1a_3x3 Conv2d_2a_3x3 Conv2d_2b_3x3 Conv2d_3b_1x1 Conv2d_4a_3x3"
+INCEPTION_MODULES = {  # the modules of one kind; the convolutions of each
+    "Mixed_5b Mixed_5c Mixed_5d":
+        "branch1x1 branch5x5_1 branch5x5_2 branch3x3dbl_1 branch3x3dbl_2 branch3x3dbl_3 "
+        "branch_pool",
+    "Mixed_6a": "branch3x3 branch3x3dbl_1 branch3x3dbl_2 branch3x3dbl_3",
+    "Mixed_6b Mixed_6c Mixed_6d Mixed_6e":
+        "branch1x1 branch7x7_1 branch7x7_2 branch7x7_3 branch7x7dbl_1 branch7x7dbl_2 "
+        "branch7x7dbl_3 branch7x7dbl_4 branch7x7dbl_5 branch_pool",
+    "Mixed_7a":
+        "branch3x3_1 branch3x3_2 branch7x7x3_1 branch7x7x3_2 branch7x7x3_3 branch7x7x3_4",
+    "Mixed_7b Mixed_7c":
+        "branch1x1 branch3x3_1 branch3x3_2a branch3x3_2b branch3x3dbl_1 branch3x3dbl_2 "
+        "branch3x3dbl_3a branch3x3dbl_3b branch_pool",
+}
 
 
-def _pairs(text):
-    """[["theirs", "ours"], ...] of "theirs ours, theirs ours"."""
-    return [pair.split() for pair in text.split(",")]
+def _convolutions(model):
+    """The places among a network's rows, and the names, of its convolutions."""
+    return [(k, name) for k, (name, layer, _) in enumerate(getattr(models, model)().rows)
+            if isinstance(layer, Conv)]
 
 
-def _torch_vgg(model, dense):
-    convolutions = zip(VGG_FEATURES[model].split(), VGG_CONVOLUTIONS[model].split(), strict=True)
-    return {f"features.{number}": f"conv{name}" for number, name in convolutions} | dense
+def _in_one_row(model, dense):
+    """Convolutions, ReLUs and poolings are numbered as the rows are here."""
+    return {f"features.{number}": name for number, name in _convolutions(model)} | dense
 
 
 def _torch_squeezenet(model):
+    """The same, with a fire module as one row."""
+    blocks = dict.fromkeys(name.partition("/")[0] for name in getattr(models, model)().names)
     return {"features.0": "conv1", "classifier.1": "conv10"} | {
         f"features.{number}.{theirs}": f"{fire}/{ours}"
-        for number, fire in _pairs(SQUEEZENET_FEATURES[model]) for theirs, ours in FIRE.items()}
+        for number, fire in enumerate(blocks) if fire.startswith("fire")
+        for theirs, ours in FIRE.items()}
 
 
 def _torch_googlenet():
-    return _with_norms(GOOGLENET_STEM | {
-        f"inception{module}.{theirs}": f"inception_{module}/{ours}"
-        for module in GOOGLENET_MODULES.split() for theirs, ours in _pairs(GOOGLENET_BRANCHES)})
+    return _with_norms("googlenet_torch", ["conv1", "conv2", "conv3", *(
+        f"inception{module}.{branch}"
+        for module in GOOGLENET_MODULES.split() for branch in GOOGLENET_BRANCHES.split())])
 
 
 def _torch_inception():
-    return _with_norms(INCEPTION_STEM | {
-        f"{module}.{theirs}": f"{mixed}/{ours}" for modules, branches in INCEPTION_MODULES
-        for module, mixed in _pairs(modules) for theirs, ours in _pairs(branches)})
+    return _with_norms("inception_v3", [*INCEPTION_STEM.split(), *(
+        f"{module}.{branch}" for modules, branches in INCEPTION_MODULES.items()
+        for module in modules.split() for branch in branches.split())])
 
 
-def _with_norms(convolutions):
-    """Each of their convolutions is a pair: Mixed_5b.branch1x1.conv and Mixed_5b.branch1x1.bn."""
+def _with_norms(model, theirs):
+    """Their convolutions, in the order of the rows here; each is a pair, of
+    Mixed_5b.branch1x1.conv and Mixed_5b.branch1x1.bn."""
     found = {}
-    for theirs, ours in convolutions.items():
+    for name, (_, ours) in zip(theirs, _convolutions(model), strict=True):
         module, slash, last = ours.rpartition("/")
-        found |= {f"{theirs}.conv": ours, f"{theirs}.bn": f"{module}{slash}bn_{last}"}
+        found |= {f"{name}.conv": ours, f"{name}.bn": f"{module}{slash}bn_{last}"}
     return found | {"fc": "fc"}
 
 
@@ -144,8 +121,8 @@ KERAS_DENSE = {"fc1": "fc6", "fc2": "fc7", "predictions": "fc8"}
 
 
 def _keras_vgg(model):
-    return {f"block{name.replace('_', '_conv')}": f"conv{name}"
-            for name in VGG_CONVOLUTIONS[model].split()} | KERAS_DENSE
+    return {name.replace("conv", "block").replace("_", "_conv"): name
+            for _, name in _convolutions(model)} | KERAS_DENSE
 
 
 def keras_inception(names):
@@ -167,7 +144,7 @@ def keras_inception(names):
     theirs = [sorted((int(match[1] or 0), name) for name in names
                      if (match := re.fullmatch(rf"{kind}(?:_(\d+))?", name)))
               for kind in ("conv2d", "batch_normalization")]
-    network = inception_v3()
+    network = models.inception_v3()
     ours = [[name for name, layer, _ in network.rows if isinstance(layer, kind)]
             for kind in (Conv, BatchNorm)]
     if [len(part) for part in theirs] != [len(part) for part in ours]:
@@ -206,13 +183,14 @@ TRANSFORMED = ("Photos are prepared as torchvision's own weights want them (tran
 TORCH_INCEPTION = Preprocessing((299, 299), "RGB", 127.5, 1 / 127.5, 342, resample="bilinear")
 
 SOURCES = [
-    Source("torchvision's alexnet", "alexnet_torch", ALEXNET, TORCHVISION),
-    *[Source(f"torchvision's {model}", model, _torch_vgg(model, VGG_DENSE), TORCHVISION)
-      for model in VGG_FEATURES],
+    Source("torchvision's alexnet", "alexnet_torch",
+           _in_one_row("alexnet_torch", DENSE_AFTER_DROPOUT), TORCHVISION),
+    *[Source(f"torchvision's {model}", model, _in_one_row(model, DENSE), TORCHVISION)
+      for model in ("vgg11", "vgg13", "vgg16", "vgg19")],
     *[Source(f"Oxford's {model}, from Caffe to PyTorch", model,
-             _torch_vgg(model, VGG_DENSE_CAFFE), OXFORD) for model in ("vgg16", "vgg19")],
+             _in_one_row(model, DENSE_AFTER_DROPOUT), OXFORD) for model in ("vgg16", "vgg19")],
     *[Source(f"torchvision's {model}", model, _torch_squeezenet(model), TORCHVISION)
-      for model in SQUEEZENET_FEATURES],
+      for model in ("squeezenet10", "squeezenet11")],
     *[Source(f"torchvision's {model}", model, _torch_resnet(depths, convolutions), TORCHVISION)
       for model, depths, convolutions in [("resnet18", (2, 2, 2, 2), 2),
                                           ("resnet50", (3, 4, 6, 3), 3),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from minicnn.files import mapped
 from minicnn.files.errors import Damaged
-from minicnn.files.mapped import Part, take
+from minicnn.files.mapped import Region, take
 from minicnn.foreign import zips
 from minicnn.foreign.contents import Foreign
 
@@ -59,7 +59,7 @@ def read(path):
         if data[:4] == zips.MAGIC:
             kind, (arrays, notes) = "NumPy archive (.npz)", _archive(data)
         else:
-            arrays, notes = mapped.arrays(data, [_part(data, Path(path).stem)]), []
+            arrays, notes = mapped.arrays(data, [_region(data, Path(path).stem)]), []
             kind = "NumPy array (.npy)"
         layout = _layout(arrays, notes)
     return Foreign(kind, arrays, layout, notes=notes)
@@ -76,11 +76,11 @@ def _archive(data):
     arrays = {}
     for name in [name for name in members if name.endswith(".npy")]:
         contents = zips.contents(data, members[name])
-        arrays |= mapped.arrays(contents, [_part(contents, name.removesuffix(".npy"))])
+        arrays |= mapped.arrays(contents, [_region(contents, name.removesuffix(".npy"))])
     return arrays, notes
 
 
-def _part(data, name):
+def _region(data, name):
     """Where the numbers of an .npy lie."""
     descr, fortran, shape, begin = _header(data)
     if "O" in descr:
@@ -92,7 +92,7 @@ def _part(data, name):
         raise Damaged(f"{mapped.short(name)}: numbers of shape {shape} and type {descr} take "
                       f"{size:,} bytes, and {len(data) - begin:,} are there")
     strides = mapped.row_major(shape[::-1])[::-1] if fortran else None
-    return Part(name, descr, shape, begin, strides)
+    return Region(name, descr, shape, begin, strides)
 
 
 def _header(data):

@@ -30,7 +30,7 @@ def opened(to):
 
     Yields
     ------
-    Part
+    PartialDownload
 
     Raises
     ------
@@ -45,7 +45,7 @@ def opened(to):
                 raise PartError(f"{to.name} is being downloaded by another process; wait until it "
                                 "has finished")
             if _is(path, file):  # and was not given its name before the lock was had
-                part = Part(file, to, path)
+                part = PartialDownload(file, to, path)
                 try:
                     yield part
                 finally:
@@ -53,7 +53,7 @@ def opened(to):
                 return
 
 
-class Part:
+class PartialDownload:
     """The beginning of a file, open and locked.
 
     Attributes

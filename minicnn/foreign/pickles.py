@@ -1,26 +1,49 @@
 """A reader of pickles that can make plain values, and of classes and functions only the allowed.
 
 A pickle is a program for a small stack machine, and Python's own `pickle` runs it: any function
-that the file names, with any arguments. This one knows the instructions that describe data, looks
-up the few names it is given in a table of stand-ins, imports nothing and calls nothing else.
+that the file names, with any arguments. `_Reader` is that machine, the one of the standard library
+that is written in Python, with four doors closed:
 
-It is written out, not made from `pickle.Unpickler` with a `find_class` of its own, because that
-closes the door and leaves the windows: nine bytes (the memo place 2**27) make it take 2 GB, and a
-hundred bytes of tuples in tuples, used as a key, keep it busy for ever. Here every instruction is
-counted, and whoever has too many is refused.
-The instructions are described in the standard library's pickletools.py.
+- `find_class` imports nothing: it looks up the few names that are allowed in a table of stand-ins.
+- Only the instructions that describe data are known.
+- The keys of dicts are texts and small integers, and nothing but a dict gets attributes.
+- Whatever is read is counted, and who reads too much is refused.
+
+The documented `pickle.Unpickler`, written in C, has but the first: nine bytes (the memo place
+2**27) make it take 2 GB, and a hundred bytes of tuples in tuples, used as a key, keep it busy for
+ever. `pickle._Unpickler` is private, but what is used of it, its table of instructions and its
+stack, has been the same since Python 3.4. The instructions are described in pickletools.py.
 """
 
-from minicnn.foreign.pickle_machine import Global, Machine
+import pickle
+from typing import Any, NamedTuple
 
-MOST_STEPS = 500_000  # a network of 1000 arrays takes 60,000; these take half a second
-TEXT_A_STEP = 64  # bytes of text that count as one instruction
-LONGEST_INTEGER = 16  # bytes
+from minicnn.files.mapped import take
+
+MOST_READS = 600_000  # of an instruction, of its number; a network of 1000 arrays takes 50,000
+TEXT_A_READ = 64  # bytes of text that count as one more
 LONGEST_LINE = 200  # bytes of a module's or a class's name
-ORDERED_DICT = "collections.OrderedDict"  # made as a dict, which keeps the order too
+INSTRUCTIONS = """
+    PROTO FRAME STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINSTRING
+    SHORT_BINSTRING BINUNICODE SHORT_BINUNICODE MARK EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
+    EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS BINPUT LONG_BINPUT MEMOIZE BINGET
+    LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BUILD BINPERSID"""  # as pickletools calls them
 
 
-def load(data, start, calls, stored=None, most=MOST_STEPS):
+class Global(NamedTuple):
+    """What the file names instead of containing: "torch.FloatStorage", and what stands for it."""
+
+    name: str
+    stand_in: Any = None
+
+    def __call__(self, *arguments):
+        """What the stand-in returns."""
+        if self.stand_in is None:
+            raise ValueError(f"its pickle would call {self.name}, which weights need not")
+        return self.stand_in(*arguments)
+
+
+def load(data, start, calls, stored=None, most=MOST_READS):
     """Read one pickle.
 
     Parameters
@@ -30,12 +53,12 @@ def load(data, start, calls, stored=None, most=MOST_STEPS):
         The byte it begins at.
     calls : dict of str to (function or None)
         What it may name, "torch._utils._rebuild_tensor_v2", and what stands in for calling that;
-        None: it may be named, not called. A stand-in gets the tuple of the arguments, of whatever
-        length and kind. OrderedDict may always be named and called.
+        None: it may be named, not called. A stand-in gets arguments of whatever kind; it must not
+        take any number of them. OrderedDict may always be named and called, and is a dict.
     stored : function, optional
         What stands for an object that is kept outside the pickle, from its persistent id.
     most : int
-        Instructions that it may have; for many short pickles.
+        What it may read; for many short pickles.
 
     Returns
     -------
@@ -50,172 +73,104 @@ def load(data, start, calls, stored=None, most=MOST_STEPS):
     ValueError
         The bytes are no pickle, or one that holds, names or does anything else.
     """
-    machine = Machine(data, start, {ORDERED_DICT: None} | calls, stored, most)
-    while (code := machine.next_code()) != ".":
-        if code not in STEPS:
-            raise ValueError(f"its pickle has at byte {machine.at - 1} the instruction "
-                             f"{ord(code):#04x}, which no weight file needs")
-        machine.spend(1)
-        form, step = STEPS[code]
-        step(machine, *([] if form is None else [machine.number(form)]))
-    return machine.pop(), machine.at
-
-
-# ---- the instructions: each a function of the machine, and of the number behind it if there is one
-
-def _integer(machine, size):
-    if size > LONGEST_INTEGER:
-        raise ValueError(f"its pickle has an integer of {size} bytes, more than {LONGEST_INTEGER}")
-    machine.push(int.from_bytes(machine.take(size), "little", signed=True))
-
-
-def _text(machine, size):
-    text = machine.take(size)
-    machine.spend(len(text) // TEXT_A_STEP)
+    source = _Source(data, start, most)
     try:
-        machine.push(text.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise ValueError(f"its pickle has a text that is not UTF-8 before byte {machine.at}"
-                         ) from None
+        return _Reader(source, calls, stored).load(), source.at
+    except KeyError as error:
+        raise ValueError(f"its pickle has at byte {source.at - 1} the instruction "
+                         f"{error.args[0]:#04x}, which no weight file needs") from None
+    except (pickle.UnpicklingError, AttributeError, IndexError, TypeError, UnicodeDecodeError
+            ) as error:
+        raise ValueError(f"its pickle is damaged: before byte {source.at}: {error}") from None
 
 
-def _mark(machine):
-    machine.below.append(machine.stack)
-    machine.stack = []
+class _Source:
+    """The bytes, as the file that they are read from; every reading counts."""
+
+    def __init__(self, data, at, most):
+        self.data, self.at, self.left = data, at, most
+
+    def read(self, size):
+        self.spend(1 + size // TEXT_A_READ)
+        self.at += size
+        return take(self.data, self.at - size, size)
+
+    def readline(self):
+        size = bytes(self.data[self.at:self.at + LONGEST_LINE]).find(b"\n") + 1
+        if not size:
+            raise ValueError(f"its pickle is damaged: at byte {self.at} a name does not end")
+        return self.read(size)
+
+    def spend(self, readings):
+        self.left -= readings
+        if self.left < 0:
+            raise ValueError("its pickle is far longer or more entangled than any weight file's")
 
 
-def _short_tuple(size):
-    return lambda machine: machine.push(tuple([machine.pop() for _ in range(size)][::-1]))
+class _Reader(pickle._Unpickler):
+    """Python's unpickler, with closed doors."""
+
+    def __init__(self, source, calls, stored):
+        super().__init__(source, encoding="utf-8")
+        self.source = source
+        self.calls = calls | {"collections.OrderedDict": self.ordered}
+        self.persistent_load = stored or super().persistent_load
+
+    def find_class(self, module, name):
+        whole = f"{module}.{name}"
+        if whole not in self.calls:
+            raise ValueError(f"its pickle names {whole[:LONGEST_LINE]!r}: only tensors and dicts "
+                             "are made from a pickle, and nothing in it is ever run. Of a whole "
+                             "model, save model.state_dict() instead")
+        return Global(whole, self.calls[whole])
+
+    def ordered(self, pairs=()):
+        """An OrderedDict; Python 2 gives its items, [[key, value], ...], as the one argument."""
+        result = {}
+        for pair in pairs:
+            if type(pair) not in (list, tuple) or len(pair) != 2:
+                raise ValueError("its pickle makes an OrderedDict of what is no list of pairs")
+            self.source.spend(1)
+            _fill(result, pair)
+        return result
+
+    load_binunicode = pickle._Unpickler.load_binstring  # strictly UTF-8
+    load_short_binunicode = pickle._Unpickler.load_short_binstring
+
+    def load_frame(self):
+        self.read(8)  # its size, which says nothing that is needed
+
+    def load_reduce(self):
+        if type(self.stack[-1]) is not tuple or type(self.stack[-2]) is not Global:
+            raise ValueError("its pickle calls something that is not a function it may name")
+        super().load_reduce()
+
+    def load_build(self):
+        """A state dict has notes on its modules as an attribute; they are not kept."""
+        if type(self.stack.pop()) is not dict or type(self.stack[-1]) is not dict:
+            raise ValueError("its pickle would set the state of what is no dict, or to none")
+
+    def load_setitem(self):
+        value, key = self.stack.pop(), self.stack.pop()
+        _fill(self.stack[-1], [key, value])
+
+    def load_setitems(self):
+        items = self.pop_mark()
+        _fill(self.stack[-1], items)
 
 
-def _append(machine):
-    value = machine.pop()
-    machine.top(list).append(value)
+_Reader.dispatch = {code: getattr(_Reader, pickle._Unpickler.dispatch[code].__name__)
+                    for code in (getattr(pickle, name)[0] for name in INSTRUCTIONS.split())}
 
 
-def _append_all(machine):
-    values = machine.pop_mark()
-    machine.top(list).extend(values)
-
-
-def _set_item(machine):
-    value, key = machine.pop(), machine.pop()
-    _filled(machine.top(dict), [key, value])
-
-
-def _set_items(machine):
-    items = machine.pop_mark()
-    _filled(machine.top(dict), items)
-
-
-def _put(machine, place):
-    machine.memo[place] = machine.top()
-
-
-def _get(machine, place):
-    if place not in machine.memo:
-        raise ValueError(f"its pickle is damaged: nothing was put at place {place}")
-    machine.push(machine.memo[place])
-
-
-def _skip(machine, _):
-    """The protocol's number, a frame's size: they say nothing that is needed."""
-
-
-def _global_from_stack(machine):
-    name, module = machine.pop(), machine.pop()
-    if not (type(name) is str and type(module) is str):
-        raise ValueError("its pickle names something by what is no text")
-    _name(machine, module, name)
-
-
-def _call(machine):
-    arguments, function = machine.pop(), machine.pop()
-    if type(function) is not Global or type(arguments) is not tuple:
-        raise ValueError("its pickle calls something that is not a function it may name")
-    if function.name == ORDERED_DICT:
-        machine.push(_ordered(machine, arguments))
-    elif machine.calls[function.name] is None:
-        raise ValueError(f"its pickle would call {function.name}, which weights need not")
-    else:
-        machine.push(machine.calls[function.name](arguments))
-
-
-def _set_attributes(machine):
-    """A state dict has notes on its modules as an attribute; they are not kept."""
-    if type(machine.pop()) is not dict:
-        raise ValueError("its pickle would set the state of an object to what is no dict")
-    machine.top(dict)
-
-
-def _persistent(machine):
-    if machine.stored is None:
-        raise ValueError("its pickle refers to something outside, where nothing is")
-    machine.push(machine.stored(machine.pop()))
-
-
-STEPS = {  # the number behind an instruction, as `struct` calls it; what the instruction does
-    "N": (None, lambda machine: machine.push(None)),
-    "\x88": (None, lambda machine: machine.push(True)),
-    "\x89": (None, lambda machine: machine.push(False)),
-    ")": (None, lambda machine: machine.push(())),
-    "]": (None, lambda machine: machine.push([])),
-    "}": (None, lambda machine: machine.push({})),
-    "K": ("<B", Machine.push), "M": ("<H", Machine.push), "J": ("<i", Machine.push),
-    "G": (">d", Machine.push), "\x8a": ("<B", _integer),
-    "X": ("<I", _text), "\x8c": ("<B", _text), "\x8d": ("<Q", _text),
-    "U": ("<B", _text), "T": ("<I", _text),
-    "(": (None, _mark),
-    "l": (None, lambda machine: machine.push(machine.pop_mark())),
-    "t": (None, lambda machine: machine.push(tuple(machine.pop_mark()))),
-    "d": (None, lambda machine: machine.push(_filled({}, machine.pop_mark()))),
-    "\x85": (None, _short_tuple(1)), "\x86": (None, _short_tuple(2)),
-    "\x87": (None, _short_tuple(3)),
-    "a": (None, _append), "e": (None, _append_all), "s": (None, _set_item), "u": (None, _set_items),
-    "q": ("<B", _put), "r": ("<I", _put), "h": ("<B", _get), "j": ("<I", _get),
-    "\x94": (None, lambda machine: _put(machine, len(machine.memo))),
-    "\x80": ("<B", _skip), "\x95": ("<Q", _skip),
-    "c": (None, lambda machine: _name(machine, _line(machine), _line(machine))),
-    "\x93": (None, _global_from_stack), "R": (None, _call), "b": (None, _set_attributes),
-    "Q": (None, _persistent),
-}
-
-
-def _filled(result, items):
-    """The dict with items (key, value, key, value, ...) added; keys are texts or small integers.
+def _fill(result, items):
+    """Add items (key, value, key, value, ...) to a dict; keys are texts or small integers.
 
     Of larger integers, and of tuples, a file could make keys that Python is for ever comparing.
     """
-    if len(items) % 2:
-        raise ValueError("its pickle has a key without a value")
+    if type(result) is not dict or len(items) % 2:
+        raise ValueError("its pickle has a key without a value, or one where no dict is")
     for key, value in zip(items[::2], items[1::2], strict=True):
         if type(key) is not str and not (type(key) is int and abs(key) < 2**63):
             raise ValueError(f"its pickle has a {type(key).__name__} as a key")
         result[key] = value
-    return result
-
-
-def _ordered(machine, arguments):
-    """An OrderedDict; Python 2 gives its items, [[key, value], ...], as the one argument."""
-    pairs = arguments[0] if arguments else []
-    if len(arguments) > 1 or type(pairs) is not list or not all(
-            type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
-        raise ValueError("its pickle makes an OrderedDict of what is no list of pairs")
-    machine.spend(len(pairs))
-    return _filled({}, [item for pair in pairs for item in pair])
-
-
-def _line(machine):
-    found = bytes(machine.data[machine.at:machine.at + LONGEST_LINE]).find(b"\n")
-    if found < 0:
-        raise ValueError(f"its pickle is damaged: at byte {machine.at} a name does not end")
-    return machine.take(found + 1)[:-1].decode("ascii", "backslashreplace")
-
-
-def _name(machine, module, name):
-    whole = f"{module}.{name}"
-    if whole not in machine.calls:
-        raise ValueError(f"its pickle names {whole[:LONGEST_LINE]!r}: only tensors and dicts are "
-                         "made from a pickle, and nothing in it is ever run. Of a whole model, "
-                         "save model.state_dict() instead")
-    machine.push(Global(whole))

@@ -67,11 +67,11 @@ def read(path):
         shape = None
         if images.height is not None and images.width is not None:
             shape = images.height, images.width, images.channels or 3  # colour unless it says so
-        plan = caffe_graph.plan(net, "TEST", shape)
+        translation = caffe_graph.translated(net, "TEST", shape)
         prepared, how = caffe_data.preprocessing(images, shape)
-    return Foreign("Caffe network description", {}, "OIHW", plan.rows, shape, prepared,
+    return Foreign("Caffe network description", {}, "OIHW", translation.rows, shape, prepared,
                    says={"network": net.get("name", [""])[0]},
-                   notes=plan.notes + how + caffe_graph.left_out(plan.left_out))
+                   notes=translation.notes + how + caffe_graph.left_out(translation.left_out))
 
 
 def message(data):

@@ -12,7 +12,7 @@ from math import prod
 
 from minicnn.files import mapped
 from minicnn.files.errors import Damaged
-from minicnn.files.mapped import BFLOAT16, Part, take
+from minicnn.files.mapped import BFLOAT16, Region, take
 from minicnn.foreign import json_text
 from minicnn.foreign.contents import Foreign
 from minicnn.foreign.numpy_file import layout_of
@@ -58,11 +58,11 @@ def read(path):
         says = header.pop("__metadata__", {})
         if type(says) is not dict or not all(type(word) is str for word in says.values()):
             raise ValueError("its __metadata__ is no table of texts")
-        parts = [_part(name, entry, begin) for name, entry in header.items()]
+        regions = [_region(name, entry, begin) for name, entry in header.items()]
         _check_no_holes(header, len(data) - begin)
-        arrays, notes = mapped.arrays(data, parts), []
+        arrays, notes = mapped.arrays(data, regions), []
         layout = _layout(says.get("format", "np"), arrays, notes)
-    if any(part.kind.endswith(BFLOAT16) for part in parts):
+    if any(region.kind.endswith(BFLOAT16) for region in regions):
         notes.append("Its bfloat16 numbers were widened to float32, which loses nothing.")
     return Foreign("safetensors", without_prefix(arrays, notes), layout, says=says, notes=notes)
 
@@ -90,7 +90,7 @@ def _layout(framework, arrays, notes):
     return LAYOUTS[framework]
 
 
-def _part(name, entry, begin):
+def _region(name, entry, begin):
     if type(entry) is not dict or set(entry) != ENTRY:
         raise ValueError(f"{mapped.short(name)}: expected an entry of {', '.join(sorted(ENTRY))}")
     kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -105,7 +105,7 @@ def _part(name, entry, begin):
     if len(offsets) != 2 or offsets[1] - offsets[0] != size:
         raise ValueError(f"{mapped.short(name)}: of shape {tuple(shape)} and type {kind} it takes "
                          f"{size} bytes, and its offsets are {offsets}")
-    return Part(name, KINDS[kind], tuple(shape), begin + offsets[0])
+    return Region(name, KINDS[kind], tuple(shape), begin + offsets[0])
 
 
 def _check_no_holes(header, size):

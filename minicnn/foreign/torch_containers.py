@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from minicnn.files import mapped
 from minicnn.files.errors import Damaged
-from minicnn.files.mapped import take
 from minicnn.foreign import pickles, zips
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -29,7 +28,6 @@ TYPES = {"Float": "<f4", "Double": "<f8", "Half": "<f2", "BFloat16": "<" + mappe
          "Long": "<i8", "Int": "<i4", "Short": "<i2", "Char": "|i1", "Byte": "|u1", "Bool": "|b1"}
 STORAGES = {f"{place}.{name}Storage": kind for name, kind in TYPES.items()
             for place in ("torch", "torch.cuda")}
-TENSORS = [name.replace("Storage", "Tensor") for name in STORAGES]
 
 
 class Storage(NamedTuple):
@@ -117,45 +115,35 @@ def in_a_row(data):
 
 # ---- what a pickle may name and call
 
-def _rebuilt(arguments):
-    """torch._utils._rebuild_tensor (storage, offset, shape, strides), and _v2, which has more:
-    requires_grad, hooks, metadata (newer; empty but for complex numbers)."""
-    if len(arguments) not in (4, 6, 7):
-        raise ValueError(f"its pickle makes a tensor from {len(arguments)} arguments")
-    if any(arguments[6:]):
+def _rebuilt(storage, offset, shape, strides, requires_grad=False, hooks=None, metadata=None):
+    """torch._utils._rebuild_tensor, which has four, and _v2; metadata is in newer files, and empty
+    but for complex numbers."""
+    if metadata:
         raise ValueError("one of its tensors is to be conjugated or negated when it is read; save "
                          "it with resolve_neg()")
-    return tensor(*arguments[:4])
+    return tensor(storage, offset, shape, strides)
 
 
 def tensor(storage, offset, shape, strides):
     """A Tensor, where the four are what they should be; whether it fits is seen later."""
     if type(storage) is not Storage:
         raise ValueError("its pickle makes a tensor of what is no storage")
-    for numbers in (shape, strides):
-        if type(numbers) not in (tuple, list) or len(numbers) > mapped.MOST_DIMENSIONS:
-            raise ValueError("its pickle makes a tensor of a shape, or with strides, that is none")
-    if not mapped.whole(offset, *shape, *strides) or len(shape) != len(strides):
+    if not all(type(numbers) in (tuple, list) for numbers in (shape, strides)) or not (
+            len(shape) == len(strides) <= mapped.MOST_DIMENSIONS
+            and mapped.whole(offset, *shape, *strides)):
         raise ValueError("its pickle makes a tensor with an offset, a shape and strides that are "
                          "not whole numbers or do not go together")
     return Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
-def _first(arguments):
-    """A parameter is its tensor, and a torch.Size its numbers."""
-    if not arguments:
-        raise ValueError("its pickle makes a parameter or a size of nothing")
-    return arguments[0]
-
-
 CALLS = {
     "torch._utils._rebuild_tensor": _rebuilt,
     "torch._utils._rebuild_tensor_v2": _rebuilt,
-    "torch._utils._rebuild_parameter": _first,
-    "torch._utils._rebuild_parameter_with_state": _first,
-    "torch.Size": _first,
+    "torch._utils._rebuild_parameter": lambda data, requires_grad, hooks: data,
+    "torch._utils._rebuild_parameter_with_state": lambda data, requires_grad, hooks, state: data,
+    "torch.Size": lambda numbers: numbers,
     **dict.fromkeys(STORAGES),  # may be named, not called
-    **dict.fromkeys(TENSORS),
+    **dict.fromkeys(name.replace("Storage", "Tensor") for name in STORAGES),
 }
 
 
@@ -173,14 +161,11 @@ def _known(name, storages, order="<"):
     whole = Storage(key, kind_of(kind, order), count)
     if storages.setdefault(key, whole) != whole:
         raise ValueError(f"its pickle gives storage {key!r:.40} two types or sizes")
-    first = 0
-    if view not in ([], [None]):
-        if type(view[0]) is not tuple or len(view[0]) != 3:
-            raise ValueError("its pickle refers to a part of a storage, but not to which")
-        _, first, count = view[0]
-    if not mapped.whole(first, count) or first + count > whole.count:
+    part = (key, 0, count) if view in ([], [None]) else view[0]
+    if type(part) is not tuple or len(part) != 3 or not mapped.whole(*part[1:]) or (
+            part[1] + part[2] > count):
         raise ValueError(f"its pickle refers to a part of storage {key!r:.40} that is not there")
-    return whole._replace(first=first, count=count)
+    return whole._replace(first=part[1], count=part[2])
 
 
 def _is_key(key):
@@ -198,7 +183,7 @@ def kind_of(kind, order="<"):
 
 def row(data, at, kind):
     """A count and so many elements, from byte `at` on: ((first byte, size) of these, their end)."""
-    count, = struct.unpack("<q", take(data, at, 8))
+    count, = struct.unpack("<q", mapped.take(data, at, 8))
     size = count * mapped.itemsize(kind)
     if count < 0 or at + 8 + size > len(data):
         raise Damaged(f"at byte {at} it should hold {count:,} numbers and ends before that")

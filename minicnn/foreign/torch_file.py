@@ -8,10 +8,8 @@ views of the mapped file; bfloat16 alone, which NumPy lacks, becomes float32 in 
 
 from minicnn.files import mapped
 from minicnn.files.errors import Damaged
-from minicnn.foreign import torch_containers as containers
-from minicnn.foreign import torch_tar, zips
+from minicnn.foreign import torch_containers, torch_tar, zips
 from minicnn.foreign.contents import Foreign
-from minicnn.foreign.torch_containers import Tensor
 
 WHAT = "a PyTorch file"
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "params")
@@ -56,7 +54,7 @@ def read(path):
         name, contents_of = container
         contents = contents_of(data)
         tensors, says, notes = _state_dict(contents.value)
-        arrays = mapped.arrays(data, [_part(key, tensor, contents.places)
+        arrays = mapped.arrays(data, [_region(key, tensor, contents.places)
                                       for key, tensor in tensors.items()])
     if any(tensor.storage.kind.endswith(mapped.BFLOAT16) for tensor in tensors.values()):
         notes.append("Its bfloat16 numbers were widened to float32, which loses nothing.")
@@ -78,11 +76,11 @@ def _container(path):
     """(its name, the function that reads it); None for another kind of file."""
     head = mapped.head(path, 600)
     if head.startswith(zips.MAGIC):
-        return ("zip", containers.zipped) if zips.has(path, "data.pkl") else None
+        return ("zip", torch_containers.zipped) if zips.has(path, "data.pkl") else None
     if head[257:262] == b"ustar":
         return "tar", torch_tar.tarred
     if len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5:  # a pickle of protocol 2 to 5
-        return "pickles in a row", containers.in_a_row
+        return "pickles in a row", torch_containers.in_a_row
     return None
 
 
@@ -118,14 +116,14 @@ def _entry(value):
 
 
 def _tensors(entries):
-    return {key: item for key, item in entries.items() if type(item) is Tensor}
+    return {key: item for key, item in entries.items() if type(item) is torch_containers.Tensor}
 
 
 def _is_short(word):
     return type(word) in (str, int, float, bool) and len(str(word)) <= LONGEST_WORD
 
 
-def _part(name, tensor, places):
+def _region(name, tensor, places):
     """Where a tensor's numbers lie in the file."""
     storage = tensor.storage
     start, size = places.get(storage.key, (0, 0))
@@ -135,4 +133,4 @@ def _part(name, tensor, places):
         raise Damaged(f"{mapped.short(name)} is of shape {tensor.shape}, more than its row of "
                       "numbers has")
     first = start + (storage.first + tensor.offset) * item
-    return mapped.Part(name, storage.kind, tensor.shape, first, tensor.strides)
+    return mapped.Region(name, storage.kind, tensor.shape, first, tensor.strides)

@@ -8,20 +8,18 @@ offset. `pickle`: the object, in which a tensor is only its key. `sys_info`: of 
 Source: torch/serialization.py, which can still read it, but runs whatever the pickles say.
 """
 
-import re
 import struct
 import tarfile
 
 from minicnn.files import mapped
 from minicnn.files.errors import Damaged
-from minicnn.files.mapped import take
 from minicnn.foreign import pickles
 from minicnn.foreign.torch_containers import CALLS, Contents, Storage, kind_of, row, tensor
 
 MEMBERS = ("sys_info", "pickle", "tensors", "storages")
 BLOCK, RECORD = 512, 10240  # bytes; a tar file is of whole records
 MOST_HEADERS = 16
-MOST_STEPS = 100  # of the pickle of one tensor or storage: three values
+MOST_READS = 200  # of the pickle of one tensor or storage: three values
 
 
 def tarred(data):
@@ -40,11 +38,9 @@ def tarred(data):
     tensors = _tensors(data, found["tensors"], storages)
 
     def stored(key):
-        if type(key) is not int and not (type(key) is str and re.fullmatch(r"\d{1,20}", key)):
-            raise ValueError("its pickle refers to what is neither a tensor nor a storage")
-        if int(key) not in tensors:
-            raise ValueError(f"its pickle refers to a tensor {int(key)} that is not there")
-        return tensors[int(key)]
+        if type(key) not in (int, str) or str(key) not in tensors:
+            raise ValueError("its pickle refers to a tensor that is not there")
+        return tensors[str(key)]
 
     value, _ = pickles.load(data, found["pickle"], CALLS, stored)
     return Contents(value, places, {})
@@ -56,7 +52,7 @@ def _members(data):
         raise Damaged(f"a tar file of {len(data)} bytes is no multiple of {RECORD}")
     found, at = {}, 0
     for _ in range(MOST_HEADERS):
-        block = take(data, at, BLOCK)
+        block = mapped.take(data, at, BLOCK)
         if not any(block):
             return found
         try:
@@ -64,13 +60,11 @@ def _members(data):
         except tarfile.HeaderError as error:
             raise Damaged(f"it is a tar file with a damaged header ({error})") from None
         name, kind = header.name, header.type
-        if kind in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            if name not in MEMBERS or name in found:
-                raise ValueError(f"it is a tar file with {name!r}, which is none of PyTorch's "
-                                 f"{', '.join(MEMBERS)}, or there twice. Nothing is unpacked")
+        if kind in (tarfile.REGTYPE, tarfile.AREGTYPE) and name in MEMBERS and name not in found:
             found[name] = at + BLOCK
         elif kind not in (tarfile.XHDTYPE, tarfile.XGLTYPE):  # notes on the next member: dates
-            raise ValueError(f"it is a tar file with {name!r}, which is no file: a link or folder. "
+            raise ValueError(f"it is a tar file with {name!r}, which is none of PyTorch's "
+                             f"{', '.join(MEMBERS)}, or there twice, or a link or a folder. "
                              "Nothing is unpacked")
         at += BLOCK + -(-header.size // BLOCK) * BLOCK
     raise ValueError(f"it is a tar file of more than {MOST_HEADERS} members")
@@ -100,19 +94,20 @@ def _storages(data, at):
 
 
 def _tensors(data, at, storages):
-    """The tensors by key."""
+    """The tensors by key, as a text."""
     count, at = _count(data, at)
     tensors = {}
     for _ in range(count):
         (key, storage, _), at = _keys(data, at, 3)
         if not mapped.whole(key, storage) or storage not in storages:
             raise ValueError("one of its tensors has no key or no storage")
-        dimensions, = struct.unpack("<i4x", take(data, at, 8))
+        dimensions, = struct.unpack("<i4x", mapped.take(data, at, 8))
         if not 0 <= dimensions <= mapped.MOST_DIMENSIONS:
             raise ValueError(f"tensor {key} has {dimensions} dimensions")
         *sizes, offset = struct.unpack(f"<{2 * dimensions + 1}q",
-                                       take(data, at + 8, 8 * (2 * dimensions + 1)))
-        tensors[key] = tensor(storages[storage], offset, sizes[:dimensions], sizes[dimensions:])
+                                       mapped.take(data, at + 8, 8 * (2 * dimensions + 1)))
+        tensors[str(key)] = tensor(storages[storage], offset, sizes[:dimensions],
+                                   sizes[dimensions:])
         at += 8 + 8 * (2 * dimensions + 1)
     return tensors
 
@@ -126,7 +121,7 @@ def _count(data, at):
 
 def _keys(data, at, size):
     """A pickled tuple of `size` values."""
-    values, at = pickles.load(data, at, CALLS, most=MOST_STEPS)
+    values, at = pickles.load(data, at, CALLS, most=MOST_READS)
     if type(values) is not tuple or len(values) != size:
         raise ValueError(f"at byte {at} its pickle should hold {size} values")
     return values, at

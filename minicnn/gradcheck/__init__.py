@@ -11,7 +11,7 @@ Works on any forward and backward written with NumPy, minicnn's or your own.
 | checker.py, the function `check` | the door: which kinds of check run, and in what order |
 | subject.py | the pair under check: calls it with fresh copies, unpacks what it returns |
 | kinds.py | naive twin, central differences, complex step, adjoint identity, PyTorch |
-| probe.py | where to look: a coordinate or a direction of one input |
+| directions.py | where to look: a coordinate or a direction of one input |
 | slopes.py | one number: the slope of a function along a line, and whether there is a kink |
 | conduct.py | what a pass must not do: change its arguments, change the dtype, alias |
 | compare.py | how far apart two arrays are, and where, in words |

@@ -3,7 +3,7 @@
 import numpy as np
 
 from minicnn.gradcheck import conduct, kinds
-from minicnn.gradcheck.probe import Base
+from minicnn.gradcheck.directions import Base
 from minicnn.gradcheck.report import FAILED, PASSED, Finding, Report
 from minicnn.gradcheck.subject import Subject
 

@@ -18,10 +18,10 @@ import numpy as np
 
 from minicnn.gradcheck import compare, slopes
 from minicnn.gradcheck.compare import SHARE_32, SHARE_64
-from minicnn.gradcheck.probe import (
+from minicnn.gradcheck.directions import (
     CENTRAL,
     DIRECTIONS,
-    Probe,
+    Differences,
     chosen_places,
     one_hot,
     random_directions,
@@ -29,7 +29,7 @@ from minicnn.gradcheck.probe import (
 from minicnn.gradcheck.report import FAILED, NOT_APPLICABLE, PASSED, Finding
 from minicnn.gradcheck.subject import as_list
 
-TWIN, COMPLEX, ADJOINT, TORCH = 1e-10, 1e-10, 1e-12, 1e-5  # CENTRAL is probe.py's
+TWIN, COMPLEX, ADJOINT, TORCH = 1e-10, 1e-10, 1e-12, 1e-5  # CENTRAL is directions.py's
 
 
 def not_applicable(kind, why):
@@ -77,8 +77,8 @@ def central_differences(subject, base, rng):
     """Every coordinate of tiny inputs (a sample of large ones), then random directions."""
     kind, places, along, notes = "central differences", [], [], []
     for index, name, gradient in given(subject, base):
-        probe = Probe(subject, base, index, gradient)
-        results = {place: probe.at(place) for place in chosen_places(gradient, rng)}
+        differences = Differences(subject, base, index, gradient)
+        results = {place: differences.at(place) for place in chosen_places(gradient, rng)}
         kinks = {place: result.slope for place, result in results.items() if result.slope.kink}
         notes += kink_notes(name, list(kinks.items()))
         if results and len(kinks) == len(results):
@@ -87,22 +87,22 @@ def central_differences(subject, base, rng):
         places += [result.worst(compare.place_name(f"d{name}", place))
                    for place, result in results.items() if place not in kinks]
         for direction in random_directions(gradient, rng, without=kinks):
-            more = along_direction(probe, name, direction, notes)
+            more = along_direction(differences, name, direction, notes)
             along, places = along + more[:1], places + more[1:]
     return verdict(kind, places, CENTRAL, along, notes)
 
 
-def along_direction(probe, name, direction, notes):
+def along_direction(differences, name, direction, notes):
     """The comparison along a direction; if it is wrong also at the place that makes it wrong."""
-    result = probe.along(direction)
+    result = differences.along(direction)
     if result.slope.kink:
         notes.append(f"a direction in {name} meets a kink, not compared")
         return []
     found = result.worst(f"d{name} along a random direction")
     if found.error <= CENTRAL:
         return [found]
-    place = probe.locate(direction)
-    return [found, probe.at(place).worst(compare.place_name(f"d{name}", place))]
+    place = differences.locate(direction)
+    return [found, differences.at(place).worst(compare.place_name(f"d{name}", place))]
 
 
 def kink_notes(name, kinks, most=3):

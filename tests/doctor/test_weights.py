@@ -43,10 +43,10 @@ def test_a_file_with_a_probe(file):
     assert of("network", found).value.startswith("small: 1")
     assert of("classes", found).value == "4, from 'red fox' to 'frog'"
     assert of("licence", found).state == NOTE
-    replayed = of("probe on cpu", found)
-    assert "every layer agrees with" in replayed.value
-    assert replayed.table.splitlines()[0].split()[:2] == ["layer", "mean"]
-    assert [line.split()[0] for line in replayed.table.splitlines()].count("conv2") == 1
+    verified = of("probe on cpu", found)
+    assert "every layer agrees with" in verified.value
+    assert verified.table.splitlines()[0].split()[:2] == ["layer", "mean"]
+    assert [line.split()[0] for line in verified.table.splitlines()].count("conv2") == 1
 
 
 def test_what_is_known_of_a_file_is_told(tmp_path, trusted):

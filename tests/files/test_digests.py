@@ -17,6 +17,9 @@ def test_a_file_s_is_that_of_its_bytes(tmp_path):
     (tmp_path / "f").write_bytes(data)
     assert len(data) > digests.BLOCK
     assert digests.sha256(tmp_path / "f") == hashlib.sha256(data).hexdigest()
+    assert digests.of_file(tmp_path / "f", "md5", "sha1") == [
+        hashlib.md5(data).hexdigest(), hashlib.sha1(data).hexdigest()]
+    assert digests.of_file(tmp_path / "f") == []
 
 
 def test_arrays_by_name_kind_shape_and_bytes():

@@ -407,10 +407,10 @@ def test_a_probe_goes_with_its_network(probed):
     again = hdf5.load(path)
     for name in ("by", "settings", "names", "weights"):
         assert getattr(again.probe, name) == getattr(network.probe, name)
-    for name in ("picture", "figures", "scores"):
+    for name in ("picture", "fingerprints", "scores"):
         np.testing.assert_array_equal(getattr(again.probe, name), getattr(network.probe, name),
                                       strict=True)
-    assert probe.replay(again).ok
+    assert probe.verify(again).ok
     with h5py.File(path) as file:
         assert file.attrs["version"] == 3
     hdf5.save(again, path)
@@ -441,10 +441,10 @@ def test_float16_keeps_a_probe_only_where_it_rounds_nothing(probed):
     assert again.probe is None
     again.probe = probe.make(again, "minicnn")
     hdf5.save(again, path, "float16")
-    assert probe.replay(hdf5.load(path)).ok
+    assert probe.verify(hdf5.load(path)).ok
 
 
 def test_float64_in_memory_and_float32_in_the_file_are_the_same_to_a_probe(probed):
     network, path = probed
     hdf5.save(network.astype(np.float64), path)
-    assert probe.replay(hdf5.load(path)).ok
+    assert probe.verify(hdf5.load(path)).ok

@@ -5,17 +5,17 @@ import pytest
 
 from minicnn.files import mapped
 from minicnn.files.errors import WeightsError
-from minicnn.files.mapped import Part
+from minicnn.files.mapped import Region
 
 DATA = memoryview(np.arange(24, dtype="<f4").tobytes())
 
 
 def one(*part):
-    return mapped.arrays(DATA, [Part("a", *part)])["a"]
+    return mapped.arrays(DATA, [Region("a", *part)])["a"]
 
 
 def test_views_of_the_bytes():
-    found = mapped.arrays(DATA, [Part("a", "<f4", (2, 3), 8), Part("b", "<f4", (), 92)])
+    found = mapped.arrays(DATA, [Region("a", "<f4", (2, 3), 8), Region("b", "<f4", (), 92)])
     np.testing.assert_array_equal(found["a"], np.float32([[2, 3, 4], [5, 6, 7]]), strict=True)
     assert list(found) == ["a", "b"] and found["b"] == 23 and found["b"].shape == ()
     assert not found["a"].flags.writeable and not found["a"].flags.owndata
@@ -31,7 +31,7 @@ def test_strides_are_in_elements():
 
 def test_a_place_that_is_no_multiple_of_the_size():
     data = memoryview(b"x" + np.float32([1, 2]).tobytes())
-    np.testing.assert_array_equal(mapped.arrays(data, [Part("a", "<f4", (2,), 1)])["a"], [1, 2])
+    np.testing.assert_array_equal(mapped.arrays(data, [Region("a", "<f4", (2,), 1)])["a"], [1, 2])
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -39,8 +39,8 @@ def test_bfloat16_is_widened(order):
     """Every one of its numbers, special ones too, is the float32 of which it is the upper half."""
     bits = np.arange(2**16, dtype=np.uint16)
     data = memoryview(bits.astype(order + "u2").tobytes())
-    found = mapped.arrays(data, [Part("a", order + "bf2", (2, 3, 4), 0, (3, 0, 9)),
-                                 Part("b", order + "bf2", (2**16,), 0)])
+    found = mapped.arrays(data, [Region("a", order + "bf2", (2, 3, 4), 0, (3, 0, 9)),
+                                 Region("b", order + "bf2", (2**16,), 0)])
     expected = (bits.astype(np.uint32) << 16).view(np.float32)
     np.testing.assert_array_equal(found["b"].view(np.uint32), expected.view(np.uint32), strict=True)
     assert found["b"].dtype == np.float32 and found["b"][0x3FC0] == 1.5
@@ -70,20 +70,20 @@ def test_what_is_not_in_the_file_is_refused(part, message):
 @pytest.mark.parametrize("name", ["a\x1b[2J", "a\nb", "x" * 501, 5, ("a",)])
 def test_names_can_be_shown(name):
     with pytest.raises(ValueError, match="expected a name of printable characters"):
-        mapped.arrays(DATA, [Part(name, "<f4", (1,), 0)])
+        mapped.arrays(DATA, [Region(name, "<f4", (1,), 0)])
 
 
 def test_arrays_may_share_numbers_but_not_come_to_far_more_than_the_file():
     most = 3 * 96 + 2**26
-    found = mapped.arrays(DATA, [Part("a", "<f4", (most // 4,), 0, (0,))])
+    found = mapped.arrays(DATA, [Region("a", "<f4", (most // 4,), 0, (0,))])
     assert found["a"].nbytes == most
-    for parts in ([Part("a", "<f4", (most // 4 + 1,), 0, (0,))],
-                  [Part(str(k), "<f4", (2**20,), 0, (0,)) for k in range(17)],
-                  [Part("a", "<bf2", (most // 4 + 1,), 0, (0,))]):
+    for parts in ([Region("a", "<f4", (most // 4 + 1,), 0, (0,))],
+                  [Region(str(k), "<f4", (2**20,), 0, (0,)) for k in range(17)],
+                  [Region("a", "<bf2", (most // 4 + 1,), 0, (0,))]):
         with pytest.raises(ValueError, match=r"would take [\d,]+ bytes, and the file has 96"):
             mapped.arrays(DATA, parts)
     with pytest.raises(ValueError, match="it lists 50001 arrays"):
-        mapped.arrays(DATA, [Part(str(k), "<f4", (), 0) for k in range(50_001)])
+        mapped.arrays(DATA, [Region(str(k), "<f4", (), 0) for k in range(50_001)])
 
 
 def test_bytes_are_taken_or_missed():
@@ -118,5 +118,5 @@ def test_whatever_goes_wrong_inside_names_the_file(tmp_path, error):
 def test_arrays_outlive_the_opening(tmp_path):
     (tmp_path / "f").write_bytes(bytes(DATA))
     with mapped.opened(tmp_path / "f", "a file") as data:
-        found = mapped.arrays(data, [Part("a", "<f4", (24,), 0)])
+        found = mapped.arrays(data, [Region("a", "<f4", (24,), 0)])
     np.testing.assert_array_equal(found["a"], np.arange(24))

@@ -35,7 +35,7 @@ def test_a_stored_probe_still_holds():
     assert result.ok and result.same_settings
     assert network.probe.settings == digests.of_layers(network)
     network.params["a"]["b"][0] += 0.01
-    assert probe.replay(network).first.layer == "a"
+    assert probe.verify(network).first.layer == "a"
 
 
 def test_a_probe_of_other_settings_is_not_made_right(tmp_path):
@@ -43,7 +43,7 @@ def test_a_probe_of_other_settings_is_not_made_right(tmp_path):
     spoiled.write_bytes(OLD[1].read_bytes())
     with h5py.File(spoiled, "r+") as file:
         file["stored probe"].attrs["settings"] = "0" * 64
-    assert not probe.replay(hdf5.load(spoiled)).same_settings
+    assert not probe.verify(hdf5.load(spoiled)).same_settings
 
 
 def test_saved_again_it_is_of_the_present_version(tmp_path):

@@ -16,7 +16,7 @@ from minicnn import backend
 from minicnn.fast import winograd
 from minicnn.files import probe, torch_twin
 from minicnn.files.errors import WeightsError
-from minicnn.files.replay import LIMITS
+from minicnn.files.verification import LIMITS
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense
@@ -53,8 +53,8 @@ def test_the_two_makers_agree():
     pytest.importorskip("torch")
     theirs, ours = (probe.make(small.network(), by) for by in ("pytorch", "minicnn"))
     np.testing.assert_array_equal(theirs.picture, ours.picture)
-    scale = np.maximum(np.abs(theirs.figures), theirs.figures[:, 1:2])
-    assert (np.abs(theirs.figures - ours.figures) / scale).max() < 1e-6  # kept in float32
+    scale = np.maximum(np.abs(theirs.fingerprints), theirs.fingerprints[:, 1:2])
+    assert (np.abs(theirs.fingerprints - ours.fingerprints) / scale).max() < 1e-6  # kept in float32
 
 
 def test_auto_is_pytorch_where_it_is_and_ours_where_not(monkeypatch):
@@ -70,16 +70,16 @@ def test_auto_is_pytorch_where_it_is_and_ours_where_not(monkeypatch):
 @pytest.mark.parametrize("dtype, worst", [("float32", 1e-5), ("float64", 5e-7), ("float16", 2e-2)])
 def test_a_right_network_passes_in_every_precision(network, dtype, worst):
     """`worst` is three times what was measured with this network, or more."""
-    result = probe.replay(network.astype(dtype))
+    result = probe.verify(network.astype(dtype))
     assert result.ok and result.limit == LIMITS[dtype] and result.computed == f"{dtype} on cpu"
-    assert max(row.error for row in result.rows) < worst
-    assert [row.layer for row in result.rows] == ["image", *network.names, "scores"]
+    assert max(row.error for row in result.layers) < worst
+    assert [row.layer for row in result.layers] == ["image", *network.names, "scores"]
 
 
 @pytest.mark.parametrize("algorithm", ["direct", *winograd.ALGORITHMS])
 def test_a_right_network_passes_with_every_algorithm(algorithm, monkeypatch):
     monkeypatch.setattr(winograd, "choose", lambda *arguments: algorithm)
-    assert probe.replay(minicnn.load("minivgg")).ok
+    assert probe.verify(minicnn.load("minivgg")).ok
 
 
 def test_a_right_network_passes_with_any_number_of_threads():
@@ -88,7 +88,7 @@ def test_a_right_network_passes_with_any_number_of_threads():
         tables = []
         for count in (1, 2):
             backend.threads(count)
-            tables.append(str(probe.replay(network)))
+            tables.append(str(probe.verify(network)))
     finally:
         backend.threads(before)
     assert tables[0] == tables[1] and "WRONG" not in tables[0]
@@ -110,16 +110,16 @@ def test_a_network_without_preprocessing_or_scores():
     made = probe.make(network, "minicnn")
     network.preprocessing = small.network().preprocessing  # whatever it is, it plays no part then
     network.preprocessing = None
-    assert probe.replay(network, made).ok
+    assert probe.verify(network, made).ok
     cut = Network("cut", network.rows[:4], (120, 140, 3)).initialize()
     made = probe.make(cut, "minicnn")
     assert made.scores.size == 0  # 25,560 numbers are feature maps
-    assert probe.replay(cut, made).rows[-1].layer == "pool1"
+    assert probe.verify(cut, made).layers[-1].layer == "pool1"
 
 
 def test_a_network_for_five_channels():
     network = Network("five", [("conv", Conv(2, 3))], (8, 8, 5)).initialize(0)
-    assert probe.replay(network, probe.make(network)).ok
+    assert probe.verify(network, probe.make(network)).ok
 
 
 @pytest.mark.parametrize("share, ok", [(0, True), (5e-4, True), (5e-3, False)])
@@ -130,10 +130,10 @@ def test_a_silent_layer_is_measured_by_the_one_before(share, ok):
     network.params["conv2"]["b"] = np.full(5, -1e4, np.float32)
     made = probe.make(network, "minicnn")
     place = made.names.index("relu2")
-    assert not made.figures[place].any() and made.figures[place - 1, 1] > 10
-    left = np.float32(share * made.figures[place - 1, 1])
+    assert not made.fingerprints[place].any() and made.fingerprints[place - 1, 1] > 10
+    left = np.float32(share * made.fingerprints[place - 1, 1])
     computes(network, "relu2", lambda y: y + left)
-    assert probe.replay(network, made).rows[place].ok is ok
+    assert probe.verify(network, made).layers[place].ok is ok
 
 
 def computes(network, name, change):
@@ -208,7 +208,7 @@ SEEN_BY_HASH_ONLY = {"one weight off by 1 %"}
 def test_a_planted_fault_is_named(network, fault):
     where, plant = FAULTS[fault]
     plant(network)
-    result = probe.replay(network)
+    result = probe.verify(network)
     assert not result.ok and result.first.layer == where
     assert result.message.startswith(f"{where} is the first that differs from its probe: ")
     with pytest.raises(WeightsError, match=f"^net.h5: {where} is the first"):
@@ -220,7 +220,7 @@ def test_the_figures_alone_see_it_five_times_over(network, fault):
     """Whatever the hash of the weights says: it would be the same if an operation were wrong."""
     where, plant = FAULTS[fault]
     plant(network)
-    row = next(row for row in probe.replay(network).rows if row.layer == where)
+    row = next(row for row in probe.verify(network).layers if row.layer == where)
     assert row.error > 5 * LIMITS["float32"]
 
 
@@ -233,7 +233,7 @@ def test_an_operation_that_is_wrong_in_one_channel_is_named(network, name):
         y[..., busy] *= np.float32(1.05)
         return y
     computes(network, name, wrong)
-    result = probe.replay(network)
+    result = probe.verify(network)
     assert result.first.layer == name and result.first.same_weights
 
 
@@ -242,8 +242,8 @@ def test_one_weight_off_by_a_millionth_of_itself(network):
         w[0] = np.nextafter(w[0], np.float32(9))
         return w
     weights("fc", nudge, "b")(network)
-    assert probe.replay(network).first.layer == "fc"
-    assert "its weights are not those the probe was made with" in probe.replay(network).message
+    assert probe.verify(network).first.layer == "fc"
+    assert "its weights are not those the probe was made with" in probe.verify(network).message
 
 
 # ---- what there can be no probe of
@@ -273,15 +273,15 @@ def test_a_maker_there_is_not():
 
 
 def test_no_probe_to_check():
-    with pytest.raises(WeightsError, match="^here: network small has no probe to replay; `minicnn "
-                                           "convert"):
+    with pytest.raises(WeightsError, match="^here: network small has no probe to verify it by; "
+                                           "`minicnn convert"):
         probe.check(small.network(), "here")
 
 
 def test_verified_gives_the_probe_and_says_how_nearly():
     network = small.network()
     words = probe.verified(network, "minicnn")
-    assert network.probe is not None and words == probe.replay(network).message
+    assert network.probe is not None and words == probe.verify(network).message
     assert words.startswith("every layer agrees with minicnn ")
 
 
@@ -304,5 +304,5 @@ def test_real_networks_against_pytorch(shared_data, name):
     network, table = minicnn.foreign.convert.convert(
         shared_data / "weights" / f"{name}.h5", probe="pytorch")
     assert "with the arrays of the converted file" in network.probe.by
-    result = probe.replay(network)
-    assert result.ok and max(row.error for row in result.rows) < 1e-4  # 2e-5 was measured
+    result = probe.verify(network)
+    assert result.ok and max(row.error for row in result.layers) < 1e-4  # 2e-5 was measured

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import small
 
-from minicnn.files import figures, hdf5, probe, stored_probe
+from minicnn.files import fingerprint, hdf5, probe, stored_probe
 from minicnn.files.errors import WeightsError
 
 
@@ -50,7 +50,7 @@ def array(name, value):
     return change
 
 
-FIGURES = np.zeros((17, stored_probe.FIGURES), np.float32)  # an image and 16 layers
+FIGURES = np.zeros((17, fingerprint.LENGTH), np.float32)  # an image and 16 layers
 
 
 @pytest.mark.parametrize("name", ["by", "settings", "names", "weights"])
@@ -98,11 +98,11 @@ def test_arrays_that_do_not_fit(saved, change, message):
     assert message in refusal(saved, change)
 
 
-def test_a_picture_of_another_size_than_a_dense_layer_needs_is_the_replay_s_affair(saved):
+def test_a_picture_of_another_size_than_a_dense_layer_needs_is_verification_s_affair(saved):
     with h5py.File(saved, "r+") as file:
         array("picture", np.zeros((3, 8, 8), np.uint8))(file["stored probe"])
     network = hdf5.load(saved)
-    assert not probe.replay(network).ok
+    assert not probe.verify(network).ok
 
 
 def test_a_picture_cannot_claim_terabytes(saved):
@@ -148,9 +148,9 @@ def test_it_is_small(saved):
     size = saved.stat().st_size
     with h5py.File(saved, "r+") as file:
         del file["stored probe"]
-        numbers = np.random.default_rng(0).standard_normal((300, stored_probe.FIGURES))
+        numbers = np.random.default_rng(0).standard_normal((300, fingerprint.LENGTH))
         names = [f"mixed_7c/branch3x3dbl_{k}/norm" for k in range(300)]
         stored_probe.write(file, stored_probe.Probe(
             "PyTorch", "0" * 64, names, dict.fromkeys(names, "0" * 16),
-            figures.picture(224, 224), numbers.astype(np.float32), np.zeros(1000, np.float32)))
+            fingerprint.picture(224, 224), numbers.astype(np.float32), np.zeros(1000, np.float32)))
     assert saved.stat().st_size - size < 80_000

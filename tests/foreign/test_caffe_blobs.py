@@ -5,7 +5,7 @@ import pytest
 from caffe_files import blob, layer, legacy_blob, normal
 
 from minicnn.foreign import caffe_blobs
-from minicnn.foreign.caffe_graph import plan
+from minicnn.foreign.caffe_graph import translated
 
 
 def weights(kind, *blobs):
@@ -91,7 +91,7 @@ def test_a_batch_norm_takes_its_scale_and_caffes_sums():
                blobs=[blob(mean), blob(variance), blob(np.float32([4]))])
     scale = layer("sc", "Scale", "bn", blobs=[blob(gamma), blob(beta)])
     net = described(bn, scale)
-    arrays, notes = caffe_blobs.arrays(plan(net), net, caffe_blobs.weights(net["layer"]))
+    arrays, notes = caffe_blobs.arrays(translated(net), net, caffe_blobs.weights(net["layer"]))
     assert notes == [] and list(arrays) == [f"bn/{key}" for key in
                                             ("gamma", "beta", "mean", "variance")]
     for key, expected in [("gamma", gamma), ("beta", beta), ("mean", mean / 4),
@@ -106,7 +106,7 @@ def test_a_batch_norm_without_all_of_it(scale, factor):
         blob(np.float32([1, 2])), blob(np.float32([3, 4])), blob(np.float32([factor]))])]
     layers += [layer("sc", "Scale", "bn", blobs=list(map(blob, scale)))] if scale else []
     net = described(*layers)
-    arrays, _ = caffe_blobs.arrays(plan(net), net, caffe_blobs.weights(layers))
+    arrays, _ = caffe_blobs.arrays(translated(net), net, caffe_blobs.weights(layers))
     np.testing.assert_array_equal(arrays["bn/gamma"], scale[0] if scale else [1, 1])
     np.testing.assert_array_equal(arrays["bn/beta"], [0, 0])
     np.testing.assert_array_equal(arrays["bn/mean"], np.multiply(factor, [1, 2]))
@@ -117,7 +117,7 @@ def test_turned_weights_and_those_left_out_are_noted():
                   inner_product_param=[{"num_output": [4], "transpose": [1]}])
     net = described(dense)
     held = caffe_blobs.weights([dense, layer("old", "Scale", blobs=[blob(normal(4))])])
-    arrays, notes = caffe_blobs.arrays(plan(net), net, held)
+    arrays, notes = caffe_blobs.arrays(translated(net), net, held)
     np.testing.assert_array_equal(arrays["fc/0"], normal(7, 4).T)
     assert arrays["fc/1"].shape == (4,)
     assert notes == ["The weights of 'fc' lie (in, out) in the file and were turned.",

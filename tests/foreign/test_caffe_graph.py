@@ -2,7 +2,7 @@
 
 import pytest
 
-from minicnn.foreign.caffe_graph import left_out, plan
+from minicnn.foreign.caffe_graph import left_out, translated
 from minicnn.foreign.settings import Misfit
 
 CONV = {"convolution_param": [{"num_output": [4], "kernel_size": [1]}]}
@@ -37,7 +37,7 @@ def outline(rows):
 
 
 def outlined(*lines, **options):
-    return outline(plan(net(*lines), **options).rows)
+    return outline(translated(net(*lines), **options).rows)
 
 
 def test_a_chain_in_place_and_not():
@@ -83,9 +83,9 @@ def test_a_concat_of_one_is_nothing():
 
 def test_batch_norm_and_scale_are_one():
     for lines in (["b1: c1 > c1", "s1: c1 > c1"], ["b1: c1", "s1: b1 > c1"]):
-        found = plan(net("c1: data", *lines, "r1: c1 > c1"))
+        found = translated(net("c1: data", *lines, "r1: c1 > c1"))
         assert outline(found.rows) == ["c1", "b1", "r1"] and found.scales == {"b1": "s1"}
-    found = plan(net("c1: data", "b1: c1 > c1", "r1: c1 > c1"))
+    found = translated(net("c1: data", "b1: c1 > c1", "r1: c1 > c1"))
     assert found.scales == {"b1": None}
 
 
@@ -96,11 +96,11 @@ def test_batch_norm_and_scale_are_one():
 ])
 def test_a_scale_alone_is_refused(lines, message):
     with pytest.raises(Misfit, match=message):
-        plan(net("c1: data", *lines))
+        translated(net("c1: data", *lines))
 
 
 def test_measures_and_training_only_classifiers_are_left_out():
-    found = plan({"layer": [layer(line) for line in (
+    found = translated({"layer": [layer(line) for line in (
         "d1: > data label", "c1: data", "f1: c1", "l1: f1 label", "c2: c1", "f2: c2",
         "l2: f2 label", "a1: f2 label")]})
     assert outline(found.rows) == ["c1", "c2", "f2", "prob"]
@@ -109,7 +109,7 @@ def test_measures_and_training_only_classifiers_are_left_out():
 
 
 def test_a_softmax_beside_a_loss_is_the_end():
-    found = plan(net("f1: data", "l1: f1", "p: f1"))
+    found = translated(net("f1: data", "l1: f1", "p: f1"))
     assert outline(found.rows) == ["f1", "p"] and found.left_out == ["l1"]
 
 
@@ -118,9 +118,9 @@ def test_a_loss_keeps_its_name_where_prob_is_taken():
     with_prob = net("f1: data", "l1: f1", "f2: data")
     with_prob["layer"][0]["name"] = ["prob"]
     with pytest.raises(Misfit, match="several ends, 'l1' and 'f2'"):
-        plan(with_prob)
+        translated(with_prob)
     del with_prob["layer"][2]
-    assert outline(plan(with_prob).rows) == ["prob", "l1"]
+    assert outline(translated(with_prob).rows) == ["prob", "l1"]
 
 
 def test_rules_decide_which_layers_there_are():
@@ -130,34 +130,34 @@ def test_rules_decide_which_layers_there_are():
     lines.insert(2, layer("f2: c1 > c2") | {"include": [test]})
     lines.append(layer("r9: p > p") | {"exclude": [{"phase": [0]}]})
     both = {"input": ["data"], "layer": lines}
-    assert outline(plan(both, "TRAIN").rows) == ["c1", "c2", "p"]
-    assert outline(plan(both, "TEST").rows) == ["c1", "f2", "p", "r9"]
+    assert outline(translated(both, "TRAIN").rows) == ["c1", "c2", "p"]
+    assert outline(translated(both, "TEST").rows) == ["c1", "f2", "p", "r9"]
 
 
 def test_a_data_layer_of_any_phase_gives_the_image():
     """In a trained file only the training's data layer is left."""
     data = layer("d1: > data label") | {"include": [{"phase": ["TRAIN"]}]}
-    assert outline(plan({"layer": [data, layer("c1: data")]}, "TEST").rows) == ["c1"]
+    assert outline(translated({"layer": [data, layer("c1: data")]}, "TEST").rows) == ["c1"]
     twice = {"layer": [data, data, layer("c1: data")]}
-    assert outline(plan(twice).rows) == ["c1"]
+    assert outline(translated(twice).rows) == ["c1"]
 
 
 def test_sizes_are_followed():
     lines = "c1: data", "u1: c1", "c2: u1", "c3: u1", "j1: c2 c3"
     assert outlined(*lines, shape=(8, 8, 3)) == ["c1", "u1", "c2", "c3: u1", "j1: c2 c3"]
     with pytest.raises(Misfit, match="layer 'j1': Concat: its inputs differ in size"):
-        plan(net("c1: data", "c2: c1", "u3: c1", "j1: c2 u3"), shape=(8, 8, 3))
+        translated(net("c1: data", "c2: c1", "u3: c1", "j1: c2 u3"), shape=(8, 8, 3))
     large = net("c1: data", "c2: c1")
     large["layer"][1]["convolution_param"] = [{"num_output": [4], "kernel_size": [3]}]
     with pytest.raises(Misfit, match=r"layer 'c2': .*does not fit .*\(its input is \(2, 2, 4\)"):
-        plan(large, shape=(2, 2, 3))
+        translated(large, shape=(2, 2, 3))
     with pytest.raises(Misfit, match="layer 'c2': Conv: groups=3 must divide the 4 channels"):
         grouped = net("c1: data", "c2: c1")
         grouped["layer"][1]["convolution_param"] = [{"num_output": [6], "kernel_size": [1],
                                                      "group": [3]}]
-        plan(grouped, shape=(8, 8, 3))
+        translated(grouped, shape=(8, 8, 3))
     with pytest.raises(Misfit, match="layer 'c2': it needs an image"):
-        plan(net("f1: data", "c2: f1"), shape=(8, 8, 3))
+        translated(net("f1: data", "c2: f1"), shape=(8, 8, 3))
 
 
 @pytest.mark.parametrize("lines, message", [
@@ -173,7 +173,7 @@ def test_sizes_are_followed():
 ])
 def test_what_does_not_fit_is_refused_by_name(lines, message):
     with pytest.raises(Misfit, match=message):
-        plan(net(*lines))
+        translated(net(*lines))
 
 
 @pytest.mark.parametrize("name", ["", "image", "a\nb", "n" * 501])
@@ -181,14 +181,14 @@ def test_names_that_cannot_be_used_are_refused(name):
     lines = net("c1: data")
     lines["layer"][0]["name"] = [name]
     with pytest.raises(Misfit, match="is called"):
-        plan(lines)
+        translated(lines)
 
 
 def test_joining_along_another_axis_is_refused():
     lines = net("c1: data", "c2: data", "j1: c1 c2")
     lines["layer"][2]["concat_param"] = [{"axis": [2]}]
     with pytest.raises(Misfit, match=r"layer 'j1' \(Concat\): axis 2 has no counterpart"):
-        plan(lines)
+        translated(lines)
 
 
 def test_the_length_is_bounded_and_the_depth_is_not():
@@ -200,7 +200,7 @@ def test_the_length_is_bounded_and_the_depth_is_not():
                 f"j{depth}: {f'j{depth - 1}' if depth else down} c{depth}b"]
     assert len(outlined(*nested(40))) == 3 * 41
     with pytest.raises(Misfit, match="the network has 5,001 layers"):
-        plan(net(*["r1: data > data"] * 5001))
+        translated(net(*["r1: data > data"] * 5001))
 
 
 def test_the_note_on_what_is_left_out_stays_short():

@@ -120,10 +120,10 @@ def check_against_torch(network, run):
                                           (squeezenet11, "squeezenet11")])
 def test_torchvision_s_networks_compute_here_what_they_do_there(build, model, saved):
     path, run = saved(build)
-    network, table = convert(path)
+    network, conversion = convert(path)
     assert network.name == model and network.count() == getattr(models, model)().count()
     assert network.preprocessing == models.alexnet_torch().preprocessing
-    assert f"torchvision's {build.__name__.replace('11', '')}" in " ".join(table.notes)
+    assert f"torchvision's {build.__name__.replace('11', '')}" in " ".join(conversion.notes)
     check_against_torch(network, run)
 
 
@@ -183,8 +183,8 @@ def test_the_first_layers_of_several_networks_need_a_name(tmp_path):
     path = write(tmp_path / "net.safetensors", vgg19_state())
     with pytest.raises(WeightsError, match="the first of vgg13, vgg16, vgg19; name one as model"):
         convert(path)
-    network, table = convert(path, model="vgg19")
-    assert network.names[-1] == "relu2_1" and len(table.rows) == 6
+    network, conversion = convert(path, model="vgg19")
+    assert network.names[-1] == "relu2_1" and len(conversion.arrays) == 6
     named = path.rename(tmp_path / "my-vgg19-features.safetensors")
     assert load(named).name == "vgg19"
 
@@ -193,11 +193,12 @@ def test_the_first_layers_of_several_networks_need_a_name(tmp_path):
 def test_what_a_module_around_the_network_puts_before_every_name_is_taken_off(prefix, tmp_path):
     """Else the order would decide, and photos be prepared as for another program's weights."""
     arrays = {f"{prefix}{name}": array for name, array in vgg19_state().items()}
-    network, table = convert(write(tmp_path / "net.pth", arrays), model="vgg19")
+    network, conversion = convert(write(tmp_path / "net.pth", arrays), model="vgg19")
     assert network.preprocessing.order == "RGB"  # torchvision's, where vgg19's own is BGR
     last = prefix.removeprefix("module.")
-    assert f"Every name began with {last!r}; it was taken off." in table.notes
-    assert {row.theirs for row in table.rows} == {name.removeprefix("module.") for name in arrays}
+    assert f"Every name began with {last!r}; it was taken off." in conversion.notes
+    assert {one.theirs for one in conversion.arrays} == {
+        name.removeprefix("module.") for name in arrays}
     unknown = write(tmp_path / "b.pth",
                     {f"a.b.{k}.weight": np.ones((3, 3), np.float32) for k in "cd"})
     with pytest.raises(WeightsError, match="fit is not known"):
@@ -206,14 +207,14 @@ def test_what_a_module_around_the_network_puts_before_every_name_is_taken_off(pr
 
 def test_kernels_are_turned_and_the_file_s_numbers_kept(tmp_path):
     arrays = vgg19_state()
-    network, table = convert(write(tmp_path / "vgg19.pth", arrays))
+    network, conversion = convert(write(tmp_path / "vgg19.pth", arrays))
     for theirs, ours in VGG19.items():
         w, original = network.params[ours]["w"], arrays[f"{theirs}.weight"]
         assert all(w[i, j, c, o] == original[o, c, i, j]
                    for o, c, i, j in [(0, 0, 0, 0), (5, 2, 1, 0), (7, 1, 0, 2), (63, 2, 2, 1)])
         assert w.flags.c_contiguous and w.flags.writeable and w.flags.owndata
         assert_array_equal(network.params[ours]["b"], arrays[f"{theirs}.bias"])
-    assert table.rows[0] == ("features.0.weight", "conv1_1/w", (64, 3, 3, 3), (3, 3, 3, 64),
+    assert conversion.arrays[0] == ("features.0.weight", "conv1_1/w", (64, 3, 3, 3), (3, 3, 3, 64),
                              "axes turned")
 
 
@@ -221,11 +222,11 @@ def test_kernels_are_turned_and_the_file_s_numbers_kept(tmp_path):
                                          (np.float64, "axes turned")])
 def test_other_precisions(tmp_path, dtype, said):
     arrays = vgg19_state(dtype=dtype)
-    network, table = convert(write(tmp_path / "vgg19.pth", arrays))
+    network, conversion = convert(write(tmp_path / "vgg19.pth", arrays))
     w = network.params["conv1_2"]["w"]
     assert w.dtype == max(np.dtype(dtype), np.dtype(np.float32))
     assert_array_equal(w.transpose(3, 2, 0, 1), arrays["features.2.weight"])
-    assert table.rows[2].done == said
+    assert conversion.arrays[2].done == said
 
 
 def test_everything_that_is_wrong_is_told_together(tmp_path):
@@ -263,16 +264,16 @@ def test_a_vgg_of_oxford_is_known_by_the_numbers_of_its_dense_layers(dense, orde
         axes = (3, 2, 0, 1) if len(shape) == 4 else (1, 0)
         arrays[f"{theirs}.weight"] = np.zeros([shape[axis] for axis in axes], np.float32)
         arrays[f"{theirs}.bias"] = np.zeros(shape[-1], np.float32)
-    network, table = convert(write(tmp_path / "net.pth", arrays))
-    fc6 = next(row for row in table.rows if row.ours == "fc6/w")
+    network, conversion = convert(write(tmp_path / "net.pth", arrays))
+    fc6 = next(one for one in conversion.arrays if one.ours == "fc6/w")
     assert network.preprocessing.order == order
     assert fc6.done == "axes turned, inputs from C,H,W to H,W,C" and fc6.after == (25088, 4)
 
 
 def test_a_layer_too_many_is_named_and_where_a_file_ends_is_told(tmp_path):
     arrays = vgg19_state()
-    network, table = convert(write(tmp_path / "vgg19.pth", arrays))
-    assert "Its weights end at conv2_1, and so does the network." in table.notes
+    network, conversion = convert(write(tmp_path / "vgg19.pth", arrays))
+    assert "Its weights end at conv2_1, and so does the network." in conversion.notes
     arrays["features.99.weight"] = np.zeros((4, 4, 1, 1), np.float32)
     for model in (None, "vgg19"):
         with pytest.raises(WeightsError, match=r"unexpected: features.99.weight \(4, 4, 1, 1\)$"):
@@ -293,11 +294,11 @@ def test_inception_v3_of_torchvision(tmp_path):
         for key, value in network.params[ours].items():
             arrays[f"{theirs}.{words[key]}"] = np.ascontiguousarray(
                 value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T)
-    again, table = convert(write(tmp_path / "net.pth", arrays))
+    again, conversion = convert(write(tmp_path / "net.pth", arrays))
     x = nets.images(1, (75, 75, 3), dtype=np.float32)
     assert_array_equal(again.forward(x).output, network.forward(x).output)
     assert again.preprocessing.resize_to == 342 and again["mixed0/pool"].border == "padding"
-    assert any("AuxLogits" in note for note in table.notes)
+    assert any("AuxLogits" in note for note in conversion.notes)
 
 
 # ---- files that describe themselves, and those of Keras
@@ -315,11 +316,11 @@ def test_a_sequential_of_keras_with_its_architecture(tmp_path):
         {"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "softmax"}}]}}
     path = keras2_file(tmp_path / "m.h5", {"c": {"kernel": w, "bias": b},
                                           "d": {"kernel": dense, "bias": bias}}, config)
-    network, table = convert(path)
+    network, conversion = convert(path)
     assert_array_equal(network.params["c"]["w"], w)
     assert_array_equal(network.params["d"]["w"], dense)  # H,W,C there as here
     assert network.input_shape == (8, 12, 3) and network.classifies
-    assert "not known: set network.preprocessing" in table.notes[-1]
+    assert "not known: set network.preprocessing" in conversion.notes[-1]
 
 
 def test_inception_v3_of_keras(tmp_path):
@@ -349,9 +350,10 @@ def test_no_weights(tmp_path, monkeypatch):
         'name: "mine"\ninput: "data"\ninput_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n'
         'layer { name: "c" type: "Convolution" bottom: "data" top: "c"\n'
         '  convolution_param { num_output: 4 kernel_size: 3 } }\n')
-    network, table = convert(tmp_path / "net.prototxt")
-    assert network.names == ["c"] and network.name == "mine" and table.rows == []
-    assert "There are no weights in it: network.initialize(seed) draws random ones." in table.notes
+    network, conversion = convert(tmp_path / "net.prototxt")
+    assert network.names == ["c"] and network.name == "mine" and conversion.arrays == []
+    assert ("There are no weights in it: network.initialize(seed) draws random ones."
+            in conversion.notes)
     with pytest.raises(WeightsError, match="there are no weights in it"):
         convert(tmp_path / "net.prototxt", model="vgg16")
 
@@ -379,11 +381,11 @@ def test_two_programs_files_of_one_network_are_the_same_numbers(shared_data):
     foreign = shared_data / "weights" / "foreign"
     ours = load(shared_data / "weights" / "vgg19_norm_to_conv4_1.h5")
     for name in ("torch_vgg19norm_to_conv3_1.pth", "keras_vgg19norm_to_conv3_1.h5"):
-        network, table = convert(foreign / name, model="vgg19")
-        assert network.names[-1] == "relu3_1" and len(table.rows) == 10
+        network, conversion = convert(foreign / name, model="vgg19")
+        assert network.names[-1] == "relu3_1" and len(conversion.arrays) == 10
         for place, value in nets.parameters(network).items():
             assert_array_equal(value, nets.parameters(ours)[place])
-        assert any("makes BGR in 0..255 of RGB in 0..1, is left out" in n for n in table.notes)
+        assert any("makes BGR in 0..255 of RGB in 0..1, is left out" in n for n in conversion.notes)
         assert network.preprocessing.order == "BGR"
 
 
@@ -399,9 +401,9 @@ def test_caffe_s_own_files(shared_data):
 def test_tiny_vgg_of_tensorflow_js_by_folder_and_by_file(shared_data):
     folder = shared_data / "weights" / "foreign" / "tiny-vgg-tfjs"
     for path in (folder, folder / "model.json"):
-        network, table = convert(path)
+        network, conversion = convert(path)
         assert network.input_shape == (64, 64, 3) and network.shapes[network.logits] == (10,)
-        assert len(table.rows) == 10  # four convolutions and a dense layer
+        assert len(conversion.arrays) == 10  # four convolutions and a dense layer
     output = network.forward(nets.images(2, (64, 64, 3), dtype=np.float32)).output
     assert np.isfinite(output).all()
 

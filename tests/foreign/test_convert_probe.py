@@ -1,4 +1,4 @@
-"""What `convert` and `load` do with probes: made, kept in the file, replayed on request."""
+"""What `convert` and `load` do with probes: made, kept in the file, verified by on request."""
 
 import sys
 
@@ -36,7 +36,7 @@ def pth(tmp_path_factory):
 def test_a_converted_network_has_a_probe_and_the_table_says_by_whom(pth):
     network, table = convert(pth)
     [note] = [note for note in table.notes if note.startswith("Probe: every layer agrees with ")]
-    assert network.probe.by in note and probe.replay(network).ok
+    assert network.probe.by in note and probe.verify(network).ok
     by = (f"{torch_twin.version()}, float64, with the arrays of the converted file"
           if torch_twin.version() else "minicnn ")
     assert network.probe.by.startswith(by)
@@ -44,9 +44,9 @@ def test_a_converted_network_has_a_probe_and_the_table_says_by_whom(pth):
 
 @pytest.mark.parametrize("by, words", [("minicnn", "minicnn "), ("none", None)])
 def test_who_makes_it_can_be_chosen(pth, by, words):
-    network, table = convert(pth, probe=by)
+    network, conversion = convert(pth, probe=by)
     assert (network.probe is None) if words is None else network.probe.by.startswith(words)
-    assert any("Probe" in note for note in table.notes) is (words is not None)
+    assert any("Probe" in note for note in conversion.notes) is (words is not None)
 
 
 def test_another_maker_is_refused(pth):
@@ -91,16 +91,16 @@ def test_a_flatten_order_turned_wrongly_is_found(shared_data, monkeypatch):
 
 def test_an_architecture_without_weights_has_none(tmp_path):
     (tmp_path / "net.prototxt").write_text(PROTOTXT)
-    network, table = convert(tmp_path / "net.prototxt")
-    assert network.probe is None and not any("Probe" in note for note in table.notes)
+    network, conversion = convert(tmp_path / "net.prototxt")
+    assert network.probe is None and not any("Probe" in note for note in conversion.notes)
 
 
 def test_where_no_probe_can_be_made_the_note_says_why(pth, monkeypatch):
     monkeypatch.setattr(probe, "MOST_NUMBERS", 1000)
-    network, table = convert(pth)
+    network, conversion = convert(pth)
     assert network.probe is None
     assert any(note.startswith("No probe: ") and note.endswith("too much work for a check.")
-               for note in table.notes)
+               for note in conversion.notes)
 
 
 def test_the_weights_can_be_written_to_afterwards(pth):
@@ -117,10 +117,11 @@ def old(tmp_path):
 
 
 def test_a_file_in_our_own_form_gets_one(old, tmp_path):
-    network, table = convert(old)
+    network, conversion = convert(old)
     before = hdf5.load(old)
-    assert table.format == "minicnn's own form" and len(table.rows) == len(nets.parameters(before))
-    assert all(row.done == "as it is" and row.theirs == row.ours for row in table.rows)
+    assert conversion.format == "minicnn's own form"
+    assert len(conversion.arrays) == len(nets.parameters(before))
+    assert all(one.done == "as it is" and one.theirs == one.ours for one in conversion.arrays)
     assert network.about == before.about and network.labels == before.labels
     hdf5.save(network, tmp_path / "new.h5")
     again = load(tmp_path / "new.h5", check=True)
@@ -132,7 +133,7 @@ def test_a_file_in_our_own_form_gets_one(old, tmp_path):
 
 def test_a_file_without_a_probe_cannot_be_checked(old):
     assert load(old).probe is None
-    with pytest.raises(WeightsError, match="old.h5: network small has no probe to replay"):
+    with pytest.raises(WeightsError, match="old.h5: network small has no probe to verify it by"):
         load(old, check=True)
 
 
@@ -155,7 +156,7 @@ def test_load_checks_another_program_s_file_too(pth):
 def test_the_shipped_network_checks():
     network = load("minivgg", check=True)
     assert network.probe.by == "PyTorch 2.13.0, float64"
-    assert [row.ok for row in probe.replay(network).rows] == [True] * 23
+    assert [layer.ok for layer in probe.verify(network).layers] == [True] * 23
 
 
 def test_the_largest_picture_fits_in_some_ten_thousand_bytes(tmp_path):

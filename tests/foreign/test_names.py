@@ -3,7 +3,6 @@
 import pytest
 
 from minicnn import models
-from minicnn.foreign import names as foreign_names
 from minicnn.foreign.names import SOURCES, keras_inception
 from minicnn.network.layers import BatchNorm, Conv, Dense
 
@@ -28,8 +27,9 @@ def test_torchvision_numbers_convolutions_relus_and_poolings_in_one_row(model):
         if word != "M":
             numbers.append(at)
         at += 1 if word == "M" else 2
-    assert [int(n) for n in foreign_names.VGG_FEATURES[model].split()] == numbers
-    assert len(foreign_names.VGG_CONVOLUTIONS[model].split()) == len(numbers)
+    source = next(source for source in SOURCES if source.model == model)
+    assert [name for name in source.names if name.startswith("features.")] == [
+        f"features.{number}" for number in numbers]
 
 
 def test_the_names_are_in_the_order_of_the_layers():

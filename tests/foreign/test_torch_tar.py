@@ -48,7 +48,7 @@ def test_tar_members_that_climb_are_refused_and_nothing_is_unpacked(tmp_path, mo
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE,
                                   tarfile.FIFOTYPE, tarfile.GNUTYPE_SPARSE, tarfile.CHRTYPE])
 def test_tar_members_that_are_no_files_are_refused(kind):
-    with pytest.raises(ValueError, match="'pickle/?', which is no file: a link or folder"):
+    with pytest.raises(ValueError, match="'pickle/?', which is none of .*, or a link or a folder"):
         torch_tar.tarred(memoryview(wb.tarred({"pickle": b""}, kind)))
 
 
@@ -110,10 +110,8 @@ def test_the_storages_and_tensors_of_a_tar():
             (wb.pickled(1) + good[:-72] + struct.pack("<q", -5) + good[-64:], "not whole numbers"),
             (wb.pickled(50_000) + good, "cut short|damaged|instruction")]:
         refused(message, FLOATS, tensors=tensors)
-    for key, message in [("7", "a tensor 7 that is not there"), ("x", "neither a tensor nor"),
-                         ("9" * 5000, "neither a tensor nor"), ((1, "f", "source"), "neither a"),
-                         (-200, "a tensor -200 that is not there")]:
-        refused(message, FLOATS, value={"w": wb.encode(key) + b"Q"})
+    for key in ("7", "x", "9" * 5000, (1, "f", "source"), -200, [1]):
+        refused("a tensor that is not there", FLOATS, value={"w": wb.encode(key) + b"Q"})
     by_number = contents(FLOATS, value={"w": wb.encode(200) + b"Q"})
     assert by_number.value["w"].shape == array.shape
 

@@ -1,16 +1,19 @@
 """The picture that a probe looks at, and the few numbers that stand for a whole layer.
 
-A layer's figures are its mean, deviation, lowest and highest number, MIXTURES mixtures, and VALUES
-single numbers spread over it. A mixture is the sum of all its numbers, each times a cosine of its
-row, of its column and of its channel, over the root of their count. No two places have the same
-weights, so an exchange of rows, columns or channels, anywhere, changes it.
+A layer's fingerprint is its mean, deviation, lowest and highest number, MIXTURES mixtures, and
+VALUES single numbers spread over it. A mixture is the sum of all its numbers, each times a cosine
+of its row, of its column and of its channel, over the root of their count. No two places have the
+same weights, so an exchange of rows, columns or channels, anywhere, changes it.
 """
 
 import numpy as np
 
 from minicnn import backend
-from minicnn.files.stored_probe import FIGURES, MIXTURES, STATISTICS, VALUES
 
+STATISTICS = ("mean", "deviation", "lowest", "highest")
+MIXTURES = 3  # sums of all numbers of a layer, each with another weight
+VALUES = 9  # single numbers
+LENGTH = len(STATISTICS) + MIXTURES + VALUES
 FREQUENCIES = np.sqrt([[2, 3, 5], [7, 11, 13], [17, 19, 23]])  # a mixture's row, column, channel
 GOLDEN = (5**0.5 - 1) / 2  # its multiples spread over 0..1 evenly, however many there are
 STEP = 16  # grey levels
@@ -51,9 +54,9 @@ def neutral(picture, channels):
     return (picture[None, ..., np.arange(channels) % 3].astype(np.float32) - 128) / 64
 
 
-@np.errstate(all="ignore")  # of what is not finite the figures say so
-def figures(y):
-    """The figures of one layer's output.
+@np.errstate(all="ignore")  # of what is not finite the fingerprint says so
+def of(y):
+    """The fingerprint of one layer's output.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def figures(y):
 
     Returns
     -------
-    (FIGURES,) float64
+    (LENGTH,) float64
     """
     y = np.asarray(y, np.float64)
     y = y.reshape(y.shape[1:] if y.ndim == 4 else (1, 1, -1))  # 1,H,W,C -> H,W,C; 1,D -> 1,1,D
@@ -70,12 +73,12 @@ def figures(y):
 
 
 def name(number, shape):
-    """What figure `number` of a layer is called, for an output of `shape` (H, W, C) or (D,)."""
+    """What that number of a fingerprint is called, for an output of `shape` (H, W, C) or (D,)."""
     if number < len(STATISTICS):
         return STATISTICS[number]
-    if number < FIGURES - VALUES:
+    if number < LENGTH - VALUES:
         return f"mixture {number - len(STATISTICS) + 1}"
-    place = _places((1, 1, *shape) if len(shape) == 1 else shape)[number - FIGURES + VALUES]
+    place = _places((1, 1, *shape) if len(shape) == 1 else shape)[number - LENGTH + VALUES]
     return "value at " + ", ".join(str(k) for k in place[-len(shape):])
 
 

@@ -37,7 +37,7 @@ class Result(NamedTuple):
         return compare.one(name, self.got, self.slope.value, "central differences say", floor)
 
 
-class Probe(NamedTuple):
+class Differences(NamedTuple):
     """Central differences of one input, at a coordinate or along a direction."""
 
     subject: object
