@@ -9,7 +9,7 @@ import pytest
 import small
 import torch_network
 
-from minicnn.files import figures, torch_twin
+from minicnn.files import fingerprint, torch_twin
 from minicnn.images import Preprocessing, prepare
 from minicnn.network import Network
 from minicnn.network.layers import (
@@ -225,8 +225,8 @@ def test_photos_are_prepared_as_by_the_library(preprocessing):
 
 
 def test_without_preprocessing():
-    picture = figures.picture(8, 9)
-    np.testing.assert_allclose(torch_twin.prepared(picture, None, 4), figures.neutral(picture, 4))
+    picture = fingerprint.picture(8, 9)
+    np.testing.assert_allclose(torch_twin.prepared(picture, None, 4), fingerprint.neutral(picture, 4))
 
 
 def test_a_setting_that_pytorch_lacks_is_named():

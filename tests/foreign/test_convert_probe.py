@@ -1,4 +1,4 @@
-"""What `convert` and `load` do with probes: made, kept in the file, verified by on request."""
+"""What `convert` and `load` do with probes: made, kept in the file, and checked on request."""
 
 import sys
 
