@@ -226,7 +226,8 @@ def test_photos_are_prepared_as_by_the_library(preprocessing):
 
 def test_without_preprocessing():
     picture = fingerprint.picture(8, 9)
-    np.testing.assert_allclose(torch_twin.prepared(picture, None, 4), fingerprint.neutral(picture, 4))
+    np.testing.assert_allclose(torch_twin.prepared(picture, None, 4),
+                               fingerprint.neutral(picture, 4))
 
 
 def test_a_setting_that_pytorch_lacks_is_named():
