@@ -1,11 +1,12 @@
-"""What is done to an image after each step, whatever the objective: regularising moves.
+"""What is done to an image after each step, whatever the objective: regularisation.
 
-A move is a function of (image, gradient, index) that gives a new image. It acts on the image's own
-numbers, not through the objective, so its strength means the same for every layer of every
-network. `gradient` is that of the objective at the image the step came from, `index` how many
-steps were taken before this one. Each image of a batch is moved on its own.
+A regulariser, as Yosinski et al. (2015) call it, is a function of (image, gradient, index) that
+gives a new image. It acts on the image's own numbers, not through the objective, so its strength
+means the same for every layer of every network. `gradient` is that of the objective at the image
+the step came from, `index` how many steps were taken before this one. Each image of a batch is
+regularised on its own.
 
-Where a move pulls pixels to zero, that is the mean colour of networks whose preprocessing
+Where a regulariser pulls pixels to zero, that is the mean colour of networks whose preprocessing
 subtracts one.
 """
 
@@ -28,12 +29,12 @@ def diffuse(share):
     """
     _check_share("diffuse", share)
 
-    def move(image, gradient, index):
+    def regularize(image, gradient, index):
         xp = array_module(image)
         p = xp.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
         neighbours = p[:, :-2, 1:-1] + p[:, 2:, 1:-1] + p[:, 1:-1, :-2] + p[:, 1:-1, 2:]
         return image + share * (neighbours / 4 - image)
-    return move
+    return regularize
 
 
 def decay(share):
@@ -67,9 +68,9 @@ def small_norm(percent):
     """
     _check_percent("small_norm", percent)
 
-    def move(image, gradient, index):
+    def regularize(image, gradient, index):
         return _without_least(image, (image * image).sum(axis=3, keepdims=True), percent)
-    return move
+    return regularize
 
 
 def small_contribution(percent):
@@ -84,25 +85,25 @@ def small_contribution(percent):
     """
     _check_percent("small_contribution", percent)
 
-    def move(image, gradient, index):
+    def regularize(image, gradient, index):
         lost = abs((image * gradient).sum(axis=3, keepdims=True))  # N,H,W,C -> N,H,W,1
         return _without_least(image, lost, percent)
-    return move
+    return regularize
 
 
-def every(count, move):
-    """A move that is done at the first step and then every `count` steps.
+def every(count, regularizer):
+    """A regulariser that is done at the first step and then every `count` steps.
 
     Parameters
     ----------
     count : int, at least 1
-    move : callable
+    regularizer : callable
     """
     if count != int(count) or count < 1:
         raise ValueError(f"every: expected at least 1 step, got {count}")
 
     def sometimes(image, gradient, index):
-        return image if index % count else move(image, gradient, index)
+        return image if index % count else regularizer(image, gradient, index)
     return sometimes
 
 
@@ -128,9 +129,9 @@ SETTINGS = {
 
 
 class Yosinski(NamedTuple):
-    """What `yosinski` gives: for `ascend.steps`."""
+    """What `yosinski` gives: for `loop.steps`."""
 
-    moves: list
+    regularizers: list
     optimizer: SGD
     steps: int
 
@@ -154,7 +155,7 @@ def yosinski(setting=3, grey_level=1.0):
     Returns
     -------
     Yosinski
-        moves, optimizer and number of steps.
+        regularizers, optimizer and number of steps.
     """
     if setting not in SETTINGS:
         raise ValueError(f"yosinski: setting must be one of {', '.join(map(str, SETTINGS))}, "
@@ -163,11 +164,11 @@ def yosinski(setting=3, grey_level=1.0):
     rate = chosen.rate * grey_level**2
     optimizer = (SGD(rate) if chosen.progress is None
                  else SGD(1.0, normalize=progress(chosen.progress, rate)))
-    moves = [decay(chosen.decay)] * (chosen.decay > 0)
-    moves += [every(chosen.every, blur(chosen.blur))] * (chosen.blur > 0)
-    moves += [small_norm(chosen.norm)] * (chosen.norm > 0)
-    moves += [small_contribution(chosen.contribution)] * (chosen.contribution > 0)
-    return Yosinski(moves, optimizer, chosen.steps)
+    regularizers = [decay(chosen.decay)] * (chosen.decay > 0)
+    regularizers += [every(chosen.every, blur(chosen.blur))] * (chosen.blur > 0)
+    regularizers += [small_norm(chosen.norm)] * (chosen.norm > 0)
+    regularizers += [small_contribution(chosen.contribution)] * (chosen.contribution > 0)
+    return Yosinski(regularizers, optimizer, chosen.steps)
 
 
 def _without_least(image, sizes, percent):

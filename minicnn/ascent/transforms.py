@@ -123,7 +123,7 @@ def rotate(degrees):
 def blur(sigma):
     """See the image blurred, by a Gaussian of `sigma` pixels: its gradient is blurred alike.
 
-    To blur the image itself every so many steps is a move, `minicnn.ascent.moves.blur`.
+    To blur the image itself every so many steps: `minicnn.ascent.regularizers.blur`.
 
     Parameters
     ----------

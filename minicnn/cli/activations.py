@@ -51,7 +51,7 @@ def run(options):
 def _count(options, net, over):
     """Print the figures of the layers over some photos; the exit status."""
     result = vis.survey(net, over, options.layers, options.size, progress=True)
-    print(sheets.table(result.figures, result.photos))
+    print(sheets.table(result.statistics, result.photos))
     for line in result.skipped:
         print(f"minicnn: skipped {line}", file=sys.stderr)
     return INTERRUPTED if result.interrupted else 0

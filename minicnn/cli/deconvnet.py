@@ -7,7 +7,7 @@ from minicnn.cli import options as of
 from minicnn.cli.options import call, common, network, option, position, size
 from minicnn.ops import lrn, relu
 from minicnn.report import sheets
-from minicnn.vis.deconvnet import WHOLE, each_rule, step_through
+from minicnn.vis.deconvnet import WHOLE, each_rule, each_stage
 
 EACH = "each"  # for a rule: all of them, side by side
 
@@ -47,7 +47,7 @@ def run(options):
 def _made(options, net, photo):
     """(the record, with all there is to say as its caption; the sheet)."""
     if options.steps:
-        record, steps = call(step_through, options, net)
+        record, steps = call(each_stage, options, net)
         text = "\n".join([record.caption, *map(str, steps)])
         return replace(record, caption=text), sheets.steps(record, steps)
     if options.relu == EACH:

@@ -149,7 +149,7 @@ class Watch:
         if self.options.frames is not None:
             animation.save(self.options.frames, self.frames.pictures)
         if self.options.plot is not None:
-            trace.plot(self.options.plot, self.shares.values, self.shares.parts, title)
+            trace.plot(self.options.plot, self.shares.values, self.shares.by_term, title)
 
 
 def _settings_file(options):

@@ -9,7 +9,7 @@ from minicnn.images import display
 from minicnn.progress import bar
 from minicnn.report import page
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
-from minicnn.vis.survey import figures
+from minicnn.vis.survey import statistics
 
 COLUMNS = 16  # channels a row
 UNITS = 64  # units a row, of layers without positions
@@ -100,7 +100,7 @@ def describe(found, layer):
     size = f" of {a.shape[0]}x{a.shape[1]}" if a.ndim == 3 else ", each one number"
     part = f", the first {shown} shown" if shown is not None and shown < a.shape[-1] else ""
     scale = (SCALES if a.ndim == 3 else UNIT_SCALES)[found.settings["scale"]]
-    one, = figures({layer: a})
+    one, = statistics({layer: a})
     return (f"{found.network} {layer}: {a.shape[-1]} channels{size}{part}; {scale}; values "
             f"{a.min():.3g} to {a.max():.3g}; {one.blank:.1%} of the channels blank, "
             f"{one.zeros:.1%} of the values zero")
@@ -158,7 +158,7 @@ def folder(found, photo, path, command="minicnn activations PHOTO", progress=Fal
     images.save(path / "photo.png", contact_sheet([photo], tile=256))
     sections = [page.Section("The photo", "As the network gets it, and the figures of every layer: "
                              "channels blank in it, values that are zero.",
-                             table(figures(found.maps)), "photo.png")]
+                             table(statistics(found.maps)), "photo.png")]
     digits = len(str(len(found.maps)))
     try:
         for number, layer in enumerate(bar(found.maps, "sheets", progress), start=1):
@@ -174,11 +174,11 @@ def folder(found, photo, path, command="minicnn activations PHOTO", progress=Fal
 
 
 def table(rows, photos=1):
-    """Figures as a table of text.
+    """LayerStatistics as a table of text.
 
     Parameters
     ----------
-    rows : list of vis.survey.Figures
+    rows : list of vis.survey.LayerStatistics
     photos : int
         How many they are of.
 

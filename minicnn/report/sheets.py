@@ -73,8 +73,8 @@ def steps(record, walk, planes=PLANES, tile=PLANE_TILE):
     Parameters
     ----------
     record : vis.Record
-    walk : sequence of vis.deconvnet.Step
-        The two that `vis.deconvnet.step_through` returns.
+    walk : sequence of vis.deconvnet.Stage
+        The two that `vis.deconvnet.each_stage` returns.
     planes : int
         How many feature maps to show of each step: those with the most energy once they are
         unpooled and rectified, strongest first, with their numbers; the same ones from a filtering

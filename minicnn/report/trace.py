@@ -16,20 +16,20 @@ class Shares:
     ----------
     values : list of arrays (N,)
         The objective at each step.
-    parts : dict of str to list of arrays (N,)
+    by_term : dict of str to list of arrays (N,)
         Each term's share of it.
     """
 
     def __init__(self):
-        self.values, self.parts = [], {}
+        self.values, self.by_term = [], {}
 
     def __call__(self, step):
         self.values.append(to_host(step.value))
-        for name, share in step.parts.items():
-            self.parts.setdefault(name, []).append(to_host(share))
+        for name, share in step.by_term.items():
+            self.by_term.setdefault(name, []).append(to_host(share))
 
 
-def plot(path, trace, parts=None, title=""):
+def plot(path, trace, by_term=None, title=""):
     """Draw a trace and save it as a PNG or JPEG file.
 
     Parameters
@@ -37,7 +37,7 @@ def plot(path, trace, parts=None, title=""):
     path : str or path
     trace : array (steps + 1, N)
         The objective before each step and after the last; a line an image.
-    parts : dict of str to array (steps + 1, N), optional
+    by_term : dict of str to array (steps + 1, N), optional
         Each term's share: a panel of its own below, with its own scale, where there are several.
     title : str
 
@@ -48,17 +48,17 @@ def plot(path, trace, parts=None, title=""):
     ValueError
         A trace of another shape, or without a step; a folder that does not exist.
     """
-    images.save(path, draw(trace, parts, title))
+    images.save(path, draw(trace, by_term, title))
 
 
-def draw(trace, parts=None, title=""):
+def draw(trace, by_term=None, title=""):
     """What `plot` saves, as a picture (H, W, 3) uint8."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     panels = {"value": _checked("trace", trace)}
-    if parts is not None and len(parts) > 1:
-        panels |= {name: _checked(name, share) for name, share in parts.items()}
+    if by_term is not None and len(by_term) > 1:
+        panels |= {name: _checked(name, share) for name, share in by_term.items()}
     figure = Figure((WIDE, HIGH * len(panels) + 0.6), DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     columns = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]

@@ -26,8 +26,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.backend import to_device, to_host
 from minicnn.images import display
@@ -150,7 +149,7 @@ def deepdream_image(network, layer=None, channels=0, initial_image=None, size=No
                   network.grey_level)
     levels = []
     told = tell(steps, iterations, levels, verbose, verbose_frequency)
-    end = ascend.follow(told, pyramid_levels * iterations, progress, f"{layer}")
+    end = loop.follow(told, pyramid_levels * iterations, progress, f"{layer}")
     named_classes = layer == network.logits and network.labels
     names = [network.label(k).split(",")[0] if named_classes else str(k) for k in indices]
     settings |= {"layer": layer, "channels": indices, "size": size,
@@ -196,7 +195,7 @@ def climb(network, layer, channels, x, sizes, iterations, grey_level):
         if tuple(x.shape[1:3]) != size:
             x = resize.forward(x, size)[0]
         optimizer = SGD(RATE * grey_level, normalize="laplacian")
-        for step in ascend.steps(network, objective, x, optimizer, iterations):
+        for step in loop.steps(network, objective, x, optimizer, iterations):
             yield level, step
         x = step.image
 

@@ -20,8 +20,7 @@ import os
 from itertools import pairwise
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.ascent.transforms import jitter as roll
 from minicnn.backend import to_host
@@ -116,15 +115,15 @@ class Dreaming:
         self.terms = _terms(self.network, weights, self.layers, guide)
 
     def follow(self, base, seed=0, frame=0, progress=False):
-        """Dream of a photo (1, H, W, C) in the network's numbers: an `ascend.Ascent` whose image
+        """Dream of a photo (1, H, W, C) in the network's numbers: an `loop.Ascent` whose image
         has the photo's size, however early it ended. Each `frame` has jitter of its own."""
         bases = shrunk(base, self.octaves, self.octave_scale)
         objective = self.objective(bases[0])
-        walk = self._octave(objective, bases[0], [seed, frame, 0])
+        ascent = self._octave(objective, bases[0], [seed, frame, 0])
         for k, (small, large) in enumerate(pairwise(bases), start=1):
-            walk = ascend.then(walk, lambda image, k=k, small=small, large=large: self._octave(
+            ascent = loop.then(ascent, lambda image, k=k, small=small, large=large: self._octave(
                 objective, carried(image, small, large), [seed, frame, k]))
-        end = ascend.follow(walk, self.steps * self.octaves, progress, "dream")
+        end = loop.follow(ascent, self.steps * self.octaves, progress, "dream")
         reached = next(b for b in bases if b.shape == end.image.shape)
         image = end.image
         if end.interrupted and reached is not bases[-1]:
@@ -159,7 +158,7 @@ class Dreaming:
     def _octave(self, objective, start, seed):
         optimizer = SGD(self.rate * self.network.grey_level, normalize="mean_abs")
         bounds = images.bounds(self.network.needed_preprocessing(), start.shape)
-        return ascend.steps(self.eyes, objective, start, optimizer, self.steps,
+        return loop.steps(self.eyes, objective, start, optimizer, self.steps,
                             [roll(self.jitter)], bounds=bounds, seed=seed)
 
 

@@ -31,7 +31,7 @@ TOGETHER = 10  # filters that are climbed in one go, and saved in one
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerFilters:
     """The filters of one layer.
 
     Attributes
@@ -60,7 +60,7 @@ class Filters:
 
     Attributes
     ----------
-    rows : list of Row
+    layers : list of LayerFilters
         One a layer.
     caption : str
     settings : dict
@@ -69,7 +69,7 @@ class Filters:
         Whether Ctrl-C ended it early.
     """
 
-    rows: list
+    layers: list
     caption: str
     settings: dict = field(repr=False)
     interrupted: bool = False
@@ -246,13 +246,13 @@ def _row(network, layer, parts, made, order):
     channels = [channel for name, some in parts if name == layer for channel in some]
     own = [arrays for (name, _), arrays in zip(parts, made, strict=False) if name == layer]
     if not own:
-        return Row(layer, channels, np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0), None)
+        return LayerFilters(layer, channels, np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0), None)
     x, values = (np.concatenate([arrays[name] for arrays in own]) for name in ("x", "values"))
     if order == "value":
         best = np.argsort(-values, kind="stable")
         channels = [channels[k] for k in best] + channels[len(best):]
         x, values = x[best], values[best]
-    return Row(layer, channels, network.restore(x), values, x)
+    return LayerFilters(layer, channels, network.restore(x), values, x)
 
 
 def _caption(network, settings):

@@ -44,7 +44,7 @@ from typing import Any
 
 from minicnn.backend import array_module, to_host
 from minicnn.ops import resize
-from minicnn.vis import explain
+from minicnn.vis import attribution
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def gradcam(network, image, target=None, layer=None, method="gradcam", guided=Fa
         The class, by its number or its name (`Network.find_class`); the one with the highest score
         where not given.
     layer : str, optional
-        One with feature maps; where not given the last that computes any (`explain.feature_layer`):
-        a convolution, or the ReLU, Concat or Add after it, before the last pooling.
+        One with feature maps; where not given the last that computes any, see
+        `attribution.feature_layer`: a convolution, or the ReLU, Concat or Add after it.
     method : {"gradcam", "gradcam++"}
         The second wants feature maps that are not negative: a layer after its ReLU.
     guided : bool
@@ -125,10 +125,10 @@ def gradcam(network, image, target=None, layer=None, method="gradcam", guided=Fa
     settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
     if method not in METHODS:
         raise ValueError(f"gradcam: method must be one of {', '.join(METHODS)}, got {method!r}")
-    x, layer = network.prepare(image, size), explain.feature_maps(network, layer)
-    run = network.forward(x, to=explain.score_layer(network), keep=[layer])
-    index = explain.find_target(network, target, run.output)
-    score, seeds = explain.seed_score(run, index)
+    x, layer = network.prepare(image, size), attribution.feature_maps(network, layer)
+    run = network.forward(x, to=attribution.score_layer(network), keep=[layer])
+    index = attribution.find_target(network, target, run.output)
+    score, seeds = attribution.seed_score(run, index)
     a, g = run[layer], run.backward(seeds, to=layer)
     weights = METHODS[method](a, g, layer)
     raw = weighed(a, weights)
@@ -137,12 +137,12 @@ def gradcam(network, image, target=None, layer=None, method="gradcam", guided=Fa
     least, most = float(raw.min()), float(raw.max())
     found = "" if most > 0 else ": no positive evidence"
     return GradCAM(
-        image=explain.grey(to_host(heat), max(-least, most)),
-        caption=f"{network.name} {layer}, evidence for {explain.unit(network, index)}, score "
+        image=attribution.grey(to_host(heat), max(-least, most)),
+        caption=f"{network.name} {layer}, evidence for {attribution.unit(network, index)}, score "
                 f"{score:.4g}{found}; raw map {least:.4g} to {most:.4g}, rule {method}",
         settings=settings | {"target": index, "layer": layer},
         raw=to_host(raw), map=to_host(heat), weights=to_host(weights), x=sharp,
-        signed=explain.signed(sharp, network.preprocessing) if guided else None,
+        signed=attribution.signed(sharp, network.preprocessing) if guided else None,
         photo=network.restore(x)[0], score=score)
 
 

@@ -1,13 +1,13 @@
 """Views of a photo's hypercolumns: their mean, segments, likeness to one pixel, main directions.
 
 What a hypercolumn is (Hariharan et al. 2015), and how each view is had without stacking them all,
-is told in `minicnn.vis.columns`.
+is told in `minicnn.vis.hypercolumn_maps`.
 """
 
 import numpy as np
 
 from minicnn.images import display
-from minicnn.vis.columns import columns
+from minicnn.vis.hypercolumn_maps import hypercolumn_maps
 from minicnn.vis.record import Record
 
 MOST_CLUSTERS = 20  # that many colours can be told apart
@@ -22,7 +22,7 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
     network : Network
     image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
     layers : sequence of str or int, optional
-        As for `columns`.
+        As for `hypercolumn_maps`.
     view : {"mean", "segments", "similarity", "components"}
         mean: over all channels, as they are. similarity: the cosine with one pixel's hypercolumn.
         segments: clusters of similar hypercolumns. components: the three directions along which
@@ -50,7 +50,7 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
     """
     settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
     _check(view, pixel, clusters)
-    found = columns(network, image, layers, size)
+    found = hypercolumn_maps(network, image, layers, size)
     settings["layers"] = list(found.maps)
     if view == "similarity":
         settings["pixel"] = _pixel(pixel, found.size)

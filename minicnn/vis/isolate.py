@@ -25,7 +25,7 @@ def strongest_position(activation, layer, channel):
     return tuple(int(i) for i in np.unravel_index(plane.argmax(), plane.shape))
 
 
-def seed_unit(activation, layer, channel, position):
+def isolate_unit(activation, layer, channel, position):
     """All activations set to zero but one.
 
     Returns
@@ -46,7 +46,7 @@ def seed_unit(activation, layer, channel, position):
     return seed, value
 
 
-def seed_channel(activation, layer, channel):
+def isolate_channel(activation, layer, channel):
     """All channels set to zero but one, which stays as it is.
 
     Returns

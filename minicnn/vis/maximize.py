@@ -29,8 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.backend import array_module, to_device
 from minicnn.network.layers import Dense
 from minicnn.vis import presets
@@ -105,7 +104,7 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
     progress : bool
         Show a bar on standard error.
     watch : callable, optional
-        Called with each step of the ascent as it comes, see `ascend.follow`.
+        Called with each step of the ascent as it comes, see `loop.follow`.
 
     Returns
     -------
@@ -118,7 +117,7 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
     ValueError
         Naming the argument that is no choice, out of range, or does not go with another; a layer,
         channel or class that is not there.
-    ascend.DivergedError
+    loop.DivergedError
         The value is no finite number any more: `rate` is too large.
     """
     given = {k: v for k, v in locals().items() if k not in NOT_SETTINGS}
@@ -126,9 +125,9 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
     indices = _indices(network, settings["layer"], channel)
     climb = _climb(network, settings)
     name = climb(indices).terms[0].name
-    walk = _walk(network, settings, indices, climb)
-    end = ascend.follow(walk, settings["steps"], progress, name, watch)
-    records = [_record(network, settings | {"channel": index}, end, k, end.parts[name][:, k])
+    ascent = _ascent(network, settings, indices, climb)
+    end = loop.follow(ascent, settings["steps"], progress, name, watch)
+    records = [_record(network, settings | {"channel": index}, end, k, end.by_term[name][:, k])
                for k, index in enumerate(indices)]
     return records if _several(channel) else records[0]
 
@@ -164,7 +163,7 @@ def _climb(network, settings):
     return climb
 
 
-def _walk(network, settings, indices, climb):
+def _ascent(network, settings, indices, climb):
     """The ascent, and its end without transforms and moves: an iterator of steps."""
     basis = presets.parametrization(settings, network, settings["size"])
     x = _start(network, settings, len(indices), basis)
@@ -173,15 +172,16 @@ def _walk(network, settings, indices, climb):
              "bounds": images.bounds(network.needed_preprocessing(), x.shape) if pixels else None}
     optimizer = presets.optimizer(settings, network.grey_level)
     settling = int(settings["settle"] * settings["steps"])
-    walk = ascend.steps(network, climb(indices), x, optimizer, settings["steps"] - settling,
+    ascent = loop.steps(network, climb(indices), x, optimizer, settings["steps"] - settling,
                         presets.before_a_look(settings, settings["size"]),
-                        presets.moves(settings, network.grey_level), seed=settings["seed"], **fixed)
-    return ascend.then(walk, lambda parameters: ascend.steps(
+                        presets.after_a_step(settings, network.grey_level),
+                        seed=settings["seed"], **fixed)
+    return loop.then(ascent, lambda parameters: loop.steps(
         network, climb(indices), parameters, optimizer, settling, **fixed))
 
 
 def _few_at_once(network, settings, indices, climb):
-    """`ascend.look`, at a few images of the batch in each pass; every pass draws the same."""
+    """`loop.look`, at a few images of the batch in each pass; every pass draws the same."""
     below = network.until(settings["layer"]).rows
     most = 1 if any(isinstance(row.layer, Dense) for row in below) else AT_ONCE
 
@@ -190,7 +190,7 @@ def _few_at_once(network, settings, indices, climb):
         for first in range(0, len(image), most):
             part = slice(first, first + most)
             rng.bit_generator.state = drawn
-            seen.append(ascend.look(network, climb(indices[part]), image[part], transforms, rng,
+            seen.append(loop.look(network, climb(indices[part]), image[part], transforms, rng,
                                     backward, redirect))
         return _joined(objective, seen, backward)
     return look
@@ -200,7 +200,7 @@ def _joined(objective, seen, backward):
     """(value, gradient) of a batch from those of its parts, whose terms have other names."""
     values, gradients = zip(*seen, strict=True)
     xp = array_module(values[0].total)
-    shares = zip(*[value.parts.values() for value in values], strict=True)
+    shares = zip(*[value.by_term.values() for value in values], strict=True)
     parts = {term.name: xp.concatenate(share)
              for term, share in zip(objective.terms, shares, strict=True)}
     value = objectives.Value(xp.concatenate([value.total for value in values]), parts, {})

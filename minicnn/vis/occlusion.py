@@ -25,7 +25,7 @@ import numpy as np
 
 from minicnn.backend import array_module, to_host
 from minicnn.progress import bar
-from minicnn.vis import explain
+from minicnn.vis import attribution
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     target : int or str, optional
         The class, by its number or its name (`Network.find_class`); the likeliest where not given.
     layer : str, optional
-        Of the feature map; where not given the last that computes any (`explain.feature_layer`).
+        Of the feature map; where not given the last that computes any, see
+        `attribution.feature_layer`.
     channel : int, optional
         The feature map, counted from 0; the one with the largest total where not given.
     square : int, optional
@@ -116,13 +117,13 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     """
     settings = {k: v for k, v in locals().items() if k not in ("network", "image", "progress")}
     _check_network(network)
-    x, layer = network.prepare(image, size), explain.feature_maps(network, layer)
+    x, layer = network.prepare(image, size), attribution.feature_maps(network, layer)
     square = max(1, min(x.shape[1:3]) // 4) if square is None else square
     stride = max(1, square // 4) if stride is None else stride
     _check(x.shape, square, stride, batch)
-    patch = explain.plain(network, value, x.shape)
+    patch = attribution.plain(network, value, x.shape)
     p, totals = look(network, x, layer)
-    index, channel = explain.find_target(network, target, p), _channel(layer, channel, totals)
+    index, channel = attribution.find_target(network, target, p), _channel(layer, channel, totals)
     whole = float(p[0, index]), float(totals[0, channel]), int(p[0].argmax())
     settings |= {"target": index, "layer": layer, "channel": channel, "square": square,
                  "stride": stride}
@@ -135,11 +136,12 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     probability, activation, winner = found.reshape(3, len(tops), len(lefts))  # 3,P*Q -> 3,P,Q
     worst = places[int(np.nanargmin(probability))]
     return Occlusion(
-        image=explain.grey(per_pixel(probability, tops, lefts, square, x.shape[1:3]), 1),
+        image=attribution.grey(per_pixel(probability, tops, lefts, square, x.shape[1:3]), 1),
         caption=_caption(network, settings, whole, probability, activation, worst),
         settings=settings, probability=probability, activation=activation,
         winner=np.nan_to_num(winner, nan=-1).astype(int),
-        names={int(k): explain.short_name(network, int(k)) for k in np.unique(winner) if k >= 0},
+        names={int(k): attribution.short_name(network, int(k))
+               for k in np.unique(winner) if k >= 0},
         whole=whole, tops=tops, lefts=lefts, photo=network.restore(x)[0],
         example=network.restore(covered(x, patch, [worst], square))[0],
         interrupted=bool(np.isnan(probability).any()))
@@ -238,7 +240,7 @@ def _covers(begin, square, side):
 def _caption(network, settings, whole, probability, activation, worst):
     square, value = settings["square"], settings["value"]
     colour = "the mean colour" if value is None else f"colour {value}"
-    target = explain.unit(network, settings["target"])
+    target = attribution.unit(network, settings["target"])
     return (f"{network.name} {target}: probability {whole[0]:.4g}; with a "
             f"{square}x{square} square of {colour} every {settings['stride']} pixels "
             f"{_range(probability)}, least with its top left at {worst}. "
@@ -263,7 +265,7 @@ def _check_network(network):
     if not network.classifies:
         raise ValueError(f"occlusion: network {network.name} ends at {network.names[-1]}, not in "
                          "class probabilities; use one with its classifier")
-    explain.score_layer(network)
+    attribution.score_layer(network)
 
 
 def _check(shape, square, stride, batch):

@@ -26,8 +26,7 @@ lucid           the image as a spectrum of colours that vary independently, seen
 
 from functools import partial
 
-from minicnn.ascent import moves as moving
-from minicnn.ascent import optimizers, parametrize, transforms
+from minicnn.ascent import optimizers, parametrize, regularizers, transforms
 from minicnn.ascent.objectives.units import MEASURES
 
 NONE = "none"
@@ -35,7 +34,7 @@ OPTIMIZERS = ("sgd", "adam")
 NORMALIZERS = (NONE, *optimizers.NORMALIZERS, "progress")
 BASES = ("pixels", "fourier", "laplacian")
 TRANSFORMS = (NONE, "lucid")
-MOVES = (NONE, *[f"yosinski-{k}" for k in moving.SETTINGS])
+MOVES = (NONE, *[f"yosinski-{k}" for k in regularizers.SETTINGS])
 CHOICES = {"measure": tuple(MEASURES), "optimizer": OPTIMIZERS, "normalize": NORMALIZERS,
            "basis": BASES, "transforms": TRANSFORMS, "moves": MOVES}
 
@@ -54,7 +53,7 @@ OWN = PLAIN | {"steps": 100, "rate": 2.0, "momentum": 0.5, "jitter": None, "diff
 
 
 def _yosinski(setting):
-    published = moving.SETTINGS[setting]
+    published = regularizers.SETTINGS[setting]
     return PLAIN | {"steps": published.steps, "start": "noise", "rate": published.rate,
                     "normalize": "progress" if published.progress else NONE,
                     "moves": f"yosinski-{setting}"}
@@ -66,7 +65,7 @@ PRESETS = {
     "simonyan": PLAIN | {"steps": 100, "rate": CS231N_LENGTH * DEVIATION, "normalize": "rms",
                          "l2": 1e-3 / DEVIATION**2},
     "yosinski": _yosinski(3),
-    **{f"yosinski-{k}": _yosinski(k) for k in moving.SETTINGS},
+    **{f"yosinski-{k}": _yosinski(k) for k in regularizers.SETTINGS},
     "keras-lecture": PLAIN | {"steps": 40, "start": "grey-noise", "rate": 1.0, "normalize": "rms"},
     "lucid": PLAIN | {"steps": 512, "start": "noise", "rate": 0.05, "optimizer": "adam",
                       "basis": "fourier", "transforms": "lucid"},
@@ -147,11 +146,13 @@ def optimizer(settings, grey_level):
                           normalize=normalize)
 
 
-def moves(settings, grey_level):
+def after_a_step(settings, grey_level):
     """What is done to the image after each step, a list."""
-    published = settings["moves"] != NONE
-    regular = moving.yosinski(int(settings["moves"][-1]), grey_level).moves if published else []
-    return regular + [moving.diffuse(settings["diffuse"])] * (settings["diffuse"] != 0)
+    chosen = [regularizers.diffuse(settings["diffuse"])] * (settings["diffuse"] != 0)
+    if settings["moves"] != NONE:
+        number = int(settings["moves"][-1])
+        chosen = regularizers.yosinski(number, grey_level).regularizers + chosen
+    return chosen
 
 
 def before_a_look(settings, size):

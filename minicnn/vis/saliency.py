@@ -38,7 +38,7 @@ import numpy as np
 
 from minicnn.backend import to_device, to_host
 from minicnn.progress import bar
-from minicnn.vis import explain
+from minicnn.vis import attribution
 
 ENOUGH = 0.05  # of the difference of scores: how far off Sundararajan et al. let the sum be
 
@@ -124,19 +124,19 @@ def saliency(network, image, target=None, method="gradient", samples=50, noise=0
     settings = {k: v for k, v in locals().items() if k not in ("network", "image", "progress")}
     _check(method, samples, noise, steps)
     x = network.prepare(image, size)
-    run = network.forward(x, to=explain.score_layer(network), keep=(), caches=False)
-    index = explain.find_target(network, target, run.output)
-    score, _ = explain.seed_score(run, index)
+    run = network.forward(x, to=attribution.score_layer(network), keep=(), caches=False)
+    index = attribution.find_target(network, target, run.output)
+    score, _ = attribution.seed_score(run, index)
     found = METHODS[method](network, x, index, settings, progress)
     slopes = to_host(found.x)
     heat = pixel_map(slopes, method)
     nothing = "" if heat.any() else "; the score does not depend on any pixel"
     return Saliency(
-        image=explain.grey(np.abs(heat), np.quantile(np.abs(heat), 0.99)),
-        caption=f"{network.name} {explain.unit(network, index)}: score {score:.4g}, rule {method}"
-                f"{found.words}{nothing}",
+        image=attribution.grey(np.abs(heat), np.quantile(np.abs(heat), 0.99)),
+        caption=f"{network.name} {attribution.unit(network, index)}: score {score:.4g}, "
+                f"rule {method}{found.words}{nothing}",
         settings=settings | {"target": index},
-        x=slopes, map=heat, signed=explain.signed(slopes, network.preprocessing),
+        x=slopes, map=heat, signed=attribution.signed(slopes, network.preprocessing),
         photo=network.restore(x)[0], score=score,
         completeness=found.completeness, interrupted=found.interrupted)
 
@@ -180,7 +180,7 @@ def slope(network, x, index, relu="gradient"):
         The rule at the ReLUs on the way back, `ops.relu.RULES`.
     """
     run = network.forward(x, to=network.logits, keep=())
-    score, seeds = explain.seed_score(run, index)
+    score, seeds = attribution.seed_score(run, index)
     return score, run.backward(seeds, relu=relu)
 
 
@@ -236,7 +236,7 @@ def _smooth(network, x, index, settings, progress):
 
 def _integrated(network, x, index, settings, progress):
     steps, baseline = settings["steps"], settings["baseline"]
-    start = explain.plain(network, baseline, x.shape)
+    start = attribution.plain(network, baseline, x.shape)
     path = bar(between(start, x, steps), "saliency", progress, steps)
     mean, count = mean_slope(network, path, index)
     if count < steps:  # the mean over half the way is no integral

@@ -37,9 +37,9 @@ from minicnn.network import receptive
 from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
-from minicnn.vis import winners
-from minicnn.vis.seeds import seed_unit
-from minicnn.vis.winners import Look, bar
+from minicnn.progress import bar
+from minicnn.vis.isolate import isolate_unit
+from minicnn.vis.strongest_units import UnitFinder, search
 
 FILE = "strongest.h5"
 PART = 1 << 24  # bytes of patches and projections written at once
@@ -107,10 +107,10 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
         "weights": digest(network), "files": source.fingerprint(), "minicnn": __version__,
         "goals": [(goal.layer, goal.channels.tolist()) for goal in goals]})
 
-    look = Look(network, source, goals, about["size"])
-    state = winners.search(look, count, unfinished, batch, workers, progress)
+    finder = UnitFinder(network, source, goals, about["size"])
+    state = search(finder, count, unfinished, batch, workers, progress)
     tables = [_tables(source, *each) for each in zip(goals, state.best, fields, strict=True)]
-    project = _Project(look, _units(tables), relu, lrn, unfinished)
+    project = _Project(finder, _units(tables), relu, lrn, unfinished)
     _second_pass(project, workers, progress)
 
     path, made = Path(folder) / FILE, unfinished.folder / FILE  # a kill leaves nothing beside it
@@ -211,8 +211,8 @@ def _units(tables):
 class _Project:
     """The patches and projections of the winners, a part of the result at a time."""
 
-    def __init__(self, look, units, relu, lrn, unfinished):
-        self.look, self.units, self.unfinished = look, units, unfinished
+    def __init__(self, finder, units, relu, lrn, unfinished):
+        self.finder, self.units, self.unfinished = finder, units, unfinished
         self.rules = relu, lrn
         top, bottom, left, right = units["box"].T
         reached = np.cumsum((bottom - top) * (right - left) * 15) // PART  # 3 uint8, 3 float32
@@ -230,8 +230,8 @@ class _Project:
 
     def _photo(self, number, units):
         """[(patch, projection), ...] of the units that won with one photo."""
-        network, goals = self.look.network, self.look.goals
-        x = self.look.prepare(number)
+        network, goals = self.finder.network, self.finder.goals
+        x = self.finder.prepare(number)
         run = network.forward(x, to=list({goals[unit["goal"]].layer for unit in units}), keep=())
         photo = network.restore(x)[0]
         return [self._unit(run, photo, goals[unit["goal"]], unit) for unit in units]
@@ -239,7 +239,7 @@ class _Project:
     def _unit(self, run, photo, goal, unit):
         maps, (top, bottom, left, right) = run[goal.layer], unit["box"]
         position = unit["position"].tolist() if maps.ndim == 4 else ()
-        seed, _ = seed_unit(maps, goal.layer, int(goal.channels[unit["row"]]), position)
+        seed, _ = isolate_unit(maps, goal.layer, int(goal.channels[unit["row"]]), position)
         projection = to_host(run.backward({goal.layer: seed}, *self.rules))
         rgb = images.to_rgb(projection, run.network.preprocessing)[0]
         return photo[top:bottom, left:right], rgb[top:bottom, left:right]
@@ -252,7 +252,7 @@ class _Project:
                 top, bottom, left, right = unit["box"]
                 shape = bottom - top, right - left, 3
                 here = slice(first, first + int(np.prod(shape)))
-                yield (self.look.goals[unit["goal"]].layer, unit["row"], unit["place"],
+                yield (self.finder.goals[unit["goal"]].layer, unit["row"], unit["place"],
                        arrays["patches"][here].reshape(shape),
                        arrays["projections"][here].reshape(shape))
                 first = here.stop
@@ -264,6 +264,6 @@ def _second_pass(project, workers, progress):
     total = len(project.units)
     done = total - sum(part.stop - part.start for part in map(project.parts.__getitem__, missing))
     with closing(ordered(project, missing, workers)) as results, \
-            bar("patches", total, done, progress) as shown:
+            bar(name="patches", shown=progress, total=total, initial=done) as shown:
         for count in results:
             shown.update(count)

@@ -1,4 +1,4 @@
-"""Figures of layers over one photo or many: blank channels, zeros, dead channels.
+"""LayerStatistics of layers over one photo or many: blank channels, zeros, dead channels.
 
 Going up a network "more and more filters are blank": what they look for is not in the photo
 (Chollet 2017, section 5.4.1). A channel that is blank in one photo may be strong in the next; one
@@ -17,8 +17,8 @@ from minicnn.progress import bar
 from minicnn.vis.activations import compute, pick
 
 
-class Figures(NamedTuple):
-    """Figures of one layer over one or more photos.
+class LayerStatistics(NamedTuple):
+    """LayerStatistics of one layer over one or more photos.
 
     blank : share of the channels, 0..1, that have one value at all positions of a photo; over many
     photos the mean of that. A layer without positions has no maps: there the units that are zero.
@@ -38,11 +38,11 @@ class Figures(NamedTuple):
 
 @dataclass(frozen=True)
 class Survey:
-    """Figures of layers over many photos.
+    """LayerStatistics of layers over many photos.
 
     Attributes
     ----------
-    figures : list of Figures
+    figures : list of LayerStatistics
         One a layer.
     photos : int
         How many were looked at.
@@ -52,7 +52,7 @@ class Survey:
         Whether Ctrl-C ended it early; the figures are of the photos until then.
     """
 
-    figures: list
+    statistics: list
     photos: int
     skipped: list
     interrupted: bool = False
@@ -107,8 +107,8 @@ def survey(network, photos, layers=None, size=None, progress=False):
     return Survey([_figures(*item) for item in counts.items()], seen, skipped, interrupted)
 
 
-def figures(maps):
-    """The figures of one photo, a list of Figures, from the maps of `vis.activations`."""
+def statistics(maps):
+    """The figures of one photo, a list of LayerStatistics, from the maps of `vis.activations`."""
     return [_figures(layer, _count(a)) for layer, a in maps.items()]
 
 
@@ -140,5 +140,5 @@ def _sum(new, old):
 
 def _figures(layer, count):
     dead = tuple(int(channel) for channel in np.flatnonzero(count.high <= 0))
-    return Figures(layer, count.shape, count.blank / count.channels, count.zeros / count.values,
-                   dead)
+    return LayerStatistics(layer, count.shape, count.blank / count.channels,
+                           count.zeros / count.values, dead)

@@ -19,8 +19,7 @@ is kept between black and white.
 import numpy as np
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import Adam
 from minicnn.backend import to_device
 from minicnn.network.layers import MaxPool, ReLU
@@ -52,7 +51,7 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
     progress : bool
         Show a bar on standard error.
     watch : callable, optional
-        Called with each step of the ascent as it comes, see `ascend.follow`.
+        Called with each step of the ascent as it comes, see `loop.follow`.
 
     Returns
     -------
@@ -68,10 +67,10 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
     x = network.prepare(image, size)
     loss = texture_loss(network.forward(x, to=layers, keep=(), caches=False), layers)
     noise = np.random.default_rng(seed).normal(0, 10 * network.grey_level, x.shape)
-    walk = ascend.steps(network, -loss, to_device(noise.astype(np.float32), network.device),
+    ascent = loop.steps(network, -loss, to_device(noise.astype(np.float32), network.device),
                         Adam(rate * network.grey_level), steps,
                         bounds=images.bounds(network.preprocessing, x.shape))
-    end = ascend.follow(walk, steps, progress, "texture", watch)
+    end = loop.follow(ascent, steps, progress, "texture", watch)
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
     return Record(network.restore(end.image)[0], caption, settings | {"layers": layers},

@@ -7,7 +7,7 @@ import small
 from minicnn import images, vis
 from minicnn.cli import main
 from minicnn.report import sheets
-from minicnn.vis.deconvnet import each_rule, step_through
+from minicnn.vis.deconvnet import each_rule, each_stage
 
 NETWORK = small.network()
 
@@ -36,7 +36,7 @@ def test_the_steps_are_drawn_and_told(said, weights, photo, tmp_path):
     out = tmp_path / "d.png"
     text = said("deconvnet", "--weights", weights, photo, "--layer", "mix", "--steps", "--relu",
                 "guided", "--out", out)
-    record, steps = step_through(NETWORK, photo, "mix", relu="guided")
+    record, steps = each_stage(NETWORK, photo, "mix", relu="guided")
     np.testing.assert_array_equal(images.load(out), sheets.steps(record, steps))
     assert text == "\n".join([f"{out}: {record.caption}", *map(str, steps), ""])
 

@@ -11,7 +11,7 @@ from minicnn.images import display
 from minicnn.report import activations as sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.activations import Activations
-from minicnn.vis.survey import Figures
+from minicnn.vis.survey import LayerStatistics
 
 NETWORK, PHOTO = small.network(), small.photo()
 FOUND = vis.activations(NETWORK, PHOTO)
@@ -166,12 +166,12 @@ def test_ctrl_c_leaves_a_page_of_what_there_is(tmp_path, monkeypatch):
 # ---- the table
 
 def test_the_table():
-    rows = [Figures("conv1", (4, 5, 20), 0.05, 0.25, (7,)),
-            Figures("fc", (12,), 0.0, 1.0, tuple(range(12)))]
+    rows = [LayerStatistics("conv1", (4, 5, 20), 0.05, 0.25, (7,)),
+            LayerStatistics("fc", (12,), 0.0, 1.0, tuple(range(12)))]
     assert sheets.table(rows, 30).splitlines() == [
         "layer  shape   blank   zeros  silent in all of 30 photos",
         "conv1  4x5x20   5.0%   25.0%  1 of 20: 7",
         "fc     12       0.0%  100.0%  12 of 12: 0, 1, 2, 3, 4, 5, 6, 7, ..."]
     assert sheets.table(rows).splitlines()[0].endswith("silent in 1 photo")
-    none = [Figures("a", (3,), 0.0, 0.0, ())]
+    none = [LayerStatistics("a", (3,), 0.0, 0.0, ())]
     assert sheets.table(none).splitlines()[1].endswith("0 of 3")

@@ -6,7 +6,7 @@ import small
 
 from minicnn import vis
 from minicnn.report import filters as sheets
-from minicnn.vis.filters import Filters, Row
+from minicnn.vis.filters import Filters, LayerFilters
 
 NETWORK = small.network()
 WORDS = {"order": "number", "size": (8, 8)}
@@ -34,7 +34,7 @@ def row(layer, channels, made=None):
     made = len(channels) if made is None else made
     pictures = np.full((made, 8, 8, 3), 7, np.uint8) * np.arange(made, dtype=np.uint8)[
         :, None, None, None]
-    return Row(layer, channels, pictures, np.arange(made) / 2, None)
+    return LayerFilters(layer, channels, pictures, np.arange(made) / 2, None)
 
 
 def test_a_row_a_layer_and_a_column_a_filter(drawn):

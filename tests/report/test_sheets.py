@@ -7,7 +7,7 @@ from minicnn import vis
 from minicnn.images import display
 from minicnn.report import sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
-from minicnn.vis.deconvnet import Step, each_rule, region, step_through
+from minicnn.vis.deconvnet import Stage, each_rule, each_stage, region
 
 NETWORK, PHOTO = small.network(), small.photo()
 
@@ -97,32 +97,33 @@ def test_rules_names_all_of_them_in_one_caption():
     np.testing.assert_array_equal(tall[-len(row) + 1 :], row[1:])
 
 
-# ---- the step-through
+# ---- every stage of the way down
 
-def title_rows(sheet, step):
-    """At which rows of a sheet the title of a step stands."""
+def title_rows(sheet, stage):
+    """At which rows of a sheet the title of a stage stands."""
     blank = np.zeros((30, 600, 3), np.uint8)
-    title = contact_sheet([blank], title=f"{step.layer}: {step.operation}")[:30, :200]
+    title = contact_sheet([blank], title=f"{stage.layer}: {stage.operation}")[:30, :200]
     return [y for y in range(len(sheet) - 30) if np.array_equal(sheet[y : y + 30, :200], title)]
 
 
-def test_a_row_for_every_step_that_something_comes_down():
-    record, steps = step_through(NETWORK, PHOTO, "mix", 4)
-    empty = [step for step in steps if not step.array.any()]
-    assert {step.layer for step in empty} == {"mix/relu_1x1", "mix/1x1", "mix/relu_project",
+def test_a_row_for_every_stage_that_something_comes_down():
+    record, stages = each_stage(NETWORK, PHOTO, "mix", 4)
+    empty = [stage for stage in stages if not stage.array.any()]
+    assert {stage.layer for stage in empty} == {"mix/relu_1x1", "mix/1x1", "mix/relu_project",
                                               "mix/project", "mix/pool"}
-    sheet = sheets.steps(record, steps, planes=6, tile=30)
-    shown = [step for step in steps if step.array.any()]
-    tops = [title_rows(sheet, step) for step in shown]
+    sheet = sheets.stages(record, stages, planes=6, tile=30)
+    shown = [stage for stage in stages if stage.array.any()]
+    tops = [title_rows(sheet, stage) for stage in shown]
     assert tops == sorted(tops) and [len(rows) for rows in tops] == [1] * 9
-    assert not any(title_rows(sheet, step) for step in empty)
+    assert not any(title_rows(sheet, stage) for stage in empty)
 
 
 def test_from_a_filtering_to_the_next_the_same_maps_are_shown():
-    """Those that are strongest at the last of these steps."""
+    """Those that are strongest at the last of these stages."""
     maps = np.zeros((1, 4, 5, 3))
     maps[0, 1, 1], maps[0, 2, 2] = [-9, 1, 2], [0, 3, 1]
-    stage = [Step("conv", "filter", maps), Step("relu", "rectify: deconvnet", np.maximum(maps, 0))]
+    stage = [Stage("conv", "filter", maps),
+             Stage("relu", "rectify: deconvnet", np.maximum(maps, 0))]
     after, before = sheets._stage_rows(stage, 2)[::-1]
     assert [label for label, _ in before] == [label for label, _ in after] == ["all maps", "map 1",
                                                                                "map 2"]
@@ -133,29 +134,29 @@ def test_from_a_filtering_to_the_next_the_same_maps_are_shown():
 
 
 def test_a_stage_ends_at_a_filtering_and_where_maps_are_split():
-    """The walk where paths part: which steps show the same maps."""
-    record, steps = step_through(NETWORK, PHOTO, "relu2", 1)
-    stages = [[step.operation.partition(":")[0] for step in stage]
-              for stage in sheets._stages(steps[:-1])]
+    """Where paths part: which stages show the same maps."""
+    record, stages = each_stage(NETWORK, PHOTO, "relu2", 1)
+    stages = [[stage.operation.partition(":")[0] for stage in stage]
+              for stage in sheets._stages(stages[:-1])]
     assert stages == [["all others to zero", "rectify"], ["filter"], ["split in 3"],
                       ["rectify"], ["filter", "unpool"], ["rectify"], ["filter"], ["rectify"],
                       ["filter"], ["add 3", "unpool", "LRN", "rectify"]]
 
 
-def test_a_dense_layer_s_step_is_shown_too():
-    record, steps = step_through(NETWORK, PHOTO, "fc", 1)
-    assert steps[0].array.shape == (1, 4)
-    sheet = sheets.steps(record, steps)
+def test_a_dense_layer_s_stage_is_shown_too():
+    record, stages = each_stage(NETWORK, PHOTO, "fc", 1)
+    assert stages[0].array.shape == (1, 4)
+    sheet = sheets.stages(record, stages)
     assert sheet.dtype == np.uint8 and sheet.shape[1] >= 7 * sheets.PLANE_TILE
 
 
 def test_the_last_row_is_the_projection_and_what_of_it_is_not_faint():
-    record, steps = step_through(NETWORK, PHOTO, "relu1", 0)
+    record, stages = each_stage(NETWORK, PHOTO, "relu1", 0)
     top, bottom, left, right = region(record.x)
     blank = np.full((40, 40), 255, np.uint8)
     row = contact_sheet([record.image, record.image[top:bottom, left:right]] + [blank] * 2, 4,
                         ["", "enlarged", "", ""], tile=40, title="conv1: filter")
-    sheet = sheets.steps(record, steps, planes=3, tile=40)
+    sheet = sheets.stages(record, stages, planes=3, tile=40)
     words = caption(np.full((1, sheet.shape[1]), 255, np.uint8),
                     f"{record.caption}\nFrom the unit down to the pixels.")
     np.testing.assert_array_equal(sheet[-len(words) + 1 :], words[1:])

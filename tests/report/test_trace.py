@@ -7,8 +7,7 @@ import small
 from numpy.testing import assert_array_equal
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.images import ImageError
 from minicnn.report import animation, trace
@@ -20,8 +19,8 @@ PARTS = {"relu2:1": np.array([[1.0], [2], [4]]), "l2": np.array([[0.0], [-1], [-
 def climb(watch, steps=7, count=1):
     x = np.concatenate([NETWORK.prepare(small.photo(seed=k)) for k in range(count)])
     objective = objectives.channel("conv2", 1) - 0.01 * objectives.l2()
-    walk = ascend.steps(NETWORK, objective, x, SGD(1.0, normalize="mean_abs"), steps)
-    return ascend.follow(walk, steps, watch=watch)
+    ascent = loop.steps(NETWORK, objective, x, SGD(1.0, normalize="mean_abs"), steps)
+    return loop.follow(ascent, steps, watch=watch)
 
 
 def dark(picture):
@@ -66,9 +65,9 @@ def test_shares_gathers_what_follow_does():
     shares = trace.Shares()
     end = climb(shares, count=2)
     assert_array_equal(np.array(shares.values), end.trace)
-    assert set(shares.parts) == set(end.parts) == {"conv2:1", "l2"}
-    for name, share in shares.parts.items():
-        assert_array_equal(np.array(share), end.parts[name])
+    assert set(shares.by_term) == set(end.by_term) == {"conv2:1", "l2"}
+    for name, share in shares.by_term.items():
+        assert_array_equal(np.array(share), end.by_term[name])
 
 
 @pytest.mark.parametrize("every, kept", [(1, [0, 1, 2, 3, 4, 5, 6, 7]), (3, [0, 3, 6, 7]),

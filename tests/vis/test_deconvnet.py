@@ -1,6 +1,6 @@
 """The deconvnet: rules, seeds, records, and what is refused.
 
-That its numbers are the paper's is shown in test_deconvnet_literal.py, the walk down layer by layer
+That its numbers are the paper's is shown in test_deconvnet_literal.py, the way down layer by layer
 in test_deconvnet_steps.py.
 """
 
@@ -19,7 +19,7 @@ NETWORK, PHOTO = small.network(), small.photo()
 EXACT = small.network(dtype=np.float64)  # the same weights
 
 
-# ---- the other rules, and what the walk leaves alone
+# ---- the other rules, and what the way down leaves alone
 
 @pytest.mark.parametrize("relu_rule", relu.RULES)
 @pytest.mark.parametrize("lrn_rule", lrn.RULES)

@@ -141,7 +141,7 @@ import os, shutil, signal, sys
 import h5py, small
 from minicnn import vis
 from minicnn.files.unfinished import Unfinished
-from minicnn.vis import winners
+from minicnn.vis import strongest_units
 
 def kill_at(owner, name, moment):
     real, calls = getattr(owner, name), []
@@ -157,7 +157,7 @@ if __name__ == "__main__":
     kill_at(*{"replace": (os, "replace"), "part": (Unfinished, "part"), "never": (os, "replace"),
               "store": (h5py.Dataset, "__setitem__"), "remove": (shutil, "rmtree")}[where],
             int(moment))
-    winners.SAVE_EVERY = 0
+    strongest_units.SAVE_EVERY = 0
     vis.strongest.PART = 1 << 13
     layers = {"relu1": [0, 5], "mix": [8, 3, 0], "relu2": [1, 4], "fc": [2]}
     vis.strongest(small.network(), [small.photo(seed=k) for k in range(12)], folder, layers,
