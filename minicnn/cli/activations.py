@@ -1,12 +1,10 @@
 """``minicnn activations``: see `minicnn.vis.activations` and `minicnn.vis.survey`."""
 
 import shlex
-import sys
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import call, common, names, network, option, size, whole
+from minicnn.cli.options import call, common, finish, layers, network, option, size, whole
 from minicnn.images.photos import find
 from minicnn.report import activations as sheets
 from minicnn.vis.activations import SCALES
@@ -16,9 +14,8 @@ def add(parser):
     """The options of the command."""
     method = vis.activations
     common(parser, method, "activations")
-    parser.add_argument("image", metavar="photo")
-    option(parser, method, "layers", type=names, metavar="A,B,...",
-           help="names, or numbers as Keras counts: 0 the image, 0:15 the first fifteen; all")
+    layers(parser, method, "names, or numbers as Keras counts: 0 the image, 0:15 the first "
+           "fifteen; all")
     option(parser, method, "maps", type=whole(1), metavar="N",
            help="only the first N channels of each layer; in one picture a column a layer")
     option(parser, method, "scale", choices=SCALES, help="how values become colours")
@@ -38,20 +35,12 @@ def run(options):
     net = network(options)
     found = call(vis.activations, options, net)
     if into_folder:
-        seen = net.restore(net.prepare(options.image, options.size))[0]
         command = shlex.join(["minicnn", "activations", options.image, "--weights",
                               options.weights, "--scale", options.scale])
-        out = sheets.folder(found, seen, out, command, progress=True)
+        out = sheets.folder(found, out, command, progress=True)
     else:
         images.save(out, sheets.picture(found))
     print(out)
-    return _count(options, net, over)
-
-
-def _count(options, net, over):
-    """Print the figures of the layers over some photos; the exit status."""
-    result = vis.survey(net, over, options.layers, options.size, progress=True)
-    print(sheets.table(result.statistics, result.photos))
-    for line in result.skipped:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
-    return INTERRUPTED if result.interrupted else 0
+    survey = vis.survey(net, over, options.layers, options.size, progress=True)
+    print(sheets.table(survey.statistics, survey.photos))
+    return finish(survey)

@@ -1,10 +1,7 @@
 """``minicnn compare``: see `minicnn.vis.compare`."""
 
-import sys
-
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import call, common, network, number, option, side
+from minicnn.cli.options import call, common, finish, network, number, option, side
 from minicnn.foreign.load import load
 from minicnn.report import comparison
 
@@ -27,9 +24,7 @@ def run(options):
     images.check_destination(options.out)
     net = network(options)
     options.against = load(options.against).to(options.device)
-    found = call(vis.compare, options, net, progress=True)
+    found = call(vis.compare, options, net)
     images.save(options.out, comparison.figure(found))
-    for line in found.skipped:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
     print(f"{options.out}:\n{found.caption}")
-    return INTERRUPTED if found.interrupted else 0
+    return finish(found)

@@ -10,7 +10,6 @@ def add(parser):
     """The options of the command."""
     method = vis.gradcam
     of.common(parser, method, "gradcam.png")
-    parser.add_argument("image", metavar="photo")
     of.target(parser, method)
     of.option(parser, method, "layer", help="one with feature maps; the last that computes any")
     of.option(parser, method, "method", choices=list(METHODS), help="how feature maps are weighed")

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
 from minicnn.cli import options as of
 from minicnn.cli.options import index_or_name, number, option, whole
 from minicnn.report import filters as sheets
@@ -62,23 +61,14 @@ def run(options):
         options.wrong_usage("--keep-settings keeps those of one picture; give one --channel")
     if isinstance(options.channel, list) and not several:
         (options.channel,) = options.channel
+    if not several:
+        return of.make(vis.maximize, options)
     of.check_destinations(options)
     net = of.network(options)
-    watch = of.Watch(options, net)
-    made = of.call(vis.maximize, options, net, progress=True, watch=watch)
-    if not several:
-        watch.save(made.caption)
-        return of.save(made, options, net)
-    watch.save("\n".join(record.caption for record in made))
-    return _save_sheet(made, options, net)
-
-
-def _save_sheet(records, options, net):
+    records = of.call(vis.maximize, options, net)
     images.save(options.out, sheets.side_by_side(net, records))
-    print(f"{options.out}:")
-    for record in records:
-        print(f"  {record.caption}")
-    return INTERRUPTED if records[0].interrupted else 0
+    print("\n  ".join([f"{options.out}:", *[record.caption for record in records]]))
+    return of.finish(records[0])
 
 
 def _start(text):

@@ -9,7 +9,6 @@ def add(parser):
     """The options of the command."""
     method = vis.occlusion
     of.common(parser, method, "occlusion.png")
-    parser.add_argument("image", metavar="photo")
     of.target(parser, method)
     of.option(parser, method, "layer", help="of the feature map; the last that computes any")
     of.option(parser, method, "channel", type=int,
@@ -28,4 +27,4 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    return of.make(vis.occlusion, options, heatmaps.occlusion, progress=True)
+    return of.make(vis.occlusion, options, heatmaps.occlusion)

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import sys
 from pathlib import Path
 
 from minicnn import images
@@ -11,13 +12,14 @@ from minicnn.report import animation, saved, trace
 
 
 def common(parser, function=None, out=None):
-    """The options every command has: --weights --labels --out --seed --device.
+    """The options every command has, --weights --labels --out --seed --device; and a photo.
 
     Parameters
     ----------
     parser : ArgumentParser
     function : callable, optional
-        What the command calls; --seed has its default.
+        What the command calls; --seed has its default, and where it needs an `image` the command
+        takes a photo.
     out : str, optional
         Where the result goes if nothing is said; without it --out is for text that is otherwise
         printed.
@@ -28,10 +30,19 @@ def common(parser, function=None, out=None):
     parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
     parser.add_argument("--out", default=out, metavar="PATH",
                         help="(default: %(default)s)" if out else "write the text there")
-    if function is not None and "seed" in inspect.signature(function).parameters:
+    parameters = {} if function is None else inspect.signature(function).parameters
+    image = parameters.get("image")
+    if "seed" in parameters:
         option(parser, function, "seed", type=whole(0), metavar="N")
     else:
         parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
+    device(parser)
+    if image is not None and image.default is image.empty:
+        parser.add_argument("image", metavar="photo")
+
+
+def device(parser):
+    """The option --device."""
     parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
                         help="(default: %(default)s)")
 
@@ -63,19 +74,30 @@ def network(options):
     return load(options.weights, label_file=options.labels).to(options.device)
 
 
-def call(method, options, net=None, **more):
-    """`method` on the network, with every option that it has a parameter for."""
-    wanted = [name for name in inspect.signature(method).parameters if name in vars(options)]
-    chosen = {name: getattr(options, name) for name in wanted}
-    return method(network(options) if net is None else net, **chosen, **more)
+def call(method, options, net, **more):
+    """What `method` makes of the network, with every option that it has a parameter for.
+
+    It shows its bar, and does what --frames and --plot ask for, if it can.
+    """
+    parameters = inspect.signature(method).parameters
+    chosen = {name: getattr(options, name) for name in parameters if name in options}
+    if "progress" in parameters:
+        chosen["progress"] = True
+    if "frames" not in options or "watch" not in parameters:
+        return method(net, **chosen | more)
+    watch = Watch(options, net)
+    made = method(net, **chosen | more, watch=watch)
+    records = made if isinstance(made, list) else [made]
+    watch.save("\n".join(record.caption for record in records))
+    return made
 
 
-def make(method, options, sheet, **more):
-    """`method` on the network, and ``sheet(record)`` of what it returns saved; the exit status."""
+def make(method, options, sheet=None, **more):
+    """Save what `method` makes of the network, or ``sheet(record)`` of it; the exit status."""
     check_destinations(options)
     net = network(options)
     record = call(method, options, net, **more)
-    return save(record, options, net, sheet(record))
+    return save(record, options, net, None if sheet is None else sheet(record))
 
 
 def say(text, options):
@@ -87,17 +109,29 @@ def say(text, options):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def save(record, options, net=None, picture=None):
+def save(record, options, net, picture=None):
     """Write a record's picture, or a sheet of it, to --out and print its caption; the exit status.
 
-    With --keep-settings, for which `net` is needed, how it was made is written beside it.
+    With --keep-settings how it was made is written beside it.
     """
     images.save(options.out, record.image if picture is None else picture)
-    if getattr(options, "keep_settings", False):
+    if "keep_settings" in options and options.keep_settings:
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
     print(f"{options.out}: {record.caption}")
-    return INTERRUPTED if getattr(record, "interrupted", False) else 0
+    return finish(record)
+
+
+def finish(record):
+    """Name the photos that were skipped; the exit status."""
+    tell_skipped(record.skipped)
+    return INTERRUPTED if record.interrupted else 0
+
+
+def tell_skipped(lines):
+    """Name, on standard error, the photos that could not be read."""
+    for line in lines:
+        print(f"minicnn: skipped {line}", file=sys.stderr)
 
 
 # ---- settings kept, frames and plots: for the commands that have them
@@ -122,11 +156,11 @@ def watching(parser):
 def check_destinations(options):
     """Raise unless all that was asked for could be written: before the work, not after it."""
     images.check_destination(options.out)
-    if getattr(options, "keep_settings", False):
+    if "keep_settings" in options and options.keep_settings:
         images.check_destination(_settings_file(options), saved.FORMATS)
-    if getattr(options, "frames", None) is not None:
+    if "frames" in options and options.frames is not None:
         images.check_destination(options.frames, animation.FORMATS)
-    if getattr(options, "plot", None) is not None:
+    if "plot" in options and options.plot is not None:
         images.check_destination(options.plot)
 
 
@@ -176,6 +210,16 @@ def number(least=None, above=None, most=None):
 def names(text):
     """Names with commas between: a list of str."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def numbers(text):
+    """Whole numbers with commas between: a list of int."""
+    return [_kind(int, lambda value: True, "N,N,...")(number) for number in names(text)]
+
+
+def layers(parser, method, help):
+    """The option --layers, names with commas between."""
+    option(parser, method, "layers", type=names, metavar="A,B,...", help=help)
 
 
 def side(text):

@@ -10,7 +10,6 @@ def add(parser):
     """The options of the command."""
     method = vis.saliency
     of.common(parser, method, "saliency.png")
-    parser.add_argument("image", metavar="photo")
     of.target(parser, method)
     of.option(parser, method, "method", choices=list(METHODS), help="which map")
     of.option(parser, method, "samples", type=of.whole(1), metavar="N",
@@ -27,4 +26,4 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    return of.make(vis.saliency, options, heatmaps.saliency, progress=True)
+    return of.make(vis.saliency, options, heatmaps.saliency)

@@ -1,11 +1,19 @@
 """``minicnn strongest``: see `minicnn.vis.strongest`."""
 
-import argparse
 import sys
 
 from minicnn import vis
 from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import call, common, names, network, option, whole
+from minicnn.cli.options import (
+    call,
+    common,
+    layers,
+    network,
+    numbers,
+    option,
+    tell_skipped,
+    whole,
+)
 from minicnn.files import patches
 from minicnn.ops import lrn, relu
 from minicnn.report import strongest as sheets
@@ -22,8 +30,7 @@ def add(parser):
                         "strongest.h5 again; needs neither photos nor network")
     parser.add_argument("--zoom", action="store_true", help="draw only as much of a patch as the "
                         "projections reach to")
-    option(parser, method, "layers", type=names, metavar="A,B,...",
-           help="where to look; all rectified feature maps")
+    layers(parser, method, "where to look; all rectified feature maps")
     option(parser, method, "channels", type=numbers, metavar="N,N,...",
            help="of each layer, counted from 0; all")
     option(parser, method, "count", type=whole(1), metavar="N", help="places kept for each channel")
@@ -51,17 +58,8 @@ def _run(options):
     if options.redraw:
         found = patches.read(options.redraw)
     else:
-        found = call(vis.strongest, options, network(options), folder=options.out, progress=True)
+        found = call(vis.strongest, options, network(options), folder=options.out)
         print(f"{found.path}: {found.about['photos']:,} photos")
     for path in sheets.save(found, options.out, options.layers, options.channels, options.zoom):
         print(path)
-    for line in found.unreadable:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
-
-
-def numbers(text):
-    """Whole numbers with commas between: a list of int."""
-    try:
-        return [int(number) for number in names(text)]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected N,N,..., got {text!r}") from None
+    tell_skipped(found.unreadable)

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import call, common, number, option, size, whole
+from minicnn.cli.options import call, common, finish, network, number, option, size, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
 
@@ -29,8 +28,8 @@ def run(options):
     sheet = Path(options.out).with_suffix(".png")
     images.check_destination(options.out, animation.FORMATS)
     images.check_destination(sheet)
-    found = call(vis.zoom, options, progress=True)
+    found = call(vis.zoom, options, network(options))
     animation.save(options.out, found.frames, options.milliseconds)
     images.save(sheet, sheets.sheet(found))
     print(f"{options.out}, {sheet}: {found.caption}")
-    return INTERRUPTED if found.interrupted else 0
+    return finish(found)

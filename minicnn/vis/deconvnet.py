@@ -211,6 +211,7 @@ class _Unit(NamedTuple):
     """What is projected, and the run it was seen in; `position` is (row, column), () or "all"."""
 
     run: Any
+    photo: Any
     layer: str
     channel: int
     position: Any
@@ -221,15 +222,16 @@ class _Unit(NamedTuple):
 
 def _look(network, image, layer, channel, position, size):
     """One pass up, to the unit that is asked for, or the strongest."""
-    layer = network.find(layer)
-    run = network.forward(network.prepare(image, size), to=layer, keep=())
+    layer, x = network.find(layer), network.prepare(image, size)
+    run, photo = network.forward(x, to=layer, keep=()), network.restore(x)[0]
     maps = run[layer]
     channel = strongest_channel(maps) if channel is None else channel
     if isinstance(position, str) and position == WHOLE:
-        return _Unit(run, layer, channel, WHOLE, size, *isolate_channel(maps, layer, channel))
+        seed, value = isolate_channel(maps, layer, channel)
+        return _Unit(run, photo, layer, channel, WHOLE, size, seed, value)
     position = strongest_position(maps, layer, channel) if position is None else position
     seed, value = isolate_unit(maps, layer, channel, position)
-    return _Unit(run, layer, channel, tuple(int(p) for p in position), size, seed, value)
+    return _Unit(run, photo, layer, channel, tuple(map(int, position)), size, seed, value)
 
 
 def _record(unit, projection, relu, lrn):
@@ -238,7 +240,8 @@ def _record(unit, projection, relu, lrn):
                f"{unit.value:.4g}, rule {relu}{_normalised(unit, lrn)}")
     settings = {"layer": unit.layer, "channel": unit.channel, "position": unit.position,
                 "relu": relu, "lrn": lrn, "size": unit.size}
-    return Record(_picture(projection, network.preprocessing), caption, settings, projection)
+    return Record(image=signed_picture(projection, network.preprocessing), caption=caption,
+                  settings=settings, photo=unit.photo, x=projection)
 
 
 def _where(unit):
@@ -254,8 +257,9 @@ def _normalised(unit, lrn):
     return f", LRN {lrn}" if met else ""
 
 
-def _picture(projection, preprocessing):
-    return shown(images.to_rgb(projection, preprocessing)[0])
+def signed_picture(x, preprocessing):
+    """A signed array (1, H, W, C) in the network's numbers as a picture, see `shown`."""
+    return shown(images.to_rgb(x, preprocessing)[0])
 
 
 def shown(rgb):

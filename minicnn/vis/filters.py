@@ -24,7 +24,9 @@ from minicnn.files.unfinished import Unfinished
 from minicnn.network.layers import Conv, ReLU
 from minicnn.progress import bar
 from minicnn.vis import presets
+from minicnn.vis.arguments import check_choice, check_counts
 from minicnn.vis.maximize import maximize
+from minicnn.vis.record import Record
 
 ORDERS = ("number", "value")
 TOGETHER = 10  # filters that are climbed in one go, and saved in one
@@ -54,25 +56,19 @@ class LayerFilters:
     x: Any = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Filters:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Filters(Record):
     """Filters of one or more layers; `minicnn.report.filters.sheet` draws them.
+
+    `settings` has every argument that the pictures depend on.
 
     Attributes
     ----------
     layers : list of LayerFilters
         One a layer.
-    caption : str
-    settings : dict
-        Every argument that the pictures depend on, with what was chosen where nothing was given.
-    interrupted : bool
-        Whether Ctrl-C ended it early.
     """
 
     layers: list
-    caption: str
-    settings: dict = field(repr=False)
-    interrupted: bool = False
 
 
 def filters(network, layers=None, count=10, order="number", preset="filters", steps=None, size=None,
@@ -115,7 +111,8 @@ def filters(network, layers=None, count=10, order="number", preset="filters", st
     """
     chosen = presets.chosen(preset, dict.fromkeys(presets.OWN) | {"steps": steps})
     size = network.input_shape[:2] if size is None else images.height_width(size)
-    _check(count, order)
+    check_counts("filters", count=count)
+    check_choice("filters", "order", order, ORDERS)
     layers = _layers(network, layers, chosen["measure"])
     parts = _parts(network, layers, count)
     settings = {"layers": layers, "count": count, "order": order, "preset": preset,
@@ -123,11 +120,12 @@ def filters(network, layers=None, count=10, order="number", preset="filters", st
 
     kept = None if folder is None else Unfinished(folder, _about(network, settings, chosen))
     made = _made(network, parts, settings, kept, progress)
-    rows = [_row(network, layer, parts, made, order) for layer in layers]
+    found = [_of_layer(network, layer, parts, made, order) for layer in layers]
     interrupted = len(made) < len(parts)
     if kept is not None and not interrupted:
         kept.remove()
-    return Filters(rows, _caption(network, settings), settings, interrupted)
+    return Filters(caption=_caption(network, settings), settings=settings, layers=found,
+                   interrupted=interrupted)
 
 
 def responses(network, rectified=False):
@@ -173,13 +171,6 @@ def orientation_entropy(x, bins=18):
 
 
 # ---- what is to be done
-
-def _check(count, order):
-    if count != int(count) or count < 1:
-        raise ValueError(f"filters: count must be a whole number of at least 1, got {count}")
-    if order not in ORDERS:
-        raise ValueError(f"filters: order must be one of {', '.join(ORDERS)}, got {order!r}")
-
 
 def _layers(network, layers, measure):
     if layers is not None:
@@ -242,7 +233,7 @@ def _part(network, layer, channels, settings, kept, number, shown):
 
 # ---- putting it together
 
-def _row(network, layer, parts, made, order):
+def _of_layer(network, layer, parts, made, order):
     channels = [channel for name, some in parts if name == layer for channel in some]
     own = [arrays for (name, _), arrays in zip(parts, made, strict=False) if name == layer]
     if not own:

@@ -7,6 +7,7 @@ is told in `minicnn.vis.hypercolumn_maps`.
 import numpy as np
 
 from minicnn.images import display
+from minicnn.vis.arguments import check_choice, settings_of
 from minicnn.vis.hypercolumn_maps import hypercolumn_maps
 from minicnn.vis.record import Record
 
@@ -48,7 +49,7 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
     ValueError
         An unknown view or layer, a pixel that is not there or where nothing is active.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
+    settings = settings_of(locals())
     _check(view, pixel, clusters)
     found = hypercolumn_maps(network, image, layers, size)
     settings["layers"] = list(found.maps)
@@ -57,7 +58,8 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
     seen, picture, words = VIEWS[view](found, settings)
     caption = (f"{network.name} hypercolumns of {', '.join(found.maps)}: {found.channels} channels "
                f"a pixel; {words}")
-    return Record(picture, caption, settings, seen[None])
+    return Record(image=picture, caption=caption, settings=settings, x=seen[None],
+                  photo=network.restore(network.prepare(image, size))[0])
 
 
 # ---- the views: numbers (H, W, 1 or 3), picture, words
@@ -107,8 +109,7 @@ VIEWS = {"mean": _mean, "segments": _segments, "similarity": _similarity,
 # ---- checks
 
 def _check(view, pixel, clusters):
-    if view not in VIEWS:
-        raise ValueError(f"hypercolumns: view must be one of {', '.join(VIEWS)}, got {view!r}")
+    check_choice("hypercolumns", "view", view, VIEWS)
     if pixel is not None and view != "similarity":
         raise ValueError(f"hypercolumns: a pixel is for the view 'similarity', not for {view!r}")
     if not 2 <= clusters <= MOST_CLUSTERS:

@@ -9,6 +9,7 @@ from numbers import Integral
 import numpy as np
 
 from minicnn.backend import array_module, to_host
+from minicnn.vis.arguments import check_channel
 
 WHOLE = "all"  # for a position: the whole feature map
 
@@ -20,7 +21,7 @@ def strongest_channel(activation):
 
 def strongest_position(activation, layer, channel):
     """(row, column) of a map's largest value; () at a dense layer, which has no positions."""
-    _check_channel(activation, layer, channel)
+    check_channel("deconvnet", layer, activation.shape[-1], channel)
     plane = to_host(activation)[0, ..., channel]
     return tuple(int(i) for i in np.unravel_index(plane.argmax(), plane.shape))
 
@@ -34,7 +35,7 @@ def isolate_unit(activation, layer, channel, position):
     value : float
         The unit's activation.
     """
-    _check_channel(activation, layer, channel)
+    check_channel("deconvnet", layer, activation.shape[-1], channel)
     _check_position(activation, layer, position)
     unit = (0, *position, channel)
     value = float(activation[unit])
@@ -56,7 +57,7 @@ def isolate_channel(activation, layer, channel):
     value : float
         The channel's largest activation.
     """
-    _check_channel(activation, layer, channel)
+    check_channel("deconvnet", layer, activation.shape[-1], channel)
     value = float(activation[0, ..., channel].max())
     if not value > 0:
         raise ValueError(f"deconvnet: channel {channel} of {layer} is silent everywhere (largest "
@@ -64,12 +65,6 @@ def isolate_channel(activation, layer, channel):
     seed = array_module(activation).zeros_like(activation)
     seed[..., channel] = activation[..., channel]
     return seed, value
-
-
-def _check_channel(activation, layer, channel):
-    if not (isinstance(channel, Integral) and 0 <= channel < activation.shape[-1]):
-        raise ValueError(f"deconvnet: {layer} has {activation.shape[-1]} channels, counted from 0; "
-                         f"there is no {channel}")
 
 
 def _check_position(activation, layer, position):

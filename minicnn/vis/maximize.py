@@ -33,11 +33,11 @@ from minicnn.ascent import loop, objectives
 from minicnn.backend import array_module, to_device
 from minicnn.network.layers import Dense
 from minicnn.vis import presets
+from minicnn.vis.arguments import channel_number, settings_of
 from minicnn.vis.record import Record
 
 STARTS = ("zeros", "mean", "noise", "grey-noise")
 AT_ONCE = 5  # images in a pass: on minivgg one costs 0.6 to 0.75 of one alone, and 10 no less
-NOT_SETTINGS = ("network", "progress", "watch")
 
 
 def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None, size=None,
@@ -120,8 +120,7 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
     loop.DivergedError
         The value is no finite number any more: `rate` is too large.
     """
-    given = {k: v for k, v in locals().items() if k not in NOT_SETTINGS}
-    settings = _settings(network, given)
+    settings = _settings(network, settings_of(locals()))
     indices = _indices(network, settings["layer"], channel)
     climb = _climb(network, settings)
     name = climb(indices).terms[0].name
@@ -216,7 +215,8 @@ def _record(network, settings, end, k, values):
                f"{'value' if settings['measure'] == 'mean' else settings['measure']} "
                f"{values[0]:.4g} -> {values[-1]:.4g} in {len(values) - 1} steps{preset}"
                + _verdict(network, picture))
-    return Record(picture, caption, settings, x, end.trace[:, k : k + 1], end.interrupted)
+    return Record(image=picture, caption=caption, settings=settings, x=x,
+                  trace=end.trace[:, k : k + 1], interrupted=end.interrupted)
 
 
 def _verdict(network, picture):
@@ -238,16 +238,7 @@ def _indices(network, layer, channel):
     channels = list(channel) if _several(channel) else [channel]
     if not channels:
         raise ValueError("maximize: channel names none; give a number, or a list of them")
-    return [_index(network, layer, one) for one in channels]
-
-
-def _index(network, layer, channel):
-    if not isinstance(channel, str):
-        return int(channel) if isinstance(channel, np.integer) else channel
-    if layer != network.logits:
-        raise ValueError(f"maximize: the channels of {layer} have no names, only those of "
-                         f"{network.logits} do; give a number in place of {channel!r}")
-    return network.find_class(channel)
+    return [channel_number("maximize", network, layer, one) for one in channels]
 
 
 # ---- where it starts

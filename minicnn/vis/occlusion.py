@@ -18,7 +18,7 @@ edge, so that every pixel is covered. A map has one number a square. For display
 mean over the squares that cover it, which puts every number where its square was.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,22 +26,20 @@ import numpy as np
 from minicnn.backend import array_module, to_host
 from minicnn.progress import bar
 from minicnn.vis import attribution
+from minicnn.vis.arguments import channel_number, check_counts, settings_of
+from minicnn.vis.record import Record
 
 
-@dataclass(frozen=True)
-class Occlusion:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Occlusion(Record):
     """What a network says of a photo with a square in it, by where the square is.
 
     The maps are (P, Q) for P rows and Q columns of squares. What Ctrl-C left undone is NaN, in
-    `winner` -1.
+    `winner` -1. `image` has the probability for each pixel in grey, 0 black and 1 white: dark is
+    what the class needs.
 
     Attributes
     ----------
-    image : (H, W, 3) uint8
-        The probability for each pixel in grey, 0 black and 1 white: dark is what the class needs.
-    caption : str
-    settings : dict
-        Every argument, with what was chosen where nothing was given; not the network and the photo.
     probability : array (P, Q)
         Of the class.
     activation : array (P, Q)
@@ -54,25 +52,18 @@ class Occlusion:
         The same three of the photo without a square.
     tops, lefts : array (P,), (Q,) of int
         Where the squares begin, in pixels.
-    photo, example : (H, W, 3) uint8
-        What the network saw: without a square, and with the one that hurts the class most.
-    interrupted : bool
-        Whether Ctrl-C ended it early.
+    example : (H, W, 3) uint8
+        What the network saw with the square that hurts the class most.
     """
 
-    image: Any = field(repr=False)
-    caption: str
-    settings: dict = field(repr=False)
-    probability: Any = field(repr=False)
-    activation: Any = field(repr=False)
-    winner: Any = field(repr=False)
-    names: dict = field(repr=False)
-    whole: tuple = field(repr=False)
-    tops: Any = field(repr=False)
-    lefts: Any = field(repr=False)
-    photo: Any = field(repr=False)
-    example: Any = field(repr=False)
-    interrupted: bool = False
+    probability: Any
+    activation: Any
+    winner: Any
+    names: dict
+    whole: tuple
+    tops: Any
+    lefts: Any
+    example: Any
 
 
 def occlusion(network, image, target=None, layer=None, channel=None, square=None, stride=None,
@@ -115,15 +106,21 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     ValueError
         Unknown class, layer or channel; a square or a stride that does not fit.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image", "progress")}
-    _check_network(network)
+    settings = settings_of(locals())
+    check_counts("occlusion", batch=batch)
+    if not network.classifies:
+        raise ValueError(f"occlusion: network {network.name} ends at {network.names[-1]}, not in "
+                         "class probabilities; use one with its classifier")
+    attribution.score_layer(network)
     x, layer = network.prepare(image, size), attribution.feature_maps(network, layer)
     square = max(1, min(x.shape[1:3]) // 4) if square is None else square
     stride = max(1, square // 4) if stride is None else stride
-    _check(x.shape, square, stride, batch)
+    _check(x.shape, square, stride)
     patch = attribution.plain(network, value, x.shape)
     p, totals = look(network, x, layer)
-    index, channel = attribution.find_target(network, target, p), _channel(layer, channel, totals)
+    index = attribution.find_target(network, target, p)
+    channel = (int(totals[0].argmax()) if channel is None
+               else channel_number("occlusion", network, layer, channel))
     whole = float(p[0, index]), float(totals[0, channel]), int(p[0].argmax())
     settings |= {"target": index, "layer": layer, "channel": channel, "square": square,
                  "stride": stride}
@@ -252,28 +249,10 @@ def _range(values):
     return f"{np.nanmin(values):.4g} to {np.nanmax(values):.4g}"
 
 
-def _channel(layer, channel, totals):
-    if channel is None:
-        return int(totals[0].argmax())
-    if not 0 <= channel < totals.shape[1]:
-        raise ValueError(f"occlusion: {layer} has {totals.shape[1]} channels, counted from 0; "
-                         f"there is no {channel}")
-    return int(channel)
-
-
-def _check_network(network):
-    if not network.classifies:
-        raise ValueError(f"occlusion: network {network.name} ends at {network.names[-1]}, not in "
-                         "class probabilities; use one with its classifier")
-    attribution.score_layer(network)
-
-
-def _check(shape, square, stride, batch):
+def _check(shape, square, stride):
     if not 1 <= square <= min(shape[1:3]):
         raise ValueError(f"occlusion: a square of {square} does not fit the photo, "
                          f"{shape[1]}x{shape[2]} pixels; give a side of 1 to {min(shape[1:3])}")
     if not 1 <= stride <= square:
         raise ValueError(f"occlusion: a stride of {stride} would leave pixels uncovered by squares "
                          f"of {square}; give 1 to {square}")
-    if batch < 1:
-        raise ValueError(f"occlusion: batch is at least 1, got {batch}")

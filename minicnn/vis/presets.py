@@ -28,6 +28,7 @@ from functools import partial
 
 from minicnn.ascent import optimizers, parametrize, regularizers, transforms
 from minicnn.ascent.objectives.units import MEASURES
+from minicnn.vis.arguments import check_choice
 
 NONE = "none"
 OPTIMIZERS = ("sgd", "adam")
@@ -92,8 +93,8 @@ def chosen(preset, given):
     ValueError
         Naming the argument: no such choice, out of range, or two that do not go together.
     """
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f"maximize: preset must be one of {', '.join(PRESETS)}, got {preset!r}")
+    if preset is not None:
+        check_choice("maximize", "preset", preset, PRESETS)
     start = OWN if preset is None else PRESETS[preset]
     settings = {name: start[name] if value is None else value for name, value in given.items()}
     _check(settings)
@@ -102,9 +103,7 @@ def chosen(preset, given):
 
 def _check(settings):
     for name, choices in CHOICES.items():
-        if settings[name] not in choices:
-            raise ValueError(f"maximize: {name} must be one of {', '.join(choices)}, "
-                             f"got {settings[name]!r}")
+        check_choice("maximize", name, settings[name], choices)
     for name, least, most in (("steps", 1, None), ("rate", 0, None), ("momentum", 0, 1),
                               ("settle", 0, 1), ("sure", 0, None), ("l2", 0, None)):
         value = settings[name]

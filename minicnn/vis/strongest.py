@@ -38,6 +38,7 @@ from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
 from minicnn.progress import bar
+from minicnn.vis.arguments import channel_number, check_choice, check_counts
 from minicnn.vis.isolate import isolate_unit
 from minicnn.vis.strongest_units import UnitFinder, search
 
@@ -150,11 +151,10 @@ def _goals(network, layers, channels):
 def _goal(network, layer, channels):
     count = network.shapes[layer][-1]
     channels = list(range(count) if channels is None else dict.fromkeys(channels))
-    wrong = [c for c in channels if not 0 <= c < count]
-    if wrong or not channels:
-        what = f"there is no {wrong[0]}" if wrong else "none was named"
-        raise ValueError(f"strongest: {layer} has {count} channels, counted from 0; {what}")
-    return Goal(layer, np.array(channels))
+    if not channels:
+        raise ValueError(f"strongest: {layer} has {count} channels, and none was named")
+    return Goal(layer, np.array([channel_number("strongest", network, layer, c)
+                                 for c in channels]))
 
 
 def _side(network, size):
@@ -163,12 +163,9 @@ def _side(network, size):
 
 
 def _check(relu, lrn, device, **numbers):
-    for name, rule, rules in (("relu", relu, RELU_RULES), ("lrn", lrn, LRN_RULES)):
-        if rule not in rules:
-            raise ValueError(f"strongest: {name} must be one of {', '.join(rules)}, got {rule!r}")
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"strongest: {name} must be at least 1, got {number}")
+    check_choice("strongest", "relu", relu, RELU_RULES)
+    check_choice("strongest", "lrn", lrn, LRN_RULES)
+    check_counts("strongest", **numbers)
     if device != "cpu" and numbers["workers"] > 1:
         raise ValueError("strongest: several workers cannot share a GPU; use 1")
 

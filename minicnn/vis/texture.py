@@ -23,6 +23,7 @@ from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import Adam
 from minicnn.backend import to_device
 from minicnn.network.layers import MaxPool, ReLU
+from minicnn.vis.arguments import check_choice, settings_of
 from minicnn.vis.record import Record
 
 POOLINGS = ("average", "max")
@@ -58,10 +59,8 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
     Record
         `trace` holds minus the loss.
     """
-    settings = {k: v for k, v in locals().items()
-                if k not in ("network", "image", "progress", "watch")}
-    if pooling not in POOLINGS:
-        raise ValueError(f"texture: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+    settings = settings_of(locals())
+    check_choice("texture", "pooling", pooling, POOLINGS)
     layers = default_layers(network) if layers is None else [network.find(n) for n in layers]
     network = network.with_average_pooling() if pooling == "average" else network
     x = network.prepare(image, size)
@@ -73,8 +72,9 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
     end = loop.follow(ascent, steps, progress, "texture", watch)
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
-    return Record(network.restore(end.image)[0], caption, settings | {"layers": layers},
-                  end.image, end.trace, end.interrupted)
+    return Record(image=network.restore(end.image)[0], caption=caption,
+                  settings=settings | {"layers": layers}, x=end.image, trace=end.trace,
+                  interrupted=end.interrupted)
 
 
 def default_layers(network):

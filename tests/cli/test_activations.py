@@ -1,5 +1,7 @@
 """The command activations: into a folder, into one picture, over many photos."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import small
@@ -80,7 +82,7 @@ def test_too_many_channels_for_one_picture(complaint, weights, photo, tmp_path, 
 def test_interrupted_over_photos_prints_the_figures_so_far(monkeypatch, capsys, weights, photo,
                                                            tmp_path):
     result = vis.survey(NETWORK, [photo], "relu1")
-    cut = result.__class__(result.statistics, 1, [], True)
+    cut = replace(result, interrupted=True)
     monkeypatch.setattr(vis, "survey", lambda *a, **k: cut)
     assert main(["activations", "--weights", str(weights), str(photo), "--layers", "relu1", "--out",
                  str(tmp_path / "a.png")]) == 130

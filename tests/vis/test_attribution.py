@@ -131,16 +131,6 @@ def test_grey_goes_from_black_at_zero_to_white_at_the_given_height():
     assert not attribution.grey(-np.ones((2, 3)), high=-1).any()
 
 
-def test_signed_pictures_are_red_first_with_zero_as_grey():
-    x = np.zeros((1, 4, 5, 3))
-    x[0, 1, 2, 0], x[0, 3, 4, 2] = 2, -2  # the network is BGR: blue up, red down
-    picture = attribution.signed(x, NETWORK.preprocessing)
-    np.testing.assert_array_equal(picture[1, 2], [128, 128, 255])
-    np.testing.assert_array_equal(picture[3, 4], [1, 128, 128])
-    assert (picture == 128).sum() == 4 * 5 * 3 - 2
-    assert (attribution.signed(np.zeros_like(x), NETWORK.preprocessing) == 128).all()
-
-
 def test_a_score_of_one_position_by_global_pooling_is_a_class_score():
     network = Network("gap", [("conv", Conv(3, 3)), ("relu", ReLU()), ("gap", GlobalAveragePool()),
                               ("prob", Softmax())], (9, 8, 3))

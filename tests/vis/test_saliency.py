@@ -277,8 +277,8 @@ def test_interrupted_with_nothing_to_show(method, after, monkeypatch):
 
 @pytest.mark.parametrize("settings, words", [
     ({"method": "vanilla"}, "method must be one of gradient, smooth, .*, got 'vanilla'"),
-    ({"samples": 0}, "samples and steps are at least 1, got 0 and 100"),
-    ({"steps": 0}, "samples and steps are at least 1, got 50 and 0"),
+    ({"samples": 0}, "samples must be a whole number of at least 1, got 0"),
+    ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
     ({"noise": -0.1}, "noise is a share of the range, at least 0, got -0.1"),
     ({"noise": float("nan")}, "noise is a share"),
     ({"method": "integrated", "baseline": 300}, "a colour is a number .* got 300"),

@@ -269,12 +269,13 @@ def test_photos_where_there_are_none(tmp_path):
     ({"layers": ["relu3"]}, "no layer 'relu3'; near it: .*relu2"),
     ({"layers": ["relu2"], "channels": [5]}, "relu2 has 5 channels, .*there is no 5"),
     ({"layers": {"relu2": [-1]}}, "relu2 has 5 channels, counted from 0; there is no -1"),
-    ({"layers": {"relu2": []}}, "relu2 has 5 channels, counted from 0; none was named"),
+    ({"layers": {"relu2": []}}, "relu2 has 5 channels, and none was named"),
     ({"layers": []}, "name the layers to look at"),
     ({"relu": "leaky"}, "relu must be one of gradient, .* got 'leaky'"),
     ({"lrn": "skip"}, "lrn must be one of .* got 'skip'"),
-    ({"count": 0}, "count must be at least 1, got 0"),
-    ({"batch": 0}, "batch must be at least 1"), ({"workers": 0}, "workers must be at least 1"),
+    ({"count": 0}, "count must be a whole number of at least 1, got 0"),
+    ({"batch": 0}, "batch must be a whole number of at least 1"),
+    ({"workers": 0}, "workers must be a whole number of at least 1"),
     ({"size": "keep"}, "size: expected a whole number"),
     ({"size": 2, "layers": ["relu2"]}, "does not fit")])
 def test_settings_out_of_range(tmp_path, settings, words):
