@@ -14,6 +14,7 @@ from minicnn.ascent.transforms import apply
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.fast.workspace import Workspace
 from minicnn.network import INPUT
+from minicnn.progress import bar
 
 
 class DivergedError(ValueError):
@@ -188,24 +189,20 @@ def follow(iterator, count, progress=False, name="", watch=None):
     Ascent
         Ctrl-C ends it early, with the image so far.
     """
-    from tqdm import tqdm
-
-    trace, by_term, image, interrupted = [], [], None, False
-    bar = tqdm(total=count, desc=name, disable=None if progress else True, leave=False)
+    taken, interrupted = [], False
     try:
-        for step in iterator:
-            trace.append(step.value)
-            by_term.append(step.by_term)
-            image = step.image
-            if watch is not None:
-                watch(step)
-            bar.set_postfix_str(f"{float(trace[-1].mean()):.4g}", refresh=False)
-            bar.update(step.index > 0)
+        with bar(name=name, shown=progress, total=count) as shown:
+            for step in iterator:
+                taken.append((step.value, step.by_term))
+                image = step.image
+                if watch is not None:
+                    watch(step)
+                shown.set_postfix_str(f"{float(step.value.mean()):.4g}", refresh=False)
+                shown.update(step.index > 0)
     except KeyboardInterrupt:
-        if image is None:
+        if not taken:
             raise
         interrupted = True
-    finally:
-        bar.close()
-    shares = {name: np.array([step[name] for step in by_term]) for name in by_term[0]}
-    return Ascent(to_host(image), np.array(trace), shares, interrupted)
+    trace, shares = zip(*taken, strict=True)
+    by_term = {term: np.array([share[term] for share in shares]) for term in shares[0]}
+    return Ascent(to_host(image), np.array(trace), by_term, interrupted)

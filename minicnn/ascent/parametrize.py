@@ -25,6 +25,7 @@ import numpy as np
 
 from minicnn import images
 from minicnn.ascent import pyramid
+from minicnn.ascent.transforms import apply
 from minicnn.backend import array_module, to_device
 from minicnn.ops import sigmoid
 
@@ -74,16 +75,7 @@ class Parametrization:
 
     def forward(self, parameters):
         """The image, and the way back: from the gradient there to that at the parameters."""
-        backs, image = [], parameters
-        for mapping in self.mappings:
-            image, back = mapping.forward(image)
-            backs.append(back)
-
-        def backward(dimage):
-            for back in reversed(backs):
-                dimage = back(dimage)
-            return dimage
-        return image, backward
+        return apply([lambda t, rng, m=m: m.forward(t) for m in self.mappings], parameters, None)
 
 
 ITSELF = Parametrization()  # the image is its own parameters

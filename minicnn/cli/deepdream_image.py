@@ -18,7 +18,8 @@ def add(parser):
               help="counted from 0; at the class scores also names of classes")
     of.option(parser, method, "initial_image", metavar="PHOTO", help="where to begin; noise")
     of.option(parser, method, "size", type=of.side,
-              help="side in pixels of the first pyramid level; what 9 x 9 units see, or the photo's own")
+              help="side in pixels of the first pyramid level; what 9 x 9 units see, or the "
+              "photo's own")
     of.option(parser, method, "pyramid_levels", type=of.whole(1), help="sizes, the first included")
     of.option(parser, method, "pyramid_scale", type=of.number(above=1), help="from size to size")
     of.option(parser, method, "iterations", type=of.whole(1), help="at each level")

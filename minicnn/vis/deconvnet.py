@@ -236,25 +236,15 @@ def _look(network, image, layer, channel, position, size):
 
 def _record(unit, projection, relu, lrn):
     network, projection = unit.run.network, to_host(projection)
-    caption = (f"{network.name} {unit.layer} channel {unit.channel}{_where(unit)} "
-               f"{unit.value:.4g}, rule {relu}{_normalised(unit, lrn)}")
+    where = (", all positions: largest value" if unit.position == WHOLE
+             else f" at {unit.position}: value" if unit.position else ": value")
+    normalised = any(isinstance(network[name], LRN) for name in unit.run.caches)
+    caption = (f"{network.name} {unit.layer} channel {unit.channel}{where} {unit.value:.4g}, rule "
+               f"{relu}" + (f", LRN {lrn}" if normalised else ""))
     settings = {"layer": unit.layer, "channel": unit.channel, "position": unit.position,
                 "relu": relu, "lrn": lrn, "size": unit.size}
     return Record(image=signed_picture(projection, network.preprocessing), caption=caption,
                   settings=settings, photo=unit.photo, x=projection)
-
-
-def _where(unit):
-    if unit.position == WHOLE:
-        return ", all positions: largest value"
-    return f" at {unit.position}: value" if unit.position else ": value"
-
-
-def _normalised(unit, lrn):
-    """The rule at LRN, where the way down passes one."""
-    network = unit.run.network
-    met = any(isinstance(network[name], LRN) for name in unit.run.caches)
-    return f", LRN {lrn}" if met else ""
 
 
 def signed_picture(x, preprocessing):

@@ -173,8 +173,7 @@ def _ascent(network, settings, indices, climb):
     settling = int(settings["settle"] * settings["steps"])
     ascent = loop.steps(network, climb(indices), x, optimizer, settings["steps"] - settling,
                         presets.before_a_look(settings, settings["size"]),
-                        presets.after_a_step(settings, network.grey_level),
-                        seed=settings["seed"], **fixed)
+                        presets.after_a_step(settings), seed=settings["seed"], **fixed)
     return loop.then(ascent, lambda parameters: loop.steps(
         network, climb(indices), parameters, optimizer, settling, **fixed))
 

@@ -145,12 +145,11 @@ def optimizer(settings, grey_level):
                           normalize=normalize)
 
 
-def after_a_step(settings, grey_level):
+def after_a_step(settings):
     """What is done to the image after each step, a list."""
     chosen = [regularizers.diffuse(settings["diffuse"])] * (settings["diffuse"] != 0)
     if settings["moves"] != NONE:
-        number = int(settings["moves"][-1])
-        chosen = regularizers.yosinski(number, grey_level).regularizers + chosen
+        chosen = regularizers.yosinski(int(settings["moves"][-1])) + chosen
     return chosen
 
 

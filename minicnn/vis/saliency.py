@@ -206,18 +206,6 @@ def between(start, end, steps):
         yield start + (k + 0.5) / steps * (end - start)
 
 
-def _gradient(network, x, index, settings, progress):
-    return _Found(slope(network, x, index)[1])
-
-
-def _guided(network, x, index, settings, progress):
-    return _Found(slope(network, x, index, relu="guided")[1])
-
-
-def _times_input(network, x, index, settings, progress):
-    return _Found(x * slope(network, x, index)[1])
-
-
 def _smooth(network, x, index, settings, progress):
     samples, noise = settings["samples"], settings["noise"]
     copies = noisy(x, samples, noise, settings["seed"], network.device)
@@ -242,6 +230,11 @@ def _integrated(network, x, index, settings, progress):
     return _Found(shares, words, (total, difference))
 
 
-METHODS = {"gradient": _gradient, "smooth": _smooth, "guided": _guided,
-           "times_input": _times_input, "integrated": _integrated}
+METHODS = {
+    "gradient": lambda network, x, index, *_: _Found(slope(network, x, index)[1]),
+    "smooth": _smooth,
+    "guided": lambda network, x, index, *_: _Found(slope(network, x, index, relu="guided")[1]),
+    "times_input": lambda network, x, index, *_: _Found(x * slope(network, x, index)[1]),
+    "integrated": _integrated,
+}
 SHARES = ("times_input", "integrated")  # they add up to a score; the others are slopes

@@ -1,4 +1,4 @@
-"""What a regularize does to an image after a step, and Yosinski's settings."""
+"""What a regulariser does to an image after a step, and Yosinski's settings."""
 
 import nets
 import numpy as np
@@ -6,6 +6,8 @@ import pytest
 
 from minicnn.ascent import objectives, regularizers
 from minicnn.ascent.loop import steps
+from minicnn.ascent.optimizers import SGD
+from minicnn.vis import presets
 
 X = nets.images(2, (6, 7, 3))
 G = nets.images(2, (6, 7, 3), seed=9)
@@ -103,7 +105,7 @@ def test_diffusion_counts_from_where_the_loop_counts():
     def watch(image, gradient, index):
         seen.append(index)
         return image
-    list(steps(None, -objectives.l2(), X, regularizers.SGD(0.1), 3, regularizers=[watch]))
+    list(steps(None, -objectives.l2(), X, SGD(0.1), 3, regularizers=[watch]))
     assert seen == [0, 1, 2]
 
 
@@ -168,17 +170,17 @@ def test_a_step_is_the_toolbox_s(setting, index, grey_level, strength):
     """Whatever the network's numbers are: they count x in grey levels times grey_level. Strong
     gradients are held to a progress of 2, weak ones to the largest rate."""
     gradient = strength * G
-    regularize, optimizer, _ = regularizers.yosinski(setting, grey_level)
+    optimizer = presets.optimizer(presets.PRESETS[f"yosinski-{setting}"], grey_level)
     x = optimizer.step(X * grey_level, -gradient / grey_level)
-    for one in regularize:
-        x = one(x, gradient / grey_level, index)
+    for regularize in regularizers.yosinski(setting):
+        x = regularize(x, gradient / grey_level, index)
     expected = [by_the_toolbox(setting, *pair, index) for pair in zip(X, gradient, strict=True)]
     np.testing.assert_allclose(x / grey_level, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_yosinski_s_numbers_of_steps():
-    assert [regularizers.yosinski(k).steps for k in (1, 2, 3, 4)] == [500, 750, 1000, 1000]
-    assert [len(regularizers.yosinski(k).regularizers) for k in (1, 2, 3, 4)] == [2, 2, 2, 2]
+    assert [regularizers.SETTINGS[k].steps for k in (1, 2, 3, 4)] == [500, 750, 1000, 1000]
+    assert [len(regularizers.yosinski(k)) for k in (1, 2, 3, 4)] == [2, 2, 2, 2]
 
 
 # ---- what is refused

@@ -97,7 +97,7 @@ def test_regularizers(xp, name):
 @pytest.mark.parametrize("setting", regularizers.SETTINGS)
 def test_the_regularizers_of_yosinski(xp, setting):
     def moved(x, g):
-        for regularize in regularizers.yosinski(setting).regularizers:
+        for regularize in regularizers.yosinski(setting):
             x = regularize(x, g, 0)
         return [x]
     parity.check(xp, moved, normal(2, 6, 7, 3), normal(2, 6, 7, 3, seed=2))
