@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli.options import call, common, finish, layers, network, option, size, whole
+from minicnn.cli.options import Command, call, finish, network, whole
 from minicnn.images.photos import find
 from minicnn.report import activations as sheets
 from minicnn.vis.activations import SCALES
@@ -12,14 +12,12 @@ from minicnn.vis.activations import SCALES
 
 def add(parser):
     """The options of the command."""
-    method = vis.activations
-    common(parser, method, "activations")
-    layers(parser, method, "names, or numbers as Keras counts: 0 the image, 0:15 the first "
-           "fifteen; all")
-    option(parser, method, "maps", type=whole(1), metavar="N",
-           help="only the first N channels of each layer; in one picture a column a layer")
-    option(parser, method, "scale", choices=SCALES, help="how values become colours")
-    size(parser, method)
+    command = Command(parser, vis.activations, "activations")
+    command.layers("names, or numbers as Keras counts: 0 the image, 0:15 the first " "fifteen; all")
+    command.option("maps", type=whole(1), metavar="N",
+                   help="only the first N channels of each layer; in one picture a column a layer")
+    command.option("scale", choices=SCALES, help="how values become colours")
+    command.size()
     parser.add_argument("--over", nargs="+", metavar="PATH", help="count over "
                         "these photos, folders of photos or data set (default: the photo alone)")
 

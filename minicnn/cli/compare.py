@@ -1,22 +1,20 @@
 """``minicnn compare``: see `minicnn.vis.compare`."""
 
 from minicnn import images, vis
-from minicnn.cli.options import call, common, finish, network, number, option, side
+from minicnn.cli.options import Command, call, finish, network, number, side
 from minicnn.foreign.load import load
 from minicnn.report import comparison
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.compare
-    common(parser, method, "compare.png")
+    command = Command(parser, vis.compare, "compare.png")
     parser.add_argument("photos", metavar="photo", nargs="+",
                         help="photos, folders of photos, or a data set's .h5 file")
-    option(parser, method, "against", required=True, metavar="NAME_OR_PATH",
-           help="the second network")
-    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the networks' own")
-    option(parser, method, "faint", type=number(least=0, most=1), metavar="SHARE",
-           help="a filter of at most this share of the layer's mean norm counts as dead")
+    command.option("against", required=True, metavar="NAME_OR_PATH", help="the second network")
+    command.option("size", type=side, help="side in pixels, or 'keep'; the networks' own")
+    command.option("faint", type=number(least=0, most=1), metavar="SHARE",
+                   help="a filter of at most this share of the layer's mean norm counts as dead")
 
 
 def run(options):

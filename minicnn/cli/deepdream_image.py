@@ -10,31 +10,30 @@ from minicnn.vis.deepdream_image import SCALINGS
 
 def add(parser):
     """The options of the command."""
-    method = vis.deepdream_image
-    of.common(parser, method, "deepdream-image.png")
-    of.option(parser, method, "layer", type=of.index_or_name,
-              help="its name, or its number as MATLAB counts, 1 being the image; the class scores")
-    of.option(parser, method, "channels", type=channels, metavar="N,FIRST..LAST,...",
-              help="counted from 0; at the class scores also names of classes")
-    of.option(parser, method, "initial_image", metavar="PHOTO", help="where to begin; noise")
-    of.option(parser, method, "size", type=of.side,
-              help="side in pixels of the first pyramid level; what 9 x 9 units see, or the "
-              "photo's own")
-    of.option(parser, method, "pyramid_levels", type=of.whole(1), help="sizes, the first included")
-    of.option(parser, method, "pyramid_scale", type=of.number(above=1), help="from size to size")
-    of.option(parser, method, "iterations", type=of.whole(1), help="at each level")
-    of.option(parser, method, "output_scaling", choices=SCALINGS,
-              help="linear: each picture from black to white on its own; none: as colours around "
-              "the network's mean")
-    of.option(parser, method, "tile", type=of.whole(1), metavar="N",
-              help="most pixels along a side looked at at a time; no tiles")
-    of.option(parser, method, "verbose", action="store_const", const=print,
-              help="print the table of iterations; silent")
-    of.option(parser, method, "verbose_frequency", type=of.whole(1),
-              help="iterations from line to line")
+    command = of.Command(parser, vis.deepdream_image, "deepdream-image.png")
+    command.option("layer", type=of.index_or_name,
+                   help="its name, or its number as MATLAB counts, 1 being the image; the class "
+                   "scores")
+    command.option("channels", type=channels, metavar="N,FIRST..LAST,...",
+                   help="counted from 0; at the class scores also names of classes")
+    command.option("initial_image", metavar="PHOTO", help="where to begin; noise")
+    command.option("size", type=of.side,
+                   help="side in pixels of the first pyramid level; what 9 x 9 units see, or the "
+                   "photo's own")
+    command.option("pyramid_levels", type=of.whole(1), help="sizes, the first included")
+    command.option("pyramid_scale", type=of.number(above=1), help="from size to size")
+    command.option("iterations", type=of.whole(1), help="at each level")
+    command.option("output_scaling", choices=SCALINGS,
+                   help="linear: each picture from black to white on its own; none: as colours "
+                   "around the network's mean")
+    command.option("tile", type=of.whole(1), metavar="N",
+                   help="most pixels along a side looked at at a time; no tiles")
+    command.option("verbose", action="store_const", const=print,
+                   help="print the table of iterations; silent")
+    command.option("verbose_frequency", type=of.whole(1), help="iterations from line to line")
     parser.add_argument("--thumbnail", type=of.whole(1), default=128, metavar="N",
                         help="side in pixels of each picture on the sheet (default: %(default)s)")
-    of.keeping(parser, method)
+    command.keeping()
 
 
 def run(options):

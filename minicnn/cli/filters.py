@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from minicnn import vis
-from minicnn.cli.options import common, layers, make, option, whole
+from minicnn.cli.options import Command, make, whole
 from minicnn.report import filters as sheets
 from minicnn.vis.filters import ORDERS
 from minicnn.vis.presets import PRESETS
@@ -12,17 +12,15 @@ from minicnn.vis.presets import PRESETS
 
 def add(parser):
     """The options of the command."""
-    method = vis.filters
-    common(parser, method, "filters.png")
-    layers(parser, method, "where to look; every convolution, or the ReLU behind it for a preset "
-           "that makes a mean large")
-    option(parser, method, "count", type=whole(1), metavar="N", help="filters of each layer")
-    option(parser, method, "order", choices=ORDERS,
-           help="by number, or those with the highest value first")
-    option(parser, method, "preset", choices=[*PRESETS], help="how each is maximised")
-    option(parser, method, "steps", type=whole(1), metavar="N", help="the preset's")
-    option(parser, method, "size", type=whole(1), metavar="N",
-           help="side of each picture in pixels; the network's own")
+    command = Command(parser, vis.filters, "filters.png")
+    command.layers("where to look; every convolution, or the ReLU behind it for a preset "
+                   "that makes a mean large")
+    command.option("count", type=whole(1), metavar="N", help="filters of each layer")
+    command.option("order", choices=ORDERS, help="by number, or those with the highest value first")
+    command.option("preset", choices=[*PRESETS], help="how each is maximised")
+    command.option("steps", type=whole(1), metavar="N", help="the preset's")
+    command.option("size", type=whole(1), metavar="N",
+                   help="side of each picture in pixels; the network's own")
 
 
 def run(options):

@@ -3,42 +3,87 @@
 import argparse
 import inspect
 import sys
+from math import inf, isfinite
 from pathlib import Path
 
 from minicnn import images
 from minicnn.cli import INTERRUPTED
 from minicnn.foreign.load import load
+from minicnn.ops import lrn, relu
 from minicnn.report import animation, saved, trace
 
 
-def common(parser, function=None, out=None):
-    """The options every command has, --weights --labels --out --seed --device; and a photo.
+class Command:
+    """The options of one command, with the defaults of the function that it calls.
+
+    All commands have --weights, --labels, --out, --seed and --device; where the function needs an
+    `image`, the command takes a photo.
 
     Parameters
     ----------
     parser : ArgumentParser
     function : callable, optional
-        What the command calls; --seed has its default, and where it needs an `image` the command
-        takes a photo.
+        What the command calls.
     out : str, optional
         Where the result goes if nothing is said; without it --out is for text that is otherwise
         printed.
     """
-    parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                        help="a shipped or fetched network's name, or an .h5 file (default: "
-                             "%(default)s)")
-    parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
-    parser.add_argument("--out", default=out, metavar="PATH",
-                        help="(default: %(default)s)" if out else "write the text there")
-    parameters = {} if function is None else inspect.signature(function).parameters
-    image = parameters.get("image")
-    if "seed" in parameters:
-        option(parser, function, "seed", type=whole(0), metavar="N")
-    else:
-        parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
-    device(parser)
-    if image is not None and image.default is image.empty:
-        parser.add_argument("image", metavar="photo")
+
+    def __init__(self, parser, function=None, out=None):
+        self.parser, self.function = parser, function
+        parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
+                            help="a shipped or fetched network's name, or an .h5 file (default: "
+                                 "%(default)s)")
+        parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
+        parser.add_argument("--out", default=out, metavar="PATH",
+                            help="(default: %(default)s)" if out else "write the text there")
+        device(parser)
+        parameters = {} if function is None else inspect.signature(function).parameters
+        if "seed" in parameters:
+            self.option("seed", type=whole(0), metavar="N")
+        else:
+            parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
+        if "image" in parameters and parameters["image"].default is inspect.Parameter.empty:
+            parser.add_argument("image", metavar="photo")
+
+    def option(self, name, help="", **settings):
+        """``--name`` with the default that the function has for its parameter."""
+        option(self.parser, self.function, name, help, **settings)
+
+    def layers(self, help):
+        """--layers, names with commas between."""
+        self.option("layers", type=names, metavar="A,B,...", help=help)
+
+    def rules(self, *others):
+        """--relu, one of its rules or of some others, and --lrn."""
+        more = f", or {' or '.join(others)} of them side by side" if others else ""
+        self.option("relu", choices=[*relu.RULES, *others], help=f"rule at the ReLUs{more}")
+        self.option("lrn", choices=lrn.RULES, help="rule at local response normalisations")
+
+    def size(self):
+        """--size, of what `Network.prepare` makes of a photo."""
+        self.option("size", type=side, help="side in pixels, or 'keep'; the network's own")
+
+    def target(self):
+        """--target, the one class that is asked about."""
+        self.option("target", type=index_or_name, metavar="CLASS",
+                    help="a number counted from 0, or a name; the likeliest")
+
+    def keeping(self):
+        """--keep-settings; `save` does it."""
+        self.parser.add_argument("--keep-settings", action="store_true",
+                                 help="also write how it was made beside the picture, under its "
+                                      "name with .json, for `minicnn replay`")
+        self.parser.set_defaults(keeps=self.function.__name__.rpartition(".")[2])
+
+    def watching(self):
+        """--frames, --every and --plot; `Watch` does them."""
+        self.parser.add_argument("--frames", metavar="FILE.gif",
+                                 help="also write the way as an animation")
+        self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
+                                 help="frames: one for every N steps (default: %(default)s)")
+        self.parser.add_argument("--plot", metavar="FILE.png",
+                                 help="also write a plot of the value and of each term's share")
 
 
 def device(parser):
@@ -55,18 +100,6 @@ def option(parser, function, name, help="", required=False, **settings):
         help = f"{help} (default: {'as said' if default is None else default})".strip()
     parser.add_argument(f"--{name.replace('_', '-')}", help=help.replace("%", "%%"),
                         required=required, **settings)
-
-
-def size(parser, method):
-    """The option --size of what `Network.prepare` makes of a photo."""
-    option(parser, method, "size", type=side,
-           help="side in pixels, or 'keep'; the network's own")
-
-
-def target(parser, method):
-    """The option --target of a method that asks about one class."""
-    option(parser, method, "target", type=index_or_name, metavar="CLASS",
-           help="a number counted from 0, or a name; the likeliest")
 
 
 def network(options):
@@ -136,23 +169,6 @@ def tell_skipped(lines):
 
 # ---- settings kept, frames and plots: for the commands that have them
 
-def keeping(parser, method):
-    """The option --keep-settings; `save` does it."""
-    parser.add_argument("--keep-settings", action="store_true",
-                        help="also write how it was made beside the picture, under its name with "
-                             ".json, for `minicnn replay`")
-    parser.set_defaults(keeps=method.__name__.rpartition(".")[2])
-
-
-def watching(parser):
-    """The options --frames, --every and --plot; `Watch` does them."""
-    parser.add_argument("--frames", metavar="FILE.gif", help="also write the way as an animation")
-    parser.add_argument("--every", type=whole(1), default=5, metavar="N",
-                        help="frames: one for every N steps (default: %(default)s)")
-    parser.add_argument("--plot", metavar="FILE.png",
-                        help="also write a plot of the value and of each term's share")
-
-
 def check_destinations(options):
     """Raise unless all that was asked for could be written: before the work, not after it."""
     images.check_destination(options.out)
@@ -197,14 +213,13 @@ def whole(least=1):
     return _kind(int, lambda value: value >= least, f"a whole number of at least {least}")
 
 
-def number(least=None, above=None, most=None):
+def number(least=-inf, above=-inf, most=inf):
     """A finite number, within limits where given."""
-    limits = [(f"of at least {least}", lambda v: v >= least) if least is not None else None,
-              (f"above {above}", lambda v: v > above) if above is not None else None,
-              (f"of at most {most}", lambda v: v <= most) if most is not None else None]
-    limits = [limit for limit in limits if limit is not None]
-    return _kind(float, lambda v: abs(v) < float("inf") and all(test(v) for _, test in limits),
-                 " ".join(["a number", " and ".join(words for words, _ in limits)]).strip())
+    limits = {f"of at least {least}": least > -inf, f"above {above}": above > -inf,
+              f"of at most {most}": most < inf}
+    words = " and ".join(limit for limit, given in limits.items() if given)
+    return _kind(float, lambda v: isfinite(v) and above < v <= most and v >= least,
+                 f"a number {words}".strip())
 
 
 def names(text):
@@ -215,11 +230,6 @@ def names(text):
 def numbers(text):
     """Whole numbers with commas between: a list of int."""
     return [_kind(int, lambda value: True, "N,N,...")(number) for number in names(text)]
-
-
-def layers(parser, method, help):
-    """The option --layers, names with commas between."""
-    option(parser, method, "layers", type=names, metavar="A,B,...", help=help)
 
 
 def side(text):

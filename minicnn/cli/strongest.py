@@ -4,25 +4,14 @@ import sys
 
 from minicnn import vis
 from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import (
-    call,
-    common,
-    layers,
-    network,
-    numbers,
-    option,
-    tell_skipped,
-    whole,
-)
+from minicnn.cli.options import Command, call, network, numbers, tell_skipped, whole
 from minicnn.files import patches
-from minicnn.ops import lrn, relu
 from minicnn.report import strongest as sheets
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.strongest
-    common(parser, method, "strongest")
+    command = Command(parser, vis.strongest, "strongest")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("photos", nargs="*", default=[], metavar="PHOTOS",
                         help="photos, folders of photos, or a data set's .h5 file")
@@ -30,19 +19,17 @@ def add(parser):
                         "strongest.h5 again; needs neither photos nor network")
     parser.add_argument("--zoom", action="store_true", help="draw only as much of a patch as the "
                         "projections reach to")
-    layers(parser, method, "where to look; all rectified feature maps")
-    option(parser, method, "channels", type=numbers, metavar="N,N,...",
-           help="of each layer, counted from 0; all")
-    option(parser, method, "count", type=whole(1), metavar="N", help="places kept for each channel")
-    option(parser, method, "relu", choices=list(relu.RULES), help="rule at the ReLUs")
-    option(parser, method, "lrn", choices=lrn.RULES, help="rule at local response normalisations")
-    option(parser, method, "size", type=whole(1), metavar="N",
-           help="side of the photos in pixels; the network's own")
-    option(parser, method, "split", metavar="NAME", help="which part of a data set")
-    option(parser, method, "batch", type=whole(1), metavar="N",
-           help="photos handed to a process at once")
-    option(parser, method, "workers", type=whole(1), metavar="N",
-           help="processes; the result is the same for any number")
+    command.layers("where to look; all rectified feature maps")
+    command.option("channels", type=numbers, metavar="N,N,...",
+                   help="of each layer, counted from 0; all")
+    command.option("count", type=whole(1), metavar="N", help="places kept for each channel")
+    command.rules()
+    command.option("size", type=whole(1), metavar="N",
+                   help="side of the photos in pixels; the network's own")
+    command.option("split", metavar="NAME", help="which part of a data set")
+    command.option("batch", type=whole(1), metavar="N", help="photos handed to a process at once")
+    command.option("workers", type=whole(1), metavar="N",
+                   help="processes; the result is the same for any number")
 
 
 def run(options):
