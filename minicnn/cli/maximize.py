@@ -15,7 +15,7 @@ def add(parser):
     command = of.Command(parser, vis.maximize, "maximize.png")
     command.option("layer", help="where to look; the class scores where not given")
     command.option("channel", type=of.index_or_name, nargs="+", metavar="CHANNEL",
-                   help="its of.number, counted from 0, or a class's name; several make a sheet")
+                   help="its number, counted from 0, or a class's name; several make a sheet")
     command.option("preset", choices=[*PRESETS],
                    help="options published together; what is given besides wins")
     command.option("steps", type=of.whole(1), metavar="N",

@@ -37,12 +37,12 @@ class Command:
         parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
         parser.add_argument("--out", default=out, metavar="PATH",
                             help="(default: %(default)s)" if out else "write the text there")
-        device(parser)
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
             self.option("seed", type=whole(0), metavar="N")
         else:
             parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
+        device(parser)
         if "image" in parameters and parameters["image"].default is inspect.Parameter.empty:
             parser.add_argument("image", metavar="photo")
 
