@@ -45,8 +45,9 @@ def _run(options):
     if options.redraw:
         found = patches.read(options.redraw)
     else:
-        found = call(vis.strongest, options, network(options), folder=options.out)
-        print(f"{found.path}: {found.about['photos']:,} photos")
+        record = call(vis.strongest, options, network(options), folder=options.out)
+        found = record.patches
+        print(record.caption)
     for path in sheets.save(found, options.out, options.layers, options.channels, options.zoom):
         print(path)
     tell_skipped(found.unreadable)

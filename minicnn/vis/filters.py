@@ -24,7 +24,7 @@ from minicnn.files.unfinished import Unfinished
 from minicnn.network.layers import Conv, ReLU
 from minicnn.progress import bar
 from minicnn.vis import presets
-from minicnn.vis.arguments import check_choice, check_counts
+from minicnn.vis.arguments import check_choice, check_counts, settings_of
 from minicnn.vis.maximize import maximize
 from minicnn.vis.record import Record
 
@@ -109,16 +109,28 @@ def filters(network, layers=None, count=10, order="number", preset="filters", st
     ValueError
         No convolutions, unknown layers, settings out of range.
     """
+    from minicnn import __version__
+
+    settings = settings_of(locals())
     chosen = presets.chosen(preset, dict.fromkeys(presets.OWN) | {"steps": steps})
     size = network.input_shape[:2] if size is None else images.height_width(size)
     check_counts("filters", count=count)
     check_choice("filters", "order", order, ORDERS)
-    layers = _layers(network, layers, chosen["measure"])
-    parts = _parts(network, layers, count)
-    settings = {"layers": layers, "count": count, "order": order, "preset": preset,
-                "steps": chosen["steps"], "size": tuple(size), "seed": seed}
+    if layers is None:
+        layers = responses(network, rectified=chosen["measure"] != "squares")
+    layers = [network.find(layer) for layer in
+              dict.fromkeys([layers] if isinstance(layers, str) else layers)]
+    if not layers:
+        raise ValueError(f"filters: network {network.name} has no convolutions; name layers")
+    settings |= {"layers": layers, "steps": chosen["steps"], "size": tuple(size)}
+    parts = [(layer, list(range(first, min(first + TOGETHER, most))))
+             for layer in layers for most in [min(count, network.shapes[layer][-1])]
+             for first in range(0, most, TOGETHER)]
 
-    kept = None if folder is None else Unfinished(folder, _about(network, settings, chosen))
+    about = settings | chosen | {"size": list(size), "weights": digest(network),
+                                 "minicnn": __version__}
+    del about["order"]  # the pictures do not depend on it
+    kept = None if folder is None else Unfinished(folder, about)
     made = _made(network, parts, settings, kept, progress)
     found = [_of_layer(network, layer, parts, made, order) for layer in layers]
     interrupted = len(made) < len(parts)
@@ -168,35 +180,6 @@ def orientation_entropy(x, bins=18):
     shares = np.stack([(lengths * (sector == k)).sum(axis=(1, 2)) for k in range(bins)], axis=1)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)  # N,bins -> N
-
-
-# ---- what is to be done
-
-def _layers(network, layers, measure):
-    if layers is not None:
-        layers = [layers] if isinstance(layers, str) else list(layers)
-        layers = [network.find(name) for name in dict.fromkeys(layers)]
-    else:
-        layers = responses(network, rectified=measure != "squares")
-    if not layers:
-        raise ValueError(f"filters: network {network.name} has no convolutions; name layers")
-    return layers
-
-
-def _parts(network, layers, count):
-    """(layer, some channels) of each piece of the work."""
-    return [(layer, list(range(first, min(first + TOGETHER, most))))
-            for layer in layers for most in [min(count, network.shapes[layer][-1])]
-            for first in range(0, most, TOGETHER)]
-
-
-def _about(network, settings, chosen):
-    """Everything that the pictures depend on."""
-    from minicnn import __version__
-
-    independent = {k: v for k, v in settings.items() if k != "order"}
-    return independent | chosen | {"size": list(settings["size"]), "weights": digest(network),
-                                   "minicnn": __version__}
 
 
 # ---- doing it

@@ -50,7 +50,11 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
         An unknown view or layer, a pixel that is not there or where nothing is active.
     """
     settings = settings_of(locals())
-    _check(view, pixel, clusters)
+    check_choice("hypercolumns", "view", view, VIEWS)
+    if pixel is not None and view != "similarity":
+        raise ValueError(f"hypercolumns: a pixel is for the view 'similarity', not for {view!r}")
+    if not 2 <= clusters <= MOST_CLUSTERS:
+        raise ValueError(f"hypercolumns: clusters must be 2 to {MOST_CLUSTERS}, got {clusters}")
     found = hypercolumn_maps(network, image, layers, size)
     settings["layers"] = list(found.maps)
     if view == "similarity":
@@ -104,16 +108,6 @@ def _extent(values):
 
 VIEWS = {"mean": _mean, "segments": _segments, "similarity": _similarity,
          "components": _components}
-
-
-# ---- checks
-
-def _check(view, pixel, clusters):
-    check_choice("hypercolumns", "view", view, VIEWS)
-    if pixel is not None and view != "similarity":
-        raise ValueError(f"hypercolumns: a pixel is for the view 'similarity', not for {view!r}")
-    if not 2 <= clusters <= MOST_CLUSTERS:
-        raise ValueError(f"hypercolumns: clusters must be 2 to {MOST_CLUSTERS}, got {clusters}")
 
 
 def _pixel(pixel, size):

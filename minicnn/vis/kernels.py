@@ -96,10 +96,11 @@ def kernels(network, layer=None, filters=None, inputs=None, scale="filter"):
 
 def _weights(network, layer):
     """(KH, KW, C/groups, O)."""
-    if not _has_kernels(network, layer):
-        having = ", ".join(name for name in network.names if _has_kernels(network, name))
+    above_maps = [name for name in network.names if len(network.input_shapes[name]) == 3]
+    having = [name for name in above_maps if isinstance(network[name], Conv | Dense)]
+    if layer not in having:
         raise ValueError(f"kernels: {layer} ({type(network[layer]).__name__}) has no kernels with "
-                         f"rows and columns; those that have: {having}")
+                         f"rows and columns; those that have: {', '.join(having)}")
     if layer in network.empty():
         raise ValueError(f"kernels: {layer} of network {network.name} has no weights; use "
                          "initialize(seed) for random ones or minicnn.load for trained ones")
@@ -107,11 +108,6 @@ def _weights(network, layer):
     if isinstance(network[layer], Dense):
         w = w.reshape(*network.input_shapes[layer], -1)  # H*W*C,O -> H,W,C,O
     return w
-
-
-def _has_kernels(network, layer):
-    kinds = (Conv, Dense) if len(network.input_shapes[layer]) == 3 else ()
-    return isinstance(network[layer], kinds)
 
 
 def _numbers(layer, what, chosen, count, usual):

@@ -121,14 +121,18 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
         The value is no finite number any more: `rate` is too large.
     """
     settings = _settings(network, settings_of(locals()))
-    indices = _indices(network, settings["layer"], channel)
+    several = isinstance(channel, (list, tuple, range, np.ndarray)) and np.ndim(channel) > 0
+    indices = [channel_number("maximize", network, settings["layer"], one)
+               for one in (channel if several else [channel])]
+    if not indices:
+        raise ValueError("maximize: channel names none; give a number, or a list of them")
     climb = _climb(network, settings)
     name = climb(indices).terms[0].name
     ascent = _ascent(network, settings, indices, climb)
     end = loop.follow(ascent, settings["steps"], progress, name, watch)
     records = [_record(network, settings | {"channel": index}, end, k, end.by_term[name][:, k])
                for k, index in enumerate(indices)]
-    return records if _several(channel) else records[0]
+    return records if several else records[0]
 
 
 def _settings(network, given):
@@ -208,7 +212,9 @@ def _joined(objective, seen, backward):
 def _record(network, settings, end, k, values):
     """Image k of the batch, as if it had been alone; `values` are its unit's on the way."""
     x = end.image[k : k + 1]
-    picture, settings = network.restore(x)[0], settings | {"start": _own(settings["start"], k)}
+    picture, start = network.restore(x)[0], settings["start"]
+    if _is_prepared(start) and len(start) > 1:
+        settings = settings | {"start": start[k : k + 1]}
     preset = "" if settings["preset"] is None else f", preset {settings['preset']}"
     caption = (f"{network.name} {settings['layer']} channel {settings['channel']}: "
                f"{'value' if settings['measure'] == 'mean' else settings['measure']} "
@@ -226,20 +232,6 @@ def _verdict(network, picture):
     return f"; the network sees {label} ({probability:.2%})"
 
 
-# ---- which channels
-
-def _several(channel):
-    return isinstance(channel, (list, tuple, range, np.ndarray)) and np.ndim(channel) > 0
-
-
-def _indices(network, layer, channel):
-    """The channels' numbers, a list."""
-    channels = list(channel) if _several(channel) else [channel]
-    if not channels:
-        raise ValueError("maximize: channel names none; give a number, or a list of them")
-    return [channel_number("maximize", network, layer, one) for one in channels]
-
-
 # ---- where it starts
 
 def _size(network, start, size):
@@ -247,11 +239,6 @@ def _size(network, start, size):
     if _is_prepared(start) and start.ndim == 4:
         return tuple(start.shape[1:3])
     return tuple(network.input_shape[:2] if size is None else images.height_width(size))
-
-
-def _own(start, k):
-    """What image k of the batch starts from."""
-    return start[k : k + 1] if _is_prepared(start) and len(start) > 1 else start
 
 
 def _is_prepared(start):

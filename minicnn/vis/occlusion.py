@@ -115,7 +115,13 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     x, layer = network.prepare(image, size), attribution.feature_maps(network, layer)
     square = max(1, min(x.shape[1:3]) // 4) if square is None else square
     stride = max(1, square // 4) if stride is None else stride
-    _check(x.shape, square, stride)
+    _, h, w, _ = x.shape
+    if not 1 <= square <= min(h, w):
+        raise ValueError(f"occlusion: a square of {square} does not fit the photo, {h}x{w} pixels; "
+                         f"give a side of 1 to {min(h, w)}")
+    if not 1 <= stride <= square:
+        raise ValueError(f"occlusion: a stride of {stride} would leave pixels uncovered by squares "
+                         f"of {square}; give 1 to {square}")
     patch = attribution.plain(network, value, x.shape)
     p, totals = look(network, x, layer)
     index = attribution.find_target(network, target, p)
@@ -247,12 +253,3 @@ def _caption(network, settings, whole, probability, activation, worst):
 
 def _range(values):
     return f"{np.nanmin(values):.4g} to {np.nanmax(values):.4g}"
-
-
-def _check(shape, square, stride):
-    if not 1 <= square <= min(shape[1:3]):
-        raise ValueError(f"occlusion: a square of {square} does not fit the photo, "
-                         f"{shape[1]}x{shape[2]} pixels; give a side of 1 to {min(shape[1:3])}")
-    if not 1 <= stride <= square:
-        raise ValueError(f"occlusion: a stride of {stride} would leave pixels uncovered by squares "
-                         f"of {square}; give 1 to {square}")

@@ -20,6 +20,7 @@ Decisions
 
 import os
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,14 +39,28 @@ from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
 from minicnn.progress import bar
-from minicnn.vis.arguments import channel_number, check_choice, check_counts
+from minicnn.vis.arguments import channel_number, check_choice, check_counts, settings_of
 from minicnn.vis.isolate import isolate_unit
+from minicnn.vis.record import Record
 from minicnn.vis.strongest_units import UnitFinder, search
 
 FILE = "strongest.h5"
 PART = 1 << 24  # bytes of patches and projections written at once
 UNIT = np.dtype([("photo", int), ("goal", int), ("row", int), ("place", int),
                  ("position", int, 2), ("box", int, 4)])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Strongest(Record):
+    """The strongest patches of some channels.
+
+    Attributes
+    ----------
+    patches : files.patches.Patches
+        In the file strongest.h5, read when asked for.
+    """
+
+    patches: patches.Patches
 
 
 def strongest(network, photos, folder="strongest", layers=None, channels=None, count=9,
@@ -84,8 +99,8 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
 
     Returns
     -------
-    files.patches.Patches
-        Which photos could not be read is in it, too.
+    Strongest
+        `minicnn.report.strongest` makes figures of its patches.
 
     Raises
     ------
@@ -96,6 +111,7 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
     """
     from minicnn import __version__
 
+    settings = settings_of(locals())
     source, goals = find(photos, split), _goals(network, layers, channels)
     _check(relu, lrn, network.device, count=count, batch=batch, workers=workers)
     normalises = any(isinstance(network[name], LRN) for name in network.names)
@@ -120,7 +136,9 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
                   project.results())
     os.replace(made, path)
     unfinished.remove()
-    return patches.read(path)
+    settings["layers"] = {goal.layer: goal.channels.tolist() for goal in goals}
+    return Strongest(caption=f"{path}: {len(source):,} photos", settings=settings,
+                     skipped=state.unreadable, patches=patches.read(path))
 
 
 # ---- what is looked for

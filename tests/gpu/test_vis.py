@@ -63,7 +63,7 @@ METHODS = {
        for method in ("gradient", "smooth", "guided", "times_input", "integrated")},
     "strongest": lambda net, folder: vis.strongest(net, [PHOTO, small.photo(seed=1)],
                                                    folder / "strongest", ["relu1", "relu2"],
-                                                   count=2),
+                                                   count=2).patches,
     "survey": lambda net, folder: vis.survey(net, [PHOTO, small.photo(seed=1)]),
     "texture": lambda net, folder: vis.texture(net, PHOTO, steps=3),
     "zoom": lambda net, folder: vis.zoom(net, PHOTO, frames=2, layers="relu1", octaves=2,
