@@ -149,11 +149,6 @@ def fit(height, width):
     return transform
 
 
-def compose(*transforms):
-    """Several transforms, in order, as one."""
-    return lambda x, rng: apply(transforms, x, rng)
-
-
 def apply(transforms, x, rng):
     """Apply transforms in order: the changed image, and the way back through all of them."""
     backs = []

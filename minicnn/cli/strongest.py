@@ -35,19 +35,15 @@ def add(parser):
 def run(options):
     """Make the file strongest.h5 and a picture for each layer, in one folder."""
     try:
-        return _run(options)
+        if options.redraw:
+            found = patches.read(options.redraw)
+        else:
+            record = call(vis.strongest, options, network(options), folder=options.out)
+            found = record.patches
+            print(record.caption)
+        for path in sheets.save(found, options.out, options.layers, options.channels, options.zoom):
+            print(path)
+        tell_skipped(found.unreadable)
     except KeyboardInterrupt:
         print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
-
-
-def _run(options):
-    if options.redraw:
-        found = patches.read(options.redraw)
-    else:
-        record = call(vis.strongest, options, network(options), folder=options.out)
-        found = record.patches
-        print(record.caption)
-    for path in sheets.save(found, options.out, options.layers, options.channels, options.zoom):
-        print(path)
-    tell_skipped(found.unreadable)

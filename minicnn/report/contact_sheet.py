@@ -91,13 +91,13 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
         sheet.tile(picture, grid, *divmod(i, columns))
     for i, text in enumerate(labels or ()):
         y, x = grid.corner(*divmod(i, columns))
-        sheet.text(text, x, y + grid.tile[0] + 1, grid.cell_width, "middle")
+        sheet.label(text, x, y + grid.tile[0] + 1, grid.cell_width, "middle")
     for column, text in enumerate(column_labels or ()):
         y, x = grid.corner(0, column)
-        sheet.text(text, x, y - _line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
+        sheet.label(text, x, y - _line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
     for row, text in enumerate(row_labels or ()):
         y = grid.corner(row, 0)[0] + (grid.tile[0] - _line_height(TEXT_SIZE)) // 2
-        sheet.text(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
+        sheet.label(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
     return sheet.pixels()
 
 
@@ -230,11 +230,11 @@ class _Sheet:
         height, width = picture.shape[:2]
         self.paste(picture, y + (grid.tile[0] - height) // 2, x + (grid.cell_width - width) // 2)
 
-    def text(self, text, x, y, width, align):
-        text = _shorten(text, TEXT_SIZE, width - 2)  # neighbours must not run together
-        free = width - _width(text, TEXT_SIZE)
+    def label(self, words, x, y, width, align):
+        words = _shorten(words, TEXT_SIZE, width - 2)  # neighbours must not run together
+        free = width - _width(words, TEXT_SIZE)
         x += free // 2 if align == "middle" else free
-        self.draw.text((x, y), text, fill=self.ink, font=_font(TEXT_SIZE))
+        self.draw.text((x, y), words, fill=self.ink, font=_font(TEXT_SIZE))
 
     def lines(self, lines, x, y, size):
         for i, line in enumerate(lines):

@@ -150,7 +150,10 @@ def replay(path, network=None, photo=None, progress=False):
         raise ReplayError(f"{path}: Ctrl-C ended that {entry['method']} early, and cannot be "
                           "replayed; run it with fewer steps")
     network = load_network(path, entry) if network is None else network
-    _compare_networks(path, entry, network)
+    now = _of_network(network)
+    for key, words in (("layers", "the layers or the preprocessing of network"),
+                       ("sha256", "the weights of network")):
+        _compare(path, f"{words} {network.name}", entry["network"][key], now[key])
     inputs = [network]
     if entry["photo"] is not None:
         inputs.append(find_photo(path, entry) if photo is None else photo)
@@ -169,13 +172,6 @@ def replay(path, network=None, photo=None, progress=False):
         raise ReplayError(f"{path}: the picture came out another than the one saved, from the "
                           f"same network, photo and settings; {made}")
     return record
-
-
-def _compare_networks(path, entry, network):
-    now = _of_network(network)
-    for key, words in (("layers", "the layers or the preprocessing of network"),
-                       ("sha256", "the weights of network")):
-        _compare(path, f"{words} {network.name}", entry["network"][key], now[key])
 
 
 def load_network(path, entry):

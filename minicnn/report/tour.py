@@ -44,7 +44,10 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
     _check(network)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    photo = _portrait() if photo is None else photo
+    if photo is None:
+        from matplotlib import cbook
+
+        photo = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
     name = shlex.quote(str(photo)) if isinstance(photo, str | Path) else "PHOTO"
     seen = network.restore(network.prepare(photo))[0]
     sections = [make(network, photo, name, seen, folder, seed, progress)
@@ -137,9 +140,3 @@ def _whole(made):
     if any(record.interrupted for record in (made if isinstance(made, list) else [made])):
         raise KeyboardInterrupt
     return made
-
-
-def _portrait():
-    from matplotlib import cbook
-
-    return str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))

@@ -31,17 +31,12 @@ def check_channel(method, layer, count, channel):
                          f"{channel}")
 
 
-def class_number(method, network, layer, name):
-    """The number of a class by its name, which only the channels of the class scores have."""
-    if layer != network.logits:
-        raise ValueError(f"{method}: the channels of {layer} have no names, only those of "
-                         f"{network.logits} do; give a number in place of {name!r}")
-    return network.find_class(name)
-
-
 def channel_number(method, network, layer, channel):
     """The number of a channel of a layer; at the class scores also by the name of the class."""
+    if isinstance(channel, str) and layer != network.logits:
+        raise ValueError(f"{method}: the channels of {layer} have no names, only those of "
+                         f"{network.logits} do; give a number in place of {channel!r}")
     if isinstance(channel, str):
-        return class_number(method, network, layer, channel)
+        return network.find_class(channel)
     check_channel(method, layer, network.shapes[layer][-1], channel)
     return int(channel)

@@ -5,7 +5,7 @@ Section 2.1 of the paper step by step, and the line of this library that does it
 =====================================  ===========================================================
 record the switches on the way up      ``network.forward``; besides the switches only the input
                                        and the scale of an LRN are used on the way down
-all other activations set to zero      `seeds.isolate_unit`, `seeds.isolate_channel`
+all other activations set to zero      `isolate.isolate_unit`, `isolate.isolate_channel`
 unpool: each value to its switch       `ops.pool.unpool`
 rectify: max(dy, 0)                    `ops.relu.backward` with the rule "deconvnet": whatever the
                                        sign of the forward activation was

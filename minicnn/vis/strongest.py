@@ -5,8 +5,8 @@ one a photo; what each of them sees is cut out by its exact receptive field (`ne
 and projected down to the pixels by the deconvnet. Nine patches say together what a channel is for;
 the projections say what in them it responds to.
 
-Two passes are made. The first goes through all photos once and keeps for each channel the best so
-far: numbers, no pictures. The second goes back to the winners only, projects them, and writes each
+The work has two parts. The first goes through all photos once and keeps for each channel the best
+so far: numbers, no pictures. The second goes back to these only, projects them, and writes each
 patch as soon as it is there. So memory is that of one photo in each process and of a few numbers a
 channel, whatever the number of photos.
 
@@ -128,7 +128,7 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
     state = search(finder, count, unfinished, batch, workers, progress)
     tables = [_tables(source, *each) for each in zip(goals, state.best, fields, strict=True)]
     project = _Project(finder, _units(tables), relu, lrn, unfinished)
-    _second_pass(project, workers, progress)
+    _make_missing(project, workers, progress)
 
     path, made = Path(folder) / FILE, unfinished.folder / FILE  # a kill leaves nothing beside it
     patches.write(made, about, state.unreadable,
@@ -188,7 +188,7 @@ def _check(relu, lrn, device, **numbers):
         raise ValueError("strongest: several workers cannot share a GPU; use 1")
 
 
-# ---- between the passes: what the winners see
+# ---- between the two parts: what the units see that were found
 
 def _tables(source, goal, best, fields):
     """The tables of `files.patches` for one layer."""
@@ -208,7 +208,7 @@ def _tables(source, goal, best, fields):
 
 
 def _units(tables):
-    """All winners as one array, photo by photo."""
+    """All units found as one array, photo by photo."""
     units = []
     for number, table in enumerate(tables):
         rows, places = np.nonzero(table["photos"] >= 0)
@@ -221,10 +221,10 @@ def _units(tables):
     return np.sort(np.concatenate(units), order="photo")
 
 
-# ---- second pass: pictures
+# ---- second part: pictures
 
 class _Project:
-    """The patches and projections of the winners, a part of the result at a time."""
+    """The patches and projections of the units found, a part of the result at a time."""
 
     def __init__(self, finder, units, relu, lrn, unfinished):
         self.finder, self.units, self.unfinished = finder, units, unfinished
@@ -244,7 +244,7 @@ class _Project:
         return len(patch)
 
     def _photo(self, number, units):
-        """[(patch, projection), ...] of the units that won with one photo."""
+        """[(patch, projection), ...] of the units found in one photo."""
         network, goals = self.finder.network, self.finder.goals
         x = self.finder.prepare(number)
         run = network.forward(x, to=list({goals[unit["goal"]].layer for unit in units}), keep=())
@@ -273,7 +273,7 @@ class _Project:
                 first = here.stop
 
 
-def _second_pass(project, workers, progress):
+def _make_missing(project, workers, progress):
     """Make the parts that are not there yet."""
     missing = [n for n in range(len(project.parts)) if not project.unfinished.has_part(n)]
     total = len(project.units)

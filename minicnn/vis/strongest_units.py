@@ -1,4 +1,4 @@
-"""Which units of each channel are the most active in many photos: the first pass of `strongest`.
+"""Which units of each channel are the most active in many photos: the first part of `strongest`.
 
 The photos go by one at a time. What is kept of them is for each channel the best values so far,
 which photo they were in, and where: numbers only, however many photos.
@@ -78,7 +78,7 @@ def merge(table, values, photos, places):
     return UnitTable(*(np.take_along_axis(table, order, axis=1) for table in both))
 
 
-# ---- the pass over the photos
+# ---- the search through the photos
 
 @dataclass
 class UnitFinder:
@@ -159,8 +159,10 @@ def search(finder, count, unfinished, batch, workers, progress):
     try:
         with closing(ordered(finder, tasks, workers)) as results, \
                 bar(name="photos", shown=progress, total=total, initial=state.photos) as shown:
-            for task, result in zip(tasks, results, strict=True):
-                state = _after(state, len(task), *result)
+            for task, (seen, found, unreadable) in zip(tasks, results, strict=True):
+                best = [merge(old, values, np.array(seen), places) for old, (values, places)
+                        in zip(state.best, found, strict=True)] if seen else state.best
+                state = SearchState(state.photos + len(task), best, state.unreadable + unreadable)
                 shown.update(len(task))
                 if time.monotonic() - saved > SAVE_EVERY:
                     state.save(unfinished)
@@ -172,12 +174,3 @@ def search(finder, count, unfinished, batch, workers, progress):
         raise ValueError(f"strongest: of {total} photos not one can be read: "
                          f"{state.unreadable[0]}")
     return state
-
-
-def _after(state, count, seen, found, unreadable):
-    """The state after `count` more photos."""
-    best = state.best
-    if seen:
-        best = [merge(old, values, np.array(seen), places)
-                for old, (values, places) in zip(best, found, strict=True)]
-    return SearchState(state.photos + count, best, state.unreadable + unreadable)

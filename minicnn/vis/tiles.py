@@ -121,13 +121,16 @@ class TiledRun:
         dx = array_module(self.x).zeros_like(self.x)
         for rows in self.rows:
             for columns in self.columns:
-                own = {name: _units(seed, name, rows, columns) for name, seed in seeds.items()}
-                if any(seed.any() for seed in own.values()):
-                    run = self._run(rows, columns, caches=True)
-                    planted = {name: _planted(seed, run.shapes[name], name, rows, columns)
-                               for name, seed in own.items()}
-                    part = dx[:, rows.pixels, columns.pixels]
-                    part += run.backward(planted, relu=relu)
+                own = {name: seed[:, rows.units[name], columns.units[name]]
+                       for name, seed in seeds.items()}
+                if not any(seed.any() for seed in own.values()):
+                    continue
+                run, planted = self._run(rows, columns, caches=True), {}
+                for name, seed in own.items():  # where they belong among all units of the tile
+                    planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
+                    planted[name][:, rows.inner[name], columns.inner[name]] = seed
+                part = dx[:, rows.pixels, columns.pixels]
+                part += run.backward(planted, relu=relu)
         return dx
 
     def _run(self, rows, columns, caches):
@@ -139,7 +142,7 @@ class TiledRun:
         join, strips = array_module(self.x).concatenate, []
         for rows in self.rows:
             runs = [self._run(rows, columns, caches=False) for columns in self.columns]
-            strips.append({name: join([_own(run[name], name, rows, columns)
+            strips.append({name: join([run[name][:, rows.inner[name], columns.inner[name]]
                                        for run, columns in zip(runs, self.columns, strict=True)], 2)
                            for name in self.layers})
         return {name: join([strip[name] for strip in strips], 1) for name in self.layers}
@@ -204,19 +207,3 @@ def _span(begin, end, side, axis):
              for name, stride in axis.strides.items()}
     stop = side if last else min(side, max(end + axis.after, first + axis.least))
     return TileSpan(slice(first, stop), units, inner)
-
-
-def _units(whole, name, rows, columns):
-    return whole[:, rows.units[name], columns.units[name]]
-
-
-def _own(computed, name, rows, columns):
-    """A tile's own units, out of what it computes."""
-    return computed[:, rows.inner[name], columns.inner[name]]
-
-
-def _planted(seed, shape, name, rows, columns):
-    """A tile's own seeds where they belong among all units it computes."""
-    planted = array_module(seed).zeros(shape, dtype=seed.dtype)
-    planted[:, rows.inner[name], columns.inner[name]] = seed
-    return planted

@@ -66,7 +66,7 @@ TRANSFORMS = {
     "jitter": transforms.jitter(3), "pad": transforms.pad(2, 0.5), "crop": transforms.crop(2),
     "scale": transforms.scale([0.7, 1.3]), "rotate": transforms.rotate([-20.0, 35.0]),
     "blur": transforms.blur(0.8), "fit": transforms.fit(9, 4),
-    "compose": transforms.compose(*transforms.lucid()),
+    "lucid": lambda x, rng: transforms.apply(transforms.lucid(), x, rng),
 }
 
 
