@@ -5,7 +5,7 @@ Section 2.1 of the paper step by step, and the line of this library that does it
 =====================================  ===========================================================
 record the switches on the way up      ``network.forward``; besides the switches only the input
                                        and the scale of an LRN are used on the way down
-all other activations set to zero      `isolate.isolate_unit`, `isolate.isolate_channel`
+all other activations set to zero      `isolate.isolate`
 unpool: each value to its switch       `ops.pool.unpool`
 rectify: max(dy, 0)                    `ops.relu.backward` with the rule "deconvnet": whatever the
                                        sign of the forward activation was
@@ -33,13 +33,7 @@ from minicnn.backend import to_host
 from minicnn.images import display
 from minicnn.network import INPUT
 from minicnn.network.layers import LRN, Add, Concat, Conv, Dense, MaxPool, ReLU
-from minicnn.vis.isolate import (
-    WHOLE,
-    isolate_channel,
-    isolate_unit,
-    strongest_channel,
-    strongest_position,
-)
+from minicnn.vis.isolate import WHOLE, isolate, strongest_channel, strongest_position
 from minicnn.vis.record import Record
 
 NOT_ZERO = 1e-5  # of an array's largest magnitude: float32's Winograd leaves 1e-6 beside a window
@@ -150,7 +144,7 @@ def descend(run, layer, seed, relu="deconvnet", lrn="gradient"):
         Of a forward pass that reached `layer`.
     layer : str
     seed : array of the layer's activation's shape
-        What to project: `isolate_unit`, `isolate_channel`.
+        What to project, see `isolate.isolate`.
     relu, lrn : str
         As for `deconvnet`.
 
@@ -226,12 +220,10 @@ def _look(network, image, layer, channel, position, size):
     run, photo = network.forward(x, to=layer, keep=()), network.restore(x)[0]
     maps = run[layer]
     channel = strongest_channel(maps) if channel is None else channel
-    if isinstance(position, str) and position == WHOLE:
-        seed, value = isolate_channel(maps, layer, channel)
-        return _Unit(run, photo, layer, channel, WHOLE, size, seed, value)
     position = strongest_position(maps, layer, channel) if position is None else position
-    seed, value = isolate_unit(maps, layer, channel, position)
-    return _Unit(run, photo, layer, channel, tuple(map(int, position)), size, seed, value)
+    seed, value = isolate(maps, layer, channel, position)
+    position = position if isinstance(position, str) else tuple(map(int, position))
+    return _Unit(run, photo, layer, channel, position, size, seed, value)
 
 
 def _record(unit, projection, relu, lrn):

@@ -1,4 +1,4 @@
-"""Seeds: what a projection starts from, all activations of a layer set to zero but some.
+"""What a projection starts from: all activations of a layer set to zero but some.
 
 The first step of Zeiler & Fergus (2014, section 2.1): what is left is one unit at its own
 activation, or one whole feature map.
@@ -26,44 +26,36 @@ def strongest_position(activation, layer, channel):
     return tuple(int(i) for i in np.unravel_index(plane.argmax(), plane.shape))
 
 
-def isolate_unit(activation, layer, channel, position):
-    """All activations set to zero but one.
+def isolate(activation, layer, channel, position):
+    """All activations set to zero but one, or but those of one feature map, which stay as they are.
+
+    Parameters
+    ----------
+    activation : array (1, H, W, C) or (1, C)
+    layer : str
+        For the errors.
+    channel : int
+    position : (row, column), (), or "all"
 
     Returns
     -------
     seed : array of the activation's shape
+        For "all", at a layer before its ReLU, with the channel's negative values, too.
     value : float
-        The unit's activation.
+        The unit's activation, or the channel's largest.
     """
     check_channel("deconvnet", layer, activation.shape[-1], channel)
-    _check_position(activation, layer, position)
-    unit = (0, *position, channel)
-    value = float(activation[unit])
+    if isinstance(position, str) and position == WHOLE:
+        kept, where, others = np.s_[..., channel], "everywhere (largest value", "channel"
+    else:
+        _check_position(activation, layer, position)
+        kept, where, others = (0, *position, channel), "there (value", "channel, position"
+    value = float(activation[kept].max())
     if not value > 0:
-        raise ValueError(f"deconvnet: channel {channel} of {layer} is silent there (value "
-                         f"{value:.4g}); choose another channel, position or photo")
+        raise ValueError(f"deconvnet: channel {channel} of {layer} is silent {where} {value:.4g}); "
+                         f"choose another {others} or photo")
     seed = array_module(activation).zeros_like(activation)
-    seed[unit] = activation[unit]
-    return seed, value
-
-
-def isolate_channel(activation, layer, channel):
-    """All channels set to zero but one, which stays as it is.
-
-    Returns
-    -------
-    seed : array of the activation's shape
-        At a layer before its ReLU with the channel's negative values, too.
-    value : float
-        The channel's largest activation.
-    """
-    check_channel("deconvnet", layer, activation.shape[-1], channel)
-    value = float(activation[0, ..., channel].max())
-    if not value > 0:
-        raise ValueError(f"deconvnet: channel {channel} of {layer} is silent everywhere (largest "
-                         f"value {value:.4g}); choose another channel or photo")
-    seed = array_module(activation).zeros_like(activation)
-    seed[..., channel] = activation[..., channel]
+    seed[kept] = activation[kept]
     return seed, value
 
 

@@ -31,13 +31,14 @@ from minicnn.ascent.objectives.units import MEASURES
 from minicnn.vis.arguments import check_choice
 
 NONE = "none"
-OPTIMIZERS = ("sgd", "adam")
-NORMALIZERS = (NONE, *optimizers.NORMALIZERS, "progress")
-BASES = ("pixels", "fourier", "laplacian")
-TRANSFORMS = (NONE, "lucid")
-MOVES = (NONE, *[f"yosinski-{k}" for k in regularizers.SETTINGS])
-CHOICES = {"measure": tuple(MEASURES), "optimizer": OPTIMIZERS, "normalize": NORMALIZERS,
-           "basis": BASES, "transforms": TRANSFORMS, "moves": MOVES}
+CHOICES = {
+    "measure": tuple(MEASURES),
+    "optimizer": ("sgd", "adam"),
+    "normalize": (NONE, *optimizers.NORMALIZERS, "progress"),
+    "basis": ("pixels", "fourier", "laplacian"),
+    "transforms": (NONE, "lucid"),
+    "moves": (NONE, *[f"yosinski-{k}" for k in regularizers.SETTINGS]),
+}
 
 DEVIATION = 255 * 0.226  # grey levels that CS231n's preprocessing divides by
 CS231N_LENGTH = 25 / (224 * 224 * 3) ** 0.5  # of its steps, root mean square over the image

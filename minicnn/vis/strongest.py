@@ -40,7 +40,7 @@ from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
 from minicnn.progress import bar
 from minicnn.vis.arguments import channel_number, check_choice, check_counts, settings_of
-from minicnn.vis.isolate import isolate_unit
+from minicnn.vis.isolate import isolate
 from minicnn.vis.record import Record
 from minicnn.vis.strongest_units import UnitFinder, search
 
@@ -254,7 +254,7 @@ class _Project:
     def _unit(self, run, photo, goal, unit):
         maps, (top, bottom, left, right) = run[goal.layer], unit["box"]
         position = unit["position"].tolist() if maps.ndim == 4 else ()
-        seed, _ = isolate_unit(maps, goal.layer, int(goal.channels[unit["row"]]), position)
+        seed, _ = isolate(maps, goal.layer, int(goal.channels[unit["row"]]), position)
         projection = to_host(run.backward({goal.layer: seed}, *self.rules))
         rgb = images.to_rgb(projection, run.network.preprocessing)[0]
         return photo[top:bottom, left:right], rgb[top:bottom, left:right]
