@@ -23,7 +23,7 @@ def add(parser):
 
 
 def run(options):
-    """Make a folder of sheets, or one picture where --out ends like one; print the figures."""
+    """Make a folder of sheets, or one picture where --out ends like one; print the statistics."""
     out = Path(options.out)
     into_folder = out.is_dir() or not out.suffix
     if not into_folder:

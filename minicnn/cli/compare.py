@@ -18,7 +18,7 @@ def add(parser):
 
 
 def run(options):
-    """Make the picture and save it, and print the figures; the exit status."""
+    """Make the picture and save it, and print the numbers; the exit status."""
     images.check_destination(options.out)
     net = network(options)
     options.against = load(options.against).to(options.device)

@@ -77,7 +77,7 @@ class Command:
         self.parser.set_defaults(keeps=self.function.__name__.rpartition(".")[2])
 
     def watching(self):
-        """--frames, --every and --plot; `Watch` does them."""
+        """--frames, --every and --plot; `call` does them."""
         self.parser.add_argument("--frames", metavar="FILE.gif",
                                  help="also write the way as an animation")
         self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
@@ -118,10 +118,12 @@ def call(method, options, net, **more):
         chosen["progress"] = True
     if "frames" not in options or "watch" not in parameters:
         return method(net, **chosen | more)
-    watch = Watch(options, net)
-    made = method(net, **chosen | more, watch=watch)
-    records = made if isinstance(made, list) else [made]
-    watch.save("\n".join(record.caption for record in records))
+    frames = None if options.frames is None else animation.Frames(net, options.every)
+    made = method(net, **chosen | more, watch=frames)
+    if frames is not None:
+        animation.save(options.frames, frames.pictures)
+    if options.plot is not None:
+        trace.plot(options.plot, made if isinstance(made, list) else [made])
     return made
 
 
@@ -178,28 +180,6 @@ def check_destinations(options):
         images.check_destination(options.frames, animation.FORMATS)
     if "plot" in options and options.plot is not None:
         images.check_destination(options.plot)
-
-
-class Watch:
-    """What --frames and --plot gather: a method's `watch`, then to be saved."""
-
-    def __init__(self, options, net):
-        self.options = options
-        self.frames = animation.Frames(net, options.every)
-        self.shares = trace.Shares()
-
-    def __call__(self, step):
-        if self.options.frames is not None:
-            self.frames(step)
-        if self.options.plot is not None:
-            self.shares(step)
-
-    def save(self, title):
-        """Write the files that were asked for."""
-        if self.options.frames is not None:
-            animation.save(self.options.frames, self.frames.pictures)
-        if self.options.plot is not None:
-            trace.plot(self.options.plot, self.shares.values, self.shares.by_term, title)
 
 
 def _settings_file(options):

@@ -95,7 +95,7 @@ def first_maps(found):
 
 
 def describe(found, layer):
-    """A layer's caption: network, layer, how many channels, the scale, the figures."""
+    """A layer's caption: network, layer, how many channels, the scale, the statistics."""
     a, shown = found.maps[layer], found.settings["maps"]
     size = f" of {a.shape[0]}x{a.shape[1]}" if a.ndim == 3 else ", each one number"
     part = f", the first {shown} shown" if shown is not None and shown < a.shape[-1] else ""

@@ -13,7 +13,7 @@ BRIGHT = 0.99  # of a map's values lie below what is shown brightest
 
 
 def figure(comparison):
-    """Filters, below them what they respond to the first photo, below that the figures.
+    """Filters, below them what they respond to the first photo, below that the numbers.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _response(response):
 
 def _table(layer, width):
     photo = contact_sheet([layer.photo], tile=PHOTO)
-    lines = [f"{what}: {figure}" for what, figure in layer.table().items()]
+    lines = [f"{what}: {number}" for what, number in layer.table().items()]
     return caption(_grown(photo, len(photo), width), "\n".join(lines))
 
 

@@ -87,7 +87,7 @@ class FirstLayer:
         return tuple(sorted({*self.faint, *self.silent}))
 
     def table(self):
-        """The figures in words, as {what: figure}; means are over the filters that live."""
+        """The numbers in words, as {what: number}; means are over the filters that live."""
         kh, kw, _, count = self.w.shape
         living = [k for k in range(count) if k not in self.dead]
         return {
@@ -105,7 +105,7 @@ class FirstLayer:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Comparison(Record):
-    """Two first layers; the caption has the figures of both.
+    """Two first layers; the caption has the numbers of both.
 
     Attributes
     ----------
@@ -146,14 +146,14 @@ def compare(network, against, photos, size=None, faint=0.1, progress=False):
     """
     settings = settings_of(locals())
     layers, total = _over([network, against], photos, size, faint, progress)
-    caption = "\n".join("; ".join(f"{what} {figure}" for what, figure in layer.table().items())
+    caption = "\n".join("; ".join(f"{what} {number}" for what, number in layer.table().items())
                         for layer in layers)
     return Comparison(first=layers[0], second=layers[1], caption=caption, settings=settings,
                       skipped=total.skipped, interrupted=total.interrupted)
 
 
 def first_layer(network, photos, size=None, faint=0.1, progress=False):
-    """The figures of one network's first layer.
+    """The numbers of one network's first layer.
 
     Parameters
     ----------

@@ -92,7 +92,8 @@ def dream(network, image, layers=None, octaves=4, octave_scale=1.4, steps=10, ra
     end = dreaming.follow(base, seed, progress=progress)
     settings |= {"layers": weights, "guide": named(guide)}
     return Record(image=network.restore(end.image)[0], caption=dreaming.caption(end),
-                  settings=settings, x=end.image, trace=end.trace, interrupted=end.interrupted)
+                  settings=settings, x=end.image, trace=end.trace, by_term=end.by_term,
+                  interrupted=end.interrupted)
 
 
 class Dreaming:

@@ -221,7 +221,8 @@ def _record(network, settings, end, k, values):
                f"{values[0]:.4g} -> {values[-1]:.4g} in {len(values) - 1} steps{preset}"
                + _verdict(network, picture))
     return Record(image=picture, caption=caption, settings=settings, x=x,
-                  trace=end.trace[:, k : k + 1], interrupted=end.interrupted)
+                  trace=end.trace[:, k : k + 1], interrupted=end.interrupted,
+                  by_term={name: share[:, k : k + 1] for name, share in end.by_term.items()})
 
 
 def _verdict(network, picture):

@@ -133,8 +133,9 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
 
     tops, lefts = (starts(side, square, stride) for side in x.shape[1:3])
     places = [(int(top), int(left)) for top in tops for left in lefts]
-    looks = bar(sweep(network, x, patch, places, square, layer, batch), "occlusion", progress,
-                -(-len(places) // batch))
+    looks = (look(network, covered(x, patch, places[first:first + batch], square), layer)
+             for first in range(0, len(places), batch))
+    looks = bar(looks, "occlusion", progress, -(-len(places) // batch))
     found = _gather(looks, len(places), index, channel)
     probability, activation, winner = found.reshape(3, len(tops), len(lefts))  # 3,P*Q -> 3,P,Q
     worst = places[int(np.nanargmin(probability))]
@@ -148,12 +149,6 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
         whole=whole, tops=tops, lefts=lefts, photo=network.restore(x)[0],
         example=network.restore(covered(x, patch, [worst], square))[0],
         interrupted=bool(np.isnan(probability).any()))
-
-
-def sweep(network, x, patch, places, square, layer, batch):
-    """Look at the photo with the square at each place; yields what `look` gives, by batches."""
-    for first in range(0, len(places), batch):
-        yield look(network, covered(x, patch, places[first:first + batch], square), layer)
 
 
 def _gather(looks, count, index, channel):

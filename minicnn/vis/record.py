@@ -26,6 +26,8 @@ class Record:
         The picture in the network's own numbers, unrounded and signed.
     trace : (steps + 1, N) array or None
         The objective before each step and after the last, where there were steps.
+    by_term : dict of str to (steps + 1, N) array, or None
+        Each term's share of the trace, by its name.
     skipped : sequence of str
         One line for each photo that could not be read, saying why.
     interrupted : bool
@@ -38,6 +40,7 @@ class Record:
     photo: Any = None
     x: Any = None
     trace: Any = None
+    by_term: Any = None
     skipped: tuple = ()
     interrupted: bool = False
 

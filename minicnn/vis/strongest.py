@@ -114,10 +114,10 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
     settings = settings_of(locals())
     source, goals = find(photos, split), _goals(network, layers, channels)
     _check(relu, lrn, network.device, count=count, batch=batch, workers=workers)
+    size = network.needed_preprocessing().size if size is None else images.height_width(size)
     normalises = any(isinstance(network[name], LRN) for name in network.names)
     about = {"network": network.name, "count": count, "relu": relu,
-             "lrn": lrn if normalises else None, "size": _side(network, size),
-             "photos": len(source)}
+             "lrn": lrn if normalises else None, "size": list(size), "photos": len(source)}
     fields = [receptive.channel_fields(network, goal.layer, goal.channels.tolist(), about["size"])
               for goal in goals]
     unfinished = Unfinished(folder, about | {
@@ -173,11 +173,6 @@ def _goal(network, layer, channels):
         raise ValueError(f"strongest: {layer} has {count} channels, and none was named")
     return Goal(layer, np.array([channel_number("strongest", network, layer, c)
                                  for c in channels]))
-
-
-def _side(network, size):
-    own = network.needed_preprocessing().size
-    return list(own if size is None else images.height_width(size))
 
 
 def _check(relu, lrn, device, **numbers):

@@ -96,7 +96,7 @@ def survey(network, photos, layers=None, size=None, progress=False):
 
 
 def statistics(maps):
-    """The figures of one photo, a list of LayerStatistics, from the maps of `vis.activations`."""
+    """Those of one photo, a list of LayerStatistics, from the maps of `vis.activations`."""
     return [_statistics(layer, _count(a)) for layer, a in maps.items()]
 
 

@@ -74,7 +74,7 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
     return Record(image=network.restore(end.image)[0], caption=caption,
                   settings=settings | {"layers": layers}, x=end.image, trace=end.trace,
-                  interrupted=end.interrupted)
+                  by_term=end.by_term, interrupted=end.interrupted)
 
 
 def default_layers(network):

@@ -6,7 +6,7 @@ import pytest
 import small
 from numpy.testing import assert_array_equal
 
-from minicnn import images
+from minicnn import images, vis
 from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.images import ImageError
@@ -21,6 +21,10 @@ def climb(watch, steps=7, count=1):
     objective = objectives.channel("conv2", 1) - 0.01 * objectives.l2()
     ascent = loop.steps(NETWORK, objective, x, SGD(1.0, normalize="mean_abs"), steps)
     return loop.follow(ascent, steps, watch=watch)
+
+
+def record(values, by_term=None):
+    return vis.Record(trace=values, by_term=by_term, caption="a title")
 
 
 def dark(picture):
@@ -56,18 +60,21 @@ def test_a_line_an_image():
 
 def test_it_is_saved_as_drawn_and_leaves_matplotlib_alone(tmp_path):
     before = dict(matplotlib.rcParams), matplotlib.get_backend()
-    trace.plot(tmp_path / "t.png", PARTS["l2"], PARTS, "a title")
+    trace.plot(tmp_path / "t.png", [record(PARTS["l2"], PARTS)])
     assert_array_equal(images.load(tmp_path / "t.png"), trace.draw(PARTS["l2"], PARTS, "a title"))
     assert (dict(matplotlib.rcParams), matplotlib.get_backend()) == before
 
 
-def test_shares_gathers_what_follow_does():
-    shares = trace.Shares()
-    end = climb(shares, count=2)
-    assert_array_equal(np.array(shares.values), end.trace)
-    assert set(shares.by_term) == set(end.by_term) == {"conv2:1", "l2"}
-    for name, share in shares.by_term.items():
-        assert_array_equal(np.array(share), end.by_term[name])
+def test_records_of_one_ascent_are_plotted_together(tmp_path):
+    records = vis.maximize(NETWORK, "conv2", [1, 3], steps=4, l2=0.01)
+    trace.plot(tmp_path / "t.png", records)
+    ends = [np.hstack([r.by_term[name] for r in records]) for name in records[0].by_term]
+    assert list(records[0].by_term) == ["conv2:1,3", "l2"]
+    values = np.hstack([r.trace for r in records])
+    np.testing.assert_allclose(sum(ends), values, rtol=1e-6)
+    captions = "\n".join(r.caption for r in records)
+    assert_array_equal(images.load(tmp_path / "t.png"), trace.draw(
+        values, dict(zip(records[0].by_term, ends, strict=True)), captions))
 
 
 @pytest.mark.parametrize("every, kept", [(1, [0, 1, 2, 3, 4, 5, 6, 7]), (3, [0, 3, 6, 7]),
@@ -89,7 +96,7 @@ def test_no_frames_before_the_first_step_and_none_every_0():
 @pytest.mark.parametrize("values", [np.zeros(3), np.zeros((0, 1))])
 def test_no_trace_to_plot(values, tmp_path):
     with pytest.raises(ValueError, match=r"trace: expected \(steps \+ 1, N\)"):
-        trace.plot(tmp_path / "t.png", values)
+        trace.draw(values)
     with pytest.raises(ImageError, match="suffix|format"):
-        trace.plot(tmp_path / "t.txt", PARTS["l2"])
+        trace.plot(tmp_path / "t.txt", [record(PARTS["l2"])])
     assert list(tmp_path.iterdir()) == []
