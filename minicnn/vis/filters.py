@@ -109,9 +109,9 @@ def filters(network, layers=None, count=10, order="number", preset="filters", st
     ValueError
         No convolutions, unknown layers, settings out of range.
     """
+    settings = settings_of(locals())
     from minicnn import __version__
 
-    settings = settings_of(locals())
     chosen = presets.chosen(preset, dict.fromkeys(presets.OWN) | {"steps": steps})
     size = network.input_shape[:2] if size is None else images.height_width(size)
     check_counts("filters", count=count)

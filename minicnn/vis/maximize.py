@@ -203,9 +203,9 @@ def _joined(objective, seen, backward):
     values, gradients = zip(*seen, strict=True)
     xp = array_module(values[0].total)
     shares = zip(*[value.by_term.values() for value in values], strict=True)
-    parts = {term.name: xp.concatenate(share)
-             for term, share in zip(objective.terms, shares, strict=True)}
-    value = objectives.Value(xp.concatenate([value.total for value in values]), parts, {})
+    by_term = {term.name: xp.concatenate(share)
+               for term, share in zip(objective.terms, shares, strict=True)}
+    value = objectives.Value(xp.concatenate([value.total for value in values]), by_term, {})
     return value, xp.concatenate(gradients) if backward else None
 
 

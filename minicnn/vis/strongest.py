@@ -109,9 +109,9 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
     KeyboardInterrupt
         On Ctrl-C; the same call goes on from there.
     """
+    settings = settings_of(locals())
     from minicnn import __version__
 
-    settings = settings_of(locals())
     source, goals = find(photos, split), _goals(network, layers, channels)
     _check(relu, lrn, network.device, count=count, batch=batch, workers=workers)
     size = network.needed_preprocessing().size if size is None else images.height_width(size)
