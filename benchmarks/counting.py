@@ -10,7 +10,7 @@ least the longer of the two at what the card was measured to do (Williams, Water
 - Everything else reads x and writes y; back it reads dy and what has to be kept (one byte for each
   switch of a max pooling and each sign of a ReLU; x of an LRN) and writes dx. Operations are a
   window's for each output, and hardly matter.
-- Joining branches, dropout and flattening are free: who computes a part can write it in place.
+- Joining paths, dropout and flattening are free: who computes a part can write it in place.
 - Passes are added up: what one writes, the next reads. Layers computed as one (a convolution and
   its ReLU) can therefore be faster than this, and so can Winograd's algorithm, which multiplies
   less.
@@ -33,12 +33,11 @@ from tasks import (
     gram_layers,
 )
 
-from minicnn.network import Network
-from minicnn.network.layers import walk
+from minicnn.network import INPUT, Network
 from minicnn.ops.window import pair
 
 FLOAT = 4  # bytes of a float32
-PASSES = {  # of each layer; the image needs no weight gradient, and the lowest layer then no dx
+PASSES = {  # of each layer; where weights learn, what reads the image needs no dx
     FORWARD: (FORWARD,),
     IMAGE_GRADIENT: (FORWARD, INPUT_GRADIENT),
     GRAM_STEP: (FORWARD, INPUT_GRADIENT),
@@ -76,18 +75,18 @@ def works(task):
         return [card_work(task)]
     network = sized(task)
     learning = WEIGHT_GRADIENT in PASSES[task.what]
-    found, first = [], True
-    for name, layer in _computed(network):
-        shapes = Shapes(task.batch * prod(network.input_shapes[name]),
+    found = []
+    for name, layer, inputs in _computed(network):
+        read = network.input_shapes[name] if layer.several else [network.input_shapes[name]]
+        shapes = Shapes(task.batch * sum(map(prod, read)),
                         task.batch * prod(network.shapes[name]),
                         sum(prod(s) for s in network.param_shapes.get(name, {}).values()))
         for what in PASSES[task.what]:
-            needless = what == INPUT_GRADIENT and learning and first
+            needless = what == INPUT_GRADIENT and learning and INPUT in inputs
             if not needless and (what != WEIGHT_GRADIENT or shapes.w):
                 found.append(layer_work(layer, shapes, what))
         if task.what == TRAINING_STEP and shapes.w:
             found.append(step_work(shapes.w))
-        first = False
     return found + (gram_works(network) if task.what == GRAM_STEP else [])
 
 
@@ -96,15 +95,13 @@ def sized(task):
     network = build(task)
     if task.side is None:
         return network
-    return Network(network.name, network.layers, (task.side, task.side, network.input_shape[2]))
+    return Network(network.name, network.rows, (task.side, task.side, network.input_shape[2]))
 
 
 def _computed(network):
-    """(name, layer) of each layer that does something, up to the class scores."""
-    end = network.names.index(network.logits)
-    return [(name, layer) for name, layer in walk(network.layers)
-            if network.names.index(name) <= end
-            and type(layer).__name__ in KINDS]
+    """The row of each layer that does something, up to the class scores."""
+    needed = network.last_readers([network.logits])
+    return [row for row in network.rows if row.name in needed and type(row.layer).__name__ in KINDS]
 
 
 def layer_work(layer, shapes, what):
@@ -129,6 +126,8 @@ KINDS = {  # operations of a pass, and bytes that its way back reads besides dy
     "AveragePool": lambda layer, s: (prod(pair(layer.window, "window")) * s.y, 0),
     "GlobalAveragePool": lambda layer, s: (s.x, 0),
     "ReLU": lambda layer, s: (s.x, s.x),
+    "BatchNorm": lambda layer, s: (2 * s.x, 0),
+    "Add": lambda layer, s: (s.x - s.y, 0),
     "LRN": lambda layer, s: ((layer.size + 5) * s.x, FLOAT * s.x),
 }
 

@@ -24,6 +24,7 @@ import torch_ops  # noqa: E402
 from checks import normal  # noqa: E402
 
 from minicnn import load, models, naive  # noqa: E402
+from minicnn.fast import TWINS  # noqa: E402
 from minicnn.fast.winograd import ALGORITHMS  # noqa: E402
 
 
@@ -50,8 +51,10 @@ class Case(NamedTuple):
         return function(*([list(arrays)] if self.wants_list else arrays), **options)
 
     def module(self):
-        """The op itself, minicnn.ops.<op>."""
-        return importlib.import_module(f"minicnn.ops.{self.op}")
+        """The op itself: what a network uses, minicnn.fast.<op>, or the page where it has no twin.
+        """
+        place = "fast" if self.op == "winograd" or self.op in TWINS else "ops"
+        return importlib.import_module(f"minicnn.{place}.{self.op}")
 
     def forward(self, *arrays):
         """minicnn's, with the settings bound."""
@@ -150,11 +153,25 @@ def conv():
     return found
 
 
+def conv_transpose():
+    """From the output's shape to the input's, with the settings of the matrix."""
+    found = []
+    for case in matrix.CONV:
+        options = matrix.settings(case, "stride", "pad", "groups", "dilation")
+        along = matrix.conv_inputs(case)
+        shape = naive.conv_forward(along["x"], along["w"], None, **options).shape
+        options |= {"size": case.image[1:3]}
+        inputs = {"x": normal(*shape), "w": along["w"], "b": normal(case.image[3], seed=2)}
+        found.append(Case("conv_transpose", str(case), inputs, options, True,
+                          torch_ops.conv_transpose(**options)))
+    return found
+
+
 def winograd():
     """Both algorithms, which are for float32 only, at an image that is no whole number of tiles."""
     inputs = {"x": normal(2, 9, 11, 4), "w": normal(3, 3, 4, 6, seed=2) / 6, "b": normal(6, seed=3)}
     return [Case("winograd", f"{algorithm}, pad {pad}", inputs,
-                 {"pad": pad, "algorithm": algorithm}, True, torch_ops.conv(1, pad, 1, 1),
+                 {"pad": pad, "algorithm": algorithm}, True, torch_ops.conv(pad=pad),
                  loops="conv", dtypes=(np.float32,))
             for algorithm in ALGORITHMS for pad in (0, 1)]
 
@@ -227,6 +244,13 @@ def concat():
             for axis, shapes in checks.CONCATS]
 
 
+def add():
+    """Of two arrays, and of several."""
+    return [Case("add", f"{len(shapes)} of {shapes[0]}",
+                 {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)}, {}, True,
+                 torch_ops.add, wants_list=True) for shapes in checks.ADDS]
+
+
 def dropout():
     """With the same seed on both sides; PyTorch draws otherwise."""
     return [Case("dropout", f"rate {rate}", {"x": normal(2, 3, 4, 2)}, {"rate": rate, "seed": 3},
@@ -246,6 +270,7 @@ def _plain(op, smooth=True, arrays=None):
 
 OPS = {
     "conv": conv,
+    "conv_transpose": conv_transpose,
     "winograd": winograd,
     "dense": dense,
     "pool": pool,
@@ -260,6 +285,7 @@ OPS = {
     "dropout": dropout,
     "resize": resize,
     "concat": concat,
+    "add": add,
     "softmax": _plain("softmax"),
     "cross_entropy": cross_entropy,
 }
@@ -290,13 +316,12 @@ def image_gradient(network, x):
 
 def torchs_image_gradient(network, x):
     """The same by PyTorch, with the same weights."""
-    torch, torch_network = map(importlib.import_module, ("torch", "torch_network"))
-    module, _ = torch_network.twin(network)
-    image = torch_network.to_torch(x).requires_grad_()
-    y = module(image)
-    y = y.permute(0, 2, 3, 1) if y.ndim == 4 else y  # N,C,H,W -> N,H,W,C
-    y.backward(torch.tensor(upstream(y.detach().numpy())))
-    return torch_network.to_numpy(image.grad)
+    import torch_network
+
+    scores = network.until(network.logits)
+    dy = upstream(np.empty((len(x), *scores.shapes[network.logits]), x.dtype))
+    _, slopes, _ = torch_network.gradients(scores, x, {network.logits: dy})
+    return slopes["image"]
 
 
 def _small(make):

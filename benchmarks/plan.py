@@ -11,7 +11,7 @@ class Plan(NamedTuple):
     networks: tuple
     batches: tuple
     convolutions: tuple  # networks whose convolutions are measured alone
-    ops: dict  # layers of other kinds, by network
+    ops: dict  # layers of other kinds, and depthwise convolutions, by network
     training: tuple  # (network, batch)
     student: tuple  # (network, layer)
     sides: tuple  # of the curve against the side; on a GPU of the section gram
@@ -32,13 +32,15 @@ class Plan(NamedTuple):
 
 FULL = Plan(
     networks=("vgg16", "vgg16_convolutions", "alexnet_caffe", "googlenet", "squeezenet11",
-              "minivgg"),
+              "resnet18", "mobilenet_v1", "minivgg"),
     batches=(1, 8),
     convolutions=("vgg16", "alexnet_caffe", "googlenet"),
     ops={"vgg16": ("relu1_1", "pool1", "relu3_1", "pool3", "relu5_1", "pool5", "fc6", "fc7"),
          "alexnet_caffe": ("relu1", "norm1", "pool1", "norm2", "pool2", "pool5", "fc6"),
          "googlenet": ("pool1/3x3_s2", "pool1/norm1", "conv2/norm2", "pool2/3x3_s2",
-                       "inception_3a/pool", "inception_4a/pool", "pool5/7x7_s1")},
+                       "inception_3a/pool", "inception_4a/pool", "pool5/7x7_s1"),
+         "mobilenet_v1": ("conv2_1/dw", "conv2_2/dw", "conv3_1/dw", "conv4_1/dw", "conv5_1/dw",
+                          "conv6/dw")},
     training=(("vgg16_pooled", 1), ("vgg16_pooled", 8), ("minivgg", 32)),
     student=(("vgg16", "conv1_2"), ("vgg16", "conv3_2"), ("vgg16", "conv5_1"),
              ("alexnet_caffe", "conv1")),

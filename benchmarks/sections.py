@@ -51,7 +51,8 @@ def _alone(plan):
 
 
 def ops(bench):
-    """Layers of other kinds alone; only dense ones have a weight gradient."""
+    """Layers of other kinds and depthwise convolutions, alone; a weight gradient where there are
+    weights."""
     return _timed(bench, [Task(network, what, batch, layer)
                           for network, names in bench.plan.ops.items() for layer in names
                           for batch in _alone(bench.plan)

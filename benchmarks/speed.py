@@ -16,8 +16,8 @@
     gram       on a GPU: steps of an image towards a texture by Gram matrices (VGG-19 to conv4_1)
 
 Needs PyTorch (pip install torch); --against fresh or plain compares minicnn with itself, without a
-workspace or by the plain op. Each library lives in a process of its own, so that the idle
-threads of one do not slow the other; they are asked in turn, so that a machine that slows down
+workspace or by the pages (minicnn/ops). Each library lives in a process of its own, so that the
+idle threads of one do not slow the other; they are asked in turn, so that a machine that slows down
 slows both; what is reported is the ratio of each pair of turns, as median and quartiles. Seconds
 are written down too, but they are this machine's. The variables that hold OpenBLAS to an older
 processor are removed, and the kernels in use are recorded; --avx2 holds both libraries to AVX2.
@@ -85,7 +85,7 @@ def check(plan):
     """Raise unless what the plan needs is here."""
     if plan.against not in OURS and importlib.util.find_spec("torch") is None:
         raise ValueError("PyTorch is not installed (pip install torch); --against plain compares "
-                         "with minicnn's own plain op")
+                         "with minicnn's own pages")
     if plan.device == "gpu":
         with Bench(plan).workers((plan.ours, plan.against)):
             pass  # each says for itself whether it finds the card
@@ -190,7 +190,7 @@ def _parser(prog):
     add("--threads", type=_count, metavar="N", help="threads of each library (default: all cores)")
     add("--rounds", type=_count, metavar="N",
         help=_with_defaults("pairs of turns a task", "rounds"))
-    add("--plain", action="store_true", help="hold every convolution to the plain op")
+    add("--plain", action="store_true", help="compute every op as its page has it")
     add("--avx2", action="store_true", help="hold both libraries to AVX2")
     add("--against", choices=AGAINST, default="torch",
         help="whom to compare with: " + "; ".join(f"{k} = {LIBRARIES[k]}" for k in AGAINST)

@@ -142,8 +142,9 @@ def students(task, way):
         raise ValueError(f"{task.layer}: students' convolutions have no groups and no dilation")
     forward, input_gradient, weight_gradient = WAYS[way]
     x = first(images(task, network))
-    kernels = np.ascontiguousarray(layer.params["w"].transpose(3, 2, 0, 1))  # -> O,C,KH,KW
-    given = x, kernels, layer.params["b"], layer.stride, layer.pad
+    params = network.params[task.layer]
+    kernels = np.ascontiguousarray(params["w"].transpose(3, 2, 0, 1))  # -> O,C,KH,KW
+    given = x, kernels, params["b"], layer.stride, layer.pad
     if task.what == FORWARD:
         return lambda: forward(*given)
     y, cache = forward(*given)

@@ -6,6 +6,7 @@ it a function that does it once. Weights are random too.
 """
 
 from functools import cache
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.backend import array_module, to_device
 from minicnn.fast.workspace import Workspace
 from minicnn.network import Network
-from minicnn.network.layers import Conv, Dense, GlobalAveragePool, Softmax, walk
+from minicnn.network.layers import Conv, Dense, GlobalAveragePool, Softmax
 from minicnn.ops import cross_entropy
 from minicnn.train.loop import train_step
 from minicnn.vis.texture import texture_loss
@@ -61,6 +62,8 @@ NETWORKS = {
     "googlenet": models.googlenet,
     "squeezenet11": models.squeezenet11,
     "minivgg": models.minivgg,
+    "resnet18": models.resnet18,
+    "mobilenet_v1": models.mobilenet_v1,
     "vgg19_conv4_1": lambda: models.vgg19(top=False).until("conv4_1").with_average_pooling(),
 }
 
@@ -100,9 +103,9 @@ def labels(count, classes):
 def convolutions(name):
     """The names of a network's convolutions, of those that are alike the first only."""
     network, seen = plans(name), {}
-    for layer_name, layer in walk(network.layers):
+    for place, layer, _ in network.rows:
         if isinstance(layer, Conv):
-            seen.setdefault((network.input_shapes[layer_name], repr(layer)), layer_name)
+            seen.setdefault((network.input_shapes[place], layer), place)
     return list(seen.values())
 
 
@@ -133,19 +136,17 @@ def describe(task):
 def ours(task, plain=False, workspace=True, device="cpu"):
     """A function that does `task` once with minicnn, on a device.
 
-    `plain` holds it to the plain convolution. The function is made to be called in a loop, and who
-    loops owns a workspace; without one every array is fresh.
+    `plain` computes every op as its page has it. The function is made to be called in a loop, and
+    who loops owns a workspace; without one every array is fresh.
     """
     if task.network == CARD:
         return CARD_PASSES[task.what](*(to_device(a, device) for a in matrices(task)))
     network = build(task).initialize(0).to(device)
-    for _, layer in walk(network.layers):
-        if plain and isinstance(layer, Conv):
-            layer.algorithm = "direct"
+    if plain:
+        network.ops = {name: layer.op and import_module(f"minicnn.ops.{layer.op}")
+                       for name, layer, _ in network.rows}
     x = to_device(images(task, network), device)
-    passes, what = ((NETWORK_PASSES, network) if task.layer is None
-                    else (LAYER_PASSES, network[task.layer]))
-    run = passes[task.what](what, x)
+    run = (NETWORK_PASSES if task.layer is None else LAYER_PASSES)[task.what](network, x)
     return _in(Workspace(), run) if workspace else run
 
 
@@ -154,9 +155,9 @@ def matrices(task):
     return [numbers((task.side, task.side), seed) for seed in (1, 2)]
 
 
-def _in(workspace, function):
+def _in(context, function):
     def run():
-        with workspace:
+        with context:
             return function()
 
     return run
@@ -211,17 +212,25 @@ def _gram_step(network, x):
     return lambda: next(walk)
 
 
-def _layer_forward(layer, x):
-    return lambda: layer.forward(x)
+def _layer_forward(network, x):
+    layer, op, params = _alone(network)
+    return lambda: layer.forward(op, x, params)
 
 
 def _layer_gradient(*need):
-    def make(layer, x):
-        y, cache = layer.forward(x, learn=True)
+    def make(network, x):
+        layer, op, params = _alone(network)
+        y, cache = layer.forward(op, x, params, learn=True)
         dy = array_module(y).asarray(numbers(y.shape, 2).astype(y.dtype, copy=False))
-        return lambda: layer.backward(dy, cache, need=need)
+        return lambda: layer.backward(op, dy, cache, need=need)
 
     return make
+
+
+def _alone(network):
+    """(layer, its op, its arrays) of a network of one layer."""
+    (name, layer, _), = network.rows
+    return layer, network.ops[name], network.params.get(name, {})
 
 
 def _copy(a, b):

@@ -16,7 +16,7 @@ without TF32 on all sides. The roofline is the least time that a pass can take o
 operations and bytes by formula over what the section's first lines say the card reached, each layer
 alone; 100 % is that, and Winograd's algorithm or layers computed as one can be above it. Memory is
 the most that is used of each library's pool, weights with it."""
-NAMES = {"ours": "minicnn", "plain": "plain op", "fresh": "fresh arrays", "torch": "PyTorch",
+NAMES = {"ours": "minicnn", "plain": "pages", "fresh": "fresh arrays", "torch": "PyTorch",
          "channels_last": "PyTorch channels last", "loops": "slices and tensordot",
          "fancy": "fancy index and add.at"}
 VERSIONS = ("minicnn", "numpy", "cupy", "torch", "cuda", "cudnn")

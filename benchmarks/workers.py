@@ -18,7 +18,7 @@ import minicnn
 
 LIBRARIES = {
     "ours": "minicnn",
-    "plain": "minicnn with every convolution by the plain op",
+    "plain": "minicnn with every op as its page has it",
     "fresh": "minicnn without a workspace, every array fresh",
     "torch": "PyTorch, eager, N,C,H,W",
     "channels_last": "PyTorch, eager, channels last",
@@ -98,7 +98,7 @@ def _maker(library, meter):
 
 def _maker_of_torch(library, meter):
     import torch
-    from twins import load, torchs
+    from torch_tasks import load, torchs
 
     threads, layout = int(os.environ["OMP_NUM_THREADS"]), torch.contiguous_format
     torch.set_num_threads(threads)

@@ -1,8 +1,7 @@
-"""Every op as scalar loops: the specification that the fast ops are compared with.
+"""Every op as scalar loops: the specification that the pages are compared with.
 
-Read a function here to learn what an op *is*; read its twin in ``minicnn/ops`` to learn how
-to compute it quickly. ``naive.conv_forward`` takes the arguments of ``ops.conv.forward`` and
-returns y; ``naive.conv_backward`` takes dy and those same arguments and returns the gradients.
+Read a function here to learn what an op *is*. ``naive.conv_forward`` takes the arguments of
+``ops.conv.forward`` gives y; ``naive.conv_backward`` takes dy and those and gives gradients.
 There are no caches: a backward pass runs the loops of its forward pass again, and each product
 ``y += a * b`` it meets sends dy to its two factors, ``da += dy * b`` and ``db += dy * a``.
 
@@ -11,9 +10,8 @@ P padding, G groups, D dilation. ``x[n, h, w, c]`` is a pixel of the input, ``y[
 one of the output, ``w[i, j, c, o]`` a tap of a kernel; ``dx`` is d(loss)/dx.
 
 Conventions: images are N,H,W,C. Sums run in float64 and the result has the dtype of its input
-(float32 or float64). Output position (u, v) looks at the window that starts at row u*S - P,
-column v*S - P. A setting for height and width is one int or a pair (h, w); a pooling stride of
-None means the window.
+(float32 or float64). Output position (u, v) looks at the window from row u*S - P, column v*S - P.
+A setting for height and width is one int or a pair (h, w); a pooling stride of None is the window.
 """
 import itertools
 import math
@@ -86,7 +84,7 @@ def _products_forward(x, w, b, shape, products):
 
 
 def _products_backward(dy, x, w, b, products):
-    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros(w.shape[-1])
+    dx, dw, db = np.zeros(x.shape), np.zeros(w.shape), np.zeros(dy.shape[-1])
     for at_y, at_x, at_w in products:
         dx[at_x] += float(dy[at_y]) * float(w[at_w])
         dw[at_w] += float(dy[at_y]) * float(x[at_x])
@@ -124,6 +122,32 @@ def conv_forward(x, w, b, stride=1, pad=0, groups=1, dilation=1):
 def conv_backward(dy, x, w, b, stride=1, pad=0, groups=1, dilation=1):
     """(dx, dw, db) of `conv_forward`, db None where b is None."""
     _, products = _conv_products(x, w, stride, pad, groups, dilation)
+    return _products_backward(dy, x, w, b, products)
+
+
+def _conv_transpose_products(x, w, stride, pad, groups, dilation, size):
+    """Those of the convolution from y to x, with y and x in each other's place."""
+    H, W = size or [S * (n - 1) + D * (K - 1) + 1 - 2 * P for n, K, S, P, D in zip(
+        x.shape[1:3], w.shape[:2], *map(_pair, (stride, pad, dilation)), strict=True)]
+    image = np.zeros((len(x), H, W, w.shape[2] * groups))
+    shape, products = _conv_products(image, w, stride, pad, groups, dilation)
+    _require(shape == x.shape, f"conv_transpose: a convolution makes {shape} of images "
+             f"{image.shape[1:3]}, expected x of that shape, got {x.shape}; change size")
+    return image.shape, ((at_image, at_x, at_w) for at_x, at_image, at_w in products)
+
+
+def conv_transpose_forward(x, w, b, stride=1, pad=0, groups=1, dilation=1, size=None):
+    """y[n,uS-P+iD,vS-P+jD,c] += x[n,u,v,o] w[i,j,c,o] where that lies in y, and b[c] once.
+
+    (H, W) of y is size, or the smallest of which a convolution with these settings makes (OH, OW).
+    """
+    products = _conv_transpose_products(x, w, stride, pad, groups, dilation, size)
+    return _products_forward(x, w, b, *products)
+
+
+def conv_transpose_backward(dy, x, w, b, stride=1, pad=0, groups=1, dilation=1, size=None):
+    """(dx, dw, db) of `conv_transpose_forward`, db None where b is None."""
+    _, products = _conv_transpose_products(x, w, stride, pad, groups, dilation, size)
     return _products_backward(dy, x, w, b, products)
 
 
@@ -389,9 +413,6 @@ def dropout_backward(dy, x, rate=0.5, seed=0):
                  _dropout_mask(x.shape, rate, seed), dy, x)
 
 
-# --- across channels -------------------------------------------------------------------------
-
-
 def _lrn_scales(x, size, alpha, k, convention):
     """Yield each index, its scale k + a sum x^2, the indices in that sum, and a."""
     _require(size % 2 == 1, f"lrn: expected an odd size, got {size}; use {size + 1}")
@@ -570,17 +591,9 @@ def add_forward(parts):
     """The sum of parts of one shape."""
     _require(len({p.shape for p in parts}) == 1, "add: expected parts of one shape, got "
              f"{[p.shape for p in parts]}; crop or project the parts")
-    y = np.zeros(parts[0].shape, np.result_type(*parts))
-    for part in parts:
-        for at in np.ndindex(*y.shape):
-            y[at] += part[at]
-    return y
+    return _each(lambda *values: sum(values), *parts)
 
 
 def add_backward(dy, parts):
     """The list of dy for every part."""
-    gradients = [np.zeros(p.shape, p.dtype) for p in parts]
-    for gradient in gradients:
-        for at in np.ndindex(*dy.shape):
-            gradient[at] = dy[at]
-    return gradients
+    return [_each(float, dy) for _ in parts]

@@ -15,6 +15,7 @@ import pytest
 import minicnn
 from minicnn import naive
 from minicnn.cli import main
+from minicnn.fast import TWINS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, TESTS = ROOT / "minicnn", ROOT / "tests"
@@ -98,6 +99,39 @@ def at_the_top(path):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module.partition(".")[0]
+
+
+PAGES_ON_PAGES = {"cross_entropy": "softmax", "conv_transpose": "conv"}  # which is built on which
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "ops").glob("*.py")), ids=short)
+def test_a_page_can_be_read_with_nothing_else_open(path):
+    """Of ours it imports the array module and the geometry of windows; no threads, no memory pool,
+    no kernels, which are its twin's."""
+    allowed = ["minicnn.backend.array_module", "minicnn.ops.window."]
+    if path.stem in PAGES_ON_PAGES:
+        allowed.append(f"minicnn.ops.{PAGES_ON_PAGES[path.stem]}")
+    extra = [name for name in imported(path) if name.startswith("minicnn")
+             and not name.startswith(tuple(allowed))]
+    assert extra == [], f"{short(path)} imports {extra}"
+
+
+def signature(path, name):
+    """The parameters of a function of a file, with their defaults, as they are written."""
+    (found,) = [node for node in definitions(path) if node.name == name]
+    return ast.unparse(found.args)
+
+
+@pytest.mark.parametrize("op", TWINS)
+def test_a_twin_has_its_page_s_functions(op):
+    page, twin = PACKAGE / "ops" / f"{op}.py", PACKAGE / "fast" / f"{op}.py"
+    both = ["forward", "backward"] + ["unpool"] * (op == "pool")
+    assert [signature(twin, name) for name in both] == [signature(page, name) for name in both]
+
+
+def test_every_twin_is_in_the_table():
+    pages = {path.stem for path in (PACKAGE / "ops").glob("*.py")} - {"window", "__init__"}
+    assert {path.stem for path in (PACKAGE / "fast").glob("*.py")} & pages == set(TWINS)
 
 
 def test_naive_and_gradcheck_need_numpy_only():

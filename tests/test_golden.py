@@ -10,30 +10,40 @@ import json
 
 import numpy as np
 import pytest
+import torch_network
 
 from minicnn.foreign.load import load
+from minicnn.network.layers import MaxPool
 
 WEIGHTS = {"googlenet": "googlenet_bvlc", "squeezenet11": "squeezenet11",
-           "vgg19norm": "vgg19_norm_to_conv4_1"}
+           "vgg19norm": "vgg19_norm_to_conv4_1", "vgg16conv": "vgg16_conv"}
 CASES = [f"{net}_{photo}" for net in ("googlenet", "squeezenet11")
          for photo in ("chelsea", "coffee", "rocket")]
-CASES += ["vgg19norm_coffee", "vgg19norm_tubingen"]
+CASES += ["vgg19norm_coffee", "vgg19norm_tubingen", "vgg16conv_chelsea", "vgg16conv_coffee"]
+SQUARED = {"vgg19norm": "relu4_1", "vgg16conv": "relu5_3"}  # half their sum is the objective
 RENAMED = {("squeezenet11", "conv10"): "relu_conv10", ("squeezenet11", "logits"): "pool10"}
 
 
 @pytest.fixture(scope="module")
 def networks(shared_data):
-    return {name: load(shared_data / "weights" / f"{file}.h5") for name, file in WEIGHTS.items()}
+    found = {name: load(shared_data / "weights" / f"{file}.h5") for name, file in WEIGHTS.items()}
+    found["vgg16conv"] = found["vgg16conv"].extended("vgg16", [("pool5", MaxPool(2))])
+    return found
 
 
 @pytest.fixture(scope="module", params=CASES)
 def case(request, shared_data, networks):
     """(net's name, what was recorded, our run on the same input)."""
     name = request.param.partition("_")[0]
-    with np.load(shared_data / "golden" / f"{request.param}.npz") as file:
-        golden = dict(file)
-    x = np.ascontiguousarray(golden["input_bgr"].transpose(1, 2, 0)[None])  # C,H,W -> 1,H,W,C
+    golden, x = read(shared_data, request.param)
     return name, golden, networks[name].forward(x)
+
+
+def read(shared_data, name):
+    """(what was recorded, the input) of a golden file."""
+    with np.load(shared_data / "golden" / f"{name}.npz") as file:
+        golden = dict(file)
+    return golden, np.ascontiguousarray(golden["input_bgr"].transpose(1, 2, 0)[None])  # -> 1,H,W,C
 
 
 def recorded(golden):
@@ -46,12 +56,12 @@ def ours(name, layer, run):
 
 
 def test_logits(case):
-    _, golden, run = case
+    name, golden, run = case
     if "logits" in golden:
         np.testing.assert_allclose(run[run.network.logits].ravel(), golden["logits"], atol=1e-3,
                                    rtol=0)  # float32: 1e-5 is seen
     else:
-        assert run.network.names[-1] == "relu4_1"
+        assert SQUARED[name] in run.network.names and not run.network.classifies
 
 
 def test_every_layer_s_mean_and_deviation(case):
@@ -74,22 +84,38 @@ def test_every_layer_s_slice(case):
                                    err_msg=layer)
 
 
+def objective(name, golden, run):
+    """(its value, the gradient at the layer that it looks at)."""
+    if name in SQUARED:
+        a = run[SQUARED[name]]
+        return (a.astype(np.float64) ** 2).sum() / 2, {SQUARED[name]: a}
+    scores = run[run.network.logits]
+    seed = np.zeros_like(scores)
+    seed.reshape(-1)[golden["unit"]] = 1  # 1,K or 1,1,1,K -> K
+    assert scores.argmax() == golden["unit"]
+    return scores.max(), {run.network.logits: seed}
+
+
 def test_the_objective_and_its_gradient_at_the_image(case):
     """2 % in norm: where ReLU and pooling switches flip, two float32 programs differ."""
-    _, golden, run = case
-    if "unit" in golden:
-        scores = run[run.network.logits]
-        seed = np.zeros_like(scores)
-        seed[0, golden["unit"]] = 1
-        value, seeds = scores[0, golden["unit"]], {run.network.logits: seed}
-        assert scores.argmax() == golden["unit"]
-    else:
-        a = run["relu4_1"]
-        value, seeds = (a.astype(np.float64) ** 2).sum() / 2, {"relu4_1": a}
+    name, golden, run = case
+    value, seeds = objective(name, golden, run)
     assert value == pytest.approx(float(golden["objective"]), rel=1e-5)  # float32
     dx = run.backward(seeds)[0].transpose(2, 0, 1)  # H,W,C -> C,H,W
     expected = golden["image_gradient"]
     assert np.linalg.norm(dx - expected) < 0.02 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_autograd_finds_the_same_gradient_at_the_image(shared_data, networks, name):
+    """To 1e-12, in float64: there both agree which ReLUs are on; 7e-16 is seen."""
+    pytest.importorskip("torch")
+    golden, x = read(shared_data, f"{name}_coffee")
+    network, x = networks[name].astype(np.float64), x.astype(np.float64)
+    run = network.forward(x, keep=(SQUARED.get(name, network.logits),))
+    _, seeds = objective(name, golden, run)
+    expected, got = torch_network.gradients(network, x, seeds)[1]["image"], run.backward(seeds)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("name", ["googlenet", "squeezenet11"])

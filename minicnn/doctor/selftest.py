@@ -1,9 +1,10 @@
-"""Every op, forward and backward, against the same as scalar loops (`minicnn.naive`), in a second.
+"""Every op and its fast twin, forward and backward, against the same as scalar loops
+(`minicnn.naive`), in a second.
 
 This is not the proof that the gradients are right, which is in the tests: it asks whether they come
 out right on this machine, with its NumPy, its BLAS, its GPU. Shapes are tiny, for the loops are
 slow; each trial is one of the ways an op can be asked. Two trials are of a real layer's size, where
-BLAS takes other kernels and the work is shared among threads: there the plain op in float64, itself
+BLAS takes other kernels and the work is shared among threads: there the page in float64, itself
 just tried, is what the result is held against.
 
 ========  ========  ==============================================================================

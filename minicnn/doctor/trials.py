@@ -1,6 +1,7 @@
 """What the self-test asks of every op: tiny shapes, and the ways in which an op can be asked.
 
-A new op needs a line here; until then the doctor says that it is untried.
+A new op needs a line here; until then the doctor says that it is untried. Its fast twin, if there
+is one, is asked the same.
 """
 
 import importlib
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import ops
+from minicnn.fast import TWINS
 
 EVERYWHERE = ("cpu", "gpu")
 
@@ -20,7 +22,7 @@ class Trial(NamedTuple):
     Attributes
     ----------
     op : str
-        A module of `minicnn.ops`.
+        A module of `minicnn.ops`, or of `minicnn.fast` with "fast." before it.
     how : str
         What is particular about it, for the report.
     arguments : dict
@@ -62,7 +64,7 @@ def _conv(c, o, kernel=3, groups=1, image=(5, 6)):
 
 def _winograd(algorithm, kernel=3, groups=1, pad=1):
     """A trial of one of Winograd's algorithms, which are for float32 on the CPU."""
-    return Trial("winograd", f"{algorithm}, {kernel}x{kernel}, groups {groups}",
+    return Trial("fast.winograd", f"{algorithm}, {kernel}x{kernel}, groups {groups}",
                  _conv(2, 4, kernel, groups, (6, 7)), {"pad": pad, "groups": groups},
                  own={"algorithm": algorithm}, twin="conv", dtypes=("float32",), devices=("cpu",))
 
@@ -72,20 +74,19 @@ IMAGE = {"x": (2, 5, 6, 2)}
 NORM = {"x": (2, 3, 2, 3), "gamma": (3,), "beta": (3,), "mean": (3,), "variance": (3,)}
 OVERLAP = {"window": 3, "stride": 2, "pad": 1}
 
-TRIALS = [
+PAGES = [
     Trial("conv", "padded", _conv(2, 3), {"pad": 1}),
     Trial("conv", "stride 2, no bias", {"x": (1, 5, 6, 2), "w": (3, 3, 2, 2), "b": None},
           {"stride": 2}),
     Trial("conv", "groups 2", _conv(4, 4, groups=2), {"pad": 1, "groups": 2}),
     Trial("conv", "dilation 2", _conv(2, 2), {"pad": 2, "dilation": 2}),
     Trial("conv", "1x1", _conv(3, 4, 1)),
-    _winograd("winograd4"),
-    _winograd("winograd4", groups=2),
-    _winograd("winograd2"),
-    _winograd("winograd2", kernel=5, pad=2),
+    Trial("conv", "a kernel a channel, stride 2", _conv(3, 3, groups=3),
+          {"stride": 2, "pad": 1, "groups": 3}),
     Trial("conv", "64 channels", LAYER, {"pad": 1}, large=True),
-    Trial("winograd", "64 channels", LAYER, {"pad": 1}, twin="conv", large=True,
-          dtypes=("float32",), devices=("cpu",)),
+    Trial("conv_transpose", "stride 2, 4x4 pixels",
+          {"x": (1, 2, 2, 3), "w": (3, 3, 2, 3), "b": (2,)},
+          {"stride": 2, "pad": 1, "size": (4, 4)}),
     Trial("dense", "", {"x": (2, 2, 3, 2), "w": (12, 4), "b": (4,)}),
     Trial("pool", "overlapping, padded", IMAGE, OVERLAP),
     Trial("pool", "2x2, rounded up", {"x": (1, 5, 5, 2)}, {"window": 2, "rounding": "ceil"}),
@@ -110,19 +111,24 @@ TRIALS = [
     Trial("concat", "", {"parts": [(1, 2, 3, 2), (1, 2, 3, 1)]}),
     Trial("resize", "", {"x": (1, 3, 4, 2)}, {"size": (5, 3)}),
 ]
+TRIALS = [
+    *PAGES,
+    *(page._replace(op=f"fast.{page.op}", twin=page.op) for page in PAGES if page.op in TWINS),
+    _winograd("winograd4"),
+    _winograd("winograd4", groups=2),
+    _winograd("winograd2"),
+    _winograd("winograd2", kernel=5, pad=2),
+]
 
 
 def names():
-    """The ops there are: the modules of `minicnn.ops` that have a forward and a backward.
-
-    An op's CUDA kernels (`lrn_cuda`) are no op of their own: the op takes them on a GPU.
-    """
-    modules = [module.name for module in pkgutil.iter_modules(ops.__path__)
-               if not module.name.endswith("_cuda")]
-    return [name for name in modules if hasattr(module(name), "forward")
-            and hasattr(module(name), "backward")]
+    """What there is to try: the modules of `minicnn.ops` that have a forward and a backward, their
+    twins, and Winograd's convolution, which can be asked for either of its algorithms."""
+    pages = [page.name for page in pkgutil.iter_modules(ops.__path__)]
+    return [name for name in [*pages, *(f"fast.{op}" for op in TWINS), "fast.winograd"]
+            if hasattr(module(name), "forward") and hasattr(module(name), "backward")]
 
 
 def module(name):
-    """The module of an op."""
-    return importlib.import_module(f"minicnn.ops.{name}")
+    """The module of an op, or of a twin."""
+    return importlib.import_module(f"minicnn.{name if '.' in name else f'ops.{name}'}")

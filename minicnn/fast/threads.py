@@ -133,9 +133,8 @@ def product(a, b):
     b : array (..., K, N)
     """
     xp, rows, columns = array_module(a), a.shape[-2], b.shape[-1]
-    if xp is not np:  # a transposed matrix is multiplied as it lies, in a stack CuPy copies it
-        alone = a.ndim == b.ndim == 3 and len(a) == len(b) == 1
-        return (a[0] @ b[0])[None] if alone else a @ b
+    if xp is not np:
+        return multiply(a, b)
     c = empty(xp, (*a.shape[:-1], columns), xp.result_type(a, b))
     longer = max(rows, columns)
     run = max(32, -(-longer // 8)) if prod(a.shape) * columns >= SHARED else longer
@@ -148,6 +147,15 @@ def product(a, b):
 
     spread(compute, [slice(k, k + run) for k in range(0, longer, run)])
     return c
+
+
+def multiply(a, b, out=None):
+    """a @ b in the calling thread, a stack of matrices; on a GPU a stack of one as a matrix, which
+    CuPy multiplies as it lies, where of a stack it would copy what is transposed."""
+    xp = array_module(a)
+    if xp is not np and a.ndim == b.ndim == 3 and len(a) == len(b) == 1:
+        return xp.matmul(a[0], b[0], out=None if out is None else out[0])[None]
+    return a @ b if out is None else xp.matmul(a, b, out=out)
 
 
 def row_blocks(x, passes):

@@ -30,7 +30,7 @@ Which points
     of their powers: the usual {0, 1, -1, 2, -2, infinity} errs several times as much as {0, 2/3,
     -2/3, 3/2, -3/2, infinity} at the same cost. Here each point comes with its inverse and its
     negative, so powers stay near 1. On trained weights the error is 2e-7 to 6e-7 of the output's
-    deviation in the mean (the plain op: 1e-7 to 3e-7) and below 3e-6 of the largest output at most
+    deviation in the mean (the page: 1e-7 to 3e-7) and below 3e-6 of the largest output at most
     (tests/fast/test_winograd.py). F(2, 3) needs 4 points, {0, 1, -1, infinity}. The six points also
     serve F(2, 5), two outputs of 5 taps: 36 products in place of 100.
 
@@ -44,25 +44,38 @@ Gradients
     where the sum for all channels at one place is again a matrix product, (C, tiles) @ (tiles, O).
 
 With groups, each run of outputs is multiplied with its own run of input channels. float64 never
-comes here: gradient checks see the plain op.
+comes here: gradient checks see the page, or `tiles`.
+
+Transformed weights are kept
+    Transforming the weights takes a good part of the time of one image, and they seldom change. So
+    the transforms stay from one pass to the next, together with an exact copy of the weights they
+    were made of. Weights are ordinary arrays, and anyone may write to them at any time: every
+    forward pass compares all their bits with the copy, and begins anew where one differs. What
+    a pass took is in its cache, so its way back uses the weights of its way there. All is let go
+    when the array of weights is, or when it has changed.
 """
 
+from collections import namedtuple
 from math import prod
+from threading import RLock
 from typing import Any, NamedTuple
+from weakref import ref
 
 import numpy as np
 
+from minicnn.fast import tiles
 from minicnn.fast.threads import SHARED, spread
+from minicnn.fast.window import pad_image
 from minicnn.fast.workspace import empty, zeros
-from minicnn.ops import conv
-from minicnn.ops.window import pad_image
+from minicnn.ops.conv import ConvCache, Gradients, check_backward, describe
+from minicnn.ops.window import sum_positions
 
 BLOCK = 1_000_000  # tiles * C * panel: up to here OpenBLAS multiplies without packing, 1.5x faster
 PANEL = 64  # output channels multiplied at once
 LEAST = 16  # channels: with fewer the transforms cost more than the products they save,
-LEAST_OF_5 = 1 << 24  # and so they do for 5x5 kernels with fewer multiplications than this
+LEAST_OF_5 = 1 << 24  # and for 5x5 kernels with fewer multiplications an image than this
 TILES = 256  # the weight gradient takes as many at once where it can: its products are long then
-DW_TILES, DW_CHANNELS = 100, 64  # with fewer, the plain weight gradient is faster
+DW_TILES, DW_CHANNELS = 100, 64  # with fewer, the weight gradient of `tiles` is faster
 
 
 class Matrices(NamedTuple):
@@ -117,12 +130,36 @@ ALGORITHMS = ("winograd4", "winograd2")  # 4x4 or 2x2 outputs a tile
 MATRICES = {("winograd4", (3, 3)): F4, ("winograd2", (3, 3)): F2, ("winograd2", (5, 5)): F2_OF_5}
 
 
-class WinogradCache(NamedTuple):
-    """The plain op's cache, and what is particular to this one."""
+class Kept:
+    """An exact copy of some weights, `w`, and the transforms made of it so far, by name."""
 
-    plain: conv.ConvCache
-    algorithm: str
-    kept: dict
+    def __init__(self, w):
+        self.order, lying = _as_they_lie(w)
+        self.bytes = bytearray(lying)
+        self.w = np.frombuffer(self.bytes, w.dtype).reshape(lying.shape).transpose(
+            np.argsort(self.order))
+        self.w.flags.writeable = False  # the copy alone
+        self.transforms = {}
+
+    def is_of(self, w):
+        """Whether these weights hold the very bits of the copy; -0 is not 0 then, and what is not
+        a number is itself. Bytes are compared, which Python does faster than NumPy numbers."""
+        order, lying = _as_they_lie(w)
+        return (w.shape == self.w.shape and order == self.order
+                and self.bytes == memoryview(lying))
+
+
+def _as_they_lie(w):
+    """The axes of an array from the longest stride to the shortest, and the array in that order,
+    which is in one piece, itself or a copy."""
+    order = sorted(range(w.ndim), key=lambda axis: -abs(w.strides[axis]))
+    return order, np.ascontiguousarray(w.transpose(order))
+
+
+WinogradCache = namedtuple("WinogradCache", [*ConvCache._fields, "algorithm", "kept"])
+WinogradCache.__doc__ = "A ConvCache, with the copy in `kept` (a Kept) for its `w`."
+_KEPT = {}  # id(w): (weak reference to w, Kept)
+_LOCK = RLock()  # a thread that holds it may collect garbage, and be called to forget some of that
 
 
 def choose(x, w, stride=1, pad=0, groups=1, dilation=1):
@@ -130,7 +167,8 @@ def choose(x, w, stride=1, pad=0, groups=1, dilation=1):
 
     It is for float32 on the CPU, 3x3 and 5x5 kernels, stride and dilation 1, padding below the
     kernel's side, and pays from 16 channels a group on. Smaller tiles waste less where outputs are
-    few, and their transformed kernels take less than half the memory where those are many.
+    few, and their transformed kernels take less than half the memory where those are many. How many
+    images there are plays no part: each is to come out the same in any batch.
     """
     c, o, kernel = w.shape[2], w.shape[3] // groups, w.shape[:2]
     known = kernel in ((3, 3), (5, 5)) and stride == dilation == 1 and pad in range(kernel[0])
@@ -138,13 +176,13 @@ def choose(x, w, stride=1, pad=0, groups=1, dilation=1):
             and min(c, o) >= LEAST):
         return "direct"
     if kernel == (5, 5):
-        return "winograd2" if prod(x.shape[:3]) * w.size >= LEAST_OF_5 else "direct"
+        return "winograd2" if prod(x.shape[1:3]) * w.size >= LEAST_OF_5 else "direct"
     side = min(x.shape[1:3]) + 2 * pad - 2
     few = side < 6 or (side < 20 and c * o > 1 << 17)
     return "winograd2" if few else "winograd4"
 
 
-def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="winograd4", kept=None):
+def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="winograd4"):
     """Convolve float32 images at stride 1; see `minicnn.ops.conv.forward`.
 
     Parameters
@@ -153,9 +191,6 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="wino
         As there; kernels 3x3 or 5x5, stride and dilation 1, pad a number below the kernel's side.
     algorithm : {"winograd4", "winograd2"}
         4x4 or 2x2 outputs a tile; 5x5 kernels only have the latter.
-    kept : dict, optional
-        Where transformed weights stay from one call to the next; whoever gives it takes a new one
-        when w changes.
 
     Returns
     -------
@@ -163,21 +198,39 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="wino
     cache : WinogradCache
     """
     _check(x, w, stride, pad, dilation, algorithm)
-    cache = WinogradCache(conv.describe(x, w, b, stride, pad, groups, dilation), algorithm,
-                          {} if kept is None else kept)
+    plain, kept = describe(x, w, b, stride, pad, groups, dilation), keep(w)
+    cache = WinogradCache(*plain._replace(w=kept.w), algorithm, kept)
     return _convolve(x, pad, cache, "y", b), cache
 
 
 def backward(dy, cache, need=("x", "w", "b")):
     """Gradients, as `minicnn.ops.conv.backward` gives them."""
-    plain, far = cache.plain, cache.plain.w.shape[0] - 1
-    by_tiles = _pays_for_weights(dy, plain)
-    others = [name for name in need if name == "b" or (name == "w" and not by_tiles)]
-    _, dw, db = conv.backward(dy, plain, others)  # which also checks dy
-    if "w" in need and by_tiles:
-        dw = _weight_gradient(dy, plain, F4)
+    plain, far = ConvCache(*cache[: len(ConvCache._fields)]), cache.w.shape[0] - 1
+    check_backward(dy, plain, need)
     dx = _convolve(dy, far - plain.pad[0], cache, "dx") if "x" in need else None
-    return conv.Gradients(dx, dw, db)
+    dw = None
+    if "w" in need:
+        by_tiles = _pays_for_weights(dy, plain)
+        dw = _weight_gradient(dy, plain, F4) if by_tiles else tiles.weight_gradient(dy, plain)
+    db = sum_positions(dy) if "b" in need and plain.has_bias else None
+    return Gradients(dx, dw, db)
+
+
+def keep(w):
+    """What is kept of an array of weights, as it is now: a Kept."""
+    reference, kept = _KEPT.get(id(w), (None, None))
+    if kept is not None and reference() is w and kept.is_of(w):
+        return kept
+    key, kept = id(w), Kept(w)
+
+    def forget(gone):
+        with _LOCK:  # in the meantime another array may have got the id
+            if _KEPT.get(key, (None,))[0] is gone:
+                del _KEPT[key]
+
+    with _LOCK:
+        _KEPT[key] = (ref(w, forget), kept)
+    return kept
 
 
 def _pays_for_weights(dy, plain):
@@ -187,13 +240,13 @@ def _pays_for_weights(dy, plain):
 
 
 def _convolve(x, pad, cache, result, b=None):
-    w, groups = cache.plain.w, cache.plain.groups
+    w, groups, transforms = cache.w, cache.groups, cache.kept.transforms
     matrices, key = MATRICES[cache.algorithm, w.shape[:2]], (cache.algorithm, result)
-    if key not in cache.kept:  # one layer may take both algorithms, for images of two sizes
+    if key not in transforms:  # one array may serve both algorithms, for images of two sizes
         kernels = w if result == "y" else _turned(w, groups)
-        cache.kept[key] = transform_weights(kernels, matrices, groups)
+        transforms[key] = transform_weights(kernels, matrices, groups)
     outputs = w.shape[3] if result == "y" else w.shape[2] * groups
-    return convolve(x, cache.kept[key], outputs, (pad, pad), matrices, groups, b)
+    return convolve(x, transforms[key], outputs, (pad, pad), matrices, groups, b)
 
 
 def _turned(w, groups):
@@ -379,13 +432,13 @@ def _check(x, w, stride, pad, dilation, algorithm):
                          f"got {algorithm!r}")
     if not isinstance(x, np.ndarray):
         raise ValueError("winograd.forward: only for the CPU, this array is on a GPU; use "
-                         "conv.forward, or a Conv layer with the algorithm 'auto'")
+                         "fast.conv")
     known = (algorithm, w.shape[:2]) in MATRICES
     if not (known and stride == dilation == 1 and pad in range(w.shape[0])):
         raise ValueError(
             "winograd.forward: only for 3x3 kernels, or 5x5 with winograd2, stride and dilation 1, "
             f"and a padding below the kernel's side; got {algorithm}, kernels {w.shape[:2]}, "
-            f"stride {stride}, dilation {dilation}, pad {pad}; use conv.forward")
+            f"stride {stride}, dilation {dilation}, pad {pad}; use fast.conv")
     if not x.dtype == w.dtype == np.float32:
         raise ValueError(f"winograd.forward: only for float32, got {x.dtype} and {w.dtype}; use "
-                         "conv.forward")
+                         "fast.conv")

@@ -30,7 +30,7 @@ from math import prod
 import numpy as np
 
 from minicnn import backend
-from minicnn.files import digests, figures, independent, plain, stored_probe
+from minicnn.files import digests, figures, plain, stored_probe, torch_twin
 from minicnn.files.errors import WeightsError
 from minicnn.files.replay import ProbeError, Replay, Row, replay
 from minicnn.files.stored_probe import Probe
@@ -54,7 +54,7 @@ def make(network, by="auto", weights=None):
         Who computes; "auto" is PyTorch where it can be imported and knows all the layers.
     weights : dict of str to array, optional
         The arrays of the file that the network was converted from, where they are in PyTorch's
-        layout, see `independent.activations`: then PyTorch computes with these.
+        layout, see `torch_twin.activations`: then PyTorch computes with these.
 
     Returns
     -------
@@ -158,11 +158,11 @@ def _computed(network, picture, by, weights):
     """(who computed it, the figures of all layers, the scores)."""
     if by != "minicnn":
         try:
-            x = independent.prepared(picture, network.preprocessing, network.input_shape[2])
-            rows, scores = _gathered(network, x, independent.activations(network, x, weights))
+            x = torch_twin.prepared(picture, network.preprocessing, network.input_shape[2])
+            rows, scores = _gathered(network, x, torch_twin.activations(network, x, weights))
             own = "" if weights is None else ", with the arrays of the converted file"
-            return f"{independent.version()}, float64{own}", rows, scores
-        except independent.NotComputed as error:
+            return f"{torch_twin.version()}, float64{own}", rows, scores
+        except torch_twin.NotComputed as error:
             if by == "pytorch":
                 raise ProbeError(f"network {network.name}: {error}; a probe by \"minicnn\" needs "
                                  "no PyTorch") from None

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import backend, images
+from minicnn.fast import TWINS
 from minicnn.fast.threads import one_blas_thread
 from minicnn.network import summary
 from minicnn.network.layers import AveragePool, MaxPool, Sigmoid, Softmax
@@ -368,8 +369,8 @@ class Network:
 
 
 def _implementation(op):
-    """The module that computes an op."""
-    return op and import_module(f"minicnn.ops.{op}")
+    """The module that computes an op: its fast twin where there is one, else its page."""
+    return TWINS.get(op) or (op and import_module(f"minicnn.ops.{op}"))
 
 
 def _complete(rows, network):

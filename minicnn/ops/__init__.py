@@ -2,8 +2,14 @@
 
 Every op is a pair of pure functions, ``forward(x, ...) -> (y, cache)`` and
 ``backward(dy, cache, ...) -> gradients``. They hold no state, read no files, know no networks
-and never change an argument; those things live in `minicnn.network.layers`, `minicnn.formats` and
-`minicnn.network`. The specification of each op, as scalar loops, is in `minicnn.naive`.
+and never change an argument. One body serves NumPy and CuPy, whichever x is an array of. A page
+imports NumPy, `minicnn.backend.array_module` and, where windows slide, `minicnn.ops.window`; so it
+can be read with nothing else open.
+
+What belongs here: the mathematics of one op a page, its derivation, its decisions and the checks of
+its arguments. What does not: threads, tiles, memory pools and kernels for a GPU (the page's twin in
+`minicnn.fast`, which has its signature and its numbers), the same as scalar loops
+(`minicnn.naive`), settings and parameters (`minicnn.network`).
 
 Letters used in every windowed op
 ---------------------------------
@@ -20,9 +26,4 @@ x w b y  input, weights, bias, output;  dx dw db dy  the gradients of the object
 
 Images are (N, H, W, C), kernels (KH, KW, C/G, O), dense weights (in, out). What comes in as
 float32 goes out as float32, and float64 as float64.
-
-A faster way of an op has a file and the op's signature of its own (`winograd`, for `conv`); the
-plain op is the one to read, and what it is measured against. What a GPU does in one kernel instead
-of many passes is in files named `*_cuda` (`minicnn.fast.cuda` says what they have in common); the
-plain op calls them, and is their test.
 """

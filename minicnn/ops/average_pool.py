@@ -16,9 +16,7 @@ Backward
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.fast import cuda
-from minicnn.fast.cuda import average_pool as average_pool_cuda
-from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
+from minicnn.ops.window import extent, overhang, pad_image, pool_geometry, views
 
 BORDERS = ("padding", "image")
 
@@ -49,30 +47,33 @@ def forward(x, window, stride=None, pad=0, rounding="floor", border="padding"):
     y : array (N, OH, OW, C)
     cache : AveragePoolCache
     """
-    op = "average_pool.forward"
-    check_image(x, op)
-    if border not in BORDERS:
-        raise ValueError(f"{op}: border must be one of {', '.join(BORDERS)}, got {border!r}")
-    window, stride, pad, out = pool_geometry(x.shape, window, stride, pad, rounding, op)
-    area = _area(x, window, stride, pad, out, border)
-    cache = AveragePoolCache(area, x.shape, window, stride, pad)
-    if cuda.usable(x):
-        return average_pool_cuda.forward(x, area, window, stride, pad, out), cache
-    total = sum(views(cover(x, window, stride, pad, out, 0), window, stride, out))
-    return total / area, cache
+    cache = describe(x, window, stride, pad, rounding, border)
+    area, _, window, stride, pad = cache
+    out = area.shape[1:3]
+    padded = pad_image(x, pad, overhang(x.shape, window, stride, pad, out), 0)
+    return sum(views(padded, window, stride, out)) / area, cache
 
 
 def backward(dy, cache):
     """Share dy (N, OH, OW, C) among the pixels of each window: dx (N, H, W, C)."""
-    if cuda.usable(dy, cache.area):
-        return average_pool_cuda.backward(dy, *cache)
-    xp = array_module(dy)
-    area, (n, h, w, c), window, stride, (ph, pw) = cache
+    area, (n, h, w, c), window, stride, pad = cache
     out = dy.shape[1:3]
-    covered = xp.zeros((n, *extent(cache.x_shape, window, stride, cache.pad, out), c), dy.dtype)
-    for target in views(covered, window, stride, out):
-        target += dy / area
-    return covered[:, ph : ph + h, pw : pw + w].copy()
+    padded = array_module(dy).zeros((n, *extent(cache.x_shape, window, stride, pad, out), c),
+                                    dy.dtype)
+    share = dy / area
+    for target in views(padded, window, stride, out):
+        target += share
+    return padded[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w].copy()
+
+
+def describe(x, window, stride, pad, rounding, border):
+    """The AveragePoolCache of a pooling, once its settings are found to fit together."""
+    op = "average_pool.forward"
+    window, stride, pad, out = pool_geometry(x, window, stride, pad, rounding, op)
+    if border not in BORDERS:
+        raise ValueError(f"{op}: border must be one of {', '.join(BORDERS)}, got {border!r}")
+    area = _area(x, window, stride, pad, out, border)
+    return AveragePoolCache(area, x.shape, window, stride, pad)
 
 
 def _area(x, window, stride, pad, out, border):

@@ -11,9 +11,9 @@ Backward
         dx = dy @ W^T        dW = x^T @ dy        db = sum of dy over the images
 """
 
+from math import prod
 from typing import Any, NamedTuple
 
-from minicnn.fast.threads import product
 from minicnn.ops.window import check_float
 
 
@@ -49,16 +49,9 @@ def forward(x, w, b=None):
     y : array (N, O)
     cache : DenseCache
     """
-    check_float(x, "dense.forward")
-    flat = x.reshape(len(x), -1)  # N,H,W,C -> N,D
-    if w.ndim != 2 or flat.shape[1] != w.shape[0]:
-        raise ValueError(f"dense.forward: x {x.shape} holds {flat.shape[1]} numbers an image, so w "
-                         f"must be ({flat.shape[1]}, O), got {w.shape}; an image of another size "
-                         "than the network's own does not fit its dense layers")
-    if b is not None and b.shape != w.shape[1:]:
-        raise ValueError(f"dense.forward: b must be ({w.shape[1]},), got {b.shape}")
-    y = product(flat, w)  # (N, D) @ (D, O) -> N,O
-    return (y if b is None else y + b), DenseCache(x, x.shape, w, b is not None)
+    cache = describe(x, w, b)
+    y = x.reshape(len(x), -1) @ w  # (N, D) @ (D, O) -> N,O
+    return (y if b is None else y + b), cache
 
 
 def backward(dy, cache, need=("x", "w", "b")):
@@ -76,11 +69,28 @@ def backward(dy, cache, need=("x", "w", "b")):
     Gradients
         dx of x's shape, dw (D, O), db (O,); None where not needed, db also where b was None.
     """
+    check_need(cache, need)
+    dx = (dy @ cache.w.T).reshape(cache.x_shape) if "x" in need else None  # N,D -> N,H,W,C
+    dw = cache.x.reshape(len(dy), -1).T @ dy if "w" in need else None  # (D, N) @ (N, O) -> D,O
+    db = dy.sum(axis=0) if "b" in need and cache.has_bias else None
+    return Gradients(dx, dw, db)
+
+
+def describe(x, w, b):
+    """The DenseCache of a dense layer, once everything is found to fit together."""
+    check_float(x, "dense.forward")
+    size = prod(x.shape[1:])
+    if w.ndim != 2 or size != w.shape[0]:
+        raise ValueError(f"dense.forward: x {x.shape} holds {size} numbers an image, so w must be "
+                         f"({size}, O), got {w.shape}; an image of another size than the network's "
+                         "own does not fit its dense layers")
+    if b is not None and b.shape != w.shape[1:]:
+        raise ValueError(f"dense.forward: b must be ({w.shape[1]},), got {b.shape}")
+    return DenseCache(x, x.shape, w, b is not None)
+
+
+def check_need(cache, need):
+    """Raise ValueError if dw is wanted of a cache that no longer holds x."""
     if "w" in need and cache.x is None:
         raise ValueError("dense.backward: dw needs the input x, which this cache no longer holds; "
                          "run the forward pass with learn=True")
-    dx = product(dy, cache.w.T).reshape(cache.x_shape) if "x" in need else None  # N,D -> N,H,W,C
-    flat = None if cache.x is None else cache.x.reshape(len(dy), -1)  # N,H,W,C -> N,D
-    dw = product(flat.T, dy) if "w" in need else None  # (D, N) @ (N, O) -> D,O
-    db = dy.sum(axis=0) if "b" in need and cache.has_bias else None
-    return Gradients(dx, dw, db)

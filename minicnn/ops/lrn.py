@@ -32,11 +32,6 @@ do not say how their deconvnet passes the contrast normalisation. They are named
 
 from typing import Any, NamedTuple
 
-from minicnn.backend import array_module
-from minicnn.fast import cuda
-from minicnn.fast.cuda import lrn as lrn_cuda
-from minicnn.fast.threads import row_blocks, spread
-from minicnn.fast.workspace import empty
 from minicnn.ops.window import check_image
 
 CONVENTIONS = ("caffe", "paper")
@@ -72,47 +67,21 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
     y : array (N, H, W, C)
     cache : LrnCache
     """
-    check_image(x, "lrn.forward")
-    if size < 1 or size % 2 == 0:
-        raise ValueError(f"lrn.forward: size must be odd and at least 1, got {size}")
-    if convention not in CONVENTIONS:
-        raise ValueError(f"lrn.forward: convention must be one of {', '.join(CONVENTIONS)}, "
-                         f"got {convention!r}")
-    a = alpha / size if convention == "caffe" else alpha
-    if cuda.usable(x):
-        y, scale = lrn_cuda.forward(x, size, a, beta, k)
-        return y, LrnCache(x, scale, size, a, beta)
-    xp = array_module(x)
-    y, scale = empty(xp, x.shape, x.dtype), empty(xp, x.shape, x.dtype)
-
-    def compute(block):
-        scale[block] = k + a * _window_sum(x[block] * x[block], size)
-        y[block] = x[block] * scale[block] ** -beta
-
-    spread(compute, row_blocks(x, 20))
-    return y, LrnCache(x, scale, size, a, beta)
+    a = checked(x, size, alpha, convention)
+    scale = k + a * _window_sum(x * x, size)
+    return x * scale**-beta, LrnCache(x, scale, size, a, beta)
 
 
 def backward(dy, cache, rule="gradient"):
     """Pass dy (N, H, W, C) back, by the gradient or one of the other named rules."""
     x, scale, size, a, beta = cache
-    if rule not in RULES:
-        raise ValueError(f"lrn.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")
+    check_rule(rule)
     if rule == "through":
         return dy.copy()
-    if rule == "gradient" and cuda.usable(dy, x, scale):
-        return lrn_cuda.backward(dy, x, scale, size, a, beta)
-    dx = empty(array_module(dy), dy.shape, dy.dtype)
-
-    def compute(block):
-        direct = dy[block] * scale[block] ** -beta
-        if rule == "gradient":
-            cross = _window_sum(direct * x[block] / scale[block], size)
-            direct -= 2 * a * beta * x[block] * cross
-        dx[block] = direct
-
-    spread(compute, row_blocks(dy, 20))
-    return dx
+    direct = dy * scale**-beta
+    if rule == "scale":
+        return direct
+    return direct - 2 * a * beta * x * _window_sum(direct * x / scale, size)
 
 
 def _window_sum(v, size):
@@ -123,3 +92,20 @@ def _window_sum(v, size):
         right += v[..., : c - away]
         left += v[..., away:]
     return total
+
+
+def checked(x, size, alpha, convention):
+    """What multiplies the sum of squares, a, once the input and the settings are found right."""
+    check_image(x, "lrn.forward")
+    if size < 1 or size % 2 == 0:
+        raise ValueError(f"lrn.forward: size must be odd and at least 1, got {size}")
+    if convention not in CONVENTIONS:
+        raise ValueError(f"lrn.forward: convention must be one of {', '.join(CONVENTIONS)}, "
+                         f"got {convention!r}")
+    return alpha / size if convention == "caffe" else alpha
+
+
+def check_rule(rule):
+    """Raise ValueError for a backward rule there is not."""
+    if rule not in RULES:
+        raise ValueError(f"lrn.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")

@@ -20,11 +20,7 @@ Decisions
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.fast import cuda
-from minicnn.fast.cuda import pool as pool_cuda
-from minicnn.fast.threads import row_blocks, spread
-from minicnn.fast.workspace import empty, zeros
-from minicnn.ops.window import check_image, cover, extent, pool_geometry, views
+from minicnn.ops.window import extent, overhang, pad_image, pool_geometry, views
 
 
 class PoolCache(NamedTuple):
@@ -71,29 +67,16 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
            [0., 0., 2.],
            [0., 1., 0.]])
     """
-    check_image(x, "pool.forward")
-    window, stride, pad, out = pool_geometry(x.shape, window, stride, pad, rounding, "pool.forward")
-    if cuda.usable(x):
-        y, switches = pool_cuda.forward(x, window, stride, pad, out)
-        return y, PoolCache(switches, x.shape, window, stride, pad)
+    window, stride, pad, out = pool_geometry(x, window, stride, pad, rounding, "pool.forward")
     xp = array_module(x)
-    covered = cover(x, window, stride, pad, out, -xp.inf)
-    y = empty(xp, (len(x), *out, x.shape[3]), x.dtype)
-    switches = zeros(xp, y.shape, xp.min_scalar_type(window[0] * window[1] - 1))
-
-    def compute(block):
-        best, switch = y[block], switches[block]
-        places = views(_under(covered, block, stride), window, stride, best.shape[1:3])
-        best[...] = next(places)
-        for place, candidate in enumerate(places, start=1):
-            # switch[candidate > best] = place, without a masked copy (2.5 times faster): places
-            # only grow, so the largest is the latest winner; and ">" keeps the first of equals
-            won = (candidate > best).view(xp.uint8) * switches.dtype.type(place)
-            xp.maximum(switch, won, out=switch)
-            xp.maximum(best, candidate, out=best)
-
-    spread(compute, row_blocks(y, 4 * window[0] * window[1]))
-    return y, PoolCache(switches, x.shape, window, stride, pad)
+    padded = pad_image(x, pad, overhang(x.shape, window, stride, pad, out), -xp.inf)
+    places = views(padded, window, stride, out)
+    best = next(places).copy()
+    switches = xp.zeros(best.shape, xp.min_scalar_type(window[0] * window[1] - 1))
+    for place, candidate in enumerate(places, start=1):
+        switches[candidate > best] = place  # ">": the first of equals stays
+        best = xp.maximum(best, candidate)
+    return best, PoolCache(switches, x.shape, window, stride, pad)
 
 
 def backward(dy, cache):
@@ -116,28 +99,16 @@ def unpool(values, switches, x_shape, window, stride, pad):
     array (N, H, W, C)
         Values that fall on the same pixel, from overlapping windows, are added.
     """
+    check_switches(values, switches)
+    xp, (n, h, w, c), out = array_module(values), x_shape, values.shape[1:3]
+    padded = xp.zeros((n, *extent(x_shape, window, stride, pad, out), c), values.dtype)
+    for place, target in enumerate(views(padded, window, stride, out)):
+        target += xp.where(switches == place, values, values.dtype.type(0))
+    return padded[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w].copy()
+
+
+def check_switches(values, switches):
+    """Raise ValueError unless each value has its switch."""
     if values.shape != switches.shape:
         raise ValueError("pool.unpool: values and switches must have one shape, got "
                          f"{values.shape} and {switches.shape}")
-    if cuda.usable(values):
-        return pool_cuda.unpool(values, switches, x_shape, window, stride, pad)
-    xp, out = array_module(values), values.shape[1:3]
-    (n, h, w, c), (height, width) = x_shape, extent(x_shape, window, stride, pad, out)
-    covered = zeros(xp, (n, height, width, c), values.dtype)
-    rows, columns = (xp.arange(out[a]) * stride[a] for a in (0, 1))
-    corners = ((rows[:, None] * width + columns)[..., None] * c + xp.arange(c))  # -> OH,OW,C
-    inside = (xp.arange(window[0])[:, None] * width + xp.arange(window[1])).ravel() * c  # -> KH*KW
-    for k in range(n):
-        places = inside.take(switches[k])
-        places += corners  # OH,OW,C: where in the image's numbers each value belongs
-        xp.add.at(covered[k].reshape(-1), places.reshape(-1), values[k].reshape(-1))  # -> H*W*C
-    image = covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w]
-    return covered if image.shape == covered.shape else image.copy()
-
-
-def _under(covered, block, stride):
-    """The part of the padded images that lies under a block of output rows, and all below it."""
-    if block == (...,):
-        return covered
-    images, rows = block
-    return covered[images, rows.start * stride[0] :]

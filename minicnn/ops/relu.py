@@ -14,8 +14,6 @@ At x = 0 the derivative is taken as 0. Only the first is the gradient of anythin
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.fast.threads import row_blocks, spread
-from minicnn.fast.workspace import empty
 from minicnn.ops.window import check_float
 
 RULES = {
@@ -34,15 +32,7 @@ class ReluCache(NamedTuple):
 def forward(x):
     """Rectify an array of any shape: y, and where it was positive."""
     check_float(x, "relu.forward")
-    xp = array_module(x)
-    y, positive = empty(xp, x.shape, x.dtype), empty(xp, x.shape, bool)
-
-    def compute(block):
-        xp.clip(x[block], 0, xp.inf, out=y[block])  # 3 times as fast as `maximum`
-        xp.greater(x[block], 0, out=positive[block])
-
-    spread(compute, row_blocks(x, 2))
-    return y, ReluCache(positive)
+    return array_module(x).maximum(x, 0), ReluCache(x > 0)
 
 
 def backward(dy, cache, rule="gradient"):
@@ -69,16 +59,14 @@ def backward(dy, cache, rule="gradient"):
     deconvnet [ 5.  6. -0.]
     guided [ 0.  6. -0.]
     """
+    check_backward(dy, cache, rule)
+    return dy * RULES[rule](dy, cache.positive)
+
+
+def check_backward(dy, cache, rule):
+    """Raise ValueError unless the rule is known and dy has the input's shape."""
     if rule not in RULES:
         raise ValueError(f"relu.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")
     if dy.shape != cache.positive.shape:
         raise ValueError(f"relu.backward: dy must have the input's shape {cache.positive.shape}, "
                          f"got {dy.shape}")
-    xp = array_module(dy)
-    dx = empty(xp, dy.shape, dy.dtype)
-
-    def compute(block):  # a product is 6 times faster than `where`
-        xp.multiply(dy[block], RULES[rule](dy[block], cache.positive[block]), out=dx[block])
-
-    spread(compute, row_blocks(dy, 2))
-    return dx

@@ -93,7 +93,7 @@ def test_vgg16_has_the_published_operations():
     """15.35 milliard products in the convolutions of an image of 224, 123,633,664 in the dense
     layers (Simonyan & Zisserman 2015, configuration D)."""
     dense = 2 * (25088 * 4096 + 4096 * 4096 + 4096 * 1000)
-    products = sum(work.flops for (name, layer), work in zip(
+    products = sum(work.flops for (_, layer, _), work in zip(
         counting._computed(plans("vgg16")), works(Task("vgg16", FORWARD)), strict=True)
         if hasattr(layer, "filters") or hasattr(layer, "units"))
     assert products - dense == 2 * 15_346_630_656

@@ -9,7 +9,8 @@ import pytest
 from gradient_cases import OPS, Case
 
 from minicnn import naive
-from minicnn.ops import relu, sigmoid
+from minicnn.fast import relu
+from minicnn.ops import sigmoid
 
 STUDENT = '''
 import numpy as np

@@ -187,7 +187,7 @@ def test_without_a_gpu_it_is_one_line_and_nothing_is_written(monkeypatch, out, c
 @pytest.fixture
 def not_there(monkeypatch):
     """A GPU that is not there: minicnn on the stand-in for CuPy, PyTorch on the CPU, tiny tasks."""
-    monkeypatch.setattr(workers, "PROGRAM", ROOT / "tests" / "pretended_gpu.py")
+    monkeypatch.setattr(workers, "PROGRAM", ROOT / "tests" / "made" / "pretended_gpu.py")
     tiny = plan.QUICK_GPU._replace(threads=1, ops={"minivgg": ("pool4",)}, sides=(16,), beside=())
     monkeypatch.setitem(plan.PLANS, ("gpu", True), tiny)
     return [*GPU, "--quick"]
@@ -208,7 +208,7 @@ def test_against_pytorch_on_a_gpu_that_is_not_there(not_there, out, capsys):
 
 
 def test_the_other_sections_on_a_gpu_that_is_not_there(not_there, out, capsys):
-    """minicnn against its own plain op: no PyTorch is needed."""
+    """minicnn against its own pages: no PyTorch is needed."""
     what = ["ops", "training", "gram"]
     asked = [*not_there, "--out", str(out), "--against", "plain", "--what", *what]
     assert speed.main(asked) == 0, capsys.readouterr().err

@@ -7,7 +7,7 @@ from tasks import FORWARD, IMAGE_GRADIENT, INPUT_GRADIENT, WEIGHT_GRADIENT, Task
 
 from minicnn.fast import winograd
 from minicnn.fast.workspace import Workspace
-from minicnn.network.layers import Conv, walk
+from minicnn.network.layers import Conv
 
 
 @pytest.mark.parametrize(("network", "count"),
@@ -15,7 +15,7 @@ from minicnn.network.layers import Conv, walk
 def test_every_shape_of_convolution_is_there_once(network, count):
     plan = tasks.plans(network)
     shapes = {(plan.input_shapes[name], plan.param_shapes[name]["w"], layer.stride)
-              for name, layer in walk(plan.layers) if isinstance(layer, Conv)}
+              for name, layer, _ in plan.rows if isinstance(layer, Conv)}
     chosen = [(plan.input_shapes[name], plan.param_shapes[name]["w"], plan[name].stride)
               for name in tasks.convolutions(network)]
     assert len(chosen) == len(set(chosen)) == count and set(chosen) == shapes
@@ -65,7 +65,7 @@ def test_each_gradient_is_computed_alone():
     assert dx is None and set(gradients) == {"w", "b"}
 
 
-def test_plain_is_the_plain_op(monkeypatch):
+def test_plain_is_the_page(monkeypatch):
     """And "ours" is not, for a layer that Winograd's algorithm serves."""
     seen, real = [], winograd.forward
     monkeypatch.setattr(winograd, "forward", lambda *a, **k: seen.append(1) or real(*a, **k))

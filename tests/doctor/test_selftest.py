@@ -15,6 +15,8 @@ from minicnn.ops import conv, dense, lrn, pool, relu
 from minicnn.ops.conv import Gradients
 
 OPS = trials.names()
+BUILT_ON = {"conv": ["conv_transpose"], "average_pool": ["fast.average_pool"],
+            "lrn": ["fast.lrn"], "fast.winograd": ["fast.conv"]}  # what calls it
 
 
 def wrong(device="cpu"):
@@ -57,8 +59,8 @@ def test_a_wrong_gradient_is_named(tiny, monkeypatch, op):
 
     monkeypatch.setattr(module, "backward", doubled)
     found = wrong()
-    assert set(found) - ({"winograd on cpu"} if op == "conv" else set()) == {f"{op} on cpu"}
-    assert " it should be " in found[f"{op} on cpu"]  # Winograd's has conv's dw and db
+    assert set(found) - {f"{built} on cpu" for built in BUILT_ON.get(op, ())} == {f"{op} on cpu"}
+    assert " it should be " in found[f"{op} on cpu"]
 
 
 @pytest.mark.parametrize("op", OPS)
@@ -77,14 +79,14 @@ def test_a_wrong_output_is_named(tiny, monkeypatch, op):
 def test_only_the_weight_gradient_of_a_large_layer(monkeypatch):
     plain = winograd._weight_gradient
     monkeypatch.setattr(winograd, "_weight_gradient", lambda *a: plain(*a) * np.float32(1.01))
-    assert "64 channels, float32: dw" in wrong()["winograd on cpu"]
+    assert "64 channels, float32: dw" in wrong()["fast.conv on cpu"]
 
 
 def test_a_wrong_op_is_no_measure_for_another(monkeypatch):
     plain = conv.backward
     monkeypatch.setattr(conv, "backward", lambda dy, cache, *need: plain(
         dy, cache, *need)._replace(dx=np.zeros(cache.x_shape, dy.dtype)))
-    assert set(wrong()) == {"conv on cpu"}
+    assert set(wrong()) == {"conv on cpu", "conv_transpose on cpu"}
 
 
 def test_a_gradient_that_is_missing(tiny, monkeypatch):
@@ -140,7 +142,7 @@ def test_on_the_device(stand_in):
     found, _ = selftest.examine_ops("gpu")
     tried = {trial.op for trial in selftest.TRIALS if "gpu" in trial.devices}
     assert found.what == "ops on gpu" and found.state == GOOD
-    assert f"{len(tried)} right" in found.value and tried == set(OPS) - {"winograd"}
+    assert f"{len(tried)} right" in found.value and tried == set(OPS) - {"fast.winograd"}
 
 
 def test_the_arrays_are_the_device_s(stand_in, monkeypatch):

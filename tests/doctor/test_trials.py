@@ -1,17 +1,21 @@
 """Every op, and every way an op can be asked, has its trial."""
 
+import numpy as np
+
 from minicnn.doctor.trials import TRIALS, module, names
-from minicnn.fast import winograd
+from minicnn.fast import TWINS, winograd
 from minicnn.ops import relu
 
 
 def test_every_op_has_a_trial():
     assert {trial.op for trial in TRIALS} == set(names())
-    assert {"conv", "winograd", "pool", "relu", "dense", "batch_norm"} <= set(names())
+    assert {"conv", "fast.conv", "fast.winograd", "pool", "relu", "batch_norm"} <= set(names())
 
 
-def test_cuda_kernels_are_no_op_of_their_own():
-    assert not [name for name in names() if name.endswith("_cuda")]
+def test_every_twin_is_asked_what_its_page_is_asked():
+    for op in TWINS:
+        pages = [t for t in TRIALS if t.op == op]
+        assert pages == [t._replace(op=op, twin="") for t in TRIALS if t.op == f"fast.{op}"]
 
 
 def test_relu_s_rules_and_all_of_winograd_s_algorithms_are_tried():
@@ -22,8 +26,10 @@ def test_relu_s_rules_and_all_of_winograd_s_algorithms_are_tried():
 
 
 def test_a_trial_of_a_real_layer_takes_winograd_in_a_network_too():
-    (trial,) = [t for t in TRIALS if t.op == "winograd" and t.large]
+    (trial,) = [t for t in TRIALS if t.op == "fast.conv" and t.large]
     n, h, w, c = trial.arguments["x"]
+    x, kernels = (np.zeros(trial.arguments[name], np.float32) for name in "xw")
+    assert winograd.choose(x, kernels, **trial.settings) in winograd.ALGORITHMS
     assert min(c, trial.arguments["w"][3]) >= winograd.DW_CHANNELS
     assert n * (h // 4) * (w // 4) >= winograd.DW_TILES  # so its weight gradient is by tiles
 

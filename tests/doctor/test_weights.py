@@ -8,8 +8,8 @@ import small
 
 from minicnn.doctor.findings import BAD, GOOD, NOTE
 from minicnn.doctor.weights import probed, weights
+from minicnn.fast import lrn
 from minicnn.files import hdf5, probe
-from minicnn.ops import lrn
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,17 @@
-"""Winograd's 3x3 convolution: its matrices derived again, its results beside the plain op's."""
+"""Winograd's 3x3 convolution: its matrices derived again, its results beside the page's."""
 
+import gc
+import weakref
 from fractions import Fraction
+from threading import Event, Thread
 
 import numpy as np
 import pytest
+import twins
 
-from minicnn import load
+from minicnn import Network, load
 from minicnn.fast import threads, winograd
-from minicnn.network.layers import Conv, walk
+from minicnn.network.layers import Conv
 from minicnn.ops import conv
 
 INFINITY = None
@@ -92,7 +96,7 @@ def test_every_algorithm_has_its_matrices_derived():
 @pytest.mark.parametrize("algorithm", winograd.ALGORITHMS)
 @pytest.mark.parametrize("pad", [0, 1, 2])
 @pytest.mark.parametrize("shape, outputs", SHAPES)
-def test_it_is_the_plain_op(shape, outputs, pad, algorithm):
+def test_it_is_the_page(shape, outputs, pad, algorithm):
     x, w, b = case(shape, outputs)
     y, cache = winograd.forward(x, w, b, pad=pad, algorithm=algorithm)
     expected, plain = conv.forward(*(v.astype(float) for v in (x, w, b)), pad=pad)
@@ -137,9 +141,9 @@ def test_the_weight_gradient_by_tiles(shape, outputs, groups):
     x, w = normal(*shape), normal(3, 3, shape[3] // groups, outputs, seed=1)
     _, cache = winograd.forward(x, w, pad=1, groups=groups)
     dy = normal(*shape[:3], outputs, seed=2)
-    assert winograd._pays_for_weights(dy, cache.plain)
+    assert winograd._pays_for_weights(dy, cache)
     dw = winograd.backward(dy, cache, ("w",)).dw
-    plain = cache.plain._replace(x=x.astype(float), w=w.astype(float))
+    plain = conv.ConvCache(*cache[:8])._replace(x=x.astype(float), w=w.astype(float))
     exact = conv.backward(dy.astype(float), plain, ("w",)).dw
     np.testing.assert_allclose(dw, exact, rtol=0, atol=2e-5 * exact.std())  # the points' error
     assert dw.dtype == np.float32
@@ -172,45 +176,247 @@ def test_same_bytes_for_any_number_of_threads(algorithm, monkeypatch):
     assert len(set(results)) == 1
 
 
-def test_the_plain_op_gives_the_same_bytes_for_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr(conv, "TILE", 2000)
-    before, results = threads.threads(), []
-    try:
-        for count in (1, 2, 3):
-            threads.threads(count)
-            out = []
-            for kernel, stride, groups, dilation in [(3, 1, 1, 1), (5, 1, 2, 2), (3, 2, 1, 2),
-                                                     (2, 3, 1, 1)]:
-                x, w = normal(2, 19, 23, 8), normal(kernel, kernel, 8 // groups, 6, seed=1)
-                y, cache = conv.forward(x, w, None, stride, 1, groups, dilation)
-                gradients = conv.backward(np.ones_like(y), cache)
-                out += [y.tobytes(), gradients.dx.tobytes(), gradients.dw.tobytes()]
-            results.append(b"".join(out))
-    finally:
-        threads.threads(before)
-    assert len(set(results)) == 1
-
-
-def test_kept_transforms_are_used_and_arguments_stay():
+def test_arguments_stay():
     x, w, b = case((1, 6, 7, 4), 3)
-    copies, kept = [v.copy() for v in (x, w, b)], {}
-    y, cache = winograd.forward(x, w, b, pad=1, kept=kept)
-    winograd.backward(y, cache, ("x",))
-    assert set(kept) == {("winograd4", "y"), ("winograd4", "dx")}
-    again, _ = winograd.forward(x, w, b, pad=1, kept=kept)
-    assert again.tobytes() == y.tobytes()
-    kept["winograd4", "y"] *= 2  # it is what is multiplied with
-    doubled, _ = winograd.forward(x, w, pad=1, kept=kept)
-    np.testing.assert_allclose(doubled, 2 * (y - b), rtol=0, atol=1e-5)  # float32 around 1
+    copies = [v.copy() for v in (x, w, b)]
+    y, cache = winograd.forward(x, w, b, pad=1)
+    winograd.backward(y, cache)
     assert all((v == c).all() for v, c in zip((x, w, b), copies, strict=True))
+    assert w.flags.writeable
 
 
-def test_one_store_serves_both_algorithms():
+def test_x_may_be_dropped_from_the_cache():
+    x, w, b = case((1, 6, 7, 4), 3)
+    y, cache = winograd.forward(x, w, b, pad=1)
+    dx = winograd.backward(y, cache).dx
+    cache = cache._replace(x=None)
+    np.testing.assert_array_equal(winograd.backward(y, cache, need=("x",)).dx, dx)
+    with pytest.raises(ValueError, match="conv.backward: dw needs the input x"):
+        winograd.backward(y, cache)
+
+
+# ---- transforms that are kept
+
+def test_transforms_are_made_once_and_by_need(winograd=winograd):
     x, w, _ = case((1, 8, 8, 4), 3)
-    kept = {}
-    one, other = (winograd.forward(x, w, pad=1, algorithm=a, kept=kept)[0]
-                  for a in winograd.ALGORITHMS)
-    np.testing.assert_allclose(one, other, rtol=0, atol=4e-5)  # 2e-5 each, deviation near 1
+    one = winograd.forward(x, w, pad=1)[1].kept
+    y, cache = winograd.forward(x, w, pad=1, algorithm="winograd2")
+    assert cache.kept is one and set(one.transforms) == {("winograd4", "y"), ("winograd2", "y")}
+    made = one.transforms["winograd2", "y"]
+    winograd.backward(y, cache, ("x",))
+    assert set(one.transforms) == {("winograd4", "y"), ("winograd2", "y"), ("winograd2", "dx")}
+    assert winograd.forward(x, w, pad=1, algorithm="winograd2")[1].kept.transforms[
+        "winograd2", "y"] is made
+
+
+def one_entry(w):
+    w[-1, 0, -1, -1] += 1
+
+
+def the_last_bit(w):
+    w[-1, -1, -1, -1] = np.nextafter(w[-1, -1, -1, -1], np.float32(9))
+
+
+def a_permutation(w):
+    w[...] = w[..., ::-1].copy()
+
+
+def turned(w):
+    w[...] = w[::-1, ::-1].copy()
+
+
+def transposed(w):
+    w[...] = w.transpose(1, 0, 2, 3).copy()  # KH,KW,C,O -> KW,KH,C,O
+
+
+def all_signs(w):
+    np.negative(w, out=w)
+
+
+def two_that_cancel(w):
+    w[0, 0, 0, 0] += 1
+    w[0, 0, 0, 1] -= 1
+
+
+def not_a_number(w):
+    w[1, 1, 0, 0] = np.nan
+
+
+WRITES = [one_entry, the_last_bit, a_permutation, turned, transposed, all_signs, two_that_cancel,
+          not_a_number]
+
+
+LAYOUTS = {
+    "rows": lambda w: w,
+    "columns": np.asfortranarray,
+    "kernels": lambda w: w.transpose(3, 0, 1, 2).copy().transpose(1, 2, 3, 0),  # O,KH,KW,C
+}
+
+
+def sees_every_write(module, kernel, layout="rows", outputs=19, channels=18):
+    """A write in place gives the very bytes that a new array of the new numbers gives; and the way
+    back of a pass in progress uses the weights of its way there."""
+    algorithm = "winograd4" if kernel == 3 else "winograd2"
+    x = normal(2, 9, 8, channels)
+    for write in WRITES:
+        w = LAYOUTS[layout](normal(kernel, kernel, channels, outputs, seed=1))
+        options = {"pad": 1, "algorithm": algorithm}
+        y, in_progress = module.forward(x, w, **options)
+        dx = module.backward(y, module.forward(x, w.copy(), **options)[1]).dx
+        write(w)
+        after, cache = module.forward(x, w, **options)
+        fresh, anew = module.forward(x, w.copy(), **options)
+        assert after.tobytes() == fresh.tobytes() != y.tobytes(), write.__name__
+        assert (module.backward(y, cache).dx.tobytes()
+                == module.backward(y, anew).dx.tobytes() != dx.tobytes()), write.__name__
+        assert module.backward(y, in_progress).dx.tobytes() == dx.tobytes(), write.__name__
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("outputs, channels", [(19, 18), (17, 17)])
+def test_every_write_in_place_changes_the_next_pass(kernel, layout, outputs, channels):
+    sees_every_write(winograd, kernel, layout, outputs, channels)
+
+
+MISTAKES = {
+    "an array once seen is never looked at again": ("reference() is w and kept.is_of(w)",
+                                                    "reference() is w"),
+    "half of the bytes only": ("self.bytes == memoryview(lying)",
+                               "self.bytes[: lying.nbytes // 2] == lying.tobytes()[: "
+                               "lying.nbytes // 2]"),
+    "numbers, not bits, so that nothing equals nan": ("self.bytes == memoryview(lying)",
+                                                      "(self.w == w).any()"),
+    "no copy": ("self.w = np.frombuffer(self.bytes, w.dtype)", "self.w = w"),
+    "the copy with its axes in another order": ("np.argsort(self.order))", "self.order)"),
+    "all arrays of one size are one": ("_KEPT.get(id(w), (None, None))",
+                                       "_KEPT.get(w.size, (None, None))"),
+    "one row of tiles too few": ("(image, top, min(top + rows, down))",
+                                 "(image, top, min(top + rows, down - 1))"),
+    "groups exchanged": ("groups, 1, c).transpose(0, 2, 3, 1, 4)  # n*n,T,C -> n*n,G,1,T,C/G",
+                         "groups, 1, c).transpose(0, 2, 3, 1, 4)[:, ::-1]"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_planted_mistake_is_caught(name):
+    def test(module):
+        for kernel in (3, 5):
+            for layout in LAYOUTS:
+                sees_every_write(module, kernel, layout)
+        test_transforms_are_made_once_and_by_need(module)
+        x, w, b = case((2, 21, 18, 8), 12)
+        module.BLOCK = 5000
+        y, cache = module.forward(x, w[:, :, :4], b, pad=1, groups=2)
+        dx = module.backward(y, cache).dx
+        expected, plain = conv.forward(x, w[:, :, :4], b, pad=1, groups=2)
+        for ours, theirs in [(y, expected), (dx, conv.backward(y, plain).dx)]:
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)  # float32, values near 1
+
+    twins.is_caught(test, winograd, MISTAKES[name])
+
+
+def test_two_networks_that_share_an_array():
+    """And one that took a copy goes its own way."""
+    def network(w):
+        made = Network("one", [("conv", Conv(18, 3, pad=1, bias=False))], (9, 8, 18))
+        made.params["conv"]["w"] = w
+        return made
+
+    x, w = normal(1, 9, 8, 18), normal(3, 3, 18, 18, seed=1)
+    one, other, apart = network(w), network(w), network(w.copy())
+    before = [net.forward(x).output for net in (one, other, apart)]
+    w[1, 1, 3, 4] += 1
+    after = [net.forward(x).output for net in (one, other, apart)]
+    assert len({y.tobytes() for y in before}) == 1
+    assert after[0].tobytes() == after[1].tobytes() != before[0].tobytes()
+    assert after[2].tobytes() == before[2].tobytes()
+
+
+def test_memory_goes_with_the_weights():
+    x, w, _ = case((1, 8, 8, 16), 16)
+    kept = weakref.ref(winograd.forward(x, w, pad=1)[1].kept)
+    assert kept() is not None and id(w) in winograd._KEPT
+    key = id(w)
+    del w
+    gc.collect()
+    assert kept() is None and key not in winograd._KEPT
+
+
+def test_memory_goes_with_a_write():
+    x, w, _ = case((1, 8, 8, 16), 16)
+    first = weakref.ref(winograd.forward(x, w, pad=1)[1].kept)
+    w[0, 0, 0, 0] += 1
+    winograd.forward(x, w, pad=1)
+    gc.collect()
+    assert first() is None
+
+
+def test_an_array_at_the_place_of_another(monkeypatch):
+    """Python gives the id of what is gone to what comes: the reference tells them apart."""
+    x, w, _ = case((1, 8, 8, 16), 16)
+    other = np.ascontiguousarray(w[::-1])
+    monkeypatch.setattr(winograd, "id", lambda array: 1, raising=False)
+    winograd.forward(x, w, pad=1)
+    y, cache = winograd.forward(x, other, pad=1)
+    assert (cache.w == other).all()
+    del w
+    gc.collect()  # the older reference was let go: it forgets nothing of the newer
+    assert winograd._KEPT[1][1] is cache.kept
+    del other, cache
+    gc.collect()
+    assert 1 not in winograd._KEPT
+
+
+@pytest.mark.parametrize("change", [
+    lambda w: w, lambda w: w.transpose(3, 1, 0, 2), lambda w: w[::-1], lambda w: w[:, :, 1:],
+    lambda w: np.asfortranarray(w)])
+def test_the_copy_holds_the_same_bits_in_any_memory_layout(change):
+    w = change(normal(3, 4, 5, 6))
+    kept = winograd.Kept(w)
+    np.testing.assert_array_equal(kept.w, w, strict=True)
+    assert kept.is_of(w) and kept.is_of(w.copy(order="K"))
+    assert not kept.is_of(w[:-1])
+    changed = w.copy(order="K")
+    changed[-1, -1, -1, -1] = -changed[-1, -1, -1, -1]
+    assert not kept.is_of(changed)
+    with pytest.raises(ValueError, match="read-only"):
+        kept.w[0] = 0
+
+
+def test_bits_are_compared_not_numbers():
+    nan, zero = np.full((1, 1, 1, 2), np.nan, np.float32), np.zeros((1, 1, 1, 2), np.float32)
+    assert winograd.Kept(nan).is_of(nan.copy()) and not winograd.Kept(zero).is_of(-zero)
+    square = np.arange(4, dtype=np.float32).reshape(1, 1, 2, 2)
+    same_bytes = square.copy().transpose(0, 1, 3, 2)
+    assert not winograd.Kept(square).is_of(same_bytes)
+
+
+def test_many_threads_at_once_while_weights_change():
+    """Each pass is of the weights as they were at some time: the old or the new."""
+    x, w, _ = case((1, 12, 12, 16), 16)
+    other = np.ascontiguousarray(-w)
+    allowed = {winograd.forward(x, v, pad=1)[0].tobytes() for v in (w, other)}
+    wrong, stop = [], Event()
+
+    def run():
+        while not stop.is_set():
+            v, cache = keeps[0], None
+            y, cache = winograd.forward(x, v, pad=1)
+            if y.tobytes() not in allowed:
+                wrong.append(cache)
+
+    keeps = [w]
+    workers = [Thread(target=run) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for k in range(200):
+        keeps[0] = (w if k % 2 else other).copy()  # the one before is let go at any moment
+    stop.set()
+    for worker in workers:
+        worker.join()
+    keeps.clear()
+    assert wrong == []
 
 
 # ---- which algorithm, and what is refused
@@ -258,20 +464,19 @@ def test_what_it_cannot_do_is_refused(kernel, dtype, settings, words):
 
 @pytest.mark.parametrize("file", ["googlenet_bvlc.h5", "vgg19_norm_to_conv4_1.h5"])
 def test_error_on_trained_weights_and_a_real_photo(shared_data, file):
-    """Every 3x3 and 5x5 convolution, chosen or not, beside the plain op in float64.
+    """Every 3x3 and 5x5 convolution, chosen or not, beside the page in float64.
 
     Measured: root mean square 2e-7 to 6e-7 of the outputs' deviation, at most 2e-6 of the largest.
     Beside the deviation the largest error is up to 6e-5, where single outputs are 30 times it.
     """
     network = load(shared_data / "weights" / file)
     run = network.forward(network.prepare(shared_data / "photos" / "coffee.png"))
-    order = ["image", *network.names]
     seen = 0
-    for name, layer in walk(network.layers):
+    for name, layer, _ in network.rows:
         if not isinstance(layer, Conv) or layer.kernel not in (3, 5):
             continue
-        before = order[order.index(name) - 1]
-        x, w = run[before][:, :36, :36], layer.params["w"]
+        (before,) = network.inputs(name)
+        x, w = run[before][:, :36, :36], network.params[name]["w"]
         assert x.shape[3] == w.shape[2]
         pad = layer.kernel // 2
         exact = conv.forward(x.astype(float), w.astype(float), pad=pad)[0]

@@ -10,7 +10,7 @@ import small
 import weight_bytes
 
 from minicnn import load
-from minicnn.files import hdf5, independent, probe
+from minicnn.files import hdf5, probe, torch_twin
 from minicnn.files.errors import WeightsError
 from minicnn.foreign import convert as module
 from minicnn.foreign.convert import convert
@@ -37,8 +37,8 @@ def test_a_converted_network_has_a_probe_and_the_table_says_by_whom(pth):
     network, table = convert(pth)
     [note] = [note for note in table.notes if note.startswith("Probe: every layer agrees with ")]
     assert network.probe.by in note and probe.replay(network).ok
-    by = (f"{independent.version()}, float64, with the arrays of the converted file"
-          if independent.version() else "minicnn ")
+    by = (f"{torch_twin.version()}, float64, with the arrays of the converted file"
+          if torch_twin.version() else "minicnn ")
     assert network.probe.by.startswith(by)
 
 

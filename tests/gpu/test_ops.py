@@ -1,4 +1,5 @@
-"""Every op, forward and backward, over the configurations of tests/ops, on the device."""
+"""Every op and its twin, forward and backward, over the configurations of tests/ops, on the device.
+"""
 
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from matrix import CONV, POOL, conv_inputs, settings
 
 import minicnn
 from minicnn.backend import array_module
-from minicnn.fast import winograd
+from minicnn.fast import TWINS, winograd
 from minicnn.ops import (
     add,
     average_pool,
     batch_norm,
     concat,
     conv,
+    conv_transpose,
     cross_entropy,
     dense,
     dropout,
@@ -33,6 +35,12 @@ from minicnn.ops import (
 BATCHES = (1, 2, 7, 33)
 
 
+def page_and_twin(page):
+    """A test of the page `op` of `minicnn.ops`, and of its twin in `minicnn.fast`."""
+    name = page.__name__.rpartition(".")[2]
+    return pytest.mark.parametrize("op", [page, TWINS[name]], ids=["page", "twin"])
+
+
 def arrays(y, cache, backward):
     """The output and all gradients of a pass, for an upstream gradient of normal numbers."""
     dy = array_module(y).asarray(checks.normal(*y.shape, seed=9), dtype=y.dtype)
@@ -47,50 +55,63 @@ def batches(shape, seed=1):
     return [checks.normal(n, *shape[1:], seed=seed) for n in BATCHES]
 
 
+@page_and_twin(conv)
 @pytest.mark.parametrize("case", CONV, ids=str)
-def test_conv(xp, case):
+def test_conv(xp, case, op):
     options = settings(case, "stride", "pad", "groups", "dilation")
     for n in BATCHES:
         inputs = conv_inputs(case._replace(image=(n, *case.image[1:])))
-        parity.check(xp, lambda *given: arrays(*conv.forward(*given, **options), conv.backward),
+        parity.check(xp, lambda *given: arrays(*op.forward(*given, **options), op.backward),
                      *inputs.values())
 
 
+@pytest.mark.parametrize("case", CONV, ids=str)
+def test_conv_transpose(xp, case):
+    options = settings(case, "stride", "pad", "groups", "dilation") | {"size": case.image[1:3]}
+    for n in BATCHES:
+        inputs = conv_inputs(case._replace(image=(n, *case.image[1:])))
+        y, _ = conv.forward(inputs["x"], inputs["w"], None, *list(options.values())[:4])
+        parity.check(xp, lambda *given: arrays(*conv_transpose.forward(*given, None, **options),
+                                               conv_transpose.backward), y, inputs["w"])
+
+
+@page_and_twin(pool)
 @pytest.mark.parametrize("case", POOL, ids=str)
-def test_pool(xp, case):
+def test_pool(xp, case, op):
     options = settings(case, "window", "stride", "pad", "rounding")
 
     def both(x):
-        y, cache = pool.forward(x, **options)
-        return [*arrays(y, cache, pool.backward), cache.switches]
+        y, cache = op.forward(x, **options)
+        return [*arrays(y, cache, op.backward), cache.switches]
     for n in BATCHES:
-        parity.check(xp, both, case._replace(image=(n, *case.image[1:])).x(),
-                     repeats=parity.pools_in_order(xp))
+        parity.check(xp, both, case._replace(image=(n, *case.image[1:])).x())
 
 
+@page_and_twin(average_pool)
 @pytest.mark.parametrize("border", average_pool.BORDERS)
 @pytest.mark.parametrize("case", POOL, ids=str)
-def test_average_pool(xp, case, border):
+def test_average_pool(xp, case, border, op):
     options = settings(case, "window", "stride", "pad", "rounding") | {"border": border}
     for n in BATCHES:
-        parity.check(xp, lambda x: arrays(*average_pool.forward(x, **options),
-                                          average_pool.backward),
+        parity.check(xp, lambda x: arrays(*op.forward(x, **options), op.backward),
                      case._replace(image=(n, *case.image[1:])).x())
 
 
+@page_and_twin(lrn)
 @pytest.mark.parametrize("size, alpha, beta, k, convention, channels", checks.LRNS)
 @pytest.mark.parametrize("rule", lrn.RULES)
-def test_lrn(xp, size, alpha, beta, k, convention, channels, rule):
+def test_lrn(xp, size, alpha, beta, k, convention, channels, rule, op):
     for x in batches((2, 2, 3, channels)):
-        parity.check(xp, lambda x: arrays(*lrn.forward(x, size, alpha, beta, k, convention),
-                                          lambda dy, cache: lrn.backward(dy, cache, rule)), x)
+        parity.check(xp, lambda x: arrays(*op.forward(x, size, alpha, beta, k, convention),
+                                          lambda dy, cache: op.backward(dy, cache, rule)), x)
 
 
+@page_and_twin(relu)
 @pytest.mark.parametrize("rule", relu.RULES)
-def test_relu(xp, rule):
+def test_relu(xp, rule, op):
     for x in [*batches((2, 3, 4, 2)), np.array([[-2.0, 0.0, 1.5, -0.0]])]:
-        parity.check(xp, lambda x: arrays(*relu.forward(x),
-                                          lambda dy, cache: relu.backward(dy, cache, rule)), x)
+        parity.check(xp, lambda x: arrays(*op.forward(x),
+                                          lambda dy, cache: op.backward(dy, cache, rule)), x)
 
 
 @pytest.mark.parametrize("op", [sigmoid, tanh, softmax, global_average_pool],
@@ -106,12 +127,13 @@ def test_resize(xp, shape, size):
         parity.check(xp, lambda x: arrays(*resize.forward(x, size), resize.backward), x)
 
 
+@page_and_twin(dense)
 @pytest.mark.parametrize("shape", [(2, 6), (2, 2, 3, 2)])
-def test_dense(xp, shape):
+def test_dense(xp, shape, op):
     w, b = checks.normal(int(np.prod(shape[1:])), 5, seed=2), checks.normal(5, seed=3)
     for x in batches(shape):
-        parity.check(xp, lambda *given: arrays(*dense.forward(*given), dense.backward), x, w, b)
-        parity.check(xp, lambda *given: arrays(*dense.forward(*given), dense.backward), x, w)
+        parity.check(xp, lambda *given: arrays(*op.forward(*given), op.backward), x, w, b)
+        parity.check(xp, lambda *given: arrays(*op.forward(*given), op.backward), x, w)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -168,10 +190,9 @@ def test_winograd_is_for_the_host(xp):
 
 
 def test_no_op_is_left_out():
-    """Every op has its test above; what ends in _cuda is another way of one."""
+    """Every op has its test above."""
     tested = {module.__name__.rpartition(".")[2] for module in globals().values()
               if getattr(module, "__package__", "") == "minicnn.ops"}
     files = {path.stem for path in (Path(minicnn.__file__).parent / "ops").glob("*.py")
-             if "def forward" in path.read_text(encoding="utf-8")
-             and not path.stem.endswith("_cuda")}
+             if "def forward" in path.read_text(encoding="utf-8")}
     assert files and files <= tested

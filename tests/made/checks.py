@@ -60,6 +60,21 @@ def conv(forward, backward, cases=CONV, only=WITHOUT_TORCH):
             options, only, linear=tuple(inputs), smooth=True, torch=twin)
 
 
+def conv_transpose(forward, backward, cases=CONV, only=WITHOUT_TORCH):
+    """The convolution's settings, from the shape of its output to that of its input."""
+    for case in cases:
+        along, options = conv_inputs(case), settings(case, "stride", "pad", "groups", "dilation")
+        shape = naive.conv_forward(along["x"], along["w"], None, **options).shape
+        inputs = {"x": normal(*shape), "w": along["w"]}
+        inputs |= {"b": normal(case.image[3], seed=2)} if case.bias else {}
+        options |= {"size": case.image[1:3]}
+        twin = torch_ops.conv_transpose(**options)
+        options |= {} if case.bias else {"b": None}
+        run(f"conv_transpose, {case}", forward, backward, inputs, naive.conv_transpose_forward,
+            naive.conv_transpose_backward, options, only, linear=tuple(inputs), smooth=True,
+            torch=twin)
+
+
 def pool(forward, backward, cases=POOL, only=WITHOUT_TORCH):
     for case in cases:
         options = settings(case, "window", "stride", "pad", "rounding")

@@ -31,12 +31,14 @@ class Twin:
         Whether average poolings count the zeros around the image, as PyTorch's do.
     """
 
-    def __init__(self, run, classes, scale=True, padding_counts=True, seed=0):
+    def __init__(self, run, classes, scale=True, padding_counts=True, seed=0,
+                 side=75):
         self.torch = importlib.import_module("torch")
         self.run, self.classes, self.scale = run, classes, scale
         self.padding_counts, self.rng = padding_counts, np.random.default_rng(seed)
         self.state, self.made = {}, []
-        self.scores(np.zeros((1, 75, 75, 3)))
+        with self.torch.inference_mode():
+            self.scores(np.zeros((1, side, side, 3)))
 
     def scores(self, x):
         """Of images (N, H, W, C), an array or a tensor (N, C, H, W)."""

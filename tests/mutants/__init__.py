@@ -14,6 +14,7 @@ is the business of tests/test_conventions.py.
 from mutants import (
     average_pool,
     conv,
+    conv_transpose,
     coordinates,
     norms,
     places,
@@ -24,7 +25,7 @@ from mutants import (
 )
 from mutants.mutant import Mutant
 
-FAMILIES = (conv, pool, average_pool, pointwise, norms, scores, places, roughness,
+FAMILIES = (conv, conv_transpose, pool, average_pool, pointwise, norms, scores, places, roughness,
             coordinates)
 MUTANTS = [mutant for family in FAMILIES for mutant in family.MUTANTS]
 

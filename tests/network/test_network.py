@@ -1,6 +1,6 @@
 """Network: how far a pass goes, what it refuses, names, counts and types.
 
-What a run keeps is in test_network_runs.py, the way back in test_network_gradients.py.
+What a run keeps is in test_run.py, the way back in test_run_backward.py.
 """
 
 import nets

@@ -2,8 +2,9 @@
 
 import itertools
 
+import numpy as np
 import pytest
-from checks import refuses
+from checks import normal, refuses
 
 from minicnn.ops import window
 
@@ -43,17 +44,16 @@ def test_refuses():
     refuses(["stride 0"], window.output_size, 3, 3, 0, 0)
 
 
-@pytest.mark.parametrize("span, stride, rows", [
-    (3, 1, 1), (9, 1, 2), (3, 2, 1), (2, 2, 3), (11, 4, 1), (1, 3, 2), (5, 2, 4)])
-def test_windows_of_one_round_share_no_row_of_pixels(span, stride, rows):
-    blocks = [(slice(n, n + 1), slice(p, min(p + rows, 13)))
-              for n in range(2) for p in range(0, 13, rows)]
-    sorted_out = window.rounds(blocks, span, stride)
-    assert sorted(map(str, sum(sorted_out, []))) == sorted(map(str, blocks))
-    for together in sorted_out:
-        taken = set()
-        for images, out in together:
-            covered = {(images.start, pixel) for row in range(out.start, out.stop)
-                       for pixel in range(row * stride, row * stride + span)}
-            assert not taken & covered
-            taken |= covered
+def test_views_are_the_samples_of_a_window_one_after_the_other():
+    x = normal(2, 9, 8, 2)
+    seen = list(window.views(x, (2, 3), (2, 1), (3, 2), (3, 2)))
+    assert len(seen) == 6
+    for place, view in enumerate(seen):
+        i, j = divmod(place, 3)
+        assert view.shape == (2, 3, 2, 2) and np.shares_memory(view, x)
+        np.testing.assert_array_equal(view[:, 1, 1], x[:, 2 + 3 * i, 1 + 2 * j])
+
+
+def test_overhang_and_extent_hold_every_window():
+    assert window.overhang((1, 5, 5, 1), (2, 2), (2, 2), (0, 1), (3, 3)) == (1, 0)
+    assert window.extent((1, 5, 5, 1), (2, 2), (2, 2), (0, 1), (3, 3)) == (6, 6)

@@ -1,4 +1,4 @@
-"""Heat maps against PyTorch, which finds activations and slopes by hooks."""
+"""Heat maps against PyTorch, whose autograd finds activations and slopes."""
 
 import numpy as np
 import pytest
@@ -23,6 +23,15 @@ def real(request, shared_data):
             shared_data / "photos" / "chelsea.png", LAYERS[request.param])
 
 
+def activation_and_slope(network, x, layer, index):
+    """A layer's output, the slope of a class's score there, and at the image: (1, H, W, C)."""
+    scores = network.until(network.logits)
+    seed = np.zeros((1, *scores.shapes[network.logits]), x.dtype)
+    seed.reshape(-1)[index] = 1  # N,1,1,K -> K, or N,K -> K
+    activations, slopes, _ = torch_network.gradients(scores, x, {network.logits: seed})
+    return activations[layer], slopes[layer], slopes["image"]
+
+
 def heat(a, g, method):
     """The map at the layer's resolution from PyTorch's numbers, after the ReLU."""
     weights = g.mean(axis=(0, 1, 2))
@@ -38,7 +47,7 @@ def test_a_small_network(layer, index):
     network, photo = small.network(), small.photo()
     x = network.prepare(photo).astype(np.float64)
     exact = small.network(dtype=np.float64)
-    a, g, _ = torch_network.activation_and_slope(exact, x, layer, index)
+    a, g, _ = activation_and_slope(exact, x, layer, index)
     for method in METHODS:
         raw, expected = vis.gradcam(network, photo, index, layer, method).raw, heat(a, g, method)
         np.testing.assert_allclose(np.maximum(raw, 0), expected, rtol=0,
@@ -50,7 +59,7 @@ def test_real_networks(real):
     network, photo, layers = real
     for layer, target in layers.items():
         index = network.find_class(target)
-        a, g, _ = torch_network.activation_and_slope(network, network.prepare(photo), layer, index)
+        a, g, _ = activation_and_slope(network, network.prepare(photo), layer, index)
         for method in METHODS:
             raw = vis.gradcam(network, photo, target, layer, method).raw
             expected = heat(a, g, method)
@@ -61,13 +70,7 @@ def test_real_networks(real):
 def test_slopes_at_the_image(real):
     """In float64, where both programs agree which ReLUs are on and where each maximum is."""
     network, photo, layers = real
-    x = network.prepare(photo).astype(np.float64)
-    parameters = {name: dict(network.params[name]) for name in network.param_shapes}
-    try:
-        network.astype(np.float64)
-        _, w = slope(network, x, 285)
-        *_, expected = torch_network.activation_and_slope(network, x, next(iter(layers)), 285)
-    finally:
-        for name, params in parameters.items():
-            network.params[name] = params
+    exact, x = network.astype(np.float64), network.prepare(photo).astype(np.float64)
+    _, w = slope(exact, x, 285)
+    *_, expected = activation_and_slope(exact, x, next(iter(layers)), 285)
     np.testing.assert_allclose(w, expected, rtol=0, atol=1e-12 * np.abs(expected).max())

@@ -1,12 +1,11 @@
 """How the CUDA kernels of the ops are compiled and launched.
 
 A kernel is the body of a loop over many numbers, written in CUDA C++, which a GPU runs in thousands
-of threads. The kernels of an op are in a file of their own (`conv_cuda`, `pool_cuda`,
-`average_pool_cuda`, `lrn_cuda`), as a string with the derivation beside it. They exist where the
-plain op, which runs on a GPU as well, would need many passes over memory or add in an order that
-changes from run to run (atomics); here every thread writes numbers that no other thread writes, and
-adds in a fixed order, so the same input gives the same bytes. The plain op stays the one to read,
-and their test.
+of threads. The kernels of an op are in a file of their own (`conv`, `pool`, `average_pool`, `lrn`),
+as a string with the derivation beside it, and the op's twin in `minicnn.fast` takes them on a GPU.
+They exist where the page, which runs on a GPU as well, would need many passes over memory. Every
+thread writes numbers that no other thread writes, and adds in a fixed order, so the same input
+gives the same bytes. The page stays the one to read, and their test.
 
 What all kernels have in common
     * REAL is the type of the numbers, float or double. INDEX is the type of indices: 32 bits wide

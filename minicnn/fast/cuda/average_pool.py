@@ -1,4 +1,4 @@
-"""Average pooling as CUDA kernels; see `minicnn.ops.average_pool`, which takes them on a GPU.
+"""Average pooling as CUDA kernels; see `minicnn.ops.average_pool`.
 
 Forward: a thread an output, which adds the pixels of its window (what lies in the padding is zero)
 and divides by the window's area A.

@@ -1,11 +1,11 @@
-"""The way back of a convolution as a CUDA kernel; see `minicnn.ops.conv`, which takes it on a GPU.
+"""The way back of a convolution as a CUDA kernel; see `minicnn.ops.conv`.
 
-A thread a pixel, which gathers where the plain op scatters (col2im). Pixel (y, x) is at
+A thread a pixel, which gathers where the page scatters (col2im). Pixel (y, x) is at
 (y + P, x + P) in the padded image. Place (i, j) of the kernel lies on it in the window (p, q) for
 which S p + D i = y + P and S q + D j = x + P, if there is such a one; then it takes entry (i, j) of
 that window's row of `dcols`, in the places' order.
 
-The plain op adds to every pixel KH*KW times, in as many calls. Here each number is read once.
+The page adds to every pixel KH*KW times, in as many calls. Here each number is read once.
 """
 
 from minicnn.backend import array_module
@@ -21,8 +21,8 @@ __device__ INDEX window_at(INDEX at, INDEX place, INDEX stride, INDEX dilation)
 
 extern "C" __global__ void conv_read_back(
     INDEX count, const REAL* __restrict__ dcols, REAL* __restrict__ dx,
-    INDEX height, INDEX width, INDEX all_channels, INDEX first_channel, INDEX channels,
-    INDEX first_row, INDEX rows, INDEX out_width, INDEX kernel_height, INDEX kernel_width,
+    INDEX height, INDEX width, INDEX channels, INDEX first_row, INDEX rows, INDEX out_width,
+    INDEX kernel_height, INDEX kernel_width,
     INDEX stride_down, INDEX stride_across, INDEX pad_down, INDEX pad_across,
     INDEX dilation_down, INDEX dilation_across)
 {
@@ -42,29 +42,27 @@ extern "C" __global__ void conv_read_back(
                              + pixel.c];
             }
         }
-        dx[((pixel.n * height + pixel.y) * width + pixel.x) * all_channels + first_channel
-           + pixel.c] += sum;
+        dx[i] += sum;
     }
 }
 """
 TYPES = [{}]  # what SOURCE is compiled for
 
 
-def read_back(dx, dcols, cache, first_row, first_channel):
+def read_back(dx, dcols, cache, first_row):
     """Add dcols to the pixels it was read from.
 
     Parameters
     ----------
     dx : array (N, H, W, C)
         Contiguous; float32 or float64, on a GPU.
-    dcols : array (N, R, OW, KH, KW, C/G)
-        Of R rows of the output, for one group of channels.
+    dcols : array (N, R, OW, KH, KW, G, C/G)
+        Of R rows of the output.
     cache : ConvCache
-    first_row, first_channel : int
-        Of the output's rows, and of the input's channels.
+    first_row : int
+        Of the output.
     """
-    _, rows, out_width, *kernel, channels = dcols.shape
-    cuda.launch(SOURCE, "conv_read_back", dx.size // dx.shape[3] * channels,
-                array_module(dx).ascontiguousarray(dcols), dx, *dx.shape[1:], first_channel,
-                channels, first_row, rows, out_width, *kernel, *cache.stride, *cache.pad,
+    _, rows, out_width, *kernel, _, _ = dcols.shape
+    cuda.launch(SOURCE, "conv_read_back", dx.size, array_module(dx).ascontiguousarray(dcols), dx,
+                *dx.shape[1:], first_row, rows, out_width, *kernel, *cache.stride, *cache.pad,
                 *cache.dilation)

@@ -1,10 +1,10 @@
-"""Local response normalisation as CUDA kernels; see `minicnn.ops.lrn`, which takes them on a GPU.
+"""Local response normalisation as CUDA kernels; see `minicnn.ops.lrn`.
 
 A thread a number, forward and backward: it reads the window of n channels around its own, cut off
-at the first and last channel, and does at once what the plain op does in a pass over memory each.
+at the first and last channel, and does at once what the page does in a pass over memory each.
 The channels of one pixel lie side by side in memory, so what a window needs is mostly at hand.
 
-Sums go outwards from the middle, as the plain op's do.
+Sums go outwards from the middle, as the page's do.
 """
 
 from minicnn.backend import array_module

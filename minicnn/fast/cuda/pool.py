@@ -1,10 +1,10 @@
-"""Max pooling and unpooling as CUDA kernels; see `minicnn.ops.pool`, which takes them on a GPU.
+"""Max pooling and unpooling as CUDA kernels; see `minicnn.ops.pool`.
 
 Forward: a thread an output. It walks over its window row by row and keeps the first maximum and
-its place, like the plain op. The padding is minus infinity and never greater than what was found,
+its place, like the page. The padding is minus infinity and never greater than what was found,
 so the walk begins with it and leaves its samples out.
 
-Unpooling: a thread a pixel, which gathers where the plain op scatters. Pixel (y, x) is at
+Unpooling: a thread a pixel, which gathers where the page scatters. Pixel (y, x) is at
 (y + P, x + P) in the padded image; the windows p that cover row y + P are those with
 0 <= y + P - S p < KH, and its place in window (p, q) is (y + P - S p, x + P - S q). It takes the
 value of each window whose switch names that place, in the windows' order.

@@ -1,4 +1,4 @@
-"""Average pooling's kernels against the plain op, and its checks: run on the CPU."""
+"""Average pooling's kernels against the page, and the page's checks: run on the CPU."""
 
 import checks
 import cuda_on_cpu
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from checks import normal
 
-from minicnn.fast import cuda
+from minicnn.fast import average_pool, cuda
 from minicnn.fast.cuda import average_pool as average_pool_cuda
-from minicnn.ops import average_pool
+from minicnn.ops.average_pool import BORDERS
 
 
 def results(x, **options):
@@ -18,7 +18,7 @@ def results(x, **options):
 
 
 def same_as_plain(x, **options):
-    """AssertionError if the kernels' numbers are others than the plain op's. Sums of fewer than
+    """AssertionError if the kernels' numbers are others than the page's. Sums of fewer than
     300 numbers near 1 are in another order, so they may differ by 1e-13, in float32 by 1e-5."""
     plain = results(x, **options)
     with cuda_on_cpu.kernels(average_pool_cuda):
@@ -33,14 +33,14 @@ def settings(case, border):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("border", average_pool.BORDERS)
+@pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("case", matrix.POOL, ids=str)
-def test_same_as_the_plain_op(case, border, dtype):
+def test_same_as_without_it(case, border, dtype):
     same_as_plain(case.x().astype(dtype), **settings(case, border))
 
 
 @pytest.mark.parametrize("case", matrix.POOL, ids=str)
-def test_checks_of_the_plain_op(case):
+def test_checks_of_the_page(case):
     with cuda_on_cpu.kernels(average_pool_cuda):
         checks.average_pool(average_pool.forward, average_pool.backward, [case])
 

@@ -1,4 +1,4 @@
-"""Local response normalisation's kernels against the plain op, and its checks: on the CPU."""
+"""Local response normalisation's kernels against the page, and its checks: on the CPU."""
 
 import checks
 import cuda_on_cpu
@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from checks import normal
 
-from minicnn.fast import cuda
+from minicnn.fast import cuda, lrn
 from minicnn.fast.cuda import lrn as lrn_cuda
-from minicnn.ops import lrn
 
 CASES = [dict(zip(("size", "alpha", "beta", "k", "convention"), case, strict=False))
          | {"channels": case[5]} for case in checks.LRNS]
@@ -20,7 +19,7 @@ def results(x, options):
 
 
 def same_as_plain(dtype=np.float64, n=2, channels=8, **options):
-    """AssertionError if the kernels' numbers are others than the plain op's. Few numbers near 1
+    """AssertionError if the kernels' numbers are others than the page's. Few numbers near 1
     are added, in the same order; a power may differ in its last places, in float32 by 1e-6."""
     x = normal(n, 2, 3, channels).astype(dtype)
     plain = results(x, options)
@@ -33,12 +32,12 @@ def same_as_plain(dtype=np.float64, n=2, channels=8, **options):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_same_as_the_plain_op(case, dtype):
+def test_same_as_without_it(case, dtype):
     same_as_plain(dtype, **case)
 
 
 @pytest.mark.parametrize("case", checks.LRNS, ids=str)
-def test_checks_of_the_plain_op(case):
+def test_checks_of_the_page(case):
     with cuda_on_cpu.kernels(lrn_cuda):
         checks.lrn(lrn.forward, lrn.backward, [case])
 
@@ -50,7 +49,7 @@ def test_batches_and_indices_of_64_bits(n, monkeypatch):
     same_as_plain(n=n, alpha=1.0)
 
 
-def test_the_other_rules_are_the_plain_op_s():
+def test_the_other_rules_are_the_page_s():
     x, dy = normal(1, 2, 2, 5), normal(1, 2, 2, 5, seed=2)
     _, cache = lrn.forward(x, alpha=1.0)
     with cuda_on_cpu.kernels(lrn_cuda):

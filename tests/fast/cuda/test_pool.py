@@ -1,4 +1,4 @@
-"""Max pooling's kernels give the plain op's bytes, and pass its checks: run on the CPU."""
+"""Max pooling's kernels give the bytes of the twin without them; run on the CPU."""
 
 import checks
 import cuda_on_cpu
@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from checks import normal
 
-from minicnn.fast import cuda
+from minicnn.fast import cuda, pool
 from minicnn.fast.cuda import pool as pool_cuda
-from minicnn.ops import pool
 
 
 def results(x, values=None, **options):
@@ -20,7 +19,7 @@ def results(x, values=None, **options):
 
 
 def same_as_plain(x, **options):
-    """AssertionError if the kernels' bytes are others than the plain op's."""
+    """AssertionError if the kernels' bytes are others than the twin's without them."""
     plain = results(x, **options)
     with cuda_on_cpu.kernels(pool_cuda):
         ours = results(x, **options)
@@ -34,12 +33,12 @@ def settings(case):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("case", matrix.POOL, ids=str)
-def test_same_bytes_as_the_plain_op(case, dtype):
+def test_same_bytes_as_without_them(case, dtype):
     same_as_plain(case.x().astype(dtype), **settings(case))
 
 
 @pytest.mark.parametrize("case", matrix.POOL, ids=str)
-def test_checks_of_the_plain_op(case):
+def test_checks_of_the_page(case):
     with cuda_on_cpu.kernels(pool_cuda):
         checks.pool(pool.forward, pool.backward, [case])
         checks.unpool(pool.unpool, [case])

@@ -1,0 +1,78 @@
+"""Max pooling by several threads, or by CUDA kernels: the twin of `minicnn.ops.pool`.
+
+The output is cut into blocks of rows; the pixels under one stay in a core's cache while all places
+of the window go over them. Unpooling writes each value once, where its switch says, in place of a
+pass over all values for every place.
+"""
+
+import numpy as np
+
+from minicnn.backend import array_module
+from minicnn.fast import cuda
+from minicnn.fast.cuda import pool as kernels
+from minicnn.fast.threads import row_blocks, spread
+from minicnn.fast.window import cover
+from minicnn.fast.workspace import empty, zeros
+from minicnn.ops import pool
+from minicnn.ops.pool import PoolCache
+from minicnn.ops.window import extent, pool_geometry, views
+
+
+def forward(x, window, stride=None, pad=0, rounding="floor"):
+    """As `minicnn.ops.pool.forward`."""
+    window, stride, pad, out = pool_geometry(x, window, stride, pad, rounding, "pool.forward")
+    if cuda.usable(x):
+        y, switches = kernels.forward(x, window, stride, pad, out)
+        return y, PoolCache(switches, x.shape, window, stride, pad)
+    xp = array_module(x)
+    covered = cover(x, window, stride, pad, out, -xp.inf)
+    y = empty(xp, (len(x), *out, x.shape[3]), x.dtype)
+    switches = zeros(xp, y.shape, xp.min_scalar_type(window[0] * window[1] - 1))
+
+    def compute(block):
+        best, switch = y[block], switches[block]
+        places = views(_under(covered, block, stride), window, stride, best.shape[1:3])
+        best[...] = next(places)
+        for place, candidate in enumerate(places, start=1):
+            # switch[candidate > best] = place, without a masked copy (2.5 times faster): places
+            # only grow, so the largest is the latest winner; and ">" keeps the first of equals
+            won = (candidate > best).view(xp.uint8) * switches.dtype.type(place)
+            xp.maximum(switch, won, out=switch)
+            xp.maximum(best, candidate, out=best)
+
+    spread(compute, row_blocks(y, 4 * window[0] * window[1]))
+    return y, PoolCache(switches, x.shape, window, stride, pad)
+
+
+def backward(dy, cache):
+    """As `minicnn.ops.pool.backward`."""
+    return unpool(dy, *cache)
+
+
+def unpool(values, switches, x_shape, window, stride, pad):
+    """As `minicnn.ops.pool.unpool`."""
+    pool.check_switches(values, switches)
+    if cuda.usable(values):
+        return kernels.unpool(values, switches, x_shape, window, stride, pad)
+    if array_module(values) is not np:  # where `add.at` would add in any order
+        return pool.unpool(values, switches, x_shape, window, stride, pad)
+    out = values.shape[1:3]
+    (n, h, w, c), (height, width) = x_shape, extent(x_shape, window, stride, pad, out)
+    covered = zeros(np, (n, height, width, c), values.dtype)
+    rows, columns = (np.arange(out[a]) * stride[a] for a in (0, 1))
+    corners = ((rows[:, None] * width + columns)[..., None] * c + np.arange(c))  # -> OH,OW,C
+    inside = (np.arange(window[0])[:, None] * width + np.arange(window[1])).ravel() * c  # -> KH*KW
+    for k in range(n):
+        places = inside.take(switches[k])
+        places += corners  # OH,OW,C: where in the image's numbers each value belongs
+        np.add.at(covered[k].reshape(-1), places.reshape(-1), values[k].reshape(-1))  # -> H*W*C
+    image = covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w]
+    return covered if image.shape == covered.shape else image.copy()
+
+
+def _under(covered, block, stride):
+    """The part of the padded images that lies under a block of output rows, and all below it."""
+    if block == (...,):
+        return covered
+    images, rows = block
+    return covered[images, rows.start * stride[0] :]

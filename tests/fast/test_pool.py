@@ -1,0 +1,89 @@
+"""The fast max pooling: the page's numbers and switches, in blocks, for any number of threads."""
+
+import checks
+import matrix
+import numpy as np
+import pytest
+import twins
+from checks import normal, refuses
+
+from minicnn.fast import pool
+from minicnn.ops import pool as page
+
+
+def settings(case):
+    return matrix.settings(case, "window", "stride", "pad", "rounding")
+
+
+@pytest.mark.parametrize("case", matrix.POOL, ids=str)
+def test_pool(case):
+    checks.pool(pool.forward, pool.backward, [case])
+    checks.unpool(pool.unpool, [case])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("case", matrix.POOL, ids=str)
+def test_it_is_the_page(case, dtype):
+    twins.same_as_page(pool, page, [case.x()], dtype, **settings(case))
+
+
+LARGE = [{"window": 3, "stride": 2, "rounding": "ceil"}, {"window": 3, "stride": 1, "pad": 1},
+         {"window": 2}, {"window": (2, 3), "stride": (3, 1), "pad": (1, 2)}]
+
+
+def of_several_blocks(module):
+    """Large enough to be cut into blocks of rows, some of which are shorter."""
+    x = normal(3, 150, 90, 24).round(1)  # with ties
+    for how in LARGE:
+        twins.same_as_page(module, page, [x], np.float32, **how)
+
+
+def test_blocks_of_rows_are_the_page():
+    of_several_blocks(pool)
+
+
+@pytest.mark.parametrize("how", LARGE, ids=str)
+def test_same_bytes_for_any_number_of_threads_and_any_batch(how):
+    x = normal(3, 150, 90, 24).astype(np.float32)
+    twins.same_for_any_number_of_threads(pool, [x], **how)
+    twins.same_in_any_batch(pool, x, **how)
+
+
+def test_infinities_and_what_is_no_number():
+    x = normal(2, 6, 6, 2)
+    x[0, 1:3, 1:4, 0], x[1, 2, 2, 1], x[1, 0, 5, 0], x[0, 4, 4, 1] = -np.inf, np.nan, np.nan, np.inf
+    twins.same_as_page(pool, page, [x], window=3, stride=2, pad=1)
+    twins.same_as_page(pool, page, [np.full((1, 3, 3, 1), -np.inf)], window=2, stride=1, pad=1)
+
+
+def test_it_refuses_what_the_page_refuses():
+    x = normal(1, 5, 6, 2)
+    refuses(["pool.forward", "spans 6", "5 samples"], pool.forward, x, 6)
+    y, cache = pool.forward(x, 2)
+    refuses(["pool.unpool", "(1, 2, 3, 1)"], pool.unpool, y[..., :1], *cache)
+
+
+MISTAKES = {
+    "a block begins a row too low": ("rows.start * stride[0] :]", "rows.start * stride[0] + 1 :]"),
+    "the first block's pixels under every block": ("rows.start * stride[0] :]", ":]"),
+    "the first image's pixels under every image": ("covered[images, rows.start",
+                                                   "covered[:1, rows.start"),
+    "ties to the last": ("candidate > best", "candidate >= best"),
+    "the smallest place of all winners": ("xp.maximum(switch, won, out=switch)",
+                                          "xp.maximum(switch, won // 2, out=switch)"),
+    "padded with zeros": ("out, -xp.inf)", "out, 0)"),
+    "rows and columns of an overlap": ("* width + columns)", "* height + columns)"),
+    "assigned, not added": ("np.add.at(covered[k].reshape(-1), places.reshape(-1), "
+                            "values[k].reshape(-1))",
+                            "covered[k].reshape(-1)[places.reshape(-1)] = values[k].reshape(-1)"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_planted_mistake_is_caught(name):
+    def test(module):
+        for case in matrix.POOL[:-1]:
+            twins.same_as_page(module, page, [case.x()], **settings(case))
+        of_several_blocks(module)
+
+    twins.is_caught(test, pool, MISTAKES[name])
