@@ -1,4 +1,4 @@
-"""Seeds: which unit is the strongest, and what is left when all others are set to zero."""
+"""Isolating: which unit is the strongest, and what is left when all others are set to zero."""
 
 import nets
 import numpy as np
@@ -9,13 +9,13 @@ from minicnn.vis.isolate import isolate, strongest_channel, strongest_position
 MAPS = np.abs(nets.images(1, (3, 4, 5)))
 
 
-def test_seed_unit_is_zero_but_for_the_unit_and_a_copy():
+def test_an_isolated_unit_s_seed_is_zero_but_for_the_unit_and_a_copy():
     seed, value = isolate(MAPS, "layer", 2, (1, 3))
     assert value == MAPS[0, 1, 3, 2] == seed[0, 1, 3, 2] and np.count_nonzero(seed) == 1
     assert not np.shares_memory(seed, MAPS)
 
 
-def test_seed_channel_is_zero_but_for_the_map_and_a_copy():
+def test_an_isolated_map_s_seed_is_zero_but_for_the_map_and_a_copy():
     maps = MAPS - 0.5
     seed, value = isolate(maps, "layer", 2, "all")
     np.testing.assert_array_equal(seed[..., 2], maps[..., 2])
