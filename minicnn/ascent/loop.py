@@ -1,4 +1,4 @@
-"""The one loop over an image: look, walk back, step.
+"""The one loop over an image: look, go back down, step.
 
 `steps` is an iterator. Progress bars, tables, early stopping, saving and Ctrl-C are things done
 with it, outside; `follow` does the usual ones. Every method of `minicnn.vis` that optimises an
@@ -14,6 +14,7 @@ from minicnn.ascent.transforms import apply
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.fast.workspace import Workspace
 from minicnn.network import INPUT
+from minicnn.progress import bar
 
 
 class DivergedError(ValueError):
@@ -21,7 +22,7 @@ class DivergedError(ValueError):
 
 
 class Step(NamedTuple):
-    """An image and its value: `value` (N,) and each term's share `parts` are of this very image
+    """An image and its value: `value` (N,) and each term's share `by_term` are of this very image
     (after the step's random transforms, where there are any); step 0 is the start. The image is
     in the network's own numbers; `parameters` are what it was made from, itself where there is no
     parametrisation. Both are on the network's device, the values on the host: all that a step
@@ -30,17 +31,17 @@ class Step(NamedTuple):
     index: int
     image: Any
     value: Any
-    parts: dict
+    by_term: dict
     parameters: Any
 
 
 class Ascent(NamedTuple):
     """Where an ascent ended, and whether by Ctrl-C; `trace` (steps + 1, N) holds the values on the
-    way, `parts` each term's share of them by name."""
+    way, `by_term` each term's share of them by name."""
 
     image: Any
     trace: Any
-    parts: dict
+    by_term: dict
     interrupted: bool
 
 
@@ -66,7 +67,7 @@ def look(network, objective, image, transforms=(), rng=None, backward=True, redi
             if redirect:
                 dx = _redirected(dx, run, seen.gradients)
             gradient = gradient + undo(dx)
-        value = value._replace(total=seen.total + value.total, parts=seen.parts | value.parts)
+        value = value._replace(total=seen.total + value.total, by_term=seen.by_term | value.by_term)
     return value, gradient if backward else None
 
 
@@ -79,8 +80,8 @@ def _redirected(dx, run, seeds):
     return array_module(dx).where(silent[:, None, None, None], other, dx)
 
 
-def steps(network, objective, start, optimizer, count, transforms=(), moves=(), bounds=None,
-          seed=0, parametrization=ITSELF, look=look):
+def steps(network, objective, start, optimizer, count, transforms=(), regularizers=(),
+          bounds=None, seed=0, parametrization=ITSELF, look=look):
     """Make an objective large by gradient ascent on the image.
 
     A layer that an image leaves silent passes no gradient, and its ascent could not begin. Where
@@ -101,8 +102,8 @@ def steps(network, objective, start, optimizer, count, transforms=(), moves=(), 
         Steps to take.
     transforms : sequence of transforms
         Applied to the image each time before the network looks; image terms see it untouched.
-    moves : sequence of moves
-        Done to the image after each step, whatever the objective: decay, blur (`ascent.moves`).
+    regularizers : sequence of callable
+        Done to the image after each step, whatever the objective (`ascent.regularizers`).
     bounds : (low, high), optional
         Arrays or numbers the image is kept between (`images.bounds`: what can be shown).
     seed : int
@@ -125,9 +126,9 @@ def steps(network, objective, start, optimizer, count, transforms=(), moves=(), 
     ValueError
         Moves or bounds together with a parametrisation.
     """
-    if parametrization is not ITSELF and (moves or bounds is not None):
-        raise ValueError("ascend: moves and bounds act on pixels, and here the image is made from "
-                         "other numbers; leave them out, or the parametrization")
+    if parametrization is not ITSELF and (regularizers or bounds is not None):
+        raise ValueError("loop: regularizers and bounds act on pixels, and here the image is made "
+                         "from other numbers; leave them out, or the parametrization")
     rng, workspace = np.random.default_rng(seed), Workspace()
     parameters = start if network is None else to_device(start, network.device)
     if bounds is not None:
@@ -140,12 +141,12 @@ def steps(network, objective, start, optimizer, count, transforms=(), moves=(), 
         if not np.isfinite(total).all():
             raise DivergedError(f"step {index}: the objective is {total}, not a finite number; "
                                 "take smaller steps (a smaller rate)")
-        parts = {name: to_host(share) for name, share in value.parts.items()}
-        yield Step(index, image, total, parts, parameters)
+        by_term = {name: to_host(share) for name, share in value.by_term.items()}
+        yield Step(index, image, total, by_term, parameters)
         if index < count:
             parameters = optimizer.step(parameters, -back(gradient), INPUT)
-            for move in moves:
-                parameters = move(parameters, gradient, index)
+            for regularize in regularizers:
+                parameters = regularize(parameters, gradient, index)
             if bounds is not None:
                 parameters = array_module(parameters).clip(parameters, *bounds)
 
@@ -188,24 +189,20 @@ def follow(iterator, count, progress=False, name="", watch=None):
     Ascent
         Ctrl-C ends it early, with the image so far.
     """
-    from tqdm import tqdm
-
-    trace, parts, image, interrupted = [], [], None, False
-    bar = tqdm(total=count, desc=name, disable=None if progress else True, leave=False)
+    taken, interrupted = [], False
     try:
-        for step in iterator:
-            trace.append(step.value)
-            parts.append(step.parts)
-            image = step.image
-            if watch is not None:
-                watch(step)
-            bar.set_postfix_str(f"{float(trace[-1].mean()):.4g}", refresh=False)
-            bar.update(step.index > 0)
+        with bar(name=name, shown=progress, total=count) as shown:
+            for step in iterator:
+                taken.append((step.value, step.by_term))
+                image = step.image
+                if watch is not None:
+                    watch(step)
+                shown.set_postfix_str(f"{float(step.value.mean()):.4g}", refresh=False)
+                shown.update(step.index > 0)
     except KeyboardInterrupt:
-        if image is None:
+        if not taken:
             raise
         interrupted = True
-    finally:
-        bar.close()
-    shares = {name: np.array([step[name] for step in parts]) for name in parts[0]}
-    return Ascent(to_host(image), np.array(trace), shares, interrupted)
+    trace, shares = zip(*taken, strict=True)
+    by_term = {term: np.array([share[term] for share in shares]) for term in shares[0]}
+    return Ascent(to_host(image), np.array(trace), by_term, interrupted)

@@ -8,13 +8,13 @@ parameter, or where fine detail is scaled down, a step paints broad shapes first
     fourier      the spectrum, high frequencies scaled down as they are in photos
     laplacian    a pyramid of ever smaller images, enlarged and added up
 
-Then come the same three stages, from a network-independent picture to the network's own numbers:
+Then come the same three mappings, from a network-independent picture to the network's own numbers:
 colours that vary independently are mixed to red, green and blue as they go together in photos
 (`decorrelate`); each is squashed to 0..1, black to white (`limit`); and that range becomes the
 network's (`images.bounds`, in its order of channels).
 
-A stage has a `forward`, which gives (y, back) with `back` its adjoint, as a transform does, and an
-`inverse`.
+A mapping has a `forward`, which gives (y, back) with `back` its adjoint, as a transform does, and
+an `inverse`.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,7 @@ import numpy as np
 
 from minicnn import images
 from minicnn.ascent import pyramid
+from minicnn.ascent.transforms import apply
 from minicnn.backend import array_module, to_device
 from minicnn.ops import sigmoid
 
@@ -35,7 +36,7 @@ MEAN = (0.48, 0.46, 0.41)
 HALF_LEVEL = 0.5 / 255  # how near to black and white an encoded image may come
 
 
-class Stage(NamedTuple):
+class Mapping(NamedTuple):
     """One step from parameters to image: forward(t) -> (y, back), inverse(y) -> t."""
 
     forward: Callable
@@ -47,7 +48,7 @@ class Parametrization:
 
     Parameters
     ----------
-    stages : sequence of Stage
+    mappings : sequence of Mapping
         In order, from the parameters to the network's own numbers.
     draw : callable, optional
         draw(count, generator) -> random parameters (count, ...), a NumPy array.
@@ -55,8 +56,8 @@ class Parametrization:
         Where `start` puts them.
     """
 
-    def __init__(self, stages=(), draw=None, device="cpu"):
-        self.stages, self.draw, self.device = tuple(stages), draw, device
+    def __init__(self, mappings=(), draw=None, device="cpu"):
+        self.mappings, self.draw, self.device = tuple(mappings), draw, device
 
     def start(self, count=1, seed=0):
         """Random parameters (count, ...): grey, with a little noise. Drawn on the host."""
@@ -68,22 +69,13 @@ class Parametrization:
 
         A sigmoid never reaches black and white, so these come back within half a grey level.
         """
-        for stage in reversed(self.stages):
-            image = stage.inverse(image)
+        for mapping in reversed(self.mappings):
+            image = mapping.inverse(image)
         return image
 
     def forward(self, parameters):
         """The image, and the way back: from the gradient there to that at the parameters."""
-        backs, image = [], parameters
-        for stage in self.stages:
-            image, back = stage.forward(image)
-            backs.append(back)
-
-        def backward(dimage):
-            for back in reversed(backs):
-                dimage = back(dimage)
-            return dimage
-        return image, backward
+        return apply([lambda t, rng, m=m: m.forward(t) for m in self.mappings], parameters, None)
 
 
 ITSELF = Parametrization()  # the image is its own parameters
@@ -160,14 +152,14 @@ def _parametrization(network, size, basis, shape, sd, decorrelate, limit):
         raise ValueError(f"parametrize: limit must be one of {', '.join(LIMITS)}, got {limit!r}")
     preprocessing = network.needed_preprocessing()
     colour = len(images.CHANNELS[preprocessing.order]) == 3
-    stages = [*basis, *[_mixed()] * (colour and decorrelate),
+    mappings = [*basis, *[_mixed()] * (colour and decorrelate),
               _squashed() if limit == "sigmoid" else _shifted(MEAN if colour else 0.5),
               _in_numbers(preprocessing, size)]
-    return Parametrization(stages, lambda count, rng: rng.normal(0, sd, (count, *shape)),
+    return Parametrization(mappings, lambda count, rng: rng.normal(0, sd, (count, *shape)),
                            network.device)
 
 
-# ---- stages
+# ---- mappings
 
 def _spectrum(height, width, decay):
     """From a scaled spectrum to its image (N, H, W, C).
@@ -200,7 +192,7 @@ def _spectrum(height, width, decay):
         xp = array_module(y)
         stored = xp.fft.rfft2(y, axes=(1, 2)) / xp.asarray(scale, dtype=y.dtype)[:, :, None]
         return xp.stack([stored.real, stored.imag], axis=1).astype(y.dtype)
-    return Stage(forward, inverse)
+    return Mapping(forward, inverse)
 
 
 def _bands(shapes):
@@ -216,7 +208,7 @@ def _bands(shapes):
                  for end, shape in zip(ends, shapes, strict=True)]
         return (pyramid.merge(bands),
                 lambda dy: join(pyramid.merge_backward(dy, len(shapes) - 1)))
-    return Stage(forward, lambda y: join(pyramid.split(y, len(shapes) - 1)))
+    return Mapping(forward, lambda y: join(pyramid.split(y, len(shapes) - 1)))
 
 
 def _mixed():
@@ -230,7 +222,7 @@ def _mixed():
             rows = t if xp is np else t.reshape(-1, 3)  # CuPy's stacks of matrices are slow
             return (rows @ xp.asarray(matrix, dtype=t.dtype)).reshape(t.shape)  # (..., 3) @ (3, 3)
         return multiply
-    return Stage(lambda t: (times(mixture.T)(t), times(mixture)), times(np.linalg.inv(mixture).T))
+    return Mapping(lambda t: (times(mixture.T)(t), times(mixture)), times(np.linalg.inv(mixture).T))
 
 
 def _squashed():
@@ -243,14 +235,14 @@ def _squashed():
         xp = array_module(y)
         y = y.clip(HALF_LEVEL, 1 - HALF_LEVEL)
         return xp.log(y / (1 - y))
-    return Stage(forward, inverse)
+    return Mapping(forward, inverse)
 
 
 def _shifted(mean):
     """Numbers around 0 to numbers around a mean colour, where 0..1 is black to white."""
     def shift(t, sign):
         return t + sign * array_module(t).asarray(mean, dtype=t.dtype)
-    return Stage(lambda t: (shift(t, 1), lambda dy: dy), lambda y: shift(y, -1))
+    return Mapping(lambda t: (shift(t, 1), lambda dy: dy), lambda y: shift(y, -1))
 
 
 def _in_numbers(preprocessing, size):
@@ -270,4 +262,4 @@ def _in_numbers(preprocessing, size):
     def inverse(y):
         black, span = limits(y)
         return ((y - black) / span)[..., back_order]
-    return Stage(forward, inverse)
+    return Mapping(forward, inverse)

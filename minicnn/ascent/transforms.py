@@ -123,7 +123,7 @@ def rotate(degrees):
 def blur(sigma):
     """See the image blurred, by a Gaussian of `sigma` pixels: its gradient is blurred alike.
 
-    To blur the image itself every so many steps is a move, `minicnn.ascent.moves.blur`.
+    To blur the image itself every so many steps: `minicnn.ascent.regularizers.blur`.
 
     Parameters
     ----------
@@ -147,11 +147,6 @@ def fit(height, width):
         return (_middle(x, (height, width)),
                 lambda dy, size=x.shape[1:3]: _middle(dy, size))
     return transform
-
-
-def compose(*transforms):
-    """Several transforms, in order, as one."""
-    return lambda x, rng: apply(transforms, x, rng)
 
 
 def apply(transforms, x, rng):

@@ -1,12 +1,10 @@
 """``minicnn activations``: see `minicnn.vis.activations` and `minicnn.vis.survey`."""
 
 import shlex
-import sys
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import call, common, names, network, option, size, whole
+from minicnn.cli.options import Command, call, finish, network, whole
 from minicnn.images.photos import find
 from minicnn.report import activations as sheets
 from minicnn.vis.activations import SCALES
@@ -14,21 +12,18 @@ from minicnn.vis.activations import SCALES
 
 def add(parser):
     """The options of the command."""
-    method = vis.activations
-    common(parser, method, "activations")
-    parser.add_argument("image", metavar="photo")
-    option(parser, method, "layers", type=names, metavar="A,B,...",
-           help="names, or numbers as Keras counts: 0 the image, 0:15 the first fifteen; all")
-    option(parser, method, "maps", type=whole(1), metavar="N",
-           help="only the first N channels of each layer; in one picture a column a layer")
-    option(parser, method, "scale", choices=SCALES, help="how values become colours")
-    size(parser, method)
+    command = Command(parser, vis.activations, "activations")
+    command.layers("names, or numbers as Keras counts: 0 the image, 0:15 the first " "fifteen; all")
+    command.option("maps", type=whole(1), metavar="N",
+                   help="only the first N channels of each layer; in one picture a column a layer")
+    command.option("scale", choices=SCALES, help="how values become colours")
+    command.size()
     parser.add_argument("--over", nargs="+", metavar="PATH", help="count over "
                         "these photos, folders of photos or data set (default: the photo alone)")
 
 
 def run(options):
-    """Make a folder of sheets, or one picture where --out ends like one; print the figures."""
+    """Make a folder of sheets, or one picture where --out ends like one; print the statistics."""
     out = Path(options.out)
     into_folder = out.is_dir() or not out.suffix
     if not into_folder:
@@ -38,20 +33,12 @@ def run(options):
     net = network(options)
     found = call(vis.activations, options, net)
     if into_folder:
-        seen = net.restore(net.prepare(options.image, options.size))[0]
         command = shlex.join(["minicnn", "activations", options.image, "--weights",
                               options.weights, "--scale", options.scale])
-        out = sheets.folder(found, seen, out, command, progress=True)
+        out = sheets.folder(found, out, command, progress=True)
     else:
         images.save(out, sheets.picture(found))
     print(out)
-    return _count(options, net, over)
-
-
-def _count(options, net, over):
-    """Print the figures of the layers over some photos; the exit status."""
-    result = vis.survey(net, over, options.layers, options.size, progress=True)
-    print(sheets.table(result.figures, result.photos))
-    for line in result.skipped:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
-    return INTERRUPTED if result.interrupted else 0
+    survey = vis.survey(net, over, options.layers, options.size, progress=True)
+    print(sheets.table(survey.statistics, survey.photos))
+    return finish(survey)

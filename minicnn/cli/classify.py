@@ -1,11 +1,11 @@
 """``minicnn classify``: see `minicnn.network.Network.classify`."""
 
-from minicnn.cli.options import common, network, say, whole
+from minicnn.cli.options import Command, network, say, whole
 
 
 def add(parser):
     """The options of the command."""
-    common(parser)
+    Command(parser)
     parser.add_argument("photos", nargs="+", metavar="photo")
     parser.add_argument("--top", type=whole(1), default=5, metavar="N",
                         help="how many (default: %(default)s)")

@@ -1,35 +1,28 @@
 """``minicnn compare``: see `minicnn.vis.compare`."""
 
-import sys
-
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import call, common, network, number, option, side
+from minicnn.cli.options import Command, call, finish, network, number, side
 from minicnn.foreign.load import load
 from minicnn.report import comparison
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.compare
-    common(parser, method, "compare.png")
+    command = Command(parser, vis.compare, "compare.png")
     parser.add_argument("photos", metavar="photo", nargs="+",
                         help="photos, folders of photos, or a data set's .h5 file")
-    option(parser, method, "against", required=True, metavar="NAME_OR_PATH",
-           help="the second network")
-    option(parser, method, "size", type=side, help="side in pixels, or 'keep'; the networks' own")
-    option(parser, method, "faint", type=number(least=0, most=1), metavar="SHARE",
-           help="a filter of at most this share of the layer's mean norm counts as dead")
+    command.option("against", required=True, metavar="NAME_OR_PATH", help="the second network")
+    command.option("size", type=side, help="side in pixels, or 'keep'; the networks' own")
+    command.option("faint", type=number(least=0, most=1), metavar="SHARE",
+                   help="a filter of at most this share of the layer's mean norm counts as dead")
 
 
 def run(options):
-    """Make the picture and save it, and print the figures; the exit status."""
+    """Make the picture and save it, and print the numbers; the exit status."""
     images.check_destination(options.out)
     net = network(options)
     options.against = load(options.against).to(options.device)
-    found = call(vis.compare, options, net, progress=True)
+    found = call(vis.compare, options, net)
     images.save(options.out, comparison.figure(found))
-    for line in found.skipped:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
     print(f"{options.out}:\n{found.caption}")
-    return INTERRUPTED if found.interrupted else 0
+    return finish(found)

@@ -36,7 +36,10 @@ def add(parser):
 def run(options):
     """Convert, write, and print what was done to each array."""
     images.check_destination(options.to, FORMATS)
-    _check_kept(options.file, options.to)
+    there = os.path.exists(options.file) and os.path.exists(options.to)
+    if there and os.path.samefile(options.file, options.to) and not is_ours(Path(options.file)):
+        raise ValueError(f"{options.to}: is the file to convert, which would be lost; give another "
+                         "name")
     network, table = convert(options.file, options.model, options.labels, options.architecture,
                              options.mean, options.probe)
     hdf5.save(network, options.to, options.dtype)
@@ -45,10 +48,3 @@ def run(options):
         table.notes.append(f"As {options.dtype} its numbers are rounded: the file has no probe.")
     print(f"{table}\n\n{options.to}: {network.name}, {network.count():,} parameters, "
           f"{len(network.labels or [])} class names")
-
-
-def _check_kept(file, to):
-    """ValueError where another program's file would be replaced by what is made of it."""
-    if os.path.exists(file) and os.path.exists(to) and os.path.samefile(file, to) and (
-            not is_ours(Path(file))):
-        raise ValueError(f"{to}: is the file to convert, which would be lost; give another name")

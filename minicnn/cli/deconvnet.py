@@ -3,31 +3,25 @@
 from dataclasses import replace
 
 from minicnn import vis
-from minicnn.cli import options as of
-from minicnn.cli.options import call, common, network, option, position, size
-from minicnn.ops import lrn, relu
+from minicnn.cli.options import Command, call, check_destinations, make, network, position, save
 from minicnn.report import sheets
-from minicnn.vis.deconvnet import WHOLE, each_rule, step_through
+from minicnn.vis.deconvnet import WHOLE, each_rule, each_stage
 
 EACH = "each"  # for a rule: all of them, side by side
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.deconvnet
-    common(parser, method, "deconvnet.png")
-    parser.add_argument("image", metavar="photo")
-    option(parser, method, "layer", required=True)
-    option(parser, method, "channel", type=int, help="counted from 0; the most active one")
-    option(parser, method, "position", type=_place, metavar="ROW,COLUMN|all",
-           help="in the feature map, or the whole map; where it is strongest")
-    option(parser, method, "relu", choices=[*relu.RULES, EACH],
-           help=f"rule at the ReLUs, or {EACH} of them side by side")
-    option(parser, method, "lrn", choices=lrn.RULES, help="rule at local response normalisations")
-    size(parser, method)
+    command = Command(parser, vis.deconvnet, "deconvnet.png")
+    command.option("layer", required=True)
+    command.option("channel", type=int, help="counted from 0; the most active one")
+    command.option("position", type=_place, metavar="ROW,COLUMN|all",
+                   help="in the feature map, or the whole map; where it is strongest")
+    command.rules(EACH)
+    command.size()
     parser.add_argument("--steps", action="store_true",
                         help="every map on the way down, as text and as a sheet")
-    of.keeping(parser, method)
+    command.keeping()
     parser.set_defaults(wrong_usage=parser.error)
 
 
@@ -35,27 +29,20 @@ def run(options):
     """Make the sheet and save it."""
     if options.steps and options.relu == EACH:
         options.wrong_usage("--steps shows one rule; choose it with --relu")
-    if options.keep_settings and (options.steps or options.relu == EACH):
+    if not options.steps and options.relu != EACH:
+        return make(vis.deconvnet, options, sheets.projection)
+    if options.keep_settings:
         options.wrong_usage("--keep-settings is for one projection: without --steps, by one rule")
-    of.check_destinations(options)
+    check_destinations(options)
     net = network(options)
-    photo = net.restore(net.prepare(options.image, options.size))[0]
-    record, sheet = _made(options, net, photo)
-    return of.save(record, options, net, sheet)
-
-
-def _made(options, net, photo):
-    """(the record, with all there is to say as its caption; the sheet)."""
     if options.steps:
-        record, steps = call(step_through, options, net)
-        text = "\n".join([record.caption, *map(str, steps)])
-        return replace(record, caption=text), sheets.steps(record, steps)
-    if options.relu == EACH:
+        record, stages = call(each_stage, options, net)
+        sheet, told = sheets.stages(record, stages), [record.caption, *map(str, stages)]
+    else:
         records = call(each_rule, options, net)
-        text = "\n".join(record.caption for record in records.values())
-        return replace(records["deconvnet"], caption=text), sheets.rules(photo, records)
-    record = call(vis.deconvnet, options, net)
-    return record, sheets.projection(photo, record)
+        record, *_ = records.values()
+        sheet, told = sheets.rules(records), [each.caption for each in records.values()]
+    return save(replace(record, caption="\n".join(told)), options, net, sheet)
 
 
 def _place(text):

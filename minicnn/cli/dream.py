@@ -3,51 +3,36 @@
 import argparse
 
 from minicnn import vis
-from minicnn.cli.options import (
-    call,
-    check_destinations,
-    common,
-    keeping,
-    names,
-    network,
-    number,
-    option,
-    save,
-    side,
-    whole,
-)
+from minicnn.cli.options import Command, make, names, number, side, whole
 
 
 def add(parser):
     """The options of the command."""
-    common(parser, vis.dream, "dream.png")
-    parser.add_argument("image", metavar="photo")
-    option(parser, vis.dream, "size", type=side, help="side in pixels, or 'keep'")
-    dreaming(parser, vis.dream)
-    keeping(parser, vis.dream)
+    command = Command(parser, vis.dream, "dream.png")
+    command.option("size", type=side, help="side in pixels, or 'keep'")
+    dreaming(command)
+    command.keeping()
 
 
-def dreaming(parser, method):
+def dreaming(command):
     """The options that say how to dream, which `minicnn zoom` has too."""
-    option(parser, method, "layers", type=weighted, metavar="PLACE[=WEIGHT],...",
-           help="each a layer, or layer:channel; deep feature maps")
-    option(parser, method, "octaves", type=whole(1), help="sizes of the photo")
-    option(parser, method, "octave_scale", type=number(above=1), help="from size to size")
-    option(parser, method, "steps", type=whole(1), help="in each octave")
-    option(parser, method, "rate", type=number(above=0), help="mean change a step, in grey levels")
-    option(parser, method, "jitter", type=whole(0), help="most pixels rolled")
-    option(parser, method, "guide", metavar="PHOTO", help="whose features are wanted; no guide")
-    option(parser, method, "tile", type=tile, metavar="N|none",
-           help="most pixels along a side looked at without tiles")
-    option(parser, method, "overlap", type=whole(0),
-           help="pixels that tiles see beyond their own; all they need")
+    command.option("layers", type=weighted, metavar="PLACE[=WEIGHT],...",
+                   help="each a layer, or layer:channel; deep feature maps")
+    command.option("octaves", type=whole(1), help="sizes of the photo")
+    command.option("octave_scale", type=number(above=1), help="from size to size")
+    command.option("steps", type=whole(1), help="in each octave")
+    command.option("rate", type=number(above=0), help="mean change a step, in grey levels")
+    command.option("jitter", type=whole(0), help="most pixels rolled")
+    command.option("guide", metavar="PHOTO", help="whose features are wanted; no guide")
+    command.option("tile", type=tile, metavar="N|none",
+                   help="most pixels along a side looked at without tiles")
+    command.option("overlap", type=whole(0),
+                   help="pixels that tiles see beyond their own; all they need")
 
 
 def run(options):
     """Make the picture and save it."""
-    check_destinations(options)
-    net = network(options)
-    return save(call(vis.dream, options, net, progress=True), options, net)
+    return make(vis.dream, options)
 
 
 def weighted(text):

@@ -4,9 +4,7 @@ import argparse
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
 from minicnn.cli import options as of
-from minicnn.cli.options import index_or_name, number, option, whole
 from minicnn.report import filters as sheets
 from minicnn.vis.maximize import STARTS
 from minicnn.vis.presets import CHOICES, PRESETS
@@ -14,34 +12,32 @@ from minicnn.vis.presets import CHOICES, PRESETS
 
 def add(parser):
     """The options of the command."""
-    method = vis.maximize
-    of.common(parser, method, "maximize.png")
-    option(parser, method, "layer", help="where to look; the class scores where not given")
-    option(parser, method, "channel", type=index_or_name, nargs="+", metavar="CHANNEL",
-           help="its number, counted from 0, or a class's name; several make a sheet")
-    option(parser, method, "preset", choices=[*PRESETS],
-           help="options published together; what is given besides wins")
-    option(parser, method, "steps", type=whole(1), metavar="N", help="100, or the preset's; so all "
-           "below")
-    option(parser, method, "start", type=_start, help=f"{', '.join(STARTS)}, or a photo; zeros")
-    option(parser, method, "size", type=whole(1), help="side in pixels; the network's own")
-    option(parser, method, "rate", type=number(above=0),
-           help="mean change a step, in grey levels; 2")
-    option(parser, method, "momentum", type=number(0, most=1), help="0.5")
-    option(parser, method, "jitter", type=whole(0), metavar="PIXELS",
-           help="how far it is rolled before each look; a 14th of the side")
-    option(parser, method, "diffuse", type=number(0, most=1),
-           help="how fast fine noise is worn away, 0..1; 0.1")
-    option(parser, method, "settle", type=number(0, most=1), metavar="SHARE",
-           help="of the steps, the last ones, without jitter, transforms and moves; 0.1")
-    option(parser, method, "sure", type=number(0), metavar="WEIGHT",
-           help="of a class's log-probability beside its score; 300")
-    option(parser, method, "l2", type=number(0), metavar="WEIGHT",
-           help="of the image's squared length in grey levels, subtracted; 0")
+    command = of.Command(parser, vis.maximize, "maximize.png")
+    command.option("layer", help="where to look; the class scores where not given")
+    command.option("channel", type=of.index_or_name, nargs="+", metavar="CHANNEL",
+                   help="its number, counted from 0, or a class's name; several make a sheet")
+    command.option("preset", choices=[*PRESETS],
+                   help="options published together; what is given besides wins")
+    command.option("steps", type=of.whole(1), metavar="N",
+                   help="100, or the preset's; so all below")
+    command.option("start", type=_start, help=f"{', '.join(STARTS)}, or a photo; zeros")
+    command.option("size", type=of.whole(1), help="side in pixels; the network's own")
+    command.option("rate", type=of.number(above=0), help="mean change a step, in grey levels; 2")
+    command.option("momentum", type=of.number(0, most=1), help="0.5")
+    command.option("jitter", type=of.whole(0), metavar="PIXELS",
+                   help="how far it is rolled before each look; a 14th of the side")
+    command.option("diffuse", type=of.number(0, most=1),
+                   help="how fast fine noise is worn away, 0..1; 0.1")
+    command.option("settle", type=of.number(0, most=1), metavar="SHARE",
+                   help="of the steps, the last ones, without jitter, transforms and moves; 0.1")
+    command.option("sure", type=of.number(0), metavar="WEIGHT",
+                   help="of a class's log-probability beside its score; 300")
+    command.option("l2", type=of.number(0), metavar="WEIGHT",
+                   help="of the image's squared length in grey levels, subtracted; 0")
     for name, words in PARTS.items():
-        option(parser, method, name, choices=CHOICES[name], help=words)
-    of.keeping(parser, method)
-    of.watching(parser)
+        command.option(name, choices=CHOICES[name], help=words)
+    command.keeping()
+    command.watching()
     parser.set_defaults(wrong_usage=parser.error)
 
 
@@ -62,23 +58,14 @@ def run(options):
         options.wrong_usage("--keep-settings keeps those of one picture; give one --channel")
     if isinstance(options.channel, list) and not several:
         (options.channel,) = options.channel
+    if not several:
+        return of.make(vis.maximize, options)
     of.check_destinations(options)
     net = of.network(options)
-    watch = of.Watch(options, net)
-    made = of.call(vis.maximize, options, net, progress=True, watch=watch)
-    if not several:
-        watch.save(made.caption)
-        return of.save(made, options, net)
-    watch.save("\n".join(record.caption for record in made))
-    return _save_sheet(made, options, net)
-
-
-def _save_sheet(records, options, net):
+    records = of.call(vis.maximize, options, net)
     images.save(options.out, sheets.side_by_side(net, records))
-    print(f"{options.out}:")
-    for record in records:
-        print(f"  {record.caption}")
-    return INTERRUPTED if records[0].interrupted else 0
+    print("\n  ".join([f"{options.out}:", *[record.caption for record in records]]))
+    return of.finish(records[0])
 
 
 def _start(text):

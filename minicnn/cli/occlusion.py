@@ -1,31 +1,28 @@
 """``minicnn occlusion``: see `minicnn.vis.occlusion`."""
 
 from minicnn import vis
-from minicnn.cli import options as of
+from minicnn.cli.options import Command, colour, make, whole
 from minicnn.report import heatmaps
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.occlusion
-    of.common(parser, method, "occlusion.png")
-    parser.add_argument("image", metavar="photo")
-    of.target(parser, method)
-    of.option(parser, method, "layer", help="of the feature map; the last that computes any")
-    of.option(parser, method, "channel", type=int,
-              help="the feature map, counted from 0; the one with the largest total")
-    of.option(parser, method, "square", type=of.whole(1), metavar="PIXELS",
-              help="its side; a quarter of the photo's shorter side")
-    of.option(parser, method, "stride", type=of.whole(1), metavar="PIXELS",
-              help="from one square to the next; a quarter of a square")
-    of.option(parser, method, "value", type=of.colour, metavar="COLOUR",
-              help="of the square, 0..255, or R,G,B; 'mean', the network's mean colour")
-    of.option(parser, method, "batch", type=of.whole(1), metavar="N",
-              help="squares to look at in one pass")
-    of.size(parser, method)
-    of.keeping(parser, method)
+    command = Command(parser, vis.occlusion, "occlusion.png")
+    command.target()
+    command.option("layer", help="of the feature map; the last that computes any")
+    command.option("channel", type=int,
+                   help="the feature map, counted from 0; the one with the largest total")
+    command.option("square", type=whole(1), metavar="PIXELS",
+                   help="its side; a quarter of the photo's shorter side")
+    command.option("stride", type=whole(1), metavar="PIXELS",
+                   help="from one square to the next; a quarter of a square")
+    command.option("value", type=colour, metavar="COLOUR",
+                   help="of the square, 0..255, or R,G,B; 'mean', the network's mean colour")
+    command.option("batch", type=whole(1), metavar="N", help="squares to look at in one pass")
+    command.size()
+    command.keeping()
 
 
 def run(options):
     """Make the sheet and save it."""
-    return of.make(vis.occlusion, options, heatmaps.occlusion, progress=True)
+    return make(vis.occlusion, options, heatmaps.occlusion)

@@ -2,36 +2,92 @@
 
 import argparse
 import inspect
+import sys
+from math import inf, isfinite
 from pathlib import Path
 
 from minicnn import images
 from minicnn.cli import INTERRUPTED
 from minicnn.foreign.load import load
+from minicnn.ops import lrn, relu
 from minicnn.report import animation, saved, trace
 
 
-def common(parser, function=None, out=None):
-    """The options every command has: --weights --labels --out --seed --device.
+class Command:
+    """The options of one command, with the defaults of the function that it calls.
+
+    All commands have --weights, --labels, --out, --seed and --device; where the function needs an
+    `image`, the command takes a photo.
 
     Parameters
     ----------
     parser : ArgumentParser
     function : callable, optional
-        What the command calls; --seed has its default.
+        What the command calls.
     out : str, optional
         Where the result goes if nothing is said; without it --out is for text that is otherwise
         printed.
     """
-    parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                        help="a shipped or fetched network's name, or an .h5 file (default: "
-                             "%(default)s)")
-    parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
-    parser.add_argument("--out", default=out, metavar="PATH",
-                        help="(default: %(default)s)" if out else "write the text there")
-    if function is not None and "seed" in inspect.signature(function).parameters:
-        option(parser, function, "seed", type=whole(0), metavar="N")
-    else:
-        parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
+
+    def __init__(self, parser, function=None, out=None):
+        self.parser, self.function = parser, function
+        parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
+                            help="a shipped or fetched network's name, or an .h5 file (default: "
+                                 "%(default)s)")
+        parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
+        parser.add_argument("--out", default=out, metavar="PATH",
+                            help="(default: %(default)s)" if out else "write the text there")
+        parameters = {} if function is None else inspect.signature(function).parameters
+        if "seed" in parameters:
+            self.option("seed", type=whole(0), metavar="N")
+        else:
+            parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
+        device(parser)
+        if "image" in parameters and parameters["image"].default is inspect.Parameter.empty:
+            parser.add_argument("image", metavar="photo")
+
+    def option(self, name, help="", **settings):
+        """``--name`` with the default that the function has for its parameter."""
+        option(self.parser, self.function, name, help, **settings)
+
+    def layers(self, help):
+        """--layers, names with commas between."""
+        self.option("layers", type=names, metavar="A,B,...", help=help)
+
+    def rules(self, *others):
+        """--relu, one of its rules or of some others, and --lrn."""
+        more = f", or {' or '.join(others)} of them side by side" if others else ""
+        self.option("relu", choices=[*relu.RULES, *others], help=f"rule at the ReLUs{more}")
+        self.option("lrn", choices=lrn.RULES, help="rule at local response normalisations")
+
+    def size(self):
+        """--size, of what `Network.prepare` makes of a photo."""
+        self.option("size", type=side, help="side in pixels, or 'keep'; the network's own")
+
+    def target(self):
+        """--target, the one class that is asked about."""
+        self.option("target", type=index_or_name, metavar="CLASS",
+                    help="a number counted from 0, or a name; the likeliest")
+
+    def keeping(self):
+        """--keep-settings; `save` does it."""
+        self.parser.add_argument("--keep-settings", action="store_true",
+                                 help="also write how it was made beside the picture, under its "
+                                      "name with .json, for `minicnn replay`")
+        self.parser.set_defaults(keeps=self.function.__name__.rpartition(".")[2])
+
+    def watching(self):
+        """--frames, --every and --plot; `call` does them."""
+        self.parser.add_argument("--frames", metavar="FILE.gif",
+                                 help="also write the way as an animation")
+        self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
+                                 help="frames: one for every N steps (default: %(default)s)")
+        self.parser.add_argument("--plot", metavar="FILE.png",
+                                 help="also write a plot of the value and of each term's share")
+
+
+def device(parser):
+    """The option --device."""
     parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
                         help="(default: %(default)s)")
 
@@ -46,36 +102,37 @@ def option(parser, function, name, help="", required=False, **settings):
                         required=required, **settings)
 
 
-def size(parser, method):
-    """The option --size of what `Network.prepare` makes of a photo."""
-    option(parser, method, "size", type=side,
-           help="side in pixels, or 'keep'; the network's own")
-
-
-def target(parser, method):
-    """The option --target of a method that asks about one class."""
-    option(parser, method, "target", type=index_or_name, metavar="CLASS",
-           help="a number counted from 0, or a name; the likeliest")
-
-
 def network(options):
     """The network that --weights, --labels and --device ask for."""
     return load(options.weights, label_file=options.labels).to(options.device)
 
 
-def call(method, options, net=None, **more):
-    """`method` on the network, with every option that it has a parameter for."""
-    wanted = [name for name in inspect.signature(method).parameters if name in vars(options)]
-    chosen = {name: getattr(options, name) for name in wanted}
-    return method(network(options) if net is None else net, **chosen, **more)
+def call(method, options, net, **more):
+    """What `method` makes of the network, with every option that it has a parameter for.
+
+    It shows its bar, and does what --frames and --plot ask for, if it can.
+    """
+    parameters = inspect.signature(method).parameters
+    chosen = {name: getattr(options, name) for name in parameters if name in options}
+    if "progress" in parameters:
+        chosen["progress"] = True
+    if "frames" not in options or "watch" not in parameters:
+        return method(net, **chosen | more)
+    frames = None if options.frames is None else animation.Frames(net, options.every)
+    made = method(net, **chosen | more, watch=frames)
+    if frames is not None:
+        animation.save(options.frames, frames.pictures)
+    if options.plot is not None:
+        trace.plot(options.plot, made if isinstance(made, list) else [made])
+    return made
 
 
-def make(method, options, sheet, **more):
-    """`method` on the network, and ``sheet(record)`` of what it returns saved; the exit status."""
+def make(method, options, sheet=None, **more):
+    """Save what `method` makes of the network, or ``sheet(record)`` of it; the exit status."""
     check_destinations(options)
     net = network(options)
     record = call(method, options, net, **more)
-    return save(record, options, net, sheet(record))
+    return save(record, options, net, None if sheet is None else sheet(record))
 
 
 def say(text, options):
@@ -87,69 +144,42 @@ def say(text, options):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def save(record, options, net=None, picture=None):
+def save(record, options, net, picture=None):
     """Write a record's picture, or a sheet of it, to --out and print its caption; the exit status.
 
-    With --keep-settings, for which `net` is needed, how it was made is written beside it.
+    With --keep-settings how it was made is written beside it.
     """
     images.save(options.out, record.image if picture is None else picture)
-    if getattr(options, "keep_settings", False):
+    if "keep_settings" in options and options.keep_settings:
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
     print(f"{options.out}: {record.caption}")
-    return INTERRUPTED if getattr(record, "interrupted", False) else 0
+    return finish(record)
+
+
+def finish(record):
+    """Name the photos that were skipped; the exit status."""
+    tell_skipped(record.skipped)
+    return INTERRUPTED if record.interrupted else 0
+
+
+def tell_skipped(lines):
+    """Name, on standard error, the photos that could not be read."""
+    for line in lines:
+        print(f"minicnn: skipped {line}", file=sys.stderr)
 
 
 # ---- settings kept, frames and plots: for the commands that have them
 
-def keeping(parser, method):
-    """The option --keep-settings; `save` does it."""
-    parser.add_argument("--keep-settings", action="store_true",
-                        help="also write how it was made beside the picture, under its name with "
-                             ".json, for `minicnn replay`")
-    parser.set_defaults(keeps=method.__name__.rpartition(".")[2])
-
-
-def watching(parser):
-    """The options --frames, --every and --plot; `Watch` does them."""
-    parser.add_argument("--frames", metavar="FILE.gif", help="also write the way as an animation")
-    parser.add_argument("--every", type=whole(1), default=5, metavar="N",
-                        help="frames: one for every N steps (default: %(default)s)")
-    parser.add_argument("--plot", metavar="FILE.png",
-                        help="also write a plot of the value and of each term's share")
-
-
 def check_destinations(options):
     """Raise unless all that was asked for could be written: before the work, not after it."""
     images.check_destination(options.out)
-    if getattr(options, "keep_settings", False):
+    if "keep_settings" in options and options.keep_settings:
         images.check_destination(_settings_file(options), saved.FORMATS)
-    if getattr(options, "frames", None) is not None:
+    if "frames" in options and options.frames is not None:
         images.check_destination(options.frames, animation.FORMATS)
-    if getattr(options, "plot", None) is not None:
+    if "plot" in options and options.plot is not None:
         images.check_destination(options.plot)
-
-
-class Watch:
-    """What --frames and --plot gather: a method's `watch`, then to be saved."""
-
-    def __init__(self, options, net):
-        self.options = options
-        self.frames = animation.Frames(net, options.every)
-        self.shares = trace.Shares()
-
-    def __call__(self, step):
-        if self.options.frames is not None:
-            self.frames(step)
-        if self.options.plot is not None:
-            self.shares(step)
-
-    def save(self, title):
-        """Write the files that were asked for."""
-        if self.options.frames is not None:
-            animation.save(self.options.frames, self.frames.pictures)
-        if self.options.plot is not None:
-            trace.plot(self.options.plot, self.shares.values, self.shares.parts, title)
 
 
 def _settings_file(options):
@@ -163,19 +193,23 @@ def whole(least=1):
     return _kind(int, lambda value: value >= least, f"a whole number of at least {least}")
 
 
-def number(least=None, above=None, most=None):
+def number(least=-inf, above=-inf, most=inf):
     """A finite number, within limits where given."""
-    limits = [(f"of at least {least}", lambda v: v >= least) if least is not None else None,
-              (f"above {above}", lambda v: v > above) if above is not None else None,
-              (f"of at most {most}", lambda v: v <= most) if most is not None else None]
-    limits = [limit for limit in limits if limit is not None]
-    return _kind(float, lambda v: abs(v) < float("inf") and all(test(v) for _, test in limits),
-                 " ".join(["a number", " and ".join(words for words, _ in limits)]).strip())
+    limits = {f"of at least {least}": least > -inf, f"above {above}": above > -inf,
+              f"of at most {most}": most < inf}
+    words = " and ".join(limit for limit, given in limits.items() if given)
+    return _kind(float, lambda v: isfinite(v) and above < v <= most and v >= least,
+                 f"a number {words}".strip())
 
 
 def names(text):
     """Names with commas between: a list of str."""
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def numbers(text):
+    """Whole numbers with commas between: a list of int."""
+    return [_kind(int, lambda value: True, "N,N,...")(number) for number in names(text)]
 
 
 def side(text):

@@ -1,15 +1,13 @@
 """``minicnn replay``: see `minicnn.report.saved`."""
 
 from minicnn import images
+from minicnn.cli.options import device
 from minicnn.foreign.load import load
 from minicnn.report import heatmaps, saved, sheets
 
 SHEETS = {  # of the commands that save more than the method's own picture
-    "deconvnet": lambda net, photo, record: sheets.projection(
-        net.restore(net.prepare(photo, record.settings["size"]))[0], record),
-    "gradcam": lambda net, photo, record: heatmaps.gradcam(record),
-    "occlusion": lambda net, photo, record: heatmaps.occlusion(record),
-    "saliency": lambda net, photo, record: heatmaps.saliency(record),
+    "deconvnet": sheets.projection, "gradcam": heatmaps.gradcam, "occlusion": heatmaps.occlusion,
+    "saliency": heatmaps.saliency,
 }
 
 
@@ -24,8 +22,7 @@ def add(parser):
     parser.add_argument("--photo", metavar="FILE", help="(default: the one it was made from)")
     parser.add_argument("--out", default="replay.png", metavar="PATH",
                         help="(default: %(default)s)")
-    parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
-                        help="(default: %(default)s)")
+    device(parser)
 
 
 def run(options):
@@ -39,5 +36,5 @@ def run(options):
         photo = saved.find_photo(options.file, entry)
     record = saved.replay(options.file, net, photo, progress=True)
     sheet = SHEETS.get(entry["method"])
-    images.save(options.out, record.image if sheet is None else sheet(net, photo, record))
+    images.save(options.out, record.image if sheet is None else sheet(record))
     print(f"{options.out}: the same as {options.file} tells of: {record.caption}")

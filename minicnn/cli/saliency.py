@@ -1,30 +1,28 @@
 """``minicnn saliency``: see `minicnn.vis.saliency`."""
 
 from minicnn import vis
-from minicnn.cli import options as of
+from minicnn.cli.options import Command, colour, make, number, whole
 from minicnn.report import heatmaps
 from minicnn.vis.saliency import METHODS
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.saliency
-    of.common(parser, method, "saliency.png")
-    parser.add_argument("image", metavar="photo")
-    of.target(parser, method)
-    of.option(parser, method, "method", choices=list(METHODS), help="which map")
-    of.option(parser, method, "samples", type=of.whole(1), metavar="N",
-              help="smooth: noisy copies of the photo")
-    of.option(parser, method, "noise", type=of.number(least=0), metavar="SHARE",
-              help="smooth: standard deviation, as a share of the photo's range")
-    of.option(parser, method, "steps", type=of.whole(1), metavar="N",
-              help="integrated: points on the way from the baseline")
-    of.option(parser, method, "baseline", type=of.colour, metavar="COLOUR",
-              help="integrated: where the way begins, 0..255, or R,G,B, or 'mean'")
-    of.size(parser, method)
-    of.keeping(parser, method)
+    command = Command(parser, vis.saliency, "saliency.png")
+    command.target()
+    command.option("method", choices=list(METHODS), help="which map")
+    command.option("samples", type=whole(1), metavar="N",
+                   help="smooth: noisy copies of the photo")
+    command.option("noise", type=number(least=0), metavar="SHARE",
+                   help="smooth: standard deviation, as a share of the photo's range")
+    command.option("steps", type=whole(1), metavar="N",
+                   help="integrated: points on the way from the baseline")
+    command.option("baseline", type=colour, metavar="COLOUR",
+                   help="integrated: where the way begins, 0..255, or R,G,B, or 'mean'")
+    command.size()
+    command.keeping()
 
 
 def run(options):
     """Make the sheet and save it."""
-    return of.make(vis.saliency, options, heatmaps.saliency, progress=True)
+    return make(vis.saliency, options, heatmaps.saliency)

@@ -1,20 +1,17 @@
 """``minicnn strongest``: see `minicnn.vis.strongest`."""
 
-import argparse
 import sys
 
 from minicnn import vis
 from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import call, common, names, network, option, whole
+from minicnn.cli.options import Command, call, network, numbers, tell_skipped, whole
 from minicnn.files import patches
-from minicnn.ops import lrn, relu
 from minicnn.report import strongest as sheets
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.strongest
-    common(parser, method, "strongest")
+    command = Command(parser, vis.strongest, "strongest")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("photos", nargs="*", default=[], metavar="PHOTOS",
                         help="photos, folders of photos, or a data set's .h5 file")
@@ -22,46 +19,31 @@ def add(parser):
                         "strongest.h5 again; needs neither photos nor network")
     parser.add_argument("--zoom", action="store_true", help="draw only as much of a patch as the "
                         "projections reach to")
-    option(parser, method, "layers", type=names, metavar="A,B,...",
-           help="where to look; all rectified feature maps")
-    option(parser, method, "channels", type=numbers, metavar="N,N,...",
-           help="of each layer, counted from 0; all")
-    option(parser, method, "count", type=whole(1), metavar="N", help="places kept for each channel")
-    option(parser, method, "relu", choices=list(relu.RULES), help="rule at the ReLUs")
-    option(parser, method, "lrn", choices=lrn.RULES, help="rule at local response normalisations")
-    option(parser, method, "size", type=whole(1), metavar="N",
-           help="side of the photos in pixels; the network's own")
-    option(parser, method, "split", metavar="NAME", help="which part of a data set")
-    option(parser, method, "batch", type=whole(1), metavar="N",
-           help="photos handed to a process at once")
-    option(parser, method, "workers", type=whole(1), metavar="N",
-           help="processes; the result is the same for any number")
+    command.layers("where to look; all rectified feature maps")
+    command.option("channels", type=numbers, metavar="N,N,...",
+                   help="of each layer, counted from 0; all")
+    command.option("count", type=whole(1), metavar="N", help="places kept for each channel")
+    command.rules()
+    command.option("size", type=whole(1), metavar="N",
+                   help="side of the photos in pixels; the network's own")
+    command.option("split", metavar="NAME", help="which part of a data set")
+    command.option("batch", type=whole(1), metavar="N", help="photos handed to a process at once")
+    command.option("workers", type=whole(1), metavar="N",
+                   help="processes; the result is the same for any number")
 
 
 def run(options):
     """Make the file strongest.h5 and a picture for each layer, in one folder."""
     try:
-        return _run(options)
+        if options.redraw:
+            found = patches.read(options.redraw)
+        else:
+            record = call(vis.strongest, options, network(options), folder=options.out)
+            found = record.patches
+            print(record.caption)
+        for path in sheets.save(found, options.out, options.layers, options.channels, options.zoom):
+            print(path)
+        tell_skipped(found.unreadable)
     except KeyboardInterrupt:
         print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
-
-
-def _run(options):
-    if options.redraw:
-        found = patches.read(options.redraw)
-    else:
-        found = call(vis.strongest, options, network(options), folder=options.out, progress=True)
-        print(f"{found.path}: {found.about['photos']:,} photos")
-    for path in sheets.save(found, options.out, options.layers, options.channels, options.zoom):
-        print(path)
-    for line in found.unreadable:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
-
-
-def numbers(text):
-    """Whole numbers with commas between: a list of int."""
-    try:
-        return [int(number) for number in names(text)]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected N,N,..., got {text!r}") from None

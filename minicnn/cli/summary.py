@@ -1,13 +1,13 @@
 """``minicnn summary``: see `minicnn.network.summary`."""
 
 from minicnn import models
-from minicnn.cli.options import common, network, option, say
+from minicnn.cli.options import Command, network, option, say
 from minicnn.network import Network, summary
 
 
 def add(parser):
     """The options of the command."""
-    common(parser)
+    Command(parser)
     which = parser.add_argument_group("a network without weights")
     names = [name for name in models.__all__ if name != "load"]
     which.add_argument("--model", choices=names, metavar="NAME", help=", ".join(names))

@@ -1,12 +1,12 @@
 """``minicnn tour``: see `minicnn.report.tour`."""
 
-from minicnn.cli.options import common, network
+from minicnn.cli.options import Command, network
 from minicnn.report.tour import tour
 
 
 def add(parser):
     """The options of the command."""
-    common(parser, tour, "tour")
+    Command(parser, tour, "tour")
     parser.add_argument("photo", nargs="?", help="default: one that comes with matplotlib")
 
 

@@ -3,23 +3,21 @@
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli import INTERRUPTED
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import call, common, number, option, size, whole
+from minicnn.cli.options import Command, call, finish, network, number, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
 
 
 def add(parser):
     """The options of the command."""
-    method = vis.zoom
-    common(parser, method, "zoom.gif")
+    command = Command(parser, vis.zoom, "zoom.gif")
     parser.add_argument("image", nargs="?", metavar="photo", help="where to begin; noise")
-    option(parser, method, "frames", type=whole(1), help="dreams")
-    option(parser, method, "scale", type=number(above=0, most=0.99),
-           help="share of each side that a zoom leaves out")
-    size(parser, method)
-    dreaming(parser, method)
+    command.option("frames", type=whole(1), help="dreams")
+    command.option("scale", type=number(above=0, most=0.99),
+                   help="share of each side that a zoom leaves out")
+    command.size()
+    dreaming(command)
     parser.add_argument("--milliseconds", type=whole(animation.LEAST), default=100, metavar="N",
                         help="how long each frame is shown (default: %(default)s)")
 
@@ -29,8 +27,8 @@ def run(options):
     sheet = Path(options.out).with_suffix(".png")
     images.check_destination(options.out, animation.FORMATS)
     images.check_destination(sheet)
-    found = call(vis.zoom, options, progress=True)
+    found = call(vis.zoom, options, network(options))
     animation.save(options.out, found.frames, options.milliseconds)
     images.save(sheet, sheets.sheet(found))
     print(f"{options.out}, {sheet}: {found.caption}")
-    return INTERRUPTED if found.interrupted else 0
+    return finish(found)

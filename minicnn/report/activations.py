@@ -9,7 +9,7 @@ from minicnn.images import display
 from minicnn.progress import bar
 from minicnn.report import page
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
-from minicnn.vis.survey import figures
+from minicnn.vis.survey import statistics
 
 COLUMNS = 16  # channels a row
 UNITS = 64  # units a row, of layers without positions
@@ -95,12 +95,12 @@ def first_maps(found):
 
 
 def describe(found, layer):
-    """A layer's caption: network, layer, how many channels, the scale, the figures."""
+    """A layer's caption: network, layer, how many channels, the scale, the statistics."""
     a, shown = found.maps[layer], found.settings["maps"]
     size = f" of {a.shape[0]}x{a.shape[1]}" if a.ndim == 3 else ", each one number"
     part = f", the first {shown} shown" if shown is not None and shown < a.shape[-1] else ""
     scale = (SCALES if a.ndim == 3 else UNIT_SCALES)[found.settings["scale"]]
-    one, = figures({layer: a})
+    one, = statistics({layer: a})
     return (f"{found.network} {layer}: {a.shape[-1]} channels{size}{part}; {scale}; values "
             f"{a.min():.3g} to {a.max():.3g}; {one.blank:.1%} of the channels blank, "
             f"{one.zeros:.1%} of the values zero")
@@ -133,14 +133,12 @@ def picture(found):
     return stacked([sheet(found, layer) for layer in found.maps])
 
 
-def folder(found, photo, path, command="minicnn activations PHOTO", progress=False):
+def folder(found, path, command="minicnn activations PHOTO", progress=False):
     """A sheet a layer, and an index.html with all of them, in a folder.
 
     Parameters
     ----------
     found : vis.Activations
-    photo : (H, W, 3) uint8
-        What the network saw.
     path : str or path
         Made where it does not exist; files of the same name are replaced.
     command : str
@@ -155,10 +153,10 @@ def folder(found, photo, path, command="minicnn activations PHOTO", progress=Fal
     """
     path = Path(path)
     path.mkdir(parents=True, exist_ok=True)
-    images.save(path / "photo.png", contact_sheet([photo], tile=256))
+    images.save(path / "photo.png", contact_sheet([found.photo], tile=256))
     sections = [page.Section("The photo", "As the network gets it, and the figures of every layer: "
                              "channels blank in it, values that are zero.",
-                             table(figures(found.maps)), "photo.png")]
+                             table(statistics(found.maps)), "photo.png")]
     digits = len(str(len(found.maps)))
     try:
         for number, layer in enumerate(bar(found.maps, "sheets", progress), start=1):
@@ -173,12 +171,12 @@ def folder(found, photo, path, command="minicnn activations PHOTO", progress=Fal
     return path / "index.html"
 
 
-def table(rows, photos=1):
-    """Figures as a table of text.
+def table(layers, photos=1):
+    """Statistics as a table of text.
 
     Parameters
     ----------
-    rows : list of vis.survey.Figures
+    layers : list of vis.survey.LayerStatistics
     photos : int
         How many they are of.
 
@@ -188,16 +186,13 @@ def table(rows, photos=1):
     """
     silent = f"silent in {'all of ' if photos > 1 else ''}{photos} photo{'s' * (photos > 1)}"
     cells = [("layer", "shape", "blank", "zeros", silent)]
-    cells += [(row.layer, "x".join(map(str, row.shape)), f"{row.blank:.1%}", f"{row.zeros:.1%}",
-               f"{len(row.dead)} of {row.shape[-1]}{_some(row.dead)}") for row in rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(4)]
-    return "\n".join("  ".join([row[0].ljust(widths[0]), row[1].ljust(widths[1]),
-                                row[2].rjust(widths[2]), row[3].rjust(widths[3]), row[4]])
-                     for row in cells)
+    cells += [(one.layer, "x".join(map(str, one.shape)), f"{one.blank:.1%}", f"{one.zeros:.1%}",
+               f"{len(one.dead)} of {one.shape[-1]}{_some(one.dead)}") for one in layers]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {blank:>{widths[2]}}  "
+                     f"{zeros:>{widths[3]}}  {dead}" for name, shape, blank, zeros, dead in cells)
 
 
 def _some(numbers, most=8):
-    if not numbers:
-        return ""
-    more = ", ..." if len(numbers) > most else ""
-    return f": {', '.join(map(str, numbers[:most]))}{more}"
+    shown = ", ".join(map(str, numbers[:most])) + ", ..." * (len(numbers) > most)
+    return f": {shown}" if numbers else ""

@@ -13,7 +13,7 @@ BRIGHT = 0.99  # of a map's values lie below what is shown brightest
 
 
 def figure(comparison):
-    """Filters, below them what they respond to the first photo, below that the figures.
+    """Filters, below them what they respond to the first photo, below that the numbers.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def figure(comparison):
     columns = math.ceil(math.sqrt(max(len(layer.pictures) for layer in layers)))
     blocks = [[make(layer, columns) for layer in layers] for make in (_filters, _responses)]
     width = max(picture.shape[1] for block in blocks for picture in block)
-    blocks.append([_figures(layer, width) for layer in layers])
+    blocks.append([_table(layer, width) for layer in layers])
     return np.concatenate([_beside(block, width) for block in blocks])
 
 
@@ -52,9 +52,9 @@ def _response(response):
     return display.coloured(display.to_uint8(response, 0, bright))
 
 
-def _figures(layer, width):
+def _table(layer, width):
     photo = contact_sheet([layer.photo], tile=PHOTO)
-    lines = [f"{what}: {figure}" for what, figure in layer.table().items()]
+    lines = [f"{what}: {number}" for what, number in layer.table().items()]
     return caption(_grown(photo, len(photo), width), "\n".join(lines))
 
 

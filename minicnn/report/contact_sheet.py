@@ -23,8 +23,6 @@ MOST_ROW_LABEL_WIDTH = 160
 class Grid(NamedTuple):
     """Where things lie, in pixels; every tile has `tile` and below it `label` for its label."""
 
-    rows: int
-    columns: int
     tile: tuple
     cell_width: int
     label: int
@@ -78,9 +76,9 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
                   column_labels=(column_labels, columns))
     if tile is not None:
         pictures = [_fit(picture, np.broadcast_to(tile, 2)) for picture in pictures]
-    grid = _grid(pictures, rows, columns, labels, row_labels, column_labels, gap)
+    grid = _grid(pictures, labels, row_labels, column_labels, gap)
 
-    height, width = _sheet_size(grid)
+    height, width = (end - gap + MARGIN for end in grid.corner(rows, columns))
     width = max(width, LEAST_CAPTION_WIDTH) if title else width
     words = _wrap(title, TITLE_SIZE, width - 2 * MARGIN) if title else []
     title_height = len(words) * _line_height(TITLE_SIZE) + 4 * bool(words)
@@ -91,13 +89,13 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
         sheet.tile(picture, grid, *divmod(i, columns))
     for i, text in enumerate(labels or ()):
         y, x = grid.corner(*divmod(i, columns))
-        sheet.text(text, x, y + grid.tile[0] + 1, grid.cell_width, "middle")
+        sheet.label(text, x, y + grid.tile[0] + 1, grid.cell_width, "middle")
     for column, text in enumerate(column_labels or ()):
         y, x = grid.corner(0, column)
-        sheet.text(text, x, y - _line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
+        sheet.label(text, x, y - _line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
     for row, text in enumerate(row_labels or ()):
         y = grid.corner(row, 0)[0] + (grid.tile[0] - _line_height(TEXT_SIZE)) // 2
-        sheet.text(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
+        sheet.label(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
     return sheet.pixels()
 
 
@@ -193,20 +191,15 @@ def _fit(picture, room):
 
 # ---- where it goes
 
-def _grid(pictures, rows, columns, labels, row_labels, column_labels, gap):
+def _grid(pictures, labels, row_labels, column_labels, gap):
     tile = tuple(max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
     worded = labels is not None or column_labels is not None
     line = _line_height(TEXT_SIZE)
     widths = [_width(text, TEXT_SIZE) for text in row_labels or ()]
     left = min(max(widths, default=-MARGIN), MOST_ROW_LABEL_WIDTH)
-    return Grid(rows, columns, tile, max(tile[1], LEAST_LABEL_WIDTH * worded),
+    return Grid(tile, max(tile[1], LEAST_LABEL_WIDTH * worded),
                 label=0 if labels is None else line + 6, gap=gap, left=left + 2 * MARGIN,
                 top=MARGIN + (0 if column_labels is None else line + 2))
-
-
-def _sheet_size(grid):
-    y, x = grid.corner(grid.rows, grid.columns)
-    return y - grid.gap + MARGIN, x - grid.gap + MARGIN
 
 
 class _Sheet:
@@ -230,11 +223,11 @@ class _Sheet:
         height, width = picture.shape[:2]
         self.paste(picture, y + (grid.tile[0] - height) // 2, x + (grid.cell_width - width) // 2)
 
-    def text(self, text, x, y, width, align):
-        text = _shorten(text, TEXT_SIZE, width - 2)  # neighbours must not run together
-        free = width - _width(text, TEXT_SIZE)
+    def label(self, words, x, y, width, align):
+        words = _shorten(words, TEXT_SIZE, width - 2)  # neighbours must not run together
+        free = width - _width(words, TEXT_SIZE)
         x += free // 2 if align == "middle" else free
-        self.draw.text((x, y), text, fill=self.ink, font=_font(TEXT_SIZE))
+        self.draw.text((x, y), words, fill=self.ink, font=_font(TEXT_SIZE))
 
     def lines(self, lines, x, y, size):
         for i, line in enumerate(lines):

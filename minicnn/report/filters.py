@@ -50,15 +50,15 @@ def sheet(found, tile=TILE):
         the columns. One layer: near square. Where it is near square, or the best come first, each
         picture has its number and the value reached below it.
     """
-    grid, by_value = len(found.rows) > 1, found.settings["order"] == "value"
-    columns = max(len(row.channels) for row in found.rows)
+    grid, by_value = len(found.layers) > 1, found.settings["order"] == "value"
+    columns = max(len(row.channels) for row in found.layers)
     white = np.full((*found.settings["size"], 3), 255, np.uint8)
-    pictures = [picture for row in found.rows
+    pictures = [picture for row in found.layers
                 for picture in [*row.pictures, *[white] * (columns - len(row.pictures))]]
-    labels = [label for row in found.rows for label in _labels(row, columns)]
+    labels = [label for row in found.layers for label in _labels(row, columns)]
     made = contact_sheet(
         pictures, columns if grid else None, labels if by_value or not grid else None, tile=tile,
-        row_labels=[row.layer for row in found.rows] if grid else None,
+        row_labels=[row.layer for row in found.layers] if grid else None,
         column_labels=[str(k) for k in range(columns)] if grid and not by_value else None)
     return caption(made, found.caption)
 

@@ -6,15 +6,13 @@ from minicnn.report.sheets import FRAME
 TILE = 320
 
 
-def sheet(photo, record, tile=TILE):
+def sheet(record, tile=TILE):
     """A view of hypercolumns beside its photo.
 
     Parameters
     ----------
-    photo : (H, W, 3) uint8
-        What the network saw; a cross is drawn round the pixel of a similarity.
     record : vis.Record
-        Of `vis.hypercolumns`.
+        Of `vis.hypercolumns`. A cross is drawn round the pixel of a similarity.
     tile : int
         Side of each picture, in pixels.
 
@@ -23,10 +21,10 @@ def sheet(photo, record, tile=TILE):
     (H, W, 3) uint8
         Of segments a third picture lays them over the photo.
     """
-    view, pixel = record.settings["view"], record.settings["pixel"]
+    view, photo = record.settings["view"], record.photo
     pictures, labels = [photo, record.image], ["photo", view]
     if view == "similarity":
-        pictures[0] = marked(photo, *pixel)
+        pictures[0] = marked(photo, *record.settings["pixel"])
     if view == "segments":
         pictures.append(photo // 2 + record.image // 2)
         labels.append("both")

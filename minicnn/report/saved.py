@@ -29,10 +29,18 @@ import numpy as np
 
 from minicnn import images, vis
 from minicnn.files import digests
+from minicnn.vis.arguments import NOT_SETTINGS
 
 SAVED = 1
 FORMATS = {".json": "JSON"}
-WORKED_OUT = {"network", "image", "progress", "watch"}  # arguments that are no settings
+KINDS = {"saved": int, "method": str, "settings": dict, "network": dict, "versions": dict,
+         "result": dict}
+PARTS = {
+    "network": {"name": str, "layers": str, "sha256": str, "weights": str | None,
+                "labels": str | None},
+    "result": {"sha256": str, "caption": str, "interrupted": bool},
+    "photo": {"path": str | None, "sha256": str},
+}
 
 
 class ReplayError(ValueError):
@@ -44,7 +52,8 @@ def save(record, network, path, method, photo=None, weights=None, labels=None):
 
     Parameters
     ----------
-    record : Record, or another method's result with `image`, `caption` and `settings`
+    record : vis.Record
+        With one picture.
     network : Network
     path : str or path
         Ends in .json; the folder exists.
@@ -66,9 +75,8 @@ def save(record, network, path, method, photo=None, weights=None, labels=None):
     takes_photo = _takes_photo(_method(path, method), path, method)
     if takes_photo and photo is None:
         raise ReplayError(f"{path}: {method} looks at a photo; give it as photo")
-    if getattr(record, "image", None) is None:
+    if record.image is None:
         raise ReplayError(f"{path}: {method} makes no one picture; its result cannot be replayed")
-    trace = getattr(record, "trace", None)
     entry = {
         "saved": SAVED, "method": method, "settings": record.settings,
         "network": _of_network(network) | {"weights": _text(weights), "labels": _text(labels)},
@@ -76,18 +84,17 @@ def save(record, network, path, method, photo=None, weights=None, labels=None):
         "versions": _versions(network),
         "result": {"caption": record.caption,
                    "sha256": digests.of_arrays({"picture": record.image}),
-                   "interrupted": bool(getattr(record, "interrupted", False))},
-        "trace": None if trace is None else np.asarray(trace).tolist(),
+                   "interrupted": record.interrupted},
+        "trace": None if record.trace is None else np.asarray(record.trace).tolist(),
     }
     try:
         numbers = json.dumps(entry.pop("trace"), allow_nan=False)  # in one line
-        text = json.dumps(entry, indent=1, default=_plain, allow_nan=False)
-        text = f'{text[:-2]},\n "trace": {numbers}\n}}'
+        written = json.dumps(entry, indent=1, default=_plain, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ReplayError(f"{path}: the settings of {method} cannot be kept as JSON: {error}"
                           ) from None
     with images.atomic(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(f'{written[:-2]},\n "trace": {numbers}\n}}\n', encoding="utf-8")
 
 
 def read(path):
@@ -143,13 +150,16 @@ def replay(path, network=None, photo=None, progress=False):
         raise ReplayError(f"{path}: Ctrl-C ended that {entry['method']} early, and cannot be "
                           "replayed; run it with fewer steps")
     network = load_network(path, entry) if network is None else network
-    _compare_networks(path, entry, network)
+    now = _of_network(network)
+    for key, words in (("layers", "the layers or the preprocessing of network"),
+                       ("sha256", "the weights of network")):
+        _compare(path, f"{words} {network.name}", entry["network"][key], now[key])
     inputs = [network]
     if entry["photo"] is not None:
         inputs.append(find_photo(path, entry) if photo is None else photo)
         _compare(path, "the photo", entry["photo"]["sha256"], _of_photo(inputs[1])["sha256"])
     method, same = getattr(vis, entry["method"]), _versions(network) == entry["versions"]
-    made = f"it was made with {_words(entry['versions'])}; this is {_words(_versions(network))}"
+    made = f"it was made with {_listed(entry['versions'])}; this is {_listed(_versions(network))}"
     if not same:
         warnings.warn(f"{path}: {made}: the picture may differ", stacklevel=2)
     told = {"progress": progress} if "progress" in inspect.signature(method).parameters else {}
@@ -162,13 +172,6 @@ def replay(path, network=None, photo=None, progress=False):
         raise ReplayError(f"{path}: the picture came out another than the one saved, from the "
                           f"same network, photo and settings; {made}")
     return record
-
-
-def _compare_networks(path, entry, network):
-    now = _of_network(network)
-    for key, words in (("layers", "the layers or the preprocessing of network"),
-                       ("sha256", "the weights of network")):
-        _compare(path, f"{words} {network.name}", entry["network"][key], now[key])
 
 
 def load_network(path, entry):
@@ -202,9 +205,7 @@ def _beside(path, name):
 
 def _check(path, entry):
     """Raise unless an entry has every part, of its kind, and a call that its method can take."""
-    kinds = {"saved": int, "method": str, "settings": dict, "network": dict, "versions": dict,
-             "result": dict}
-    wrong = [name for name, kind in kinds.items()
+    wrong = [name for name, kind in KINDS.items()
              if not isinstance(entry, dict) or not isinstance(entry.get(name), kind)]
     if wrong:
         raise ReplayError(f"{path}: not a saved result: {', '.join(wrong)} missing, or of another "
@@ -212,31 +213,21 @@ def _check(path, entry):
     if entry["saved"] > SAVED:
         raise ReplayError(f"{path}: is of version {entry['saved']}, this program reads up to "
                           f"{SAVED}; update minicnn")
-    _check_parts(path, entry)
+    for part, wanted in PARTS.items():
+        given = entry[part] if isinstance(entry.get(part), dict) else {}
+        wrong = [name for name, kinds in wanted.items()
+                 if name not in given or not isinstance(given[name], kinds)]
+        if wrong and entry.get(part) is not None:  # the photo may be null
+            raise ReplayError(f"{path}: not a saved result: of {part} {', '.join(wrong)} is "
+                              "missing, or of another kind")
     method = _method(path, entry["method"])
     if _takes_photo(method, path, entry["method"]) != (entry.get("photo") is not None):
         raise ReplayError(f"{path}: {entry['method']} and a photo do not go together as saved")
-    known = set(inspect.signature(method).parameters) - WORKED_OUT
+    known = set(inspect.signature(method).parameters) - set(NOT_SETTINGS)
     strange = sorted(set(entry["settings"]) - known)
     if strange:
         raise ReplayError(f"{path}: {entry['method']} has no setting {', '.join(strange)}; it has "
                           f"{', '.join(sorted(known))}")
-
-
-def _check_parts(path, entry):
-    text, either = (str,), (str, type(None))
-    parts = {"network": {"name": text, "layers": text, "sha256": text, "weights": either,
-                         "labels": either},
-             "result": {"sha256": text, "caption": text, "interrupted": (bool,)},
-             "photo": {"path": either, "sha256": text}}
-    for part, wanted in parts.items():
-        if part == "photo" and entry.get("photo") is None:
-            continue
-        wrong = [name for name, kinds in wanted.items() if not isinstance(entry[part], dict)
-                 or name not in entry[part] or not isinstance(entry[part][name], kinds)]
-        if wrong:
-            raise ReplayError(f"{path}: not a saved result: of {part} {', '.join(wrong)} is "
-                              "missing, or of another kind")
 
 
 def _method(path, name):
@@ -283,7 +274,7 @@ def _versions(network):
             "device": network.device}
 
 
-def _words(versions):
+def _listed(versions):
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 

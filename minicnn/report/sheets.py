@@ -9,18 +9,16 @@ from minicnn.vis.deconvnet import NOT_ZERO, region
 
 FRAME = (255, 40, 40)
 TILE = 224
-PLANES, PLANE_TILE = 6, 72  # of a step: feature maps shown, side of each in pixels
+PLANES, PLANE_TILE = 6, 72  # of a stage: feature maps shown, side of each in pixels
 
 
-def projection(photo, record, tile=TILE):
+def projection(record, tile=TILE):
     """A deconvnet projection beside its photo, whole and enlarged.
 
     Parameters
     ----------
-    photo : (H, W, 3) uint8
-        What the network saw; a frame is drawn around what the unit could see of it.
     record : vis.Record
-        Of `vis.deconvnet`, of the same size.
+        Of `vis.deconvnet`. A frame is drawn around what the unit could see of the photo.
     tile : int
         Side of each of the four pictures, in pixels.
 
@@ -31,21 +29,19 @@ def projection(photo, record, tile=TILE):
     top, bottom, left, right = region(record.x)
     patch = np.s_[top:bottom, left:right]
     sheet = contact_sheet(
-        [_framed(photo, top, bottom, left, right), photo[patch], record.image,
+        [_framed(record.photo, top, bottom, left, right), record.photo[patch], record.image,
          record.image[patch]], columns=4, tile=tile,
         labels=["photo", "the unit's part of it", "projection", "its part enlarged"])
     return caption(sheet, record.caption)
 
 
-def rules(photo, records, tile=TILE):
+def rules(records, tile=TILE):
     """The projections of one unit by several rules, side by side.
 
     Parameters
     ----------
-    photo : (H, W, 3) uint8
-        What the network saw.
     records : dict of str to vis.Record
-        By rule, of `vis.deconvnet.each_rule`, of the same size.
+        By rule, of `vis.deconvnet.each_rule`.
     tile : int
         Side of each picture, in pixels.
 
@@ -57,6 +53,7 @@ def rules(photo, records, tile=TILE):
     sides = [region(record.x) for record in records.values()]
     top, bottom, left, right = [pick(side) for pick, side in
                                 zip((min, max, min, max), zip(*sides, strict=True), strict=True)]
+    photo = next(iter(records.values())).photo
     pictures = [record.image for record in records.values()]
     parts = [picture[top:bottom, left:right] for picture in [photo, *pictures]]
     sheet = contact_sheet(
@@ -67,16 +64,16 @@ def rules(photo, records, tile=TILE):
     return caption(sheet, f"{words}\nEach projection is scaled by itself; zero is grey.")
 
 
-def steps(record, walk, planes=PLANES, tile=PLANE_TILE):
-    """The way down from a unit to the pixels, a row a step.
+def stages(record, stages, planes=PLANES, tile=PLANE_TILE):
+    """The way down from a unit to the pixels, a strip of pictures a stage.
 
     Parameters
     ----------
     record : vis.Record
-    walk : sequence of vis.deconvnet.Step
-        The two that `vis.deconvnet.step_through` returns.
+    stages : sequence of vis.deconvnet.Stage
+        The two that `vis.deconvnet.each_stage` returns.
     planes : int
-        How many feature maps to show of each step: those with the most energy once they are
+        How many feature maps to show of each stage: those with the most energy once they are
         unpooled and rectified, strongest first, with their numbers; the same ones from a filtering
         to the next, so that it can be seen what unpooling and rectifying do.
     tile : int
@@ -85,41 +82,41 @@ def steps(record, walk, planes=PLANES, tile=PLANE_TILE):
     Returns
     -------
     (H, W, 3) uint8
-        Each row has first the energy of all maps together, then single maps with zero as grey, one
-        scale a row, cut to one place around what is not zero. Steps that leave nothing (on paths
-        the unit does not see through) are left out. The last row is the projection.
+        Each strip has first the energy of all maps together, then single maps with zero as grey,
+        one scale a strip, cut to one place around what is not zero. Stages that leave nothing (on
+        paths the unit does not see through) are left out. The last strip is the projection.
     """
-    shown = [step for step in walk[:-1] if step.array.any()]
-    rows = [row for stage in _stages(shown) for row in _stage_rows(stage, planes)]
+    shown = [stage for stage in stages[:-1] if stage.array.any()]
+    labelled = [pictures for group in _same_maps(shown) for pictures in _pictures(group, planes)]
     top, bottom, left, right = region(record.x)
-    rows.append([("", record.image), ("enlarged", record.image[top:bottom, left:right])])
-    strips = [_strip(step, row, 1 + planes, tile)
-              for step, row in zip([*shown, walk[-1]], rows, strict=True)]
+    labelled.append([("", record.image), ("enlarged", record.image[top:bottom, left:right])])
+    strips = [_strip(stage, pictures, 1 + planes, tile)
+              for stage, pictures in zip([*shown, stages[-1]], labelled, strict=True)]
     return caption(stacked(strips), f"{record.caption}\nFrom the unit down to the pixels.")
 
 
-def _stages(walk):
-    """The steps from one filtering to the next: the same feature maps all along."""
-    stage = []
-    for step in walk:
-        same = step.operation.partition(":")[0] in ("unpool", "rectify", "LRN")
-        if stage and not (same and step.array.shape[-1] == stage[-1].array.shape[-1]):
-            yield stage
-            stage = []
-        stage.append(step)
-    yield stage
+def _same_maps(stages):
+    """The stages in groups, from one filtering to the next: the same feature maps all along."""
+    group = []
+    for stage in stages:
+        same = stage.operation.partition(":")[0] in ("unpool", "rectify", "LRN")
+        if group and not (same and stage.array.shape[-1] == group[-1].array.shape[-1]):
+            yield group
+            group = []
+        group.append(stage)
+    yield group
 
 
-def _stage_rows(stage, planes):
-    """(label, picture) of each map shown, a list a step."""
-    maps = [to_host(step.array)[0] for step in stage]
+def _pictures(group, planes):
+    """(label, picture) of each map shown, a list a stage."""
+    maps = [to_host(stage.array)[0] for stage in group]
     maps = [m[None, None] if m.ndim == 1 else m for m in maps]  # D -> 1,1,D
     energy = (maps[-1] ** 2).sum(axis=(0, 1))  # H,W,C -> C
     chosen = np.argsort(-energy, kind="stable")[:planes]
-    return [_row(below, chosen) for below in maps]
+    return [_labelled(below, chosen) for below in maps]
 
 
-def _row(maps, chosen):
+def _labelled(maps, chosen):
     top, bottom, left, right = region(maps[None], share=NOT_ZERO)
     maps = maps[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
     together = display.to_uint8(np.sqrt((maps**2).sum(axis=2)), 0)  # H,W,C -> H,W
@@ -127,12 +124,12 @@ def _row(maps, chosen):
     return [("all maps", together)] + [(f"map {c}", shown[..., k]) for k, c in enumerate(chosen)]
 
 
-def _strip(step, row, columns, tile):
-    """One row of the sheet, below what was done."""
+def _strip(stage, labelled, columns, tile):
+    """One strip of the sheet, below what was done."""
     blank = "", np.full((tile, tile), 255, np.uint8)
-    labels, pictures = zip(*row, *[blank] * (columns - len(row)), strict=True)
+    labels, pictures = zip(*labelled, *[blank] * (columns - len(labelled)), strict=True)
     return contact_sheet(pictures, columns, labels, tile=tile,
-                         title=f"{step.layer}: {step.operation}")
+                         title=f"{stage.layer}: {stage.operation}")
 
 
 def _framed(photo, top, bottom, left, right):

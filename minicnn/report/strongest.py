@@ -42,7 +42,8 @@ def figure(found, layer, channels=None, zoom=False, columns=COLUMNS, tile=None):
         photo itself is the place. A channel that no photo made active is left empty.
     """
     chosen = list(found.channels(layer, channels))
-    sides = np.max([_shown(channel, found.about, zoom) for channel in chosen], axis=0)
+    sides = np.max([[axis.side for axis in _window(channel, found.about["size"], zoom)]
+                    for channel in chosen], axis=0)  # of what is shown of each place
     tile = int(np.clip(sides.max(), *TILES)) if tile is None else tile
     blocks = [_block(channel, found.about, zoom, tile) for channel in chosen]
     sheet = contact_sheet(blocks, min(columns, len(blocks)), [_label(c) for c in chosen])
@@ -110,11 +111,6 @@ def _window(channel, size, zoom):
         return [_Window(int(a), int(b - a)) for a, b in zip(first, last, strict=True)]
     return [_Window(0, max(1, side)) if side <= most else _Window(None, most)
             for side, most in zip(channel.frame, size, strict=True)]
-
-
-def _shown(channel, about, zoom):
-    """(height, width) of what is shown of each place."""
-    return [one.side for one in _window(channel, about["size"], zoom)]
 
 
 def _place(channel, k, window):

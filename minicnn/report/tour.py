@@ -44,7 +44,10 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
     _check(network)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    photo = _portrait() if photo is None else photo
+    if photo is None:
+        from matplotlib import cbook
+
+        photo = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
     name = shlex.quote(str(photo)) if isinstance(photo, str | Path) else "PHOTO"
     seen = network.restore(network.prepare(photo))[0]
     sections = [make(network, photo, name, seen, folder, seed, progress)
@@ -74,13 +77,13 @@ def _filters(network, photo, name, seen, folder, seed, progress):
     tiles = [[r.image for r in row] + [blank] * (FILTERS - len(row)) for row in records]
     sheet = contact_sheet([tile for row in tiles for tile in row], columns=FILTERS, tile=96,
                           row_labels=layers, column_labels=[str(c) for c in range(FILTERS)])
-    text = f"{network.name}: the first {FILTERS} channels of each layer, maximised"
-    images.save(folder / "filters.png", caption(sheet, text))
+    words = f"{network.name}: the first {FILTERS} channels of each layer, maximised"
+    images.save(folder / "filters.png", caption(sheet, words))
     return page.Section(
         "What does each layer look for?", "Started from faint noise, the image is changed until "
         "one channel responds strongly. The deeper the layer, the larger and richer the pattern.",
         f"minicnn maximize --layer {layers[0]} --channel 0 --steps 60 --start noise",
-        "filters.png", text)
+        "filters.png", words)
 
 
 def _maximized(network, photo, name, seen, folder, seed, progress):
@@ -90,18 +93,18 @@ def _maximized(network, photo, name, seen, folder, seed, progress):
     labels = [network.label(k) for k in chosen]
     images.save(folder / "classes.png", contact_sheet([r.image for r in records], columns=4,
                                                       tile=TILE, labels=labels))
-    sure = [network.probabilities(r.x)[0, k] for r, k in zip(records, chosen, strict=True)]
+    probabilities = [network.probabilities(r.x)[0, k] for r, k in zip(records, chosen, strict=True)]
     return page.Section(
         "What does it think things look like?", "The same for whole classes, from plain mean "
         "colour: the image that makes the class's score large. Below it what the network then "
         "gives the class.", f"minicnn maximize --channel {chosen[0]}", "classes.png",
-        "; ".join(f"{label} {p:.1%}" for label, p in zip(labels, sure, strict=True)))
+        "; ".join(f"{label} {p:.1%}" for label, p in zip(labels, probabilities, strict=True)))
 
 
 def _projection(network, photo, name, seen, folder, seed, progress):
     layer = _feature_maps(network)[-2:][0]
     record = vis.deconvnet(network, photo, layer)
-    images.save(folder / "deconvnet.png", sheets.projection(seen, record, TILE))
+    images.save(folder / "deconvnet.png", sheets.projection(record, TILE))
     return page.Section(
         "What in the photo drove this unit?", "The deconvnet follows one unit down to the pixels: "
         "unpooling by the switches, rectifying, filtering with the transposed kernels.",
@@ -137,9 +140,3 @@ def _whole(made):
     if any(record.interrupted for record in (made if isinstance(made, list) else [made])):
         raise KeyboardInterrupt
     return made
-
-
-def _portrait():
-    from matplotlib import cbook
-
-    return str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))

@@ -3,43 +3,20 @@
 import numpy as np
 
 from minicnn import images
-from minicnn.backend import to_host
 
 WIDE, HIGH = 7.0, 1.8  # inches: the plot, and each of its panels
 DPI = 100
 
 
-class Shares:
-    """Gathers what `plot` shows; give it to a method as `watch`.
-
-    Attributes
-    ----------
-    values : list of arrays (N,)
-        The objective at each step.
-    parts : dict of str to list of arrays (N,)
-        Each term's share of it.
-    """
-
-    def __init__(self):
-        self.values, self.parts = [], {}
-
-    def __call__(self, step):
-        self.values.append(to_host(step.value))
-        for name, share in step.parts.items():
-            self.parts.setdefault(name, []).append(to_host(share))
-
-
-def plot(path, trace, parts=None, title=""):
-    """Draw a trace and save it as a PNG or JPEG file.
+def plot(path, records):
+    """Draw the traces of records and save them as a PNG or JPEG file.
 
     Parameters
     ----------
     path : str or path
-    trace : array (steps + 1, N)
-        The objective before each step and after the last; a line an image.
-    parts : dict of str to array (steps + 1, N), optional
-        Each term's share: a panel of its own below, with its own scale, where there are several.
-    title : str
+    records : list of vis.Record
+        That one ascent came to. Each image is a line; below the objective each term's share of it
+        has a panel of its own, with its own scale, where there are several.
 
     Raises
     ------
@@ -48,17 +25,20 @@ def plot(path, trace, parts=None, title=""):
     ValueError
         A trace of another shape, or without a step; a folder that does not exist.
     """
-    images.save(path, draw(trace, parts, title))
+    trace = np.concatenate([record.trace for record in records], axis=1)
+    by_term = {name: np.concatenate([record.by_term[name] for record in records], axis=1)
+               for name in records[0].by_term or ()}
+    images.save(path, draw(trace, by_term, "\n".join(record.caption for record in records)))
 
 
-def draw(trace, parts=None, title=""):
-    """What `plot` saves, as a picture (H, W, 3) uint8."""
+def draw(trace, by_term=None, title=""):
+    """A trace (steps + 1, N), and each term's share of it, as a picture (H, W, 3) uint8."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     panels = {"value": _checked("trace", trace)}
-    if parts is not None and len(parts) > 1:
-        panels |= {name: _checked(name, share) for name, share in parts.items()}
+    if by_term is not None and len(by_term) > 1:
+        panels |= {name: _checked(name, share) for name, share in by_term.items()}
     figure = Figure((WIDE, HIGH * len(panels) + 0.6), DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     columns = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]

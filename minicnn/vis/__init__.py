@@ -6,9 +6,8 @@ use `ascent.loop`), drawing of sheets and pages (`minicnn.report`), files (`mini
 A method's file is called like the method, and can be called itself: ``vis.deconvnet(net, photo,
 ...)`` is the method, ``vis.deconvnet.region(...)`` a smaller function of its file.
 
-A method that makes one picture returns a Record: the picture, a caption that says what it shows,
-and the settings that made it. Those that find more return a small class of their own, with the raw
-numbers, and the picture if there is one.
+Every method returns a Record: the picture, a caption that says what it shows, and the settings that
+made it. Those that find more return a subclass with fields of its own, such as the raw numbers.
 """
 
 import importlib

@@ -11,19 +11,21 @@ drawn as level 0 throughout, which no channel with anything to show is.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from minicnn.backend import to_host
 from minicnn.images import check_finite
 from minicnn.network import INPUT, LayerNameError
+from minicnn.vis.arguments import check_choice, check_counts, settings_of
+from minicnn.vis.record import Record
 
 SCALES = ("deviation", "range", "layer")
 
 
-@dataclass(frozen=True)
-class Activations:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Activations(Record):
     """What a network computed from one photo.
 
     Attributes
@@ -32,13 +34,10 @@ class Activations:
         Its name.
     maps : dict of str to array
         By layer: (H, W, C), or (C,) where a layer has no positions. Raw numbers.
-    settings : dict
-        Every argument that made it, by name; not the network and the photo.
     """
 
     network: str
-    maps: dict = field(repr=False)
-    settings: dict = field(repr=False)
+    maps: dict
 
     def levels(self, layer):
         """The layer's channels as grey levels: those that are shown, in the scale asked for."""
@@ -71,13 +70,15 @@ def activations(network, image, layers=None, maps=None, scale="deviation", size=
     ValueError
         An unknown layer or scale.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
-    _check_scale(scale)
-    if maps is not None and maps < 1:
-        raise ValueError(f"activations: maps is at least 1, or None for all, got {maps}")
-    layers = pick(network, layers)
-    computed = compute(network, network.prepare(image, size), layers)
-    return Activations(network.name, computed, settings | {"layers": layers})
+    settings = settings_of(locals())
+    check_choice("activations", "scale", scale, SCALES)
+    if maps is not None:
+        check_counts("activations", maps=maps)
+    layers, x = pick(network, layers), network.prepare(image, size)
+    return Activations(
+        caption=f"{network.name}: channels of {', '.join(layers)}", photo=network.restore(x)[0],
+        settings=settings | {"layers": layers}, network=network.name,
+        maps=compute(network, x, layers))
 
 
 def compute(network, x, layers):
@@ -119,7 +120,7 @@ def levels(a, scale="deviation"):
     uint8, the shape of a
         Under the first two scales a channel of one value throughout is 0.
     """
-    _check_scale(scale)
+    check_choice("activations", "scale", scale, SCALES)
     check_finite(a, "activations")
     a = np.asarray(a, np.float64)
     axes = (0, 1) if a.ndim == 3 else None
@@ -179,8 +180,3 @@ def _named(network, layer):
         raise LayerNameError(f"network {network.name} has layers 0 ({INPUT}) to {len(known) - 1} "
                              f"({known[-1]}); there is no {layer}")
     return known[first:end]
-
-
-def _check_scale(scale):
-    if scale not in SCALES:
-        raise ValueError(f"activations: scale must be one of {', '.join(SCALES)}, got {scale!r}")

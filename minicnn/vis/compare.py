@@ -24,15 +24,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backend import to_host
-from minicnn.images import ImageError
-from minicnn.images.photos import find
 from minicnn.network import receptive
 from minicnn.network.layers import AveragePool, BatchNorm, Conv, MaxPool, ReLU
 from minicnn.ops import conv
 from minicnn.ops.window import pair
-from minicnn.progress import bar
 from minicnn.vis.aliasing import aliasing, faded, power, share
+from minicnn.vis.arguments import settings_of
 from minicnn.vis.kernels import kernels
+from minicnn.vis.over_photos import over_photos
+from minicnn.vis.record import Record
 
 FEW = 4  # so many layers' receptive fields are told
 
@@ -87,7 +87,7 @@ class FirstLayer:
         return tuple(sorted({*self.faint, *self.silent}))
 
     def table(self):
-        """The figures in words, as {what: figure}; means are over the filters that live."""
+        """The numbers in words, as {what: number}; means are over the filters that live."""
         kh, kw, _, count = self.w.shape
         living = [k for k in range(count) if k not in self.dead]
         return {
@@ -103,29 +103,17 @@ class FirstLayer:
         }
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two first layers.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Comparison(Record):
+    """Two first layers; the caption has the numbers of both.
 
     Attributes
     ----------
     first, second : FirstLayer
-    caption : str
-        The figures of both.
-    skipped : list of str
-        One line for each photo that could not be read, saying why.
-    settings : dict
-        Every argument that made it but the networks and the photos.
-    interrupted : bool
-        Whether Ctrl-C ended it early; the figures are of the photos until then.
     """
 
     first: FirstLayer
     second: FirstLayer
-    caption: str
-    skipped: list
-    settings: dict = field(repr=False)
-    interrupted: bool = False
 
 
 def compare(network, against, photos, size=None, faint=0.1, progress=False):
@@ -156,18 +144,16 @@ def compare(network, against, photos, size=None, faint=0.1, progress=False):
         A network that does not begin with a convolution, or has no weights; no photo, or none that
         can be read.
     """
-    settings = {"size": size, "faint": faint}
-    networks = network, against
-    counts, skipped, interrupted = _over(networks, photos, size, progress)
-    first, second = (_figures(net, count, faint)
-                     for net, count in zip(networks, counts, strict=True))
-    caption = "\n".join("; ".join(f"{what} {figure}" for what, figure in each.table().items())
-                        for each in (first, second))
-    return Comparison(first, second, caption, skipped, settings, interrupted)
+    settings = settings_of(locals())
+    layers, total = _over([network, against], photos, size, faint, progress)
+    caption = "\n".join("; ".join(f"{what} {number}" for what, number in layer.table().items())
+                        for layer in layers)
+    return Comparison(first=layers[0], second=layers[1], caption=caption, settings=settings,
+                      skipped=total.skipped, interrupted=total.interrupted)
 
 
 def first_layer(network, photos, size=None, faint=0.1, progress=False):
-    """The figures of one network's first layer.
+    """The numbers of one network's first layer.
 
     Parameters
     ----------
@@ -178,8 +164,8 @@ def first_layer(network, photos, size=None, faint=0.1, progress=False):
     -------
     FirstLayer
     """
-    (count,), _, _ = _over([network], photos, size, progress)
-    return _figures(network, count, faint)
+    (layer,), _ = _over([network], photos, size, faint, progress)
+    return layer
 
 
 class _Count(NamedTuple):
@@ -193,28 +179,18 @@ class _Count(NamedTuple):
     responses: Any
 
 
-def _over(networks, photos, size, progress):
-    """A _Count for each network, the photos that were skipped, whether Ctrl-C ended it."""
+def _over(networks, photos, size, faint, progress):
+    """The FirstLayer of each network, and the Total over the photos."""
     for network in networks:
         _first(network)
-    source, counts, skipped, interrupted = find(photos), None, [], False
-    try:
-        for k in bar(range(len(source)), "photos", progress):
-            try:
-                photo = source.read(k)
-                new = [_count(network, network.prepare(photo, size)) for network in networks]
-            except ImageError as error:
-                skipped.append(str(error))
-                continue
-            counts = new if counts is None else list(map(_sum, counts, new))
-    except KeyboardInterrupt:
-        if counts is None:
-            raise
-        interrupted = True
-    if counts is None:
-        raise ValueError(f"compare: of {len(source)} photos not one could be looked at: "
-                         f"{skipped[0]}")
-    return counts, skipped, interrupted
+
+    def count(photo):
+        return [_count(network, network.prepare(photo, size)) for network in networks]
+
+    total = over_photos("compare", photos, count, lambda old, new: list(map(_sum, old, new)),
+                        progress)
+    return [_first_layer(network, count, faint)
+            for network, count in zip(networks, total.counts, strict=True)], total
 
 
 def _count(network, x):
@@ -231,7 +207,7 @@ def _sum(old, new):
                   old.total + new.total, old.folding + new.folding, old.photo, old.responses)
 
 
-def _figures(network, count, faint):
+def _first_layer(network, count, faint):
     name, layer = _first(network)
     shown, stride = kernels(network, name, scale="layer"), pair(layer.stride, "stride")
     norms = np.sqrt((shown.w**2).sum(axis=(0, 1, 2)))  # KH,KW,C,O -> O

@@ -5,21 +5,21 @@ Section 2.1 of the paper step by step, and the line of this library that does it
 =====================================  ===========================================================
 record the switches on the way up      ``network.forward``; besides the switches only the input
                                        and the scale of an LRN are used on the way down
-all other activations set to zero      `seeds.seed_unit`, `seeds.seed_channel`
+all other activations set to zero      `isolate.isolate`
 unpool: each value to its switch       `ops.pool.unpool`
 rectify: max(dy, 0)                    `ops.relu.backward` with the rule "deconvnet": whatever the
                                        sign of the forward activation was
 filter with the transposed kernels,    `ops.conv.backward`: from a layer's output to its input
 flipped both ways
-again and again, down to the pixels    `descend`, one Step at a time; the same numbers at once:
+again and again, down to the pixels    `descend`, one Stage at a time; the same numbers at once:
                                        ``run.backward(seeds, relu="deconvnet")``
 =====================================  ===========================================================
 
 Biases play no part on the way down, nor does what a batch normalisation adds. The paper does not
 say what happens at the contrast normalisation; here it is a named choice, see `ops.lrn.RULES`.
-With the rule "gradient" at the ReLUs the same walk gives the gradient (Simonyan et al. 2014) times
-the unit's value, with "guided" guided backpropagation (Springenberg et al. 2015): only the
-rectification differs. `each_rule` lays the three side by side, `step_through` keeps all that lies
+With the rule "gradient" at the ReLUs the same way down gives the gradient (Simonyan et al. 2014)
+times the unit's value, with "guided" guided backpropagation (Springenberg et al. 2015): only the
+rectification differs. `each_rule` lays the three side by side, `each_stage` keeps all that lies
 between unit and pixels.
 """
 
@@ -33,14 +33,8 @@ from minicnn.backend import to_host
 from minicnn.images import display
 from minicnn.network import INPUT
 from minicnn.network.layers import LRN, Add, Concat, Conv, Dense, MaxPool, ReLU
+from minicnn.vis.isolate import WHOLE, isolate, strongest_channel, strongest_position
 from minicnn.vis.record import Record
-from minicnn.vis.seeds import (
-    WHOLE,
-    seed_channel,
-    seed_unit,
-    strongest_channel,
-    strongest_position,
-)
 
 NOT_ZERO = 1e-5  # of an array's largest magnitude: float32's Winograd leaves 1e-6 beside a window
 
@@ -100,7 +94,7 @@ def each_rule(network, image, layer, channel=None, position=None, lrn="gradient"
             for rule in ("deconvnet", "gradient", "guided")}
 
 
-def step_through(network, image, layer, channel=None, position=None, relu="deconvnet",
+def each_stage(network, image, layer, channel=None, position=None, relu="deconvnet",
                  lrn="gradient", size=None):
     """`deconvnet`, with every map between the unit and the pixels.
 
@@ -113,17 +107,17 @@ def step_through(network, image, layer, channel=None, position=None, relu="decon
     -------
     record : Record
         What `deconvnet` returns.
-    steps : list of Step
-        From the seed down; the last one's array is ``record.x``. ``print(*steps, sep="\\n")``
-        tells the way down, a line a step.
+    stages : list of Stage
+        From the seed down; the last one's array is ``record.x``. ``print(*stages, sep="\\n")``
+        tells the way down, a line a stage.
     """
     unit = _look(network, image, layer, channel, position, size)
-    steps = list(descend(unit.run, layer, unit.seed, relu, lrn))
-    return _record(unit, steps[-1].array, relu, lrn), steps
+    stages = list(descend(unit.run, layer, unit.seed, relu, lrn))
+    return _record(unit, stages[-1].array, relu, lrn), stages
 
 
-class Step(NamedTuple):
-    """One step of the way down: at which layer, what was done there, and the array after it.
+class Stage(NamedTuple):
+    """One layer on the way down: at which layer, what was done there, and the array after it.
 
     As text it also tells how many numbers are left that are not zero, nor so small beside the
     largest that rounding may have made them.
@@ -150,13 +144,13 @@ def descend(run, layer, seed, relu="deconvnet", lrn="gradient"):
         Of a forward pass that reached `layer`.
     layer : str
     seed : array of the layer's activation's shape
-        What to project: `seed_unit`, `seed_channel`.
+        What to project, see `isolate.isolate`.
     relu, lrn : str
         As for `deconvnet`.
 
     Yields
     ------
-    Step
+    Stage
         First the seed; the last one's array is the projection (1, H, W, C), and the very numbers
         ``run.backward({layer: seed}, relu, lrn)`` gives. At a Concat the maps are split among the
         paths that it joined; where paths part, what they arrive with is added.
@@ -166,17 +160,17 @@ def descend(run, layer, seed, relu="deconvnet", lrn="gradient"):
     ValueError
         A layer the run did not reach, a seed of another shape, an unknown rule.
     """
-    yield Step(layer, "all others to zero", seed)
+    yield Stage(layer, "all others to zero", seed)
     arrived = Counter()
     for name, kind, inputs, dy, dx, _ in run.descend({layer: seed}, relu, lrn):
         if arrived[name] > 1:
-            yield Step(name, f"add {arrived[name]}", dy)
+            yield Stage(name, f"add {arrived[name]}", dy)
         operation = OPERATIONS.get(type(kind), f"{type(kind).__name__}: gradient")
-        yield Step(name, operation.format(relu=relu, lrn=lrn, parts=len(inputs)),
+        yield Stage(name, operation.format(relu=relu, lrn=lrn, parts=len(inputs)),
                    dy if kind.several else dx[0])
         arrived.update(inputs)
     if arrived[INPUT] > 1:
-        yield Step(INPUT, f"add {arrived[INPUT]}", run.backward({layer: seed}, relu, lrn))
+        yield Stage(INPUT, f"add {arrived[INPUT]}", run.backward({layer: seed}, relu, lrn))
 
 
 OPERATIONS = {  # in the paper's words
@@ -211,6 +205,7 @@ class _Unit(NamedTuple):
     """What is projected, and the run it was seen in; `position` is (row, column), () or "all"."""
 
     run: Any
+    photo: Any
     layer: str
     channel: int
     position: Any
@@ -221,41 +216,32 @@ class _Unit(NamedTuple):
 
 def _look(network, image, layer, channel, position, size):
     """One pass up, to the unit that is asked for, or the strongest."""
-    layer = network.find(layer)
-    run = network.forward(network.prepare(image, size), to=layer, keep=())
+    layer, x = network.find(layer), network.prepare(image, size)
+    run, photo = network.forward(x, to=layer, keep=()), network.restore(x)[0]
     maps = run[layer]
     channel = strongest_channel(maps) if channel is None else channel
-    if isinstance(position, str) and position == WHOLE:
-        return _Unit(run, layer, channel, WHOLE, size, *seed_channel(maps, layer, channel))
     position = strongest_position(maps, layer, channel) if position is None else position
-    seed, value = seed_unit(maps, layer, channel, position)
-    return _Unit(run, layer, channel, tuple(int(p) for p in position), size, seed, value)
+    seed, value = isolate(maps, layer, channel, position)
+    position = position if isinstance(position, str) else tuple(map(int, position))
+    return _Unit(run, photo, layer, channel, position, size, seed, value)
 
 
 def _record(unit, projection, relu, lrn):
     network, projection = unit.run.network, to_host(projection)
-    caption = (f"{network.name} {unit.layer} channel {unit.channel}{_where(unit)} "
-               f"{unit.value:.4g}, rule {relu}{_normalised(unit, lrn)}")
+    where = (", all positions: largest value" if unit.position == WHOLE
+             else f" at {unit.position}: value" if unit.position else ": value")
+    normalised = any(isinstance(network[name], LRN) for name in unit.run.caches)
+    caption = (f"{network.name} {unit.layer} channel {unit.channel}{where} {unit.value:.4g}, rule "
+               f"{relu}" + (f", LRN {lrn}" if normalised else ""))
     settings = {"layer": unit.layer, "channel": unit.channel, "position": unit.position,
                 "relu": relu, "lrn": lrn, "size": unit.size}
-    return Record(_picture(projection, network.preprocessing), caption, settings, projection)
+    return Record(image=signed_picture(projection, network.preprocessing), caption=caption,
+                  settings=settings, photo=unit.photo, x=projection)
 
 
-def _where(unit):
-    if unit.position == WHOLE:
-        return ", all positions: largest value"
-    return f" at {unit.position}: value" if unit.position else ": value"
-
-
-def _normalised(unit, lrn):
-    """The rule at LRN, where the way down passes one."""
-    network = unit.run.network
-    met = any(isinstance(network[name], LRN) for name in unit.run.caches)
-    return f", LRN {lrn}" if met else ""
-
-
-def _picture(projection, preprocessing):
-    return shown(images.to_rgb(projection, preprocessing)[0])
+def signed_picture(x, preprocessing):
+    """A signed array (1, H, W, C) in the network's numbers as a picture, see `shown`."""
+    return shown(images.to_rgb(x, preprocessing)[0])
 
 
 def shown(rgb):

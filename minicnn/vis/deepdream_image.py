@@ -19,22 +19,23 @@ Dense layers become convolutions (`vis.convolutional`), so that they, too, see l
 the network's own: their value is the mean over all places where that fits in.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.backend import to_device, to_host
 from minicnn.images import display
 from minicnn.network import receptive
 from minicnn.ops import resize
+from minicnn.vis.arguments import channel_number, check_choice, check_counts, settings_of
 from minicnn.vis.convolutional import convolutional
 from minicnn.vis.dream import named
+from minicnn.vis.record import Record
 from minicnn.vis.tiles import InTiles
 
 SCALINGS = ("linear", "none")
@@ -45,9 +46,12 @@ HEAD = (RULE, "|  Iteration  |  Activation  |  Pyramid Level  |",
         "|             |   Strength   |                 |", RULE)
 
 
-@dataclass(frozen=True)
-class DeepDreamImage:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DeepDreamImage(Record):
     """The pictures and how they came about.
+
+    `image` has all of them side by side, (H, N W, 3), each from black to white on its own. Ctrl-C
+    may have ended them at a lower level.
 
     Attributes
     ----------
@@ -59,33 +63,15 @@ class DeepDreamImage:
     names : list of N str
         The classes', their first where they have several, at the class scores where these are
         known; else the channels' numbers.
-    caption : str
-    settings : dict
-        Every argument that made it, with what was chosen where nothing was given.
-    x : array (N, H, W, C)
-        The same in the network's own numbers.
-    levels : (rows,) array
-        The pyramid level, from 1, of each row of `trace`; one row more than steps in each level.
-    trace : (rows, N) array
-        Each channel's mean activation before each step, and after the last of a level.
-    interrupted : bool
-        Whether Ctrl-C ended it early, perhaps at a lower level.
+    levels : array
+        The pyramid level, from 1, of each line of `trace`, which has one more than steps in each
+        level.
     """
 
-    images: Any = field(repr=False)
+    images: Any
     channels: list
     names: list
-    caption: str
-    settings: dict = field(repr=False)
-    x: Any = field(repr=False)
-    levels: Any = field(repr=False)
-    trace: Any = field(repr=False)
-    interrupted: bool = False
-
-    @property
-    def image(self):
-        """All pictures side by side, (H, N W, 3) uint8, each from black to white on its own."""
-        return np.concatenate([display.to_uint8(picture) for picture in self.images], axis=1)
+    levels: Any
 
 
 def deepdream_image(network, layer=None, channels=0, initial_image=None, size=None,
@@ -134,12 +120,15 @@ def deepdream_image(network, layer=None, channels=0, initial_image=None, size=No
     ValueError
         No such layer or channel, an option out of range, an initial image too small for the layer.
     """
-    settings = {k: v for k, v in locals().items()
-                if k not in ("network", "verbose", "progress")}
-    _check(pyramid_levels, pyramid_scale, iterations, output_scaling, verbose_frequency)
+    settings = settings_of(locals())
+    check_counts("deepdream_image", pyramid_levels=pyramid_levels, iterations=iterations,
+                 verbose_frequency=verbose_frequency)
+    check_choice("deepdream_image", "output_scaling", output_scaling, SCALINGS)
+    if not 1 < pyramid_scale < float("inf"):
+        raise ValueError(f"deepdream_image: pyramid_scale must be above 1, got {pyramid_scale}")
     layer = find_layer(network, layer)
     channels = [channels] if isinstance(channels, (str, Integral)) else channels
-    indices = [_index(network, layer, channel) for channel in channels]
+    indices = [channel_number("deepdream_image", network, layer, k) for k in channels]
     if not indices:
         raise ValueError("deepdream_image: channels is empty; give the numbers of some")
     wide = convolutional(network, layer)
@@ -150,14 +139,17 @@ def deepdream_image(network, layer=None, channels=0, initial_image=None, size=No
                   network.grey_level)
     levels = []
     told = tell(steps, iterations, levels, verbose, verbose_frequency)
-    end = ascend.follow(told, pyramid_levels * iterations, progress, f"{layer}")
+    end = loop.follow(told, pyramid_levels * iterations, progress, f"{layer}")
     named_classes = layer == network.logits and network.labels
     names = [network.label(k).split(",")[0] if named_classes else str(k) for k in indices]
     settings |= {"layer": layer, "channels": indices, "size": size,
                  "initial_image": named(initial_image)}
-    return DeepDreamImage(_scaled(network, end.image, output_scaling), indices, names,
-                          _caption(network, layer, end, levels), settings, end.image,
-                          np.array(levels), end.trace, end.interrupted)
+    pictures = _scaled(network, end.image, output_scaling)
+    return DeepDreamImage(
+        image=np.concatenate([display.to_uint8(picture) for picture in pictures], axis=1),
+        caption=_caption(network, layer, end, levels), settings=settings, x=end.image,
+        trace=end.trace, interrupted=end.interrupted, images=pictures, channels=indices,
+        names=names, levels=np.array(levels))
 
 
 def find_layer(network, layer=None):
@@ -196,7 +188,7 @@ def climb(network, layer, channels, x, sizes, iterations, grey_level):
         if tuple(x.shape[1:3]) != size:
             x = resize.forward(x, size)[0]
         optimizer = SGD(RATE * grey_level, normalize="laplacian")
-        for step in ascend.steps(network, objective, x, optimizer, iterations):
+        for step in loop.steps(network, objective, x, optimizer, iterations):
             yield level, step
         x = step.image
 
@@ -227,17 +219,6 @@ def _start(network, image, size, count, seed):
     return network.prepare(image, "keep" if size is None else size).repeat(count, axis=0)
 
 
-def _index(network, layer, channel):
-    if isinstance(channel, str) and layer != network.logits:
-        raise ValueError(f"deepdream_image: the channels of {layer} have no names, only those of "
-                         f"{network.logits} do; give a number in place of {channel!r}")
-    index = network.find_class(channel) if isinstance(channel, str) else int(channel)
-    if not 0 <= index < network.shapes[layer][-1]:
-        raise ValueError(f"deepdream_image: {layer} has {network.shapes[layer][-1]} channels, "
-                         f"counted from 0; there is no {index}")
-    return index
-
-
 def _scaled(network, x, output_scaling):
     pictures = images.to_rgb(x, network.needed_preprocessing())
     if output_scaling == "none":
@@ -252,16 +233,3 @@ def _caption(network, layer, end, levels):
             f"average {first:.4g} -> {last:.4g} in {len(levels) - levels[-1]} iterations on "
             f"{levels[-1]} pyramid level{'s' * (levels[-1] > 1)}, gradient normalised by its "
             "Laplacian pyramid")
-
-
-def _check(levels, scale, iterations, output_scaling, frequency):
-    for name, value in (("pyramid_levels", levels), ("iterations", iterations),
-                        ("verbose_frequency", frequency)):
-        if int(value) != value or value < 1:
-            raise ValueError(f"deepdream_image: {name} must be a whole number of at least 1, got "
-                             f"{value}")
-    if not 1 < scale < float("inf"):
-        raise ValueError(f"deepdream_image: pyramid_scale must be above 1, got {scale}")
-    if output_scaling not in SCALINGS:
-        raise ValueError(f"deepdream_image: output_scaling must be one of {', '.join(SCALINGS)}, "
-                         f"got {output_scaling!r}")

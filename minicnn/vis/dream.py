@@ -20,14 +20,14 @@ import os
 from itertools import pairwise
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.ascent.transforms import jitter as roll
 from minicnn.backend import to_host
 from minicnn.network import receptive
 from minicnn.network.layers import Add, Concat, ReLU
 from minicnn.ops import resize
+from minicnn.vis.arguments import channel_number, check_counts, settings_of
 from minicnn.vis.convolutional import convolutional
 from minicnn.vis.record import Record
 from minicnn.vis.tiles import InTiles
@@ -84,16 +84,16 @@ def dream(network, image, layers=None, octaves=4, octave_scale=1.4, steps=10, ra
     ValueError
         Unknown layers or channels, a photo whose smallest octave is too small for them.
     """
-    settings = {k: v for k, v in locals().items()
-                if k not in ("network", "image", "progress")}
+    settings = settings_of(locals())
     weights = places(network, layers)
     dreaming = Dreaming(network, weights, octaves, octave_scale, steps, rate, jitter, guide, tile,
                         overlap)
     base = network.prepare(image, size)
     end = dreaming.follow(base, seed, progress=progress)
     settings |= {"layers": weights, "guide": named(guide)}
-    return Record(network.restore(end.image)[0], dreaming.caption(end), settings, end.image,
-                  end.trace, end.interrupted)
+    return Record(image=network.restore(end.image)[0], caption=dreaming.caption(end),
+                  settings=settings, x=end.image, trace=end.trace, by_term=end.by_term,
+                  interrupted=end.interrupted)
 
 
 class Dreaming:
@@ -106,7 +106,11 @@ class Dreaming:
 
     def __init__(self, network, weights, octaves=4, octave_scale=1.4, steps=10, rate=1.5,
                  jitter=32, guide=None, tile=1024, overlap=None):
-        _check(octaves, octave_scale, steps, rate)
+        check_counts("dream", octaves=octaves, steps=steps)
+        if not 1 < octave_scale < float("inf"):
+            raise ValueError(f"dream: octave_scale must be above 1, got {octave_scale}")
+        if not 0 < rate < float("inf"):
+            raise ValueError(f"dream: rate must be above 0 grey levels, got {rate}")
         self.octaves, self.octave_scale, self.steps = octaves, octave_scale, steps
         self.rate, self.jitter, self.weights, self.guided = rate, jitter, weights, guide is not None
         self.layers = list(dict.fromkeys(_split(place)[0] for place in weights))
@@ -116,15 +120,15 @@ class Dreaming:
         self.terms = _terms(self.network, weights, self.layers, guide)
 
     def follow(self, base, seed=0, frame=0, progress=False):
-        """Dream of a photo (1, H, W, C) in the network's numbers: an `ascend.Ascent` whose image
+        """Dream of a photo (1, H, W, C) in the network's numbers: an `loop.Ascent` whose image
         has the photo's size, however early it ended. Each `frame` has jitter of its own."""
         bases = shrunk(base, self.octaves, self.octave_scale)
         objective = self.objective(bases[0])
-        walk = self._octave(objective, bases[0], [seed, frame, 0])
+        ascent = self._octave(objective, bases[0], [seed, frame, 0])
         for k, (small, large) in enumerate(pairwise(bases), start=1):
-            walk = ascend.then(walk, lambda image, k=k, small=small, large=large: self._octave(
+            ascent = loop.then(ascent, lambda image, k=k, small=small, large=large: self._octave(
                 objective, carried(image, small, large), [seed, frame, k]))
-        end = ascend.follow(walk, self.steps * self.octaves, progress, "dream")
+        end = loop.follow(ascent, self.steps * self.octaves, progress, "dream")
         reached = next(b for b in bases if b.shape == end.image.shape)
         image = end.image
         if end.interrupted and reached is not bases[-1]:
@@ -159,7 +163,7 @@ class Dreaming:
     def _octave(self, objective, start, seed):
         optimizer = SGD(self.rate * self.network.grey_level, normalize="mean_abs")
         bounds = images.bounds(self.network.needed_preprocessing(), start.shape)
-        return ascend.steps(self.eyes, objective, start, optimizer, self.steps,
+        return loop.steps(self.eyes, objective, start, optimizer, self.steps,
                             [roll(self.jitter)], bounds=bounds, seed=seed)
 
 
@@ -214,18 +218,8 @@ def _place(network, place):
     network.find(layer)
     if channel is None:
         return layer
-    index = int(channel) if channel.isdecimal() else _class(network, layer, channel)
-    if index >= network.shapes[layer][-1]:
-        raise ValueError(f"dream: {layer} has {network.shapes[layer][-1]} channels, counted from "
-                         f"0; there is no {index}")
-    return f"{layer}:{index}"
-
-
-def _class(network, layer, name):
-    if layer != network.logits:
-        raise ValueError(f"dream: the channels of {layer} have no names, only those of "
-                         f"{network.logits} do; give a number in place of {name!r}")
-    return network.find_class(name)
+    channel = int(channel) if channel.isdecimal() else channel
+    return f"{layer}:{channel_number('dream', network, layer, channel)}"
 
 
 def _split(place):
@@ -245,13 +239,3 @@ def _terms(network, weights, layers, guide):
                          f"its channel in place of {single[0]!r}, or leave the guide out")
     seen = network.forward(network.prepare(guide), to=layers, keep=(), caches=False)
     return [objectives.guide(layer, seen[layer]) for layer in weights]
-
-
-def _check(octaves, octave_scale, steps, rate):
-    for name, value in (("octaves", octaves), ("steps", steps)):
-        if int(value) != value or value < 1:
-            raise ValueError(f"dream: {name} must be a whole number of at least 1, got {value}")
-    if not 1 < octave_scale < float("inf"):
-        raise ValueError(f"dream: octave_scale must be above 1, got {octave_scale}")
-    if not 0 < rate < float("inf"):
-        raise ValueError(f"dream: rate must be above 0 grey levels, got {rate}")

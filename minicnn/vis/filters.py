@@ -24,14 +24,16 @@ from minicnn.files.unfinished import Unfinished
 from minicnn.network.layers import Conv, ReLU
 from minicnn.progress import bar
 from minicnn.vis import presets
+from minicnn.vis.arguments import check_choice, check_counts, settings_of
 from minicnn.vis.maximize import maximize
+from minicnn.vis.record import Record
 
 ORDERS = ("number", "value")
 TOGETHER = 10  # filters that are climbed in one go, and saved in one
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerFilters:
     """The filters of one layer.
 
     Attributes
@@ -54,25 +56,19 @@ class Row:
     x: Any = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Filters:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Filters(Record):
     """Filters of one or more layers; `minicnn.report.filters.sheet` draws them.
+
+    `settings` has every argument that the pictures depend on.
 
     Attributes
     ----------
-    rows : list of Row
+    layers : list of LayerFilters
         One a layer.
-    caption : str
-    settings : dict
-        Every argument that the pictures depend on, with what was chosen where nothing was given.
-    interrupted : bool
-        Whether Ctrl-C ended it early.
     """
 
-    rows: list
-    caption: str
-    settings: dict = field(repr=False)
-    interrupted: bool = False
+    layers: list
 
 
 def filters(network, layers=None, count=10, order="number", preset="filters", steps=None, size=None,
@@ -113,21 +109,35 @@ def filters(network, layers=None, count=10, order="number", preset="filters", st
     ValueError
         No convolutions, unknown layers, settings out of range.
     """
+    settings = settings_of(locals())
+    from minicnn import __version__
+
     chosen = presets.chosen(preset, dict.fromkeys(presets.OWN) | {"steps": steps})
     size = network.input_shape[:2] if size is None else images.height_width(size)
-    _check(count, order)
-    layers = _layers(network, layers, chosen["measure"])
-    parts = _parts(network, layers, count)
-    settings = {"layers": layers, "count": count, "order": order, "preset": preset,
-                "steps": chosen["steps"], "size": tuple(size), "seed": seed}
+    check_counts("filters", count=count)
+    check_choice("filters", "order", order, ORDERS)
+    if layers is None:
+        layers = responses(network, rectified=chosen["measure"] != "squares")
+    layers = [network.find(layer) for layer in
+              dict.fromkeys([layers] if isinstance(layers, str) else layers)]
+    if not layers:
+        raise ValueError(f"filters: network {network.name} has no convolutions; name layers")
+    settings |= {"layers": layers, "steps": chosen["steps"], "size": tuple(size)}
+    parts = [(layer, list(range(first, min(first + TOGETHER, most))))
+             for layer in layers for most in [min(count, network.shapes[layer][-1])]
+             for first in range(0, most, TOGETHER)]
 
-    kept = None if folder is None else Unfinished(folder, _about(network, settings, chosen))
+    about = settings | chosen | {"size": list(size), "weights": digest(network),
+                                 "minicnn": __version__}
+    del about["order"]  # the pictures do not depend on it
+    kept = None if folder is None else Unfinished(folder, about)
     made = _made(network, parts, settings, kept, progress)
-    rows = [_row(network, layer, parts, made, order) for layer in layers]
+    found = [_of_layer(network, layer, parts, made, order) for layer in layers]
     interrupted = len(made) < len(parts)
     if kept is not None and not interrupted:
         kept.remove()
-    return Filters(rows, _caption(network, settings), settings, interrupted)
+    return Filters(caption=_caption(network, settings), settings=settings, layers=found,
+                   interrupted=interrupted)
 
 
 def responses(network, rectified=False):
@@ -172,42 +182,6 @@ def orientation_entropy(x, bins=18):
     return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)  # N,bins -> N
 
 
-# ---- what is to be done
-
-def _check(count, order):
-    if count != int(count) or count < 1:
-        raise ValueError(f"filters: count must be a whole number of at least 1, got {count}")
-    if order not in ORDERS:
-        raise ValueError(f"filters: order must be one of {', '.join(ORDERS)}, got {order!r}")
-
-
-def _layers(network, layers, measure):
-    if layers is not None:
-        layers = [layers] if isinstance(layers, str) else list(layers)
-        layers = [network.find(name) for name in dict.fromkeys(layers)]
-    else:
-        layers = responses(network, rectified=measure != "squares")
-    if not layers:
-        raise ValueError(f"filters: network {network.name} has no convolutions; name layers")
-    return layers
-
-
-def _parts(network, layers, count):
-    """(layer, some channels) of each piece of the work."""
-    return [(layer, list(range(first, min(first + TOGETHER, most))))
-            for layer in layers for most in [min(count, network.shapes[layer][-1])]
-            for first in range(0, most, TOGETHER)]
-
-
-def _about(network, settings, chosen):
-    """Everything that the pictures depend on."""
-    from minicnn import __version__
-
-    independent = {k: v for k, v in settings.items() if k != "order"}
-    return independent | chosen | {"size": list(settings["size"]), "weights": digest(network),
-                                   "minicnn": __version__}
-
-
 # ---- doing it
 
 def _made(network, parts, settings, kept, progress):
@@ -242,17 +216,17 @@ def _part(network, layer, channels, settings, kept, number, shown):
 
 # ---- putting it together
 
-def _row(network, layer, parts, made, order):
+def _of_layer(network, layer, parts, made, order):
     channels = [channel for name, some in parts if name == layer for channel in some]
     own = [arrays for (name, _), arrays in zip(parts, made, strict=False) if name == layer]
     if not own:
-        return Row(layer, channels, np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0), None)
+        return LayerFilters(layer, channels, np.zeros((0, 1, 1, 3), np.uint8), np.zeros(0), None)
     x, values = (np.concatenate([arrays[name] for arrays in own]) for name in ("x", "values"))
     if order == "value":
         best = np.argsort(-values, kind="stable")
         channels = [channels[k] for k in best] + channels[len(best):]
         x, values = x[best], values[best]
-    return Row(layer, channels, network.restore(x), values, x)
+    return LayerFilters(layer, channels, network.restore(x), values, x)
 
 
 def _caption(network, settings):

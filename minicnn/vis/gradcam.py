@@ -39,50 +39,42 @@ Guided Grad-CAM (Selvaraju et al., section 3.2) is the product of the enlarged m
 backpropagation from the same score: fine as the second, but about one class as the first.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from minicnn.backend import array_module, to_host
 from minicnn.ops import resize
-from minicnn.vis import explain
+from minicnn.vis import attribution
+from minicnn.vis.arguments import check_choice, settings_of
+from minicnn.vis.deconvnet import signed_picture
+from minicnn.vis.record import Record
 
 
-@dataclass(frozen=True)
-class GradCAM:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class GradCAM(Record):
     """Where in one photo the evidence for one class is.
+
+    `image` is the map in grey: zero is black, white as strong as the strongest evidence for or
+    against. `x` is guided Grad-CAM, where asked for, in the network's channel order, signed.
 
     Attributes
     ----------
-    image : (H, W, 3) uint8
-        The map in grey: zero is black, white as strong as the strongest evidence for or against.
-    caption : str
-    settings : dict
-        Every argument, with what was chosen where nothing was given; not the network and the photo.
     raw : array (h, w)
         At the layer's resolution, before the ReLU: negative where features speak against the class.
     map : array (H, W)
         After the ReLU, at the photo's resolution. Never negative; not scaled to 0..1.
     weights : array (K,)
         How much the class wants each feature map.
-    x : array (1, H, W, C) or None
-        Guided Grad-CAM, where asked for, in the network's channel order, signed.
     signed : (H, W, 3) uint8 or None
         x as a picture: zero is mid-grey.
-    photo : (H, W, 3) uint8
-        What the network saw.
     score : float
         The class's score.
     """
 
-    image: Any = field(repr=False)
-    caption: str
-    settings: dict = field(repr=False)
-    raw: Any = field(repr=False)
-    map: Any = field(repr=False)
-    weights: Any = field(repr=False)
-    x: Any = field(repr=False)
-    signed: Any = field(repr=False)
-    photo: Any = field(repr=False)
+    raw: Any
+    map: Any
+    weights: Any
+    signed: Any
     score: float
 
     @property
@@ -102,8 +94,8 @@ def gradcam(network, image, target=None, layer=None, method="gradcam", guided=Fa
         The class, by its number or its name (`Network.find_class`); the one with the highest score
         where not given.
     layer : str, optional
-        One with feature maps; where not given the last that computes any (`explain.feature_layer`):
-        a convolution, or the ReLU, Concat or Add after it, before the last pooling.
+        One with feature maps; where not given the last that computes any, see
+        `attribution.feature_layer`: a convolution, or the ReLU, Concat or Add after it.
     method : {"gradcam", "gradcam++"}
         The second wants feature maps that are not negative: a layer after its ReLU.
     guided : bool
@@ -122,13 +114,12 @@ def gradcam(network, image, target=None, layer=None, method="gradcam", guided=Fa
     ValueError
         Unknown class, layer or method; a layer without feature maps, or after the class scores.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
-    if method not in METHODS:
-        raise ValueError(f"gradcam: method must be one of {', '.join(METHODS)}, got {method!r}")
-    x, layer = network.prepare(image, size), explain.feature_maps(network, layer)
-    run = network.forward(x, to=explain.score_layer(network), keep=[layer])
-    index = explain.find_target(network, target, run.output)
-    score, seeds = explain.seed_score(run, index)
+    settings = settings_of(locals())
+    check_choice("gradcam", "method", method, METHODS)
+    x, layer = network.prepare(image, size), attribution.feature_maps(network, layer)
+    run = network.forward(x, to=attribution.score_layer(network), keep=[layer])
+    index = attribution.find_target(network, target, run.output)
+    score, seeds = attribution.seed_score(run, index)
     a, g = run[layer], run.backward(seeds, to=layer)
     weights = METHODS[method](a, g, layer)
     raw = weighed(a, weights)
@@ -137,12 +128,12 @@ def gradcam(network, image, target=None, layer=None, method="gradcam", guided=Fa
     least, most = float(raw.min()), float(raw.max())
     found = "" if most > 0 else ": no positive evidence"
     return GradCAM(
-        image=explain.grey(to_host(heat), max(-least, most)),
-        caption=f"{network.name} {layer}, evidence for {explain.unit(network, index)}, score "
+        image=attribution.grey(to_host(heat), max(-least, most)),
+        caption=f"{network.name} {layer}, evidence for {attribution.unit(network, index)}, score "
                 f"{score:.4g}{found}; raw map {least:.4g} to {most:.4g}, rule {method}",
         settings=settings | {"target": index, "layer": layer},
         raw=to_host(raw), map=to_host(heat), weights=to_host(weights), x=sharp,
-        signed=explain.signed(sharp, network.preprocessing) if guided else None,
+        signed=signed_picture(sharp, network.preprocessing) if guided else None,
         photo=network.restore(x)[0], score=score)
 
 

@@ -1,13 +1,14 @@
 """Views of a photo's hypercolumns: their mean, segments, likeness to one pixel, main directions.
 
 What a hypercolumn is (Hariharan et al. 2015), and how each view is had without stacking them all,
-is told in `minicnn.vis.columns`.
+is told in `minicnn.vis.hypercolumn_maps`.
 """
 
 import numpy as np
 
 from minicnn.images import display
-from minicnn.vis.columns import columns
+from minicnn.vis.arguments import check_choice, settings_of
+from minicnn.vis.hypercolumn_maps import hypercolumn_maps
 from minicnn.vis.record import Record
 
 MOST_CLUSTERS = 20  # that many colours can be told apart
@@ -22,7 +23,7 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
     network : Network
     image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
     layers : sequence of str or int, optional
-        As for `columns`.
+        As for `hypercolumn_maps`.
     view : {"mean", "segments", "similarity", "components"}
         mean: over all channels, as they are. similarity: the cosine with one pixel's hypercolumn.
         segments: clusters of similar hypercolumns. components: the three directions along which
@@ -48,16 +49,21 @@ def hypercolumns(network, image, layers=None, view="mean", pixel=None, clusters=
     ValueError
         An unknown view or layer, a pixel that is not there or where nothing is active.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image")}
-    _check(view, pixel, clusters)
-    found = columns(network, image, layers, size)
+    settings = settings_of(locals())
+    check_choice("hypercolumns", "view", view, VIEWS)
+    if pixel is not None and view != "similarity":
+        raise ValueError(f"hypercolumns: a pixel is for the view 'similarity', not for {view!r}")
+    if not 2 <= clusters <= MOST_CLUSTERS:
+        raise ValueError(f"hypercolumns: clusters must be 2 to {MOST_CLUSTERS}, got {clusters}")
+    found = hypercolumn_maps(network, image, layers, size)
     settings["layers"] = list(found.maps)
     if view == "similarity":
         settings["pixel"] = _pixel(pixel, found.size)
     seen, picture, words = VIEWS[view](found, settings)
     caption = (f"{network.name} hypercolumns of {', '.join(found.maps)}: {found.channels} channels "
                f"a pixel; {words}")
-    return Record(picture, caption, settings, seen[None])
+    return Record(image=picture, caption=caption, settings=settings, x=seen[None],
+                  photo=network.restore(network.prepare(image, size))[0])
 
 
 # ---- the views: numbers (H, W, 1 or 3), picture, words
@@ -102,17 +108,6 @@ def _extent(values):
 
 VIEWS = {"mean": _mean, "segments": _segments, "similarity": _similarity,
          "components": _components}
-
-
-# ---- checks
-
-def _check(view, pixel, clusters):
-    if view not in VIEWS:
-        raise ValueError(f"hypercolumns: view must be one of {', '.join(VIEWS)}, got {view!r}")
-    if pixel is not None and view != "similarity":
-        raise ValueError(f"hypercolumns: a pixel is for the view 'similarity', not for {view!r}")
-    if not 2 <= clusters <= MOST_CLUSTERS:
-        raise ValueError(f"hypercolumns: clusters must be 2 to {MOST_CLUSTERS}, got {clusters}")
 
 
 def _pixel(pixel, size):

@@ -6,7 +6,7 @@ Deeper kernels have as many planes as there are channels below them; they can on
 by plane. Grey is zero in every picture, bright a positive weight.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,15 @@ from minicnn import images
 from minicnn.backend import to_host
 from minicnn.images import display
 from minicnn.network.layers import Conv, Dense
+from minicnn.vis.arguments import check_choice, settings_of
+from minicnn.vis.record import Record
 
 SCALES = ("filter", "layer")
 FEW = 16  # how many filters, and how many planes of each, are shown where nothing is said
 
 
-@dataclass(frozen=True)
-class Kernels:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Kernels(Record):
     """Pictures of a layer's kernels.
 
     Attributes
@@ -32,19 +34,14 @@ class Kernels:
         Which filters.
     inputs : list of int or None
         Which input channels of each; None for pictures in colour.
-    caption : str
-    settings : dict
-        Every argument that made it, with what was chosen where nothing was given.
     w : array (KH, KW, C/groups, O)
         All weights of the layer, in the network's own channel order.
     """
 
-    pictures: Any = field(repr=False)
+    pictures: Any
     filters: list
     inputs: list
-    caption: str
-    settings: dict = field(repr=False)
-    w: Any = field(repr=False)
+    w: Any
 
 
 def kernels(network, layer=None, filters=None, inputs=None, scale="filter"):
@@ -77,9 +74,8 @@ def kernels(network, layer=None, filters=None, inputs=None, scale="filter"):
     ValueError
         A layer without kernels, no such filter or plane, an unknown scale.
     """
-    settings = {k: v for k, v in locals().items() if k != "network"}
-    if scale not in SCALES:
-        raise ValueError(f"kernels: scale must be one of {', '.join(SCALES)}, got {scale!r}")
+    settings = settings_of(locals())
+    check_choice("kernels", "scale", scale, SCALES)
     first = next((name for name in network.names if isinstance(network[name], Conv)), None)
     if first is None and layer is None:
         raise ValueError(f"kernels: network {network.name} has no convolution; name a dense layer")
@@ -94,16 +90,17 @@ def kernels(network, layer=None, filters=None, inputs=None, scale="filter"):
     pictures = np.concatenate([_pictures(kernel, limit, network, inputs)
                                for kernel, limit in zip(shown, limits, strict=True)])
     settings |= {"layer": layer, "filters": filters, "inputs": inputs}
-    return Kernels(pictures, filters, inputs, _caption(network, layer, w, inputs, limits, scale),
-                   settings, w)
+    return Kernels(caption=_caption(network, layer, w, inputs, limits, scale), settings=settings,
+                   pictures=pictures, filters=filters, inputs=inputs, w=w)
 
 
 def _weights(network, layer):
     """(KH, KW, C/groups, O)."""
-    if not _has_kernels(network, layer):
-        having = ", ".join(name for name in network.names if _has_kernels(network, name))
+    above_maps = [name for name in network.names if len(network.input_shapes[name]) == 3]
+    having = [name for name in above_maps if isinstance(network[name], Conv | Dense)]
+    if layer not in having:
         raise ValueError(f"kernels: {layer} ({type(network[layer]).__name__}) has no kernels with "
-                         f"rows and columns; those that have: {having}")
+                         f"rows and columns; those that have: {', '.join(having)}")
     if layer in network.empty():
         raise ValueError(f"kernels: {layer} of network {network.name} has no weights; use "
                          "initialize(seed) for random ones or minicnn.load for trained ones")
@@ -111,11 +108,6 @@ def _weights(network, layer):
     if isinstance(network[layer], Dense):
         w = w.reshape(*network.input_shapes[layer], -1)  # H*W*C,O -> H,W,C,O
     return w
-
-
-def _has_kernels(network, layer):
-    kinds = (Conv, Dense) if len(network.input_shapes[layer]) == 3 else ()
-    return isinstance(network[layer], kinds)
 
 
 def _numbers(layer, what, chosen, count, usual):

@@ -29,16 +29,15 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.backend import array_module, to_device
 from minicnn.network.layers import Dense
 from minicnn.vis import presets
+from minicnn.vis.arguments import channel_number, settings_of
 from minicnn.vis.record import Record
 
 STARTS = ("zeros", "mean", "noise", "grey-noise")
 AT_ONCE = 5  # images in a pass: on minivgg one costs 0.6 to 0.75 of one alone, and 10 no less
-NOT_SETTINGS = ("network", "progress", "watch")
 
 
 def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None, size=None,
@@ -105,7 +104,7 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
     progress : bool
         Show a bar on standard error.
     watch : callable, optional
-        Called with each step of the ascent as it comes, see `ascend.follow`.
+        Called with each step of the ascent as it comes, see `loop.follow`.
 
     Returns
     -------
@@ -118,19 +117,22 @@ def maximize(network, layer=None, channel=0, preset=None, steps=None, start=None
     ValueError
         Naming the argument that is no choice, out of range, or does not go with another; a layer,
         channel or class that is not there.
-    ascend.DivergedError
+    loop.DivergedError
         The value is no finite number any more: `rate` is too large.
     """
-    given = {k: v for k, v in locals().items() if k not in NOT_SETTINGS}
-    settings = _settings(network, given)
-    indices = _indices(network, settings["layer"], channel)
+    settings = _settings(network, settings_of(locals()))
+    several = isinstance(channel, (list, tuple, range, np.ndarray)) and np.ndim(channel) > 0
+    indices = [channel_number("maximize", network, settings["layer"], one)
+               for one in (channel if several else [channel])]
+    if not indices:
+        raise ValueError("maximize: channel names none; give a number, or a list of them")
     climb = _climb(network, settings)
     name = climb(indices).terms[0].name
-    walk = _walk(network, settings, indices, climb)
-    end = ascend.follow(walk, settings["steps"], progress, name, watch)
-    records = [_record(network, settings | {"channel": index}, end, k, end.parts[name][:, k])
+    ascent = _ascent(network, settings, indices, climb)
+    end = loop.follow(ascent, settings["steps"], progress, name, watch)
+    records = [_record(network, settings | {"channel": index}, end, k, end.by_term[name][:, k])
                for k, index in enumerate(indices)]
-    return records if _several(channel) else records[0]
+    return records if several else records[0]
 
 
 def _settings(network, given):
@@ -164,7 +166,7 @@ def _climb(network, settings):
     return climb
 
 
-def _walk(network, settings, indices, climb):
+def _ascent(network, settings, indices, climb):
     """The ascent, and its end without transforms and moves: an iterator of steps."""
     basis = presets.parametrization(settings, network, settings["size"])
     x = _start(network, settings, len(indices), basis)
@@ -173,15 +175,15 @@ def _walk(network, settings, indices, climb):
              "bounds": images.bounds(network.needed_preprocessing(), x.shape) if pixels else None}
     optimizer = presets.optimizer(settings, network.grey_level)
     settling = int(settings["settle"] * settings["steps"])
-    walk = ascend.steps(network, climb(indices), x, optimizer, settings["steps"] - settling,
+    ascent = loop.steps(network, climb(indices), x, optimizer, settings["steps"] - settling,
                         presets.before_a_look(settings, settings["size"]),
-                        presets.moves(settings, network.grey_level), seed=settings["seed"], **fixed)
-    return ascend.then(walk, lambda parameters: ascend.steps(
+                        presets.after_a_step(settings), seed=settings["seed"], **fixed)
+    return loop.then(ascent, lambda parameters: loop.steps(
         network, climb(indices), parameters, optimizer, settling, **fixed))
 
 
 def _few_at_once(network, settings, indices, climb):
-    """`ascend.look`, at a few images of the batch in each pass; every pass draws the same."""
+    """`loop.look`, at a few images of the batch in each pass; every pass draws the same."""
     below = network.until(settings["layer"]).rows
     most = 1 if any(isinstance(row.layer, Dense) for row in below) else AT_ONCE
 
@@ -190,7 +192,7 @@ def _few_at_once(network, settings, indices, climb):
         for first in range(0, len(image), most):
             part = slice(first, first + most)
             rng.bit_generator.state = drawn
-            seen.append(ascend.look(network, climb(indices[part]), image[part], transforms, rng,
+            seen.append(loop.look(network, climb(indices[part]), image[part], transforms, rng,
                                     backward, redirect))
         return _joined(objective, seen, backward)
     return look
@@ -200,23 +202,27 @@ def _joined(objective, seen, backward):
     """(value, gradient) of a batch from those of its parts, whose terms have other names."""
     values, gradients = zip(*seen, strict=True)
     xp = array_module(values[0].total)
-    shares = zip(*[value.parts.values() for value in values], strict=True)
-    parts = {term.name: xp.concatenate(share)
-             for term, share in zip(objective.terms, shares, strict=True)}
-    value = objectives.Value(xp.concatenate([value.total for value in values]), parts, {})
+    shares = zip(*[value.by_term.values() for value in values], strict=True)
+    by_term = {term.name: xp.concatenate(share)
+               for term, share in zip(objective.terms, shares, strict=True)}
+    value = objectives.Value(xp.concatenate([value.total for value in values]), by_term, {})
     return value, xp.concatenate(gradients) if backward else None
 
 
 def _record(network, settings, end, k, values):
     """Image k of the batch, as if it had been alone; `values` are its unit's on the way."""
     x = end.image[k : k + 1]
-    picture, settings = network.restore(x)[0], settings | {"start": _own(settings["start"], k)}
+    picture, start = network.restore(x)[0], settings["start"]
+    if _is_prepared(start) and len(start) > 1:
+        settings = settings | {"start": start[k : k + 1]}
     preset = "" if settings["preset"] is None else f", preset {settings['preset']}"
     caption = (f"{network.name} {settings['layer']} channel {settings['channel']}: "
                f"{'value' if settings['measure'] == 'mean' else settings['measure']} "
                f"{values[0]:.4g} -> {values[-1]:.4g} in {len(values) - 1} steps{preset}"
                + _verdict(network, picture))
-    return Record(picture, caption, settings, x, end.trace[:, k : k + 1], end.interrupted)
+    return Record(image=picture, caption=caption, settings=settings, x=x,
+                  trace=end.trace[:, k : k + 1], interrupted=end.interrupted,
+                  by_term={name: share[:, k : k + 1] for name, share in end.by_term.items()})
 
 
 def _verdict(network, picture):
@@ -227,29 +233,6 @@ def _verdict(network, picture):
     return f"; the network sees {label} ({probability:.2%})"
 
 
-# ---- which channels
-
-def _several(channel):
-    return isinstance(channel, (list, tuple, range, np.ndarray)) and np.ndim(channel) > 0
-
-
-def _indices(network, layer, channel):
-    """The channels' numbers, a list."""
-    channels = list(channel) if _several(channel) else [channel]
-    if not channels:
-        raise ValueError("maximize: channel names none; give a number, or a list of them")
-    return [_index(network, layer, one) for one in channels]
-
-
-def _index(network, layer, channel):
-    if not isinstance(channel, str):
-        return int(channel) if isinstance(channel, np.integer) else channel
-    if layer != network.logits:
-        raise ValueError(f"maximize: the channels of {layer} have no names, only those of "
-                         f"{network.logits} do; give a number in place of {channel!r}")
-    return network.find_class(channel)
-
-
 # ---- where it starts
 
 def _size(network, start, size):
@@ -257,11 +240,6 @@ def _size(network, start, size):
     if _is_prepared(start) and start.ndim == 4:
         return tuple(start.shape[1:3])
     return tuple(network.input_shape[:2] if size is None else images.height_width(size))
-
-
-def _own(start, k):
-    """What image k of the batch starts from."""
-    return start[k : k + 1] if _is_prepared(start) and len(start) > 1 else start
 
 
 def _is_prepared(start):

@@ -18,30 +18,28 @@ edge, so that every pixel is covered. A map has one number a square. For display
 mean over the squares that cover it, which puts every number where its square was.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minicnn.backend import array_module, to_host
 from minicnn.progress import bar
-from minicnn.vis import explain
+from minicnn.vis import attribution
+from minicnn.vis.arguments import channel_number, check_counts, settings_of
+from minicnn.vis.record import Record
 
 
-@dataclass(frozen=True)
-class Occlusion:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Occlusion(Record):
     """What a network says of a photo with a square in it, by where the square is.
 
     The maps are (P, Q) for P rows and Q columns of squares. What Ctrl-C left undone is NaN, in
-    `winner` -1.
+    `winner` -1. `image` has the probability for each pixel in grey, 0 black and 1 white: dark is
+    what the class needs.
 
     Attributes
     ----------
-    image : (H, W, 3) uint8
-        The probability for each pixel in grey, 0 black and 1 white: dark is what the class needs.
-    caption : str
-    settings : dict
-        Every argument, with what was chosen where nothing was given; not the network and the photo.
     probability : array (P, Q)
         Of the class.
     activation : array (P, Q)
@@ -54,25 +52,18 @@ class Occlusion:
         The same three of the photo without a square.
     tops, lefts : array (P,), (Q,) of int
         Where the squares begin, in pixels.
-    photo, example : (H, W, 3) uint8
-        What the network saw: without a square, and with the one that hurts the class most.
-    interrupted : bool
-        Whether Ctrl-C ended it early.
+    example : (H, W, 3) uint8
+        What the network saw with the square that hurts the class most.
     """
 
-    image: Any = field(repr=False)
-    caption: str
-    settings: dict = field(repr=False)
-    probability: Any = field(repr=False)
-    activation: Any = field(repr=False)
-    winner: Any = field(repr=False)
-    names: dict = field(repr=False)
-    whole: tuple = field(repr=False)
-    tops: Any = field(repr=False)
-    lefts: Any = field(repr=False)
-    photo: Any = field(repr=False)
-    example: Any = field(repr=False)
-    interrupted: bool = False
+    probability: Any
+    activation: Any
+    winner: Any
+    names: dict
+    whole: tuple
+    tops: Any
+    lefts: Any
+    example: Any
 
 
 def occlusion(network, image, target=None, layer=None, channel=None, square=None, stride=None,
@@ -87,7 +78,8 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     target : int or str, optional
         The class, by its number or its name (`Network.find_class`); the likeliest where not given.
     layer : str, optional
-        Of the feature map; where not given the last that computes any (`explain.feature_layer`).
+        Of the feature map; where not given the last that computes any, see
+        `attribution.feature_layer`.
     channel : int, optional
         The feature map, counted from 0; the one with the largest total where not given.
     square : int, optional
@@ -114,41 +106,49 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     ValueError
         Unknown class, layer or channel; a square or a stride that does not fit.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image", "progress")}
-    _check_network(network)
-    x, layer = network.prepare(image, size), explain.feature_maps(network, layer)
+    settings = settings_of(locals())
+    check_counts("occlusion", batch=batch)
+    if not network.classifies:
+        raise ValueError(f"occlusion: network {network.name} ends at {network.names[-1]}, not in "
+                         "class probabilities; use one with its classifier")
+    attribution.score_layer(network)
+    x, layer = network.prepare(image, size), attribution.feature_maps(network, layer)
     square = max(1, min(x.shape[1:3]) // 4) if square is None else square
     stride = max(1, square // 4) if stride is None else stride
-    _check(x.shape, square, stride, batch)
-    patch = explain.plain(network, value, x.shape)
+    _, h, w, _ = x.shape
+    if not 1 <= square <= min(h, w):
+        raise ValueError(f"occlusion: a square of {square} does not fit the photo, {h}x{w} pixels; "
+                         f"give a side of 1 to {min(h, w)}")
+    if not 1 <= stride <= square:
+        raise ValueError(f"occlusion: a stride of {stride} would leave pixels uncovered by squares "
+                         f"of {square}; give 1 to {square}")
+    patch = attribution.plain(network, value, x.shape)
     p, totals = look(network, x, layer)
-    index, channel = explain.find_target(network, target, p), _channel(layer, channel, totals)
+    index = attribution.find_target(network, target, p)
+    channel = (int(totals[0].argmax()) if channel is None
+               else channel_number("occlusion", network, layer, channel))
     whole = float(p[0, index]), float(totals[0, channel]), int(p[0].argmax())
     settings |= {"target": index, "layer": layer, "channel": channel, "square": square,
                  "stride": stride}
 
     tops, lefts = (starts(side, square, stride) for side in x.shape[1:3])
     places = [(int(top), int(left)) for top in tops for left in lefts]
-    looks = bar(sweep(network, x, patch, places, square, layer, batch), "occlusion", progress,
-                -(-len(places) // batch))
+    looks = (look(network, covered(x, patch, places[first:first + batch], square), layer)
+             for first in range(0, len(places), batch))
+    looks = bar(looks, "occlusion", progress, -(-len(places) // batch))
     found = _gather(looks, len(places), index, channel)
     probability, activation, winner = found.reshape(3, len(tops), len(lefts))  # 3,P*Q -> 3,P,Q
     worst = places[int(np.nanargmin(probability))]
     return Occlusion(
-        image=explain.grey(per_pixel(probability, tops, lefts, square, x.shape[1:3]), 1),
+        image=attribution.grey(per_pixel(probability, tops, lefts, square, x.shape[1:3]), 1),
         caption=_caption(network, settings, whole, probability, activation, worst),
         settings=settings, probability=probability, activation=activation,
         winner=np.nan_to_num(winner, nan=-1).astype(int),
-        names={int(k): explain.short_name(network, int(k)) for k in np.unique(winner) if k >= 0},
+        names={int(k): attribution.short_name(network, int(k))
+               for k in np.unique(winner) if k >= 0},
         whole=whole, tops=tops, lefts=lefts, photo=network.restore(x)[0],
         example=network.restore(covered(x, patch, [worst], square))[0],
         interrupted=bool(np.isnan(probability).any()))
-
-
-def sweep(network, x, patch, places, square, layer, batch):
-    """Look at the photo with the square at each place; yields what `look` gives, by batches."""
-    for first in range(0, len(places), batch):
-        yield look(network, covered(x, patch, places[first:first + batch], square), layer)
 
 
 def _gather(looks, count, index, channel):
@@ -238,7 +238,7 @@ def _covers(begin, square, side):
 def _caption(network, settings, whole, probability, activation, worst):
     square, value = settings["square"], settings["value"]
     colour = "the mean colour" if value is None else f"colour {value}"
-    target = explain.unit(network, settings["target"])
+    target = attribution.unit(network, settings["target"])
     return (f"{network.name} {target}: probability {whole[0]:.4g}; with a "
             f"{square}x{square} square of {colour} every {settings['stride']} pixels "
             f"{_range(probability)}, least with its top left at {worst}. "
@@ -248,30 +248,3 @@ def _caption(network, settings, whole, probability, activation, worst):
 
 def _range(values):
     return f"{np.nanmin(values):.4g} to {np.nanmax(values):.4g}"
-
-
-def _channel(layer, channel, totals):
-    if channel is None:
-        return int(totals[0].argmax())
-    if not 0 <= channel < totals.shape[1]:
-        raise ValueError(f"occlusion: {layer} has {totals.shape[1]} channels, counted from 0; "
-                         f"there is no {channel}")
-    return int(channel)
-
-
-def _check_network(network):
-    if not network.classifies:
-        raise ValueError(f"occlusion: network {network.name} ends at {network.names[-1]}, not in "
-                         "class probabilities; use one with its classifier")
-    explain.score_layer(network)
-
-
-def _check(shape, square, stride, batch):
-    if not 1 <= square <= min(shape[1:3]):
-        raise ValueError(f"occlusion: a square of {square} does not fit the photo, "
-                         f"{shape[1]}x{shape[2]} pixels; give a side of 1 to {min(shape[1:3])}")
-    if not 1 <= stride <= square:
-        raise ValueError(f"occlusion: a stride of {stride} would leave pixels uncovered by squares "
-                         f"of {square}; give 1 to {square}")
-    if batch < 1:
-        raise ValueError(f"occlusion: batch is at least 1, got {batch}")

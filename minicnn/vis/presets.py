@@ -26,18 +26,19 @@ lucid           the image as a spectrum of colours that vary independently, seen
 
 from functools import partial
 
-from minicnn.ascent import moves as moving
-from minicnn.ascent import optimizers, parametrize, transforms
+from minicnn.ascent import optimizers, parametrize, regularizers, transforms
 from minicnn.ascent.objectives.units import MEASURES
+from minicnn.vis.arguments import check_choice
 
 NONE = "none"
-OPTIMIZERS = ("sgd", "adam")
-NORMALIZERS = (NONE, *optimizers.NORMALIZERS, "progress")
-BASES = ("pixels", "fourier", "laplacian")
-TRANSFORMS = (NONE, "lucid")
-MOVES = (NONE, *[f"yosinski-{k}" for k in moving.SETTINGS])
-CHOICES = {"measure": tuple(MEASURES), "optimizer": OPTIMIZERS, "normalize": NORMALIZERS,
-           "basis": BASES, "transforms": TRANSFORMS, "moves": MOVES}
+CHOICES = {
+    "measure": tuple(MEASURES),
+    "optimizer": ("sgd", "adam"),
+    "normalize": (NONE, *optimizers.NORMALIZERS, "progress"),
+    "basis": ("pixels", "fourier", "laplacian"),
+    "transforms": (NONE, "lucid"),
+    "moves": (NONE, *[f"yosinski-{k}" for k in regularizers.SETTINGS]),
+}
 
 DEVIATION = 255 * 0.226  # grey levels that CS231n's preprocessing divides by
 CS231N_LENGTH = 25 / (224 * 224 * 3) ** 0.5  # of its steps, root mean square over the image
@@ -54,7 +55,7 @@ OWN = PLAIN | {"steps": 100, "rate": 2.0, "momentum": 0.5, "jitter": None, "diff
 
 
 def _yosinski(setting):
-    published = moving.SETTINGS[setting]
+    published = regularizers.SETTINGS[setting]
     return PLAIN | {"steps": published.steps, "start": "noise", "rate": published.rate,
                     "normalize": "progress" if published.progress else NONE,
                     "moves": f"yosinski-{setting}"}
@@ -66,7 +67,7 @@ PRESETS = {
     "simonyan": PLAIN | {"steps": 100, "rate": CS231N_LENGTH * DEVIATION, "normalize": "rms",
                          "l2": 1e-3 / DEVIATION**2},
     "yosinski": _yosinski(3),
-    **{f"yosinski-{k}": _yosinski(k) for k in moving.SETTINGS},
+    **{f"yosinski-{k}": _yosinski(k) for k in regularizers.SETTINGS},
     "keras-lecture": PLAIN | {"steps": 40, "start": "grey-noise", "rate": 1.0, "normalize": "rms"},
     "lucid": PLAIN | {"steps": 512, "start": "noise", "rate": 0.05, "optimizer": "adam",
                       "basis": "fourier", "transforms": "lucid"},
@@ -93,8 +94,8 @@ def chosen(preset, given):
     ValueError
         Naming the argument: no such choice, out of range, or two that do not go together.
     """
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f"maximize: preset must be one of {', '.join(PRESETS)}, got {preset!r}")
+    if preset is not None:
+        check_choice("maximize", "preset", preset, PRESETS)
     start = OWN if preset is None else PRESETS[preset]
     settings = {name: start[name] if value is None else value for name, value in given.items()}
     _check(settings)
@@ -103,9 +104,7 @@ def chosen(preset, given):
 
 def _check(settings):
     for name, choices in CHOICES.items():
-        if settings[name] not in choices:
-            raise ValueError(f"maximize: {name} must be one of {', '.join(choices)}, "
-                             f"got {settings[name]!r}")
+        check_choice("maximize", name, settings[name], choices)
     for name, least, most in (("steps", 1, None), ("rate", 0, None), ("momentum", 0, 1),
                               ("settle", 0, 1), ("sure", 0, None), ("l2", 0, None)):
         value = settings[name]
@@ -147,11 +146,12 @@ def optimizer(settings, grey_level):
                           normalize=normalize)
 
 
-def moves(settings, grey_level):
+def after_a_step(settings):
     """What is done to the image after each step, a list."""
-    published = settings["moves"] != NONE
-    regular = moving.yosinski(int(settings["moves"][-1]), grey_level).moves if published else []
-    return regular + [moving.diffuse(settings["diffuse"])] * (settings["diffuse"] != 0)
+    chosen = [regularizers.diffuse(settings["diffuse"])] * (settings["diffuse"] != 0)
+    if settings["moves"] != NONE:
+        chosen = regularizers.yosinski(int(settings["moves"][-1])) + chosen
+    return chosen
 
 
 def before_a_look(settings, size):

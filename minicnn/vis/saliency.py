@@ -31,55 +31,44 @@ channels. The last two are shares of the score, which add up: the map is the sum
 negative where a pixel speaks against the class.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.backend import to_device, to_host
 from minicnn.progress import bar
-from minicnn.vis import explain
+from minicnn.vis import attribution
+from minicnn.vis.arguments import check_choice, check_counts, settings_of
+from minicnn.vis.deconvnet import signed_picture
+from minicnn.vis.record import Record
 
 ENOUGH = 0.05  # of the difference of scores: how far off Sundararajan et al. let the sum be
 
 
-@dataclass(frozen=True)
-class Saliency:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Saliency(Record):
     """How one class's score depends on each pixel of one photo.
+
+    `image` is the map's magnitude in grey; the strongest 1 in 100 are white. `x` is the slope, or
+    the shares of the score, at every number of the network's input, signed.
 
     Attributes
     ----------
-    image : (H, W, 3) uint8
-        The map's magnitude in grey; the strongest 1 in 100 are white.
-    caption : str
-    settings : dict
-        Every argument, with what was chosen where nothing was given; not the network and the photo.
-    x : array (1, H, W, C)
-        The slope, or the shares of the score, at every number of the network's input, signed.
     map : array (H, W)
         One number a pixel, `pixel_map` of x.
     signed : (H, W, 3) uint8
         x as a picture: zero is mid-grey.
-    photo : (H, W, 3) uint8
-        What the network saw.
     score : float
         The class's score.
     completeness : (float, float) or None
         Of integrated gradients: what they add up to, and the difference of scores they should.
-    interrupted : bool
-        Whether Ctrl-C ended it early.
     """
 
-    image: Any = field(repr=False)
-    caption: str
-    settings: dict = field(repr=False)
-    x: Any = field(repr=False)
-    map: Any = field(repr=False)
-    signed: Any = field(repr=False)
-    photo: Any = field(repr=False)
+    map: Any
+    signed: Any
     score: float
     completeness: Any = None
-    interrupted: bool = False
 
 
 def saliency(network, image, target=None, method="gradient", samples=50, noise=0.15, steps=100,
@@ -121,22 +110,25 @@ def saliency(network, image, target=None, method="gradient", samples=50, noise=0
     ValueError
         Unknown class or method, settings out of range, a network without class scores.
     """
-    settings = {k: v for k, v in locals().items() if k not in ("network", "image", "progress")}
-    _check(method, samples, noise, steps)
+    settings = settings_of(locals())
+    check_choice("saliency", "method", method, METHODS)
+    check_counts("saliency", samples=samples, steps=steps)
+    if not 0 <= noise < np.inf:
+        raise ValueError(f"saliency: noise is a share of the range, at least 0, got {noise}")
     x = network.prepare(image, size)
-    run = network.forward(x, to=explain.score_layer(network), keep=(), caches=False)
-    index = explain.find_target(network, target, run.output)
-    score, _ = explain.seed_score(run, index)
+    run = network.forward(x, to=attribution.score_layer(network), keep=(), caches=False)
+    index = attribution.find_target(network, target, run.output)
+    score, _ = attribution.seed_score(run, index)
     found = METHODS[method](network, x, index, settings, progress)
     slopes = to_host(found.x)
     heat = pixel_map(slopes, method)
     nothing = "" if heat.any() else "; the score does not depend on any pixel"
     return Saliency(
-        image=explain.grey(np.abs(heat), np.quantile(np.abs(heat), 0.99)),
-        caption=f"{network.name} {explain.unit(network, index)}: score {score:.4g}, rule {method}"
-                f"{found.words}{nothing}",
+        image=attribution.grey(np.abs(heat), np.quantile(np.abs(heat), 0.99)),
+        caption=f"{network.name} {attribution.unit(network, index)}: score {score:.4g}, "
+                f"rule {method}{found.words}{nothing}",
         settings=settings | {"target": index},
-        x=slopes, map=heat, signed=explain.signed(slopes, network.preprocessing),
+        x=slopes, map=heat, signed=signed_picture(slopes, network.preprocessing),
         photo=network.restore(x)[0], score=score,
         completeness=found.completeness, interrupted=found.interrupted)
 
@@ -180,7 +172,7 @@ def slope(network, x, index, relu="gradient"):
         The rule at the ReLUs on the way back, `ops.relu.RULES`.
     """
     run = network.forward(x, to=network.logits, keep=())
-    score, seeds = explain.seed_score(run, index)
+    score, seeds = attribution.seed_score(run, index)
     return score, run.backward(seeds, relu=relu)
 
 
@@ -214,18 +206,6 @@ def between(start, end, steps):
         yield start + (k + 0.5) / steps * (end - start)
 
 
-def _gradient(network, x, index, settings, progress):
-    return _Found(slope(network, x, index)[1])
-
-
-def _guided(network, x, index, settings, progress):
-    return _Found(slope(network, x, index, relu="guided")[1])
-
-
-def _times_input(network, x, index, settings, progress):
-    return _Found(x * slope(network, x, index)[1])
-
-
 def _smooth(network, x, index, settings, progress):
     samples, noise = settings["samples"], settings["noise"]
     copies = noisy(x, samples, noise, settings["seed"], network.device)
@@ -236,7 +216,7 @@ def _smooth(network, x, index, settings, progress):
 
 def _integrated(network, x, index, settings, progress):
     steps, baseline = settings["steps"], settings["baseline"]
-    start = explain.plain(network, baseline, x.shape)
+    start = attribution.plain(network, baseline, x.shape)
     path = bar(between(start, x, steps), "saliency", progress, steps)
     mean, count = mean_slope(network, path, index)
     if count < steps:  # the mean over half the way is no integral
@@ -250,15 +230,11 @@ def _integrated(network, x, index, settings, progress):
     return _Found(shares, words, (total, difference))
 
 
-METHODS = {"gradient": _gradient, "smooth": _smooth, "guided": _guided,
-           "times_input": _times_input, "integrated": _integrated}
+METHODS = {
+    "gradient": lambda network, x, index, *_: _Found(slope(network, x, index)[1]),
+    "smooth": _smooth,
+    "guided": lambda network, x, index, *_: _Found(slope(network, x, index, relu="guided")[1]),
+    "times_input": lambda network, x, index, *_: _Found(x * slope(network, x, index)[1]),
+    "integrated": _integrated,
+}
 SHARES = ("times_input", "integrated")  # they add up to a score; the others are slopes
-
-
-def _check(method, samples, noise, steps):
-    if method not in METHODS:
-        raise ValueError(f"saliency: method must be one of {', '.join(METHODS)}, got {method!r}")
-    if samples < 1 or steps < 1:
-        raise ValueError(f"saliency: samples and steps are at least 1, got {samples} and {steps}")
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"saliency: noise is a share of the range, at least 0, got {noise}")

@@ -5,8 +5,8 @@ one a photo; what each of them sees is cut out by its exact receptive field (`ne
 and projected down to the pixels by the deconvnet. Nine patches say together what a channel is for;
 the projections say what in them it responds to.
 
-Two passes are made. The first goes through all photos once and keeps for each channel the best so
-far: numbers, no pictures. The second goes back to the winners only, projects them, and writes each
+The work has two parts. The first goes through all photos once and keeps for each channel the best
+so far: numbers, no pictures. The second goes back to these only, projects them, and writes each
 patch as soon as it is there. So memory is that of one photo in each process and of a few numbers a
 channel, whatever the number of photos.
 
@@ -20,6 +20,7 @@ Decisions
 
 import os
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,14 +38,29 @@ from minicnn.network import receptive
 from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
-from minicnn.vis import winners
-from minicnn.vis.seeds import seed_unit
-from minicnn.vis.winners import Look, bar
+from minicnn.progress import bar
+from minicnn.vis.arguments import channel_number, check_choice, check_counts, settings_of
+from minicnn.vis.isolate import isolate
+from minicnn.vis.record import Record
+from minicnn.vis.strongest_units import UnitFinder, search
 
 FILE = "strongest.h5"
 PART = 1 << 24  # bytes of patches and projections written at once
 UNIT = np.dtype([("photo", int), ("goal", int), ("row", int), ("place", int),
                  ("position", int, 2), ("box", int, 4)])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Strongest(Record):
+    """The strongest patches of some channels.
+
+    Attributes
+    ----------
+    patches : files.patches.Patches
+        In the file strongest.h5, read when asked for.
+    """
+
+    patches: patches.Patches
 
 
 def strongest(network, photos, folder="strongest", layers=None, channels=None, count=9,
@@ -83,8 +99,8 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
 
     Returns
     -------
-    files.patches.Patches
-        Which photos could not be read is in it, too.
+    Strongest
+        `minicnn.report.strongest` makes figures of its patches.
 
     Raises
     ------
@@ -93,25 +109,26 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
     KeyboardInterrupt
         On Ctrl-C; the same call goes on from there.
     """
+    settings = settings_of(locals())
     from minicnn import __version__
 
     source, goals = find(photos, split), _goals(network, layers, channels)
     _check(relu, lrn, network.device, count=count, batch=batch, workers=workers)
+    size = network.needed_preprocessing().size if size is None else images.height_width(size)
     normalises = any(isinstance(network[name], LRN) for name in network.names)
     about = {"network": network.name, "count": count, "relu": relu,
-             "lrn": lrn if normalises else None, "size": _side(network, size),
-             "photos": len(source)}
+             "lrn": lrn if normalises else None, "size": list(size), "photos": len(source)}
     fields = [receptive.channel_fields(network, goal.layer, goal.channels.tolist(), about["size"])
               for goal in goals]
     unfinished = Unfinished(folder, about | {
         "weights": digest(network), "files": source.fingerprint(), "minicnn": __version__,
         "goals": [(goal.layer, goal.channels.tolist()) for goal in goals]})
 
-    look = Look(network, source, goals, about["size"])
-    state = winners.search(look, count, unfinished, batch, workers, progress)
+    finder = UnitFinder(network, source, goals, about["size"])
+    state = search(finder, count, unfinished, batch, workers, progress)
     tables = [_tables(source, *each) for each in zip(goals, state.best, fields, strict=True)]
-    project = _Project(look, _units(tables), relu, lrn, unfinished)
-    _second_pass(project, workers, progress)
+    project = _Project(finder, _units(tables), relu, lrn, unfinished)
+    _make_missing(project, workers, progress)
 
     path, made = Path(folder) / FILE, unfinished.folder / FILE  # a kill leaves nothing beside it
     patches.write(made, about, state.unreadable,
@@ -119,7 +136,9 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, c
                   project.results())
     os.replace(made, path)
     unfinished.remove()
-    return patches.read(path)
+    settings["layers"] = {goal.layer: goal.channels.tolist() for goal in goals}
+    return Strongest(caption=f"{path}: {len(source):,} photos", settings=settings,
+                     skipped=state.unreadable, patches=patches.read(path))
 
 
 # ---- what is looked for
@@ -150,30 +169,21 @@ def _goals(network, layers, channels):
 def _goal(network, layer, channels):
     count = network.shapes[layer][-1]
     channels = list(range(count) if channels is None else dict.fromkeys(channels))
-    wrong = [c for c in channels if not 0 <= c < count]
-    if wrong or not channels:
-        what = f"there is no {wrong[0]}" if wrong else "none was named"
-        raise ValueError(f"strongest: {layer} has {count} channels, counted from 0; {what}")
-    return Goal(layer, np.array(channels))
-
-
-def _side(network, size):
-    own = network.needed_preprocessing().size
-    return list(own if size is None else images.height_width(size))
+    if not channels:
+        raise ValueError(f"strongest: {layer} has {count} channels, and none was named")
+    return Goal(layer, np.array([channel_number("strongest", network, layer, c)
+                                 for c in channels]))
 
 
 def _check(relu, lrn, device, **numbers):
-    for name, rule, rules in (("relu", relu, RELU_RULES), ("lrn", lrn, LRN_RULES)):
-        if rule not in rules:
-            raise ValueError(f"strongest: {name} must be one of {', '.join(rules)}, got {rule!r}")
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"strongest: {name} must be at least 1, got {number}")
+    check_choice("strongest", "relu", relu, RELU_RULES)
+    check_choice("strongest", "lrn", lrn, LRN_RULES)
+    check_counts("strongest", **numbers)
     if device != "cpu" and numbers["workers"] > 1:
         raise ValueError("strongest: several workers cannot share a GPU; use 1")
 
 
-# ---- between the passes: what the winners see
+# ---- between the two parts: what the units see that were found
 
 def _tables(source, goal, best, fields):
     """The tables of `files.patches` for one layer."""
@@ -193,7 +203,7 @@ def _tables(source, goal, best, fields):
 
 
 def _units(tables):
-    """All winners as one array, photo by photo."""
+    """All units found as one array, photo by photo."""
     units = []
     for number, table in enumerate(tables):
         rows, places = np.nonzero(table["photos"] >= 0)
@@ -206,13 +216,13 @@ def _units(tables):
     return np.sort(np.concatenate(units), order="photo")
 
 
-# ---- second pass: pictures
+# ---- second part: pictures
 
 class _Project:
-    """The patches and projections of the winners, a part of the result at a time."""
+    """The patches and projections of the units found, a part of the result at a time."""
 
-    def __init__(self, look, units, relu, lrn, unfinished):
-        self.look, self.units, self.unfinished = look, units, unfinished
+    def __init__(self, finder, units, relu, lrn, unfinished):
+        self.finder, self.units, self.unfinished = finder, units, unfinished
         self.rules = relu, lrn
         top, bottom, left, right = units["box"].T
         reached = np.cumsum((bottom - top) * (right - left) * 15) // PART  # 3 uint8, 3 float32
@@ -229,9 +239,9 @@ class _Project:
         return len(patch)
 
     def _photo(self, number, units):
-        """[(patch, projection), ...] of the units that won with one photo."""
-        network, goals = self.look.network, self.look.goals
-        x = self.look.prepare(number)
+        """[(patch, projection), ...] of the units found in one photo."""
+        network, goals = self.finder.network, self.finder.goals
+        x = self.finder.prepare(number)
         run = network.forward(x, to=list({goals[unit["goal"]].layer for unit in units}), keep=())
         photo = network.restore(x)[0]
         return [self._unit(run, photo, goals[unit["goal"]], unit) for unit in units]
@@ -239,7 +249,7 @@ class _Project:
     def _unit(self, run, photo, goal, unit):
         maps, (top, bottom, left, right) = run[goal.layer], unit["box"]
         position = unit["position"].tolist() if maps.ndim == 4 else ()
-        seed, _ = seed_unit(maps, goal.layer, int(goal.channels[unit["row"]]), position)
+        seed, _ = isolate(maps, goal.layer, int(goal.channels[unit["row"]]), position)
         projection = to_host(run.backward({goal.layer: seed}, *self.rules))
         rgb = images.to_rgb(projection, run.network.preprocessing)[0]
         return photo[top:bottom, left:right], rgb[top:bottom, left:right]
@@ -252,18 +262,18 @@ class _Project:
                 top, bottom, left, right = unit["box"]
                 shape = bottom - top, right - left, 3
                 here = slice(first, first + int(np.prod(shape)))
-                yield (self.look.goals[unit["goal"]].layer, unit["row"], unit["place"],
+                yield (self.finder.goals[unit["goal"]].layer, unit["row"], unit["place"],
                        arrays["patches"][here].reshape(shape),
                        arrays["projections"][here].reshape(shape))
                 first = here.stop
 
 
-def _second_pass(project, workers, progress):
+def _make_missing(project, workers, progress):
     """Make the parts that are not there yet."""
     missing = [n for n in range(len(project.parts)) if not project.unfinished.has_part(n)]
     total = len(project.units)
     done = total - sum(part.stop - part.start for part in map(project.parts.__getitem__, missing))
     with closing(ordered(project, missing, workers)) as results, \
-            bar("patches", total, done, progress) as shown:
+            bar(name="patches", shown=progress, total=total, initial=done) as shown:
         for count in results:
             shown.update(count)

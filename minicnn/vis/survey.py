@@ -1,4 +1,4 @@
-"""Figures of layers over one photo or many: blank channels, zeros, dead channels.
+"""LayerStatistics of layers over one photo or many: blank channels, zeros, dead channels.
 
 Going up a network "more and more filters are blank": what they look for is not in the photo
 (Chollet 2017, section 5.4.1). A channel that is blank in one photo may be strong in the next; one
@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.images import ImageError
-from minicnn.images.photos import find
-from minicnn.progress import bar
 from minicnn.vis.activations import compute, pick
+from minicnn.vis.arguments import settings_of
+from minicnn.vis.over_photos import over_photos
+from minicnn.vis.record import Record
 
 
-class Figures(NamedTuple):
-    """Figures of one layer over one or more photos.
+class LayerStatistics(NamedTuple):
+    """LayerStatistics of one layer over one or more photos.
 
     blank : share of the channels, 0..1, that have one value at all positions of a photo; over many
     photos the mean of that. A layer without positions has no maps: there the units that are zero.
@@ -36,26 +36,20 @@ class Figures(NamedTuple):
     dead: tuple
 
 
-@dataclass(frozen=True)
-class Survey:
-    """Figures of layers over many photos.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Survey(Record):
+    """Statistics of layers over many photos.
 
     Attributes
     ----------
-    figures : list of Figures
+    statistics : list of LayerStatistics
         One a layer.
     photos : int
         How many were looked at.
-    skipped : list of str
-        One line for each photo that could not be read, saying why.
-    interrupted : bool
-        Whether Ctrl-C ended it early; the figures are of the photos until then.
     """
 
-    figures: list
+    statistics: list
     photos: int
-    skipped: list
-    interrupted: bool = False
 
 
 def survey(network, photos, layers=None, size=None, progress=False):
@@ -85,31 +79,25 @@ def survey(network, photos, layers=None, size=None, progress=False):
     ValueError
         Not one photo could be looked at; an unknown layer.
     """
-    source, layers = find(photos), pick(network, layers)
-    counts, seen, skipped, interrupted = {}, 0, [], False
-    try:
-        for k in bar(range(len(source)), "photos", progress):
-            try:
-                x = network.prepare(source.read(k), size)
-            except ImageError as error:
-                skipped.append(str(error))
-                continue
-            new = {name: _count(a) for name, a in compute(network, x, layers).items()}
-            old, seen = counts, seen + 1
-            counts = {name: _sum(count, old.get(name)) for name, count in new.items()}
-    except KeyboardInterrupt:
-        if not seen:
-            raise
-        interrupted = True
-    if not seen:
-        why = f": {skipped[0]}" if skipped else ""
-        raise ValueError(f"survey: of {len(source)} photos not one could be looked at{why}")
-    return Survey([_figures(*item) for item in counts.items()], seen, skipped, interrupted)
+    settings, layers = settings_of(locals()), pick(network, layers)
+
+    def count(photo):
+        maps = compute(network, network.prepare(photo, size), layers)
+        return {name: _count(a) for name, a in maps.items()}
+
+    def add(old, new):
+        return {name: _sum(old[name], new[name]) for name in layers}
+
+    total = over_photos("survey", photos, count, add, progress)
+    found = [_statistics(*item) for item in total.counts.items()]
+    return Survey(caption=f"{network.name}: {len(layers)} layers over {total.photos} photos",
+                  settings=settings | {"layers": layers}, statistics=found, photos=total.photos,
+                  skipped=total.skipped, interrupted=total.interrupted)
 
 
-def figures(maps):
-    """The figures of one photo, a list of Figures, from the maps of `vis.activations`."""
-    return [_figures(layer, _count(a)) for layer, a in maps.items()]
+def statistics(maps):
+    """Those of one photo, a list of LayerStatistics, from the maps of `vis.activations`."""
+    return [_statistics(layer, _count(a)) for layer, a in maps.items()]
 
 
 class _Count(NamedTuple):
@@ -131,14 +119,12 @@ def _count(a):
                   flat.size, high, a.shape)
 
 
-def _sum(new, old):
-    if old is None:
-        return new
-    numbers = (a + b for a, b in zip(new[:4], old[:4], strict=True))
-    return _Count(*numbers, np.maximum(new.high, old.high), new.shape)
+def _sum(old, new):
+    numbers = (a + b for a, b in zip(old[:4], new[:4], strict=True))
+    return _Count(*numbers, np.maximum(old.high, new.high), new.shape)
 
 
-def _figures(layer, count):
+def _statistics(layer, count):
     dead = tuple(int(channel) for channel in np.flatnonzero(count.high <= 0))
-    return Figures(layer, count.shape, count.blank / count.channels, count.zeros / count.values,
-                   dead)
+    return LayerStatistics(layer, count.shape, count.blank / count.channels,
+                           count.zeros / count.values, dead)

@@ -19,11 +19,11 @@ is kept between black and white.
 import numpy as np
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import Adam
 from minicnn.backend import to_device
 from minicnn.network.layers import MaxPool, ReLU
+from minicnn.vis.arguments import check_choice, settings_of
 from minicnn.vis.record import Record
 
 POOLINGS = ("average", "max")
@@ -52,30 +52,29 @@ def texture(network, image, layers=None, steps=200, size=None, rate=6.0, pooling
     progress : bool
         Show a bar on standard error.
     watch : callable, optional
-        Called with each step of the ascent as it comes, see `ascend.follow`.
+        Called with each step of the ascent as it comes, see `loop.follow`.
 
     Returns
     -------
     Record
         `trace` holds minus the loss.
     """
-    settings = {k: v for k, v in locals().items()
-                if k not in ("network", "image", "progress", "watch")}
-    if pooling not in POOLINGS:
-        raise ValueError(f"texture: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+    settings = settings_of(locals())
+    check_choice("texture", "pooling", pooling, POOLINGS)
     layers = default_layers(network) if layers is None else [network.find(n) for n in layers]
     network = network.with_average_pooling() if pooling == "average" else network
     x = network.prepare(image, size)
     loss = texture_loss(network.forward(x, to=layers, keep=(), caches=False), layers)
     noise = np.random.default_rng(seed).normal(0, 10 * network.grey_level, x.shape)
-    walk = ascend.steps(network, -loss, to_device(noise.astype(np.float32), network.device),
+    ascent = loop.steps(network, -loss, to_device(noise.astype(np.float32), network.device),
                         Adam(rate * network.grey_level), steps,
                         bounds=images.bounds(network.preprocessing, x.shape))
-    end = ascend.follow(walk, steps, progress, "texture", watch)
+    end = loop.follow(ascent, steps, progress, "texture", watch)
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
-    return Record(network.restore(end.image)[0], caption, settings | {"layers": layers},
-                  end.image, end.trace, end.interrupted)
+    return Record(image=network.restore(end.image)[0], caption=caption,
+                  settings=settings | {"layers": layers}, x=end.image, trace=end.trace,
+                  by_term=end.by_term, interrupted=end.interrupted)
 
 
 def default_layers(network):

@@ -6,7 +6,7 @@ looked at are dealt out to tiles, each with all the pixels around it that its un
 
 1. forward: every tile computes its own units, and they are put together to whole layers;
 2. an objective is evaluated on these, whatever it compares with what;
-3. backward: every tile walks back from its own units, and since a gradient is the sum of what
+3. backward: every tile goes back down from its own units, and since a gradient is the sum of what
    each unit contributes, the tiles' gradients are added up.
 
 Nothing is left out and nothing counted twice: value and gradient are those of the whole image, up
@@ -39,7 +39,7 @@ class Reach(NamedTuple):
 
 
 class InTiles:
-    """A network for `ascend.steps` that holds no more than a tile of an image at a time.
+    """A network for `loop.steps` that holds no more than a tile of an image at a time.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class InTiles:
         self.rng = np.random.default_rng(seed)
 
     def forward(self, x, to, keep=(), caches=True):
-        """The layers `to`, of those given, for a batch x (N, H, W, C): a run to be walked back.
+        """The layers `to`, of those given, for a batch x (N, H, W, C): a run to be sent back down.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class TiledRun:
     def __init__(self, tiles, x, layers, edges):
         self.tiles, self.x, self.layers = tiles, x, layers
         self.rows, self.columns = (
-            [_part(begin, end, side, axis) for begin, end in pairwise(along)]
+            [_span(begin, end, side, axis) for begin, end in pairwise(along)]
             for along, side, axis in zip(edges, x.shape[1:3], tiles.axes, strict=True))
         self.activations = self._put_together()
 
@@ -121,13 +121,16 @@ class TiledRun:
         dx = array_module(self.x).zeros_like(self.x)
         for rows in self.rows:
             for columns in self.columns:
-                own = {name: _units(seed, name, rows, columns) for name, seed in seeds.items()}
-                if any(seed.any() for seed in own.values()):
-                    run = self._run(rows, columns, caches=True)
-                    planted = {name: _planted(seed, run.shapes[name], name, rows, columns)
-                               for name, seed in own.items()}
-                    part = dx[:, rows.pixels, columns.pixels]
-                    part += run.backward(planted, relu=relu)
+                own = {name: seed[:, rows.units[name], columns.units[name]]
+                       for name, seed in seeds.items()}
+                if not any(seed.any() for seed in own.values()):
+                    continue
+                run, planted = self._run(rows, columns, caches=True), {}
+                for name, seed in own.items():  # where they belong among all units of the tile
+                    planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
+                    planted[name][:, rows.inner[name], columns.inner[name]] = seed
+                part = dx[:, rows.pixels, columns.pixels]
+                part += run.backward(planted, relu=relu)
         return dx
 
     def _run(self, rows, columns, caches):
@@ -139,13 +142,13 @@ class TiledRun:
         join, strips = array_module(self.x).concatenate, []
         for rows in self.rows:
             runs = [self._run(rows, columns, caches=False) for columns in self.columns]
-            strips.append({name: join([_own(run[name], name, rows, columns)
+            strips.append({name: join([run[name][:, rows.inner[name], columns.inner[name]]
                                        for run, columns in zip(runs, self.columns, strict=True)], 2)
                            for name in self.layers})
         return {name: join([strip[name] for strip in strips], 1) for name in self.layers}
 
 
-class Part(NamedTuple):
+class TileSpan(NamedTuple):
     """One tile along one axis: the pixels it sees, and by layer its own units, as slices of the
     whole layer (`units`) and of what the tile computes (`inner`)."""
 
@@ -194,7 +197,7 @@ def _up_to(pixels, step):
     return -(-pixels // step) * step
 
 
-def _part(begin, end, side, axis):
+def _span(begin, end, side, axis):
     """The tile that answers for the pixels from `begin` to `end`; the last one to the border."""
     last = end == side
     first = max(0, min(begin - axis.before, (side - axis.least) // axis.step * axis.step))
@@ -203,20 +206,4 @@ def _part(begin, end, side, axis):
     inner = {name: slice((begin - first) // stride, None if last else (end - first) // stride)
              for name, stride in axis.strides.items()}
     stop = side if last else min(side, max(end + axis.after, first + axis.least))
-    return Part(slice(first, stop), units, inner)
-
-
-def _units(whole, name, rows, columns):
-    return whole[:, rows.units[name], columns.units[name]]
-
-
-def _own(computed, name, rows, columns):
-    """A tile's own units, out of what it computes."""
-    return computed[:, rows.inner[name], columns.inner[name]]
-
-
-def _planted(seed, shape, name, rows, columns):
-    """A tile's own seeds where they belong among all units it computes."""
-    planted = array_module(seed).zeros(shape, dtype=seed.dtype)
-    planted[:, rows.inner[name], columns.inner[name]] = seed
-    return planted
+    return TileSpan(slice(first, stop), units, inner)

@@ -5,7 +5,7 @@ iterations"). After each dream the middle of the picture is enlarged to the whol
 up in it is dreamt on. It can begin from noise: then all there is to see comes from the network.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,41 +13,27 @@ import numpy as np
 from minicnn import images
 from minicnn.backend import array_module
 from minicnn.progress import bar
+from minicnn.vis.arguments import check_counts, settings_of
 from minicnn.vis.dream import Dreaming, named, places
+from minicnn.vis.record import Record
 
 NOISE = (100, 200)  # grey levels that google/deepdream's noise lies between
 
 
-@dataclass(frozen=True)
-class Zoom:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Zoom(Record):
     """The frames of a zoom and how they came about.
+
+    `image` and `x` are the last frame: from it a zoom can go on. `trace` (F,) has the objective at
+    the end of each dream. The dream that Ctrl-C broke off is left out, but for the first.
 
     Attributes
     ----------
     frames : (F, H, W, 3) uint8
         The dreams, in order.
-    caption : str
-    settings : dict
-        Every argument that made it, with what was chosen where nothing was given.
-    x : array (1, H, W, C)
-        The last frame in the network's own numbers: from it a zoom can go on.
-    trace : (F,) array
-        The objective at the end of each dream.
-    interrupted : bool
-        Whether Ctrl-C ended it early; the dream it broke off is left out, but for the first.
     """
 
-    frames: Any = field(repr=False)
-    caption: str
-    settings: dict = field(repr=False)
-    x: Any = field(repr=False)
-    trace: Any = field(repr=False)
-    interrupted: bool = False
-
-    @property
-    def image(self):
-        """The last frame, (H, W, 3) uint8."""
-        return self.frames[-1]
+    frames: Any
 
 
 def zoom(network, image=None, frames=100, scale=0.05, layers=None, octaves=4, octave_scale=1.4,
@@ -77,10 +63,8 @@ def zoom(network, image=None, frames=100, scale=0.05, layers=None, octaves=4, oc
     -------
     Zoom
     """
-    settings = {k: v for k, v in locals().items()
-                if k not in ("network", "image", "progress")}
-    if int(frames) != frames or frames < 1:
-        raise ValueError(f"zoom: frames must be a whole number of at least 1, got {frames}")
+    settings = settings_of(locals())
+    check_counts("zoom", frames=frames)
     weights = places(network, layers)
     dreaming = Dreaming(network, weights, octaves, octave_scale, steps, rate, jitter, guide, tile,
                         overlap)
@@ -100,7 +84,8 @@ def zoom(network, image=None, frames=100, scale=0.05, layers=None, octaves=4, oc
         x = nearer(array_module(x).asarray(end.image), scale)
     settings |= {"layers": weights, "guide": named(guide)}
     caption = f"{len(pictures)} dreams, each {scale:.0%} nearer; the last: {dreaming.caption(end)}"
-    return Zoom(np.stack(pictures), caption, settings, last, np.array(trace), interrupted)
+    return Zoom(image=pictures[-1], caption=caption, settings=settings, x=last,
+                trace=np.array(trace), interrupted=interrupted, frames=np.stack(pictures))
 
 
 def nearer(x, scale):

@@ -8,8 +8,8 @@ import small
 import minicnn
 from minicnn.ascent import objectives, parametrize
 from minicnn.ascent.loop import DivergedError, Step, follow, look, steps, then
-from minicnn.ascent.moves import diffuse
 from minicnn.ascent.optimizers import SGD, Adam
+from minicnn.ascent.regularizers import diffuse
 from minicnn.ascent.transforms import jitter
 from minicnn.network import Network
 from minicnn.network.layers import Conv, ReLU
@@ -35,30 +35,30 @@ def value(image, objective=SEVERAL, network=NETWORK):
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_count_plus_one_steps_and_the_first_is_the_start(count):
-    walk = ascend(count=count)
-    assert [step.index for step in walk] == list(range(count + 1))
-    np.testing.assert_array_equal(walk[0].image, START)
-    assert len({step.image.tobytes() for step in walk}) == count + 1
+    taken = ascend(count=count)
+    assert [step.index for step in taken] == list(range(count + 1))
+    np.testing.assert_array_equal(taken[0].image, START)
+    assert len({step.image.tobytes() for step in taken}) == count + 1
 
 
 def test_every_value_is_that_of_the_very_image_beside_it():
     """With a plain forward pass as witness; a value one step late would be another number."""
-    for step in ascend(bounds=(-2, 2), moves=[diffuse(0.1)]):
+    for step in ascend(bounds=(-2, 2), regularizers=[diffuse(0.1)]):
         run = NETWORK.forward(step.image)
         expected = (run["fc"][:, 2] + 0.5 * run["mix/norm"][..., 1].mean(axis=(1, 2))
                     - 2 * run["pool1"][:, 1, 1, 0]
                     - 0.1 * objectives.total_variation().evaluate(run).total)
         np.testing.assert_allclose(step.value, expected, rtol=1e-12)  # order of adding
-        np.testing.assert_allclose(sum(step.parts.values()), step.value, rtol=1e-12)
-        assert len(step.parts) == 4
+        np.testing.assert_allclose(sum(step.by_term.values()), step.value, rtol=1e-12)
+        assert len(step.by_term) == 4
 
 
 @pytest.mark.parametrize("make", MAKE, ids=["SGD", "Adam"])
 @pytest.mark.parametrize("objective", [SEVERAL, IMAGE_ONLY, objectives.channel("mix/1x1", 0)],
                          ids=repr)
 def test_a_few_small_steps_raise_the_objective(objective, make):
-    walk = ascend(objective, optimizer=make(0.02), count=5)
-    assert walk[-1].value > walk[0].value
+    taken = ascend(objective, optimizer=make(0.02), count=5)
+    assert taken[-1].value > taken[0].value
 
 
 def test_one_step_of_plain_gradient_ascent_is_start_plus_rate_times_gradient():
@@ -68,8 +68,8 @@ def test_one_step_of_plain_gradient_ascent_is_start_plus_rate_times_gradient():
 
 
 def test_an_objective_of_image_terms_only_needs_no_network():
-    walk = ascend(IMAGE_ONLY, network=None)
-    assert walk[-1].value > walk[0].value
+    taken = ascend(IMAGE_ONLY, network=None)
+    assert taken[-1].value > taken[0].value
 
 
 def test_gradient_of_several_places_is_the_slope_of_the_value():
@@ -94,7 +94,7 @@ def test_without_transforms_the_seed_does_not_matter():
     assert ascend(seed=1)[-1].image.tobytes() == ascend(seed=2)[-1].image.tobytes()
 
 
-@pytest.mark.parametrize("more", [{}, {"bounds": (-1, 1)}, {"moves": [diffuse(1)]},
+@pytest.mark.parametrize("more", [{}, {"bounds": (-1, 1)}, {"regularizers": [diffuse(1)]},
                                   {"transforms": [jitter(2)]}], ids=lambda more: " ".join(more))
 def test_no_image_that_was_handed_out_changes_later(more):
     start = START.copy()
@@ -109,8 +109,8 @@ def test_image_terms_see_the_image_untouched_by_transforms():
     """A neuron's value moves with the roll, total variation (not cyclic) must not."""
     generator = np.random.default_rng(0)
     values = [look(NETWORK, SEVERAL, START, [jitter(4)], generator)[0] for _ in range(5)]
-    assert len({float(v.parts["total variation"][0]) for v in values}) == 1
-    assert len({float(v.parts["pool1:0@1,1"][0]) for v in values}) > 1
+    assert len({float(v.by_term["total variation"][0]) for v in values}) == 1
+    assert len({float(v.by_term["pool1:0@1,1"][0]) for v in values}) > 1
 
 
 def test_with_jitter_the_gradient_comes_back_to_where_the_pixels_are():
@@ -123,28 +123,28 @@ def test_with_jitter_the_gradient_comes_back_to_where_the_pixels_are():
 
 def test_bounds_hold_after_every_step_number_or_array():
     low, high = np.full((1, 1, 1, 3), -0.2), np.array([0.1, 0.2, 0.3]).reshape(1, 1, 1, 3)
-    walk = ascend(image=np.zeros_like(START), optimizer=SGD(9.0), bounds=(low, high))[1:]
-    for step in walk:
+    taken = ascend(image=np.zeros_like(START), optimizer=SGD(9.0), bounds=(low, high))[1:]
+    for step in taken:
         assert (step.image >= low).all() and (step.image <= high).all()
-    assert (walk[-1].image == high).any() and (walk[-1].image == low).any()
+    assert (taken[-1].image == high).any() and (taken[-1].image == low).any()
 
 
-def test_moves_come_after_the_step_in_order_and_before_the_bounds():
+def test_regularizers_come_after_the_step_in_order_and_before_the_bounds():
     plain = ascend(optimizer=SGD(0.1), count=1)[1].image
     moved = ascend(optimizer=SGD(0.1), count=1, bounds=(-3, 3),
-                   moves=[lambda x, g, k: x + 1, lambda x, g, k: 2 * x])[1].image
+                   regularizers=[lambda x, g, k: x + 1, lambda x, g, k: 2 * x])[1].image
     np.testing.assert_array_equal(moved, (2 * (plain + 1)).clip(-3, 3))
 
 
-def test_moves_are_told_the_gradient_and_which_step_it_is():
+def test_regularizers_are_told_the_gradient_and_which_step_it_is():
     told = []
 
     def move(image, gradient, index):
         told.append((gradient, index))
         return image
-    walk = ascend(count=3, optimizer=SGD(0.1, normalize="l2"), moves=[move])
+    taken = ascend(count=3, optimizer=SGD(0.1, normalize="l2"), regularizers=[move])
     assert [index for _, index in told] == [0, 1, 2]
-    for step, (gradient, _) in zip(walk, told, strict=False):  # as it is, not as it is stepped
+    for step, (gradient, _) in zip(taken, told, strict=False):  # as it is, not as it is stepped
         np.testing.assert_array_equal(gradient, look(NETWORK, SEVERAL, step.image)[1])
 
 
@@ -205,12 +205,12 @@ def climb(kind, start=None, count=4, optimizer=None, **more):
 
 @every_kind
 def test_the_parameters_are_stepped_and_the_image_is_made_from_them(kind):
-    walk = climb(kind)
-    for step in walk:
+    taken = climb(kind)
+    for step in taken:
         np.testing.assert_array_equal(step.image, MADE[kind].forward(step.parameters)[0])
         np.testing.assert_array_equal(step.value, value(step.image, objectives.channel(
             "fc", [1, 2]), PREPARED).total)
-    assert walk[0].image.shape == (2, 16, 20, 3) and (walk[-1].value > walk[0].value).all()
+    assert taken[0].image.shape == (2, 16, 20, 3) and (taken[-1].value > taken[0].value).all()
 
 
 @every_kind
@@ -245,10 +245,10 @@ def test_a_parametrised_batch_is_single_ascents(kind):
     np.testing.assert_allclose(both[-1].image[:1], alone[-1].image, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("more", [{"bounds": (-1, 1)}, {"moves": [diffuse(0.1)]}],
+@pytest.mark.parametrize("more", [{"bounds": (-1, 1)}, {"regularizers": [diffuse(0.1)]}],
                          ids=lambda more: " ".join(more))
-def test_moves_and_bounds_are_for_pixels(more):
-    with pytest.raises(ValueError, match="moves and bounds act on pixels"):
+def test_regularizers_and_bounds_are_for_pixels(more):
+    with pytest.raises(ValueError, match="regularizers and bounds act on pixels"):
         climb("fourier", **more)
 
 
@@ -257,10 +257,10 @@ def test_a_look_of_another_kind():
     def upside_down(network, objective, image, transforms, rng, backward, redirect):
         value, gradient = look(network, objective, image[:, ::-1], transforms, rng, backward)
         return value, gradient if gradient is None else gradient[:, ::-1]
-    walk = ascend(look=upside_down)
+    taken = ascend(look=upside_down)
     expected = ascend(image=START[:, ::-1].copy())
     # float64; another memory order
-    np.testing.assert_allclose(walk[-1].image, expected[-1].image[:, ::-1], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(taken[-1].image, expected[-1].image[:, ::-1], rtol=0, atol=1e-9)
 
 
 # ---- where it cannot go on
@@ -279,8 +279,8 @@ def test_a_silent_start_takes_the_deconvnet_s_way():
     assert not look(network, objective, zeros)[1].any()
     run = network.forward(zeros)
     way = run.backward(objective.evaluate(run).gradients, relu="deconvnet")
-    walk = ascend(objective, zeros, SGD(0.5), 1, network)
-    np.testing.assert_allclose(walk[1].image, 0.5 * way, rtol=1e-14)
+    taken = ascend(objective, zeros, SGD(0.5), 1, network)
+    np.testing.assert_allclose(taken[1].image, 0.5 * way, rtol=1e-14)
     assert way.any()
     end = ascend(objective, zeros, SGD(0.5, normalize="mean_abs"), 20, network)[-1]
     assert end.value > 0
@@ -380,8 +380,8 @@ def test_a_hundred_steps_end_where_those_of_float64_end(layer, channel):
     start = network.prepare(small.photo(64, 64))
     ends = []
     for dtype in (np.float32, np.float64):
-        walk = steps(network.astype(dtype), objectives.channel(layer, channel),
+        taken = steps(network.astype(dtype), objectives.channel(layer, channel),
                      start.astype(dtype), SGD(network.grey_level, 0.5, normalize="mean_abs"), 100)
-        ends.append([step.value[0] for step in walk])
+        ends.append([step.value[0] for step in taken])
     (_, *_, single), (first, *_, double) = ends
     assert abs(single / double - 1) < 0.01 and double > 5 * abs(first)

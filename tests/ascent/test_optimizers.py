@@ -16,7 +16,7 @@ SIZES = {  # of one image of a gradient, by definition
 }
 
 
-def walk(optimizer, value, gradients, key=None):
+def values_of(optimizer, value, gradients, key=None):
     """The values after each step, for given gradients."""
     values = []
     for gradient in gradients:
@@ -30,23 +30,23 @@ def normal(*shape, seed=0, dtype=np.float64):
 
 
 def test_plain_steps_by_hand():
-    values = walk(SGD(0.5), np.array([1.0, -2.0]), np.array([[2.0, 4.0], [-1.0, 0.0]]))
+    values = values_of(SGD(0.5), np.array([1.0, -2.0]), np.array([[2.0, 4.0], [-1.0, 0.0]]))
     np.testing.assert_array_equal(values, [[0, -4], [0.5, -4]])
 
 
 def test_momentum_by_hand():
-    values = walk(SGD(0.5, momentum=0.5), np.array([0.0]), np.array([[2.0], [4.0], [0.0]]))
+    values = values_of(SGD(0.5, momentum=0.5), np.array([0.0]), np.array([[2.0], [4.0], [0.0]]))
     np.testing.assert_array_equal(values, [[-1], [-1 - 0.5 - 2], [-3.5 - 1.25]])
 
 
 def test_decay_by_hand():
-    values = walk(SGD(0.5, decay=0.25), np.array([8.0]), np.array([[2.0], [0.0]]))
+    values = values_of(SGD(0.5, decay=0.25), np.array([8.0]), np.array([[2.0], [0.0]]))
     np.testing.assert_array_equal(values, [[8 - 0.5 * (2 + 2)], [6 - 0.5 * 1.5]])
 
 
 def test_adam_by_hand():
     """A first step is the rate whatever the gradient's size; the second is worked out here."""
-    values = walk(Adam(0.1, beta1=0.5, beta2=0.75, epsilon=0), np.array([1.0, 1.0]),
+    values = values_of(Adam(0.1, beta1=0.5, beta2=0.75, epsilon=0), np.array([1.0, 1.0]),
                   np.array([[4.0, -0.004], [0.0, 0.0]]))
     m_hat, v_hat = 0.5 * 2.0 / 0.75, 0.75 * 4.0 / (1 - 0.75**2)
     second = 0.1 * m_hat / v_hat**0.5
@@ -77,7 +77,7 @@ def test_twenty_steps_equal_pytorch_s(ours, theirs):
         optimizer.step()
         expected.append(parameter.detach().numpy().copy())
     # float64: 20 steps of a few roundings each
-    np.testing.assert_allclose(walk(ours(), start, gradients), expected, rtol=1e-12)
+    np.testing.assert_allclose(values_of(ours(), start, gradients), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9, 0.01), lambda: Adam(0.1)])
@@ -98,8 +98,8 @@ def test_arrays_of_different_keys_do_not_mix(make):
     for g_one, g_two in zip(one, two, strict=True):
         value_one = shared.step(value_one, g_one, "one")
         value_two = shared.step(value_two, g_two, "two")
-    np.testing.assert_array_equal(value_one, walk(make(), np.zeros(2), one)[-1])
-    np.testing.assert_array_equal(value_two, walk(make(), np.zeros(3), two)[-1])
+    np.testing.assert_array_equal(value_one, values_of(make(), np.zeros(2), one)[-1])
+    np.testing.assert_array_equal(value_two, values_of(make(), np.zeros(3), two)[-1])
 
 
 def test_the_rate_may_change_between_steps():

@@ -174,7 +174,7 @@ def test_without_a_squash_encoding_is_exact(kind, size):
 def test_each_number_of_a_spectrum_is_a_wave_of_lucid_s_strength(h, w, own_negative):
     """A cosine for the real part, a sine for the imaginary; twice where the wave stands for its
     negative as well, over height * width, scaled, over 4."""
-    decay, stage = 1.5, parametrize._spectrum(h, w, 1.5)
+    decay, mapping = 1.5, parametrize._spectrum(h, w, 1.5)
     rows, columns = np.mgrid[:h, :w]
     for k, f in np.ndindex(h, w // 2 + 1):
         fy, fx = (k - h if 2 * k >= h else k) / h, f / w
@@ -184,7 +184,8 @@ def test_each_number_of_a_spectrum_is_a_wave_of_lucid_s_strength(h, w, own_negat
         for part, wave in enumerate((np.cos(angle), -np.sin(angle))):
             t = np.zeros((1, 2, h, w // 2 + 1, 1))
             t[0, part, k, f] = 1
-            np.testing.assert_allclose(stage.forward(t)[0][0, ..., 0], strength * wave, atol=1e-14)
+            np.testing.assert_allclose(mapping.forward(t)[0][0, ..., 0], strength * wave,
+                                       atol=1e-14)
 
 
 def test_colours_go_together_as_in_lucid():

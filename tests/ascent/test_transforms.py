@@ -1,5 +1,7 @@
 """Transforms: what they do to an image, and that the way back is their exact adjoint."""
 
+from functools import partial
+
 import checks
 import nets
 import numpy as np
@@ -21,9 +23,9 @@ TRANSFORMS = {
     "fit a larger one": transforms.fit(9, 12),
     "fit a smaller one": transforms.fit(3, 4),
     "fit both": transforms.fit(9, 2),
-    "lucid, narrow": transforms.compose(transforms.pad(3), transforms.crop(2),
-                                        transforms.scale([0.9, 1.1]), transforms.rotate([-5, 8]),
-                                        transforms.crop(1), transforms.fit(6, 7)),
+    "lucid, narrow": partial(transforms.apply, [
+        transforms.pad(3), transforms.crop(2), transforms.scale([0.9, 1.1]),
+        transforms.rotate([-5, 8]), transforms.crop(1), transforms.fit(6, 7)]),
 }
 every = pytest.mark.parametrize("name", TRANSFORMS)
 
@@ -199,9 +201,6 @@ def test_apply_composes_in_order_and_undoes_in_reverse():
     dy = nets.like(moved)
     assert undo(dy).shape == X.shape
     assert dot(moved, dy) == pytest.approx(dot(X, undo(dy)), rel=1e-12)  # another order of adding
-    composed, back = transforms.compose(*chain)(X, rng(4))
-    np.testing.assert_array_equal(composed, moved)
-    np.testing.assert_array_equal(back(dy), undo(dy))
 
 
 def test_apply_of_nothing_is_the_image_itself():

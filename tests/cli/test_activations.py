@@ -1,5 +1,7 @@
 """The command activations: into a folder, into one picture, over many photos."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import small
@@ -7,7 +9,7 @@ import small
 from minicnn import images, vis
 from minicnn.cli import main
 from minicnn.report import activations as sheets
-from minicnn.vis.survey import figures
+from minicnn.vis.survey import statistics
 
 NETWORK = small.network()
 
@@ -16,7 +18,7 @@ def test_into_a_folder(said, weights, photo, tmp_path):
     out = tmp_path / "sheets"
     text = said("activations", "--weights", weights, photo, "--layers", "relu1,2:4", "--out", out)
     found = vis.activations(NETWORK, photo, ["relu1", "norm1"])
-    assert text == f"{out / 'index.html'}\n{sheets.table(figures(found.maps))}\n"
+    assert text == f"{out / 'index.html'}\n{sheets.table(statistics(found.maps))}\n"
     np.testing.assert_array_equal(images.load(out / "2_norm1.png"), sheets.sheet(found, "norm1"))
     assert sorted(p.name for p in out.iterdir()) == ["1_relu1.png", "2_norm1.png", "index.html",
                                                      "photo.png"]
@@ -36,7 +38,7 @@ def test_into_one_picture(said, weights, photo, tmp_path):
                 "--scale", "range", "--size", "keep", "--out", out)
     found = vis.activations(NETWORK, photo, ["0:3"], 3, "range", "keep")
     np.testing.assert_array_equal(images.load(out), sheets.first_maps(found))
-    assert text == f"{out}\n{sheets.table(figures(found.maps))}\n"
+    assert text == f"{out}\n{sheets.table(statistics(found.maps))}\n"
 
 
 def test_over_photos_and_folders(capsys, weights, photo, tmp_path):
@@ -51,7 +53,7 @@ def test_over_photos_and_folders(capsys, weights, photo, tmp_path):
                  str(out), "--over", str(folder), str(photo)]) == 0
     text, skipped = capsys.readouterr()
     photos = [small.photo(seed=seed) for seed in range(3)] + [photo]
-    table = sheets.table(vis.survey(NETWORK, photos, "relu1").figures, 4)
+    table = sheets.table(vis.survey(NETWORK, photos, "relu1").statistics, 4)
     assert text == f"{out}\n{table}\n"
     assert skipped.startswith("minicnn: skipped ") and "broken.jpg: not a picture" in skipped
     assert skipped.count("\n") == 1
@@ -80,8 +82,8 @@ def test_too_many_channels_for_one_picture(complaint, weights, photo, tmp_path, 
 def test_interrupted_over_photos_prints_the_figures_so_far(monkeypatch, capsys, weights, photo,
                                                            tmp_path):
     result = vis.survey(NETWORK, [photo], "relu1")
-    cut = result.__class__(result.figures, 1, [], True)
+    cut = replace(result, interrupted=True)
     monkeypatch.setattr(vis, "survey", lambda *a, **k: cut)
     assert main(["activations", "--weights", str(weights), str(photo), "--layers", "relu1", "--out",
                  str(tmp_path / "a.png")]) == 130
-    assert sheets.table(result.figures, 1) in capsys.readouterr().out
+    assert sheets.table(result.statistics, 1) in capsys.readouterr().out

@@ -7,7 +7,7 @@ import small
 from minicnn import images, vis
 from minicnn.cli import main
 from minicnn.report import sheets
-from minicnn.vis.deconvnet import each_rule, step_through
+from minicnn.vis.deconvnet import each_rule, each_stage
 
 NETWORK = small.network()
 
@@ -19,7 +19,8 @@ def test_one_rule(said, weights, tmp_path, given, position):
                 "--position", given, "--relu", "guided", "--lrn", "through", "--size", "keep",
                 "--out", out)
     record = vis.deconvnet(NETWORK, photo, "relu2", 1, position, "guided", "through", "keep")
-    np.testing.assert_array_equal(images.load(out), sheets.projection(small.photo(26, 33), record))
+    np.testing.assert_array_equal(images.load(out), sheets.projection(record))
+    np.testing.assert_array_equal(record.photo, small.photo(26, 33))
     assert text == f"{out}: {record.caption}\n"
 
 
@@ -28,7 +29,7 @@ def test_each_rule_side_by_side(said, weights, photo, tmp_path):
     text = said("deconvnet", "--weights", weights, photo, "--layer", "relu2", "--relu", "each",
                 "--lrn", "scale", "--out", out)
     records = each_rule(NETWORK, photo, "relu2", lrn="scale")
-    np.testing.assert_array_equal(images.load(out), sheets.rules(small.photo(), records))
+    np.testing.assert_array_equal(images.load(out), sheets.rules(records))
     assert text == f"{out}: " + "".join(r.caption + "\n" for r in records.values())
 
 
@@ -36,9 +37,9 @@ def test_the_steps_are_drawn_and_told(said, weights, photo, tmp_path):
     out = tmp_path / "d.png"
     text = said("deconvnet", "--weights", weights, photo, "--layer", "mix", "--steps", "--relu",
                 "guided", "--out", out)
-    record, steps = step_through(NETWORK, photo, "mix", relu="guided")
-    np.testing.assert_array_equal(images.load(out), sheets.steps(record, steps))
-    assert text == "\n".join([f"{out}: {record.caption}", *map(str, steps), ""])
+    record, stages = each_stage(NETWORK, photo, "mix", relu="guided")
+    np.testing.assert_array_equal(images.load(out), sheets.stages(record, stages))
+    assert text == "\n".join([f"{out}: {record.caption}", *map(str, stages), ""])
 
 
 def test_steps_of_each_rule_at_once_is_wrong_usage(weights, photo, capsys):

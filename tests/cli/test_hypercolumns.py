@@ -25,8 +25,8 @@ def test_hypercolumns(said, weights, tmp_path, arguments, settings):
         settings = settings | {"layers": ["relu1", "mix"]}
     text = said("hypercolumns", "--weights", weights, photo, "--out", out, *arguments)
     record = vis.hypercolumns(NETWORK, photo, **settings)
-    seen = NETWORK.restore(NETWORK.prepare(photo, size))[0]
-    np.testing.assert_array_equal(images.load(out), sheets.sheet(seen, record))
+    np.testing.assert_array_equal(record.photo, NETWORK.restore(NETWORK.prepare(photo, size))[0])
+    np.testing.assert_array_equal(images.load(out), sheets.sheet(record))
     assert text == f"{out}: {record.caption}\n"
 
 

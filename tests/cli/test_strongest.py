@@ -28,7 +28,7 @@ def test_a_file_and_a_picture_for_each_layer(said, weights, folder, tmp_path):
     out = tmp_path / "out"
     printed = said("strongest", "--weights", weights, folder, *SOME, "--out", out, "--batch", 2)
     expected = vis.strongest(NETWORK, folder, tmp_path / "expected", ["relu1", "mix/relu_3x3"],
-                             [3, 0], count=2)
+                             [3, 0], count=2).patches
     assert (out / "strongest.h5").read_bytes() == expected.path.read_bytes()
     assert printed == (f"{out / 'strongest.h5'}: 5 photos\n{out / 'relu1.png'}\n"
                        f"{out / 'mix_relu_3x3.png'}\n")

@@ -8,8 +8,7 @@ import pytest
 import small
 import test_golden as golden_tests
 
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.foreign.load import load
@@ -100,7 +99,7 @@ def test_what_is_on_the_host_is_brought(xp):
     parity.alike(run.backward({"prob": dy}), here.backward({"prob": dy}), 1e-4)  # float32
     assert network.probabilities(x) == pytest.approx(here.output, abs=1e-6)
     optimizer = SGD(1.0, normalize="rms")
-    for step in ascend.steps(network, objectives.logit("fc", 1), x, optimizer, 1):
+    for step in loop.steps(network, objectives.logit("fc", 1), x, optimizer, 1):
         assert array_module(step.image) is xp
 
 

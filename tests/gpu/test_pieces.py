@@ -1,4 +1,4 @@
-"""Objectives, parametrisations, transforms, moves and optimisers on the device."""
+"""Objectives, parametrisations, transforms, regularisers and optimisers on the device."""
 
 import numpy as np
 import parity
@@ -6,7 +6,7 @@ import pytest
 import small
 
 from minicnn import images
-from minicnn.ascent import moves, objectives, optimizers, parametrize, pyramid, transforms
+from minicnn.ascent import objectives, optimizers, parametrize, pyramid, regularizers, transforms
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.vis.zoom import nearer
 
@@ -45,7 +45,7 @@ def test_objectives(xp, name):
     """Targets and directions may stay on the host."""
     def evaluated(a, s):
         value = OBJECTIVES[name].evaluate({"a": a, "s": s, "image": a})
-        return [value.total, *value.parts.values(), *value.gradients.values()]
+        return [value.total, *value.by_term.values(), *value.gradients.values()]
     parity.check(xp, evaluated, normal(*MAPS), normal(*SCORES))
 
 
@@ -66,7 +66,7 @@ TRANSFORMS = {
     "jitter": transforms.jitter(3), "pad": transforms.pad(2, 0.5), "crop": transforms.crop(2),
     "scale": transforms.scale([0.7, 1.3]), "rotate": transforms.rotate([-20.0, 35.0]),
     "blur": transforms.blur(0.8), "fit": transforms.fit(9, 4),
-    "compose": transforms.compose(*transforms.lucid()),
+    "lucid": lambda x, rng: transforms.apply(transforms.lucid(), x, rng),
 }
 
 
@@ -80,23 +80,25 @@ def test_transforms(xp, name):
 
 
 MOVES = {
-    "diffuse": moves.diffuse(0.2), "decay": moves.decay(0.1), "blur": moves.blur(0.7),
-    "small_norm": moves.small_norm(30), "small_contribution": moves.small_contribution(60),
-    "every": moves.every(2, moves.decay(0.5)),
+    "diffuse": regularizers.diffuse(0.2), "decay": regularizers.decay(0.1),
+    "blur": regularizers.blur(0.7),
+    "small_norm": regularizers.small_norm(30),
+    "small_contribution": regularizers.small_contribution(60),
+    "every": regularizers.every(2, regularizers.decay(0.5)),
 }
 
 
 @pytest.mark.parametrize("name", MOVES)
-def test_moves(xp, name):
+def test_regularizers(xp, name):
     parity.check(xp, lambda x, g: [MOVES[name](x, g, 2)], normal(2, 6, 7, 3),
                  normal(2, 6, 7, 3, seed=2))
 
 
-@pytest.mark.parametrize("setting", moves.SETTINGS)
-def test_the_moves_of_yosinski(xp, setting):
+@pytest.mark.parametrize("setting", regularizers.SETTINGS)
+def test_the_regularizers_of_yosinski(xp, setting):
     def moved(x, g):
-        for move in moves.yosinski(setting).moves:
-            x = move(x, g, 0)
+        for regularize in regularizers.yosinski(setting):
+            x = regularize(x, g, 0)
         return [x]
     parity.check(xp, moved, normal(2, 6, 7, 3), normal(2, 6, 7, 3, seed=2))
 

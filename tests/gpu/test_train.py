@@ -7,8 +7,7 @@ import pytest
 import small
 
 from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import moves, objectives, parametrize, transforms
+from minicnn.ascent import loop, objectives, parametrize, regularizers, transforms
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.images import Preprocessing
@@ -21,11 +20,11 @@ OBJECTIVE = objectives.channel("relu2", [1, 2]) - 0.01 * objectives.total_variat
 VALUES = 1 + len(OBJECTIVE.terms)  # the objective and its terms: what a step reports
 
 
-def walk(network, count=3, **options):
+def ascended(network, count=3, **options):
     """Steps from two photos, which are on the host."""
     x = np.concatenate([images.prepare(small.photo(seed=k), network.preprocessing)
                         for k in (0, 1)])
-    return list(ascend.steps(network, OBJECTIVE, x, SGD(2.0, 0.5, normalize="mean_abs"), count,
+    return list(loop.steps(network, OBJECTIVE, x, SGD(2.0, 0.5, normalize="mean_abs"), count,
                              seed=4, **options))
 
 
@@ -34,27 +33,27 @@ WAYS = {
     "bounds": {"bounds": images.bounds(small.network().preprocessing, (16, 20))},
     "transforms": {"transforms": [transforms.jitter(3), transforms.rotate([9.0]),
                                   transforms.scale([1.2]), transforms.fit(16, 20)]},
-    "moves": {"moves": [moves.diffuse(0.1), moves.small_norm(20)]},
+    "regularizers": {"regularizers": [regularizers.diffuse(0.1), regularizers.small_norm(20)]},
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_ascent_takes_the_same_steps(xp, way):
-    here = walk(small.network(), **WAYS[way])
-    there, again = (walk(small.network().to("gpu"), **WAYS[way]) for _ in range(2))
+    here = ascended(small.network(), **WAYS[way])
+    there, again = (ascended(small.network().to("gpu"), **WAYS[way]) for _ in range(2))
     for a, b, c in zip(here, there, again, strict=True):
         parity.alike(b.image, a.image, TOLERANCE)
         parity.close(b.value, a.value, TOLERANCE)
-        parity.same(b.parts, a.parts, TOLERANCE)
+        parity.same(b.by_term, a.by_term, TOLERANCE)
         assert to_host(b.image).tobytes() == to_host(c.image).tobytes()
 
 
 def test_an_ascent_in_a_basis(xp):
     def trace(network):
         basis = parametrize.fourier(network)
-        steps = ascend.steps(network, objectives.logit("fc", 1), basis.start(1, seed=2), Adam(0.05),
+        steps = loop.steps(network, objectives.logit("fc", 1), basis.start(1, seed=2), Adam(0.05),
                              3, parametrization=basis)
-        return ascend.follow(steps, 3)
+        return loop.follow(steps, 3)
     parity.same(trace(small.network().to("gpu")), trace(small.network()), TOLERANCE)
 
 
@@ -64,7 +63,7 @@ def test_a_step_copies_back_what_it_reports_and_one_bit(xp):
     network = small.network().to("gpu")
     start, counts = network.prepare(small.photo()).repeat(2, axis=0), []
     before = len(copies)
-    for step in ascend.steps(network, OBJECTIVE, start, SGD(2.0, normalize="mean_abs"), 3,
+    for step in loop.steps(network, OBJECTIVE, start, SGD(2.0, normalize="mean_abs"), 3,
                              [transforms.jitter(2)], bounds=(-1, 1)):
         assert isinstance(step.value, np.ndarray) and array_module(step.image) is xp
         counts.append(len(copies) - before)
@@ -75,7 +74,7 @@ def test_a_step_copies_back_what_it_reports_and_one_bit(xp):
 def test_tiles(xp):
     def gradient(network):
         x = np.tile(images.prepare(small.photo(), network.preprocessing), (1, 2, 2, 1))
-        return ascend.look(InTiles(network, ["relu2"], 16), objectives.energy("relu2"),
+        return loop.look(InTiles(network, ["relu2"], 16), objectives.energy("relu2"),
                            to_device(x, network.device))
     (value, dx), (there, dx_there) = gradient(small.network()), gradient(small.network().to("gpu"))
     parity.alike(there.total, value.total, 1e-5)

@@ -10,8 +10,8 @@ from minicnn import vis
 from minicnn.backend import to_host
 from minicnn.files.patches import Patches
 from minicnn.vis import presets
-from minicnn.vis.columns import columns
-from minicnn.vis.deconvnet import each_rule, step_through
+from minicnn.vis.deconvnet import each_rule, each_stage
+from minicnn.vis.hypercolumn_maps import hypercolumn_maps
 
 PHOTO = small.photo()
 # float32: a pass differs in the seventh digit, and an ascent carries that on. Where a ReLU or a
@@ -29,8 +29,8 @@ METHODS = {
     "compare": lambda net, folder: vis.compare(net, net, [PHOTO, small.photo(seed=1)]),
     "deconvnet": lambda net, folder: vis.deconvnet(net, PHOTO, "relu2", lrn="scale"),
     "deconvnet, all rules": lambda net, folder: each_rule(net, PHOTO, "relu2", 1),
-    "deconvnet, step by step": lambda net, folder: [
-        to_host(step.array) for step in step_through(
+    "deconvnet, stage by stage": lambda net, folder: [
+        to_host(stage.array) for stage in each_stage(
             net, PHOTO, "relu2", 1)[1]],
     "deepdream_image": lambda net, folder: vis.deepdream_image(
         net, "relu2", [0, 1], pyramid_levels=2, iterations=2),
@@ -47,7 +47,7 @@ METHODS = {
     "gradcam": lambda net, folder: vis.gradcam(net, PHOTO, guided=True),
     "gradcam++": lambda net, folder: vis.gradcam(net, PHOTO, "frog", "relu2", "gradcam++"),
     "hypercolumns": lambda net, folder: vis.hypercolumns(net, PHOTO, ["relu1", "relu2"]),
-    "hypercolumns, their vectors": lambda net, folder: columns(net, PHOTO).stack(),
+    "hypercolumns, their vectors": lambda net, folder: hypercolumn_maps(net, PHOTO).stack(),
     "kernels": lambda net, folder: vis.kernels(net, "conv1"),
     **{f"maximize, {preset}": maximized(preset) for preset in (None, *presets.PRESETS)},
     "maximize from a photo": lambda net, folder: vis.maximize(net, "relu2", [0, 1], steps=3,
@@ -63,7 +63,7 @@ METHODS = {
        for method in ("gradient", "smooth", "guided", "times_input", "integrated")},
     "strongest": lambda net, folder: vis.strongest(net, [PHOTO, small.photo(seed=1)],
                                                    folder / "strongest", ["relu1", "relu2"],
-                                                   count=2),
+                                                   count=2).patches,
     "survey": lambda net, folder: vis.survey(net, [PHOTO, small.photo(seed=1)]),
     "texture": lambda net, folder: vis.texture(net, PHOTO, steps=3),
     "zoom": lambda net, folder: vis.zoom(net, PHOTO, frames=2, layers="relu1", octaves=2,

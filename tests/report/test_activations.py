@@ -11,7 +11,7 @@ from minicnn.images import display
 from minicnn.report import activations as sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.activations import Activations
-from minicnn.vis.survey import Figures
+from minicnn.vis.survey import LayerStatistics
 
 NETWORK, PHOTO = small.network(), small.photo()
 FOUND = vis.activations(NETWORK, PHOTO)
@@ -25,7 +25,7 @@ def bright(channels, one, side=48):
     """A layer in which one channel alone is not dark."""
     a = np.zeros((side, side, channels), np.float32)
     a[..., one] = 1
-    return Activations("net", {"relu": a}, settings())
+    return Activations(network="net", maps={"relu": a}, settings=settings())
 
 
 @pytest.mark.parametrize("channel", [0, 15, 16, 37, 39])
@@ -58,7 +58,7 @@ def test_large_maps_are_made_smaller_and_small_ones_larger():
 def test_units_are_blocks_64_a_row():
     values = np.zeros(150, np.float32)
     values[100] = 1
-    found = Activations("net", {"fc": values}, settings())
+    found = Activations(network="net", maps={"fc": values}, settings=settings())
     sheet = sheets.sheet(found, "fc")
     lit = (sheet == display.coloured(np.uint8([255]))[0]).all(axis=2)
     dark = (sheet == display.coloured(np.uint8([0]))[0]).all(axis=2)
@@ -71,7 +71,8 @@ def test_units_are_blocks_64_a_row():
 def test_the_caption_has_the_figures():
     a = np.zeros((2, 2, 4), np.float32)
     a[..., 1], a[0, 0, 2] = [[1, 2], [3, 4]], 0.5
-    found = Activations("net", {"relu": a, "fc": a[0, 0]}, settings(maps=3, scale="deviation"))
+    found = Activations(network="net", maps={"relu": a, "fc": a[0, 0]},
+                        settings=settings(maps=3, scale="deviation"))
     assert sheets.describe(found, "relu") == (
         "net relu: 4 channels of 2x2, the first 3 shown; each minus its mean, over its standard "
         "deviation, times 64, plus 128; values 0 to 4; 50.0% of the channels blank, 68.8% of the "
@@ -111,7 +112,7 @@ def test_one_picture_has_the_sheets_one_above_the_other():
 def test_too_many_channels_for_one_picture():
     many = {f"a{k}": np.zeros((1, 1, 3000), np.float32) for k in range(2)}
     with pytest.raises(ValueError, match="6,000 channels of 2 layers are too many .* a folder"):
-        sheets.picture(Activations("net", many, settings()))
+        sheets.picture(Activations(network="net", maps=many, settings=settings()))
 
 
 # ---- the folder
@@ -134,7 +135,7 @@ class Pictures(HTMLParser):
 
 
 def test_a_folder_has_a_sheet_a_layer_and_a_page_that_shows_them(tmp_path):
-    index = sheets.folder(FOUND, PHOTO, tmp_path / "a" / "b", "minicnn activations x.png")
+    index = sheets.folder(FOUND, tmp_path / "a" / "b", "minicnn activations x.png")
     page = Pictures(index)
     assert index == tmp_path / "a" / "b" / "index.html"
     assert page.headings == ["The photo", *NETWORK.names]
@@ -159,19 +160,19 @@ def test_ctrl_c_leaves_a_page_of_what_there_is(tmp_path, monkeypatch):
 
     monkeypatch.setattr(sheets, "sheet", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        sheets.folder(FOUND, PHOTO, tmp_path)
+        sheets.folder(FOUND, tmp_path)
     assert Pictures(tmp_path / "index.html").headings == ["The photo", "conv1", "relu1"]
 
 
 # ---- the table
 
 def test_the_table():
-    rows = [Figures("conv1", (4, 5, 20), 0.05, 0.25, (7,)),
-            Figures("fc", (12,), 0.0, 1.0, tuple(range(12)))]
+    rows = [LayerStatistics("conv1", (4, 5, 20), 0.05, 0.25, (7,)),
+            LayerStatistics("fc", (12,), 0.0, 1.0, tuple(range(12)))]
     assert sheets.table(rows, 30).splitlines() == [
         "layer  shape   blank   zeros  silent in all of 30 photos",
         "conv1  4x5x20   5.0%   25.0%  1 of 20: 7",
         "fc     12       0.0%  100.0%  12 of 12: 0, 1, 2, 3, 4, 5, 6, 7, ..."]
     assert sheets.table(rows).splitlines()[0].endswith("silent in 1 photo")
-    none = [Figures("a", (3,), 0.0, 0.0, ())]
+    none = [LayerStatistics("a", (3,), 0.0, 0.0, ())]
     assert sheets.table(none).splitlines()[1].endswith("0 of 3")

@@ -10,8 +10,9 @@ PICTURES = np.random.default_rng(0).uniform(0, 1, (3, 12, 10, 3)).astype(np.floa
 
 
 def found(pictures, scaling):
-    return DeepDreamImage(pictures, [8, 187, 230], ["hen", "terrier", "sheepdog"], "three classes",
-                          {"layer": "fc8", "output_scaling": scaling}, None, None, None)
+    return DeepDreamImage(
+        images=pictures, channels=[8, 187, 230], names=["hen", "terrier", "sheepdog"], levels=None,
+        caption="three classes", settings={"layer": "fc8", "output_scaling": scaling})
 
 
 def test_linear_is_shown_as_it_is():

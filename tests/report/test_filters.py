@@ -6,7 +6,7 @@ import small
 
 from minicnn import vis
 from minicnn.report import filters as sheets
-from minicnn.vis.filters import Filters, Row
+from minicnn.vis.filters import Filters, LayerFilters
 
 NETWORK = small.network()
 WORDS = {"order": "number", "size": (8, 8)}
@@ -34,12 +34,16 @@ def row(layer, channels, made=None):
     made = len(channels) if made is None else made
     pictures = np.full((made, 8, 8, 3), 7, np.uint8) * np.arange(made, dtype=np.uint8)[
         :, None, None, None]
-    return Row(layer, channels, pictures, np.arange(made) / 2, None)
+    return LayerFilters(layer, channels, pictures, np.arange(made) / 2, None)
+
+
+def found(layers, **settings):
+    return Filters(caption="words", settings=WORDS | settings, layers=layers)
 
 
 def test_a_row_a_layer_and_a_column_a_filter(drawn):
     rows = [row("conv1", [0, 1, 2]), row("conv2", [0, 1])]
-    sheet = sheets.sheet(Filters(rows, "words", WORDS), tile=50)
+    sheet = sheets.sheet(found(rows), tile=50)
     assert drawn["row_labels"] == ["conv1", "conv2"] and drawn["column_labels"] == ["0", "1", "2"]
     assert (drawn["columns"], drawn["labels"], drawn["caption"]) == (3, None, "words")
     assert [picture[0, 0, 0] for picture in drawn["images"]] == [0, 7, 14, 0, 7, 255]
@@ -47,18 +51,18 @@ def test_a_row_a_layer_and_a_column_a_filter(drawn):
 
 
 def test_what_was_interrupted_stays_white(drawn):
-    sheets.sheet(Filters([row("a", [0, 1], 1), row("b", [0, 1], 0)], "words", WORDS, True))
+    sheets.sheet(found([row("a", [0, 1], 1), row("b", [0, 1], 0)]))
     assert [picture[0, 0, 0] for picture in drawn["images"]] == [0, 255, 255, 255]
 
 
 def test_the_best_have_number_and_value_below(drawn):
-    sheets.sheet(Filters([row("a", [9, 4]), row("b", [3, 1])], "words", WORDS | {"order": "value"}))
+    sheets.sheet(found([row("a", [9, 4]), row("b", [3, 1])], order="value"))
     assert drawn["labels"] == ["9: 0", "4: 0.5", "3: 0", "1: 0.5"]
     assert drawn["column_labels"] is None and drawn["row_labels"] == ["a", "b"]
 
 
 def test_one_layer_is_near_square(drawn):
-    sheets.sheet(Filters([row("a", list(range(9)))], "words", WORDS))
+    sheets.sheet(found([row("a", list(range(9)))]))
     assert drawn["columns"] is None and drawn["row_labels"] is None
     assert drawn["labels"][2] == "2: 1"
 

@@ -19,21 +19,21 @@ def record(view):
 def test_the_photo_and_the_view(view):
     made = record(view)
     expected = contact_sheet([PHOTO, made.image], 2, ["photo", view], tile=60)
-    np.testing.assert_array_equal(sheets.sheet(PHOTO, made, 60), caption(expected, made.caption))
+    np.testing.assert_array_equal(sheets.sheet(made, 60), caption(expected, made.caption))
 
 
 def test_segments_are_also_laid_over_the_photo():
     made = record("segments")
     both = (PHOTO.astype(int) // 2 + made.image.astype(int) // 2).astype(np.uint8)
     expected = contact_sheet([PHOTO, made.image, both], 3, ["photo", "segments", "both"], tile=60)
-    np.testing.assert_array_equal(sheets.sheet(PHOTO, made, 60), caption(expected, made.caption))
+    np.testing.assert_array_equal(sheets.sheet(made, 60), caption(expected, made.caption))
 
 
 def test_the_pixel_of_a_similarity_is_marked():
     made = record("similarity")
     expected = contact_sheet([sheets.marked(PHOTO, 8, 10), made.image], 2,
                              ["photo", "similarity"], tile=60)
-    np.testing.assert_array_equal(sheets.sheet(PHOTO, made, 60), caption(expected, made.caption))
+    np.testing.assert_array_equal(sheets.sheet(made, 60), caption(expected, made.caption))
 
 
 def test_a_cross_of_four_arms_that_leaves_the_pixel_to_be_seen():

@@ -27,7 +27,8 @@ def test_planes_have_a_row_a_filter_and_a_column_an_input():
 
 @pytest.mark.parametrize("size, block", [((7, 7), 8), ((3, 3), 16), ((5, 11), 8), ((1, 1), 48)])
 def test_a_weight_is_a_block_of_whole_pixels(size, block):
-    black = Kernels(np.zeros((1, *size, 3), np.uint8), [0], None, "caption", {}, None)
+    black = Kernels(pictures=np.zeros((1, *size, 3), np.uint8), filters=[0], inputs=None,
+                    caption="caption", w=None)
     height, width = size[0] * block, size[1] * block
     tile = (sheets.sheet(black)[8 : 8 + height] == 0).all(axis=2)
     assert tile.any(axis=0).sum() == width and tile.all(axis=0).sum() == width

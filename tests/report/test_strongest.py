@@ -18,7 +18,7 @@ LAYERS = {"relu1": [5, 0], "mix/relu_3x3": [2, 0, 3], "relu2": [1, 3]}
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return vis.strongest(NETWORK, PHOTOS, tmp_path_factory.mktemp("found"), LAYERS, count=4)
+    return vis.strongest(NETWORK, PHOTOS, tmp_path_factory.mktemp("found"), LAYERS, count=4).patches
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_zoomed_it_is_what_the_projections_reach_to(found, words):
 
 def test_where_a_unit_sees_further_than_the_photo_the_photo_is_the_place(found, tmp_path):
     """relu2 sees 13 pixels each way, here of 11 rows: those stand where they are in the photo."""
-    flat = vis.strongest(NETWORK, PHOTOS, tmp_path, {"relu2": [1]}, count=3, size=(11, 16))
+    flat = vis.strongest(NETWORK, PHOTOS, tmp_path, {"relu2": [1]}, count=3, size=(11, 16)).patches
     one = flat.channel("relu2", 1)
     sheet = sheets.figure(flat, "relu2", [1], tile=13)
     for patch, (top, _, left, _), corner in zip(one.patches, one.boxes, one.corners, strict=True):

@@ -6,9 +6,8 @@ import pytest
 import small
 from numpy.testing import assert_array_equal
 
-from minicnn import images
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn import images, vis
+from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.images import ImageError
 from minicnn.report import animation, trace
@@ -20,8 +19,12 @@ PARTS = {"relu2:1": np.array([[1.0], [2], [4]]), "l2": np.array([[0.0], [-1], [-
 def climb(watch, steps=7, count=1):
     x = np.concatenate([NETWORK.prepare(small.photo(seed=k)) for k in range(count)])
     objective = objectives.channel("conv2", 1) - 0.01 * objectives.l2()
-    walk = ascend.steps(NETWORK, objective, x, SGD(1.0, normalize="mean_abs"), steps)
-    return ascend.follow(walk, steps, watch=watch)
+    ascent = loop.steps(NETWORK, objective, x, SGD(1.0, normalize="mean_abs"), steps)
+    return loop.follow(ascent, steps, watch=watch)
+
+
+def record(values, by_term=None):
+    return vis.Record(trace=values, by_term=by_term, caption="a title")
 
 
 def dark(picture):
@@ -57,18 +60,21 @@ def test_a_line_an_image():
 
 def test_it_is_saved_as_drawn_and_leaves_matplotlib_alone(tmp_path):
     before = dict(matplotlib.rcParams), matplotlib.get_backend()
-    trace.plot(tmp_path / "t.png", PARTS["l2"], PARTS, "a title")
+    trace.plot(tmp_path / "t.png", [record(PARTS["l2"], PARTS)])
     assert_array_equal(images.load(tmp_path / "t.png"), trace.draw(PARTS["l2"], PARTS, "a title"))
     assert (dict(matplotlib.rcParams), matplotlib.get_backend()) == before
 
 
-def test_shares_gathers_what_follow_does():
-    shares = trace.Shares()
-    end = climb(shares, count=2)
-    assert_array_equal(np.array(shares.values), end.trace)
-    assert set(shares.parts) == set(end.parts) == {"conv2:1", "l2"}
-    for name, share in shares.parts.items():
-        assert_array_equal(np.array(share), end.parts[name])
+def test_records_of_one_ascent_are_plotted_together(tmp_path):
+    records = vis.maximize(NETWORK, "conv2", [1, 3], steps=4, l2=0.01)
+    trace.plot(tmp_path / "t.png", records)
+    ends = [np.hstack([r.by_term[name] for r in records]) for name in records[0].by_term]
+    assert list(records[0].by_term) == ["conv2:1,3", "l2"]
+    values = np.hstack([r.trace for r in records])
+    np.testing.assert_allclose(sum(ends), values, rtol=1e-6)
+    captions = "\n".join(r.caption for r in records)
+    assert_array_equal(images.load(tmp_path / "t.png"), trace.draw(
+        values, dict(zip(records[0].by_term, ends, strict=True)), captions))
 
 
 @pytest.mark.parametrize("every, kept", [(1, [0, 1, 2, 3, 4, 5, 6, 7]), (3, [0, 3, 6, 7]),
@@ -90,7 +96,7 @@ def test_no_frames_before_the_first_step_and_none_every_0():
 @pytest.mark.parametrize("values", [np.zeros(3), np.zeros((0, 1))])
 def test_no_trace_to_plot(values, tmp_path):
     with pytest.raises(ValueError, match=r"trace: expected \(steps \+ 1, N\)"):
-        trace.plot(tmp_path / "t.png", values)
+        trace.draw(values)
     with pytest.raises(ImageError, match="suffix|format"):
-        trace.plot(tmp_path / "t.txt", PARTS["l2"])
+        trace.plot(tmp_path / "t.txt", [record(PARTS["l2"])])
     assert list(tmp_path.iterdir()) == []

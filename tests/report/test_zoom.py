@@ -10,7 +10,7 @@ from minicnn.vis.zoom import Zoom
 
 def zoom(count, side=20):
     frames = np.stack([np.full((side, side + 4, 3), 5 * k, np.uint8) for k in range(count)])
-    return Zoom(frames, "some dreams", {}, None, np.arange(count))
+    return Zoom(frames=frames, image=frames[-1], caption="some dreams", trace=np.arange(count))
 
 
 @pytest.mark.parametrize("count, most, chosen", [

@@ -162,7 +162,7 @@ def test_a_layer_that_is_not_there(layers, words):
 def test_an_unknown_scale_and_no_maps_and_numbers_that_are_none():
     with pytest.raises(ValueError, match="scale must be one of deviation, range, layer, got 'log'"):
         vis.activations(NETWORK, PHOTO, scale="log")
-    with pytest.raises(ValueError, match="maps is at least 1, or None for all, got 0"):
+    with pytest.raises(ValueError, match="maps must be a whole number of at least 1, got 0"):
         vis.activations(NETWORK, PHOTO, maps=0)
     for scale in SCALES:
         with pytest.raises(ImageError, match="activations: 1 of 4 values are not finite"):

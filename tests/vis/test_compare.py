@@ -69,8 +69,8 @@ def test_most_filters_may_be_faint():
 
 def test_silent_is_what_the_survey_calls_dead():
     found = first_layer(gratings(), PHOTOS)
-    (figures,) = vis.survey(gratings(), PHOTOS, ["relu1"]).figures
-    assert found.silent == figures.dead == (3,)
+    (statistics,) = vis.survey(gratings(), PHOTOS, ["relu1"]).statistics
+    assert found.silent == statistics.dead == (3,)
 
 
 def test_a_filter_that_responds_to_one_photo_only_is_not_silent():

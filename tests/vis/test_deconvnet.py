@@ -1,7 +1,7 @@
 """The deconvnet: rules, seeds, records, and what is refused.
 
-That its numbers are the paper's is shown in test_deconvnet_literal.py, the walk down layer by layer
-in test_deconvnet_steps.py.
+That its numbers are the paper's is shown in test_deconvnet_literal.py, the way down layer by layer
+in test_deconvnet_stages.py.
 """
 
 import nets
@@ -13,13 +13,13 @@ from minicnn import images, vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Conv, ReLU
 from minicnn.ops import lrn, relu
-from minicnn.vis.deconvnet import region
+from minicnn.vis.deconvnet import region, signed_picture
 
 NETWORK, PHOTO = small.network(), small.photo()
 EXACT = small.network(dtype=np.float64)  # the same weights
 
 
-# ---- the other rules, and what the walk leaves alone
+# ---- the other rules, and what the way down leaves alone
 
 @pytest.mark.parametrize("relu_rule", relu.RULES)
 @pytest.mark.parametrize("lrn_rule", lrn.RULES)
@@ -217,3 +217,13 @@ def test_the_most_active_channel_is_taken_where_none_is_given(layer):
     record = vis.deconvnet(NETWORK, PHOTO, layer)
     assert record.settings["channel"] == channel
     np.testing.assert_array_equal(record.x, vis.deconvnet(NETWORK, PHOTO, layer, channel).x)
+
+
+def test_signed_pictures_are_red_first_with_zero_as_grey():
+    x = np.zeros((1, 4, 5, 3))
+    x[0, 1, 2, 0], x[0, 3, 4, 2] = 2, -2  # the network is BGR: blue up, red down
+    picture = signed_picture(x, NETWORK.preprocessing)
+    np.testing.assert_array_equal(picture[1, 2], [128, 128, 255])
+    np.testing.assert_array_equal(picture[3, 4], [1, 128, 128])
+    assert (picture == 128).sum() == 4 * 5 * 3 - 2
+    assert (signed_picture(np.zeros_like(x), NETWORK.preprocessing) == 128).all()

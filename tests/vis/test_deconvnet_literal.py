@@ -17,7 +17,7 @@ from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import LRN, Add, Concat, Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.ops.window import output_size, pair
-from minicnn.vis.deconvnet import descend, step_through
+from minicnn.vis.deconvnet import descend, each_stage
 
 PREPROCESSING = Preprocessing((17, 14), "RGB", (100, 110, 120), 1 / 50, resize_to=None)
 
@@ -317,28 +317,28 @@ def test_every_map_on_the_way_is_the_paper_s():
     run = network.forward(network.prepare(photo))
     seed = np.zeros_like(run["relu3"])
     seed[..., 3] = run["relu3"][..., 3]
-    walk = list(descend(run, "relu3", seed))
+    stages = list(descend(run, "relu3", seed))
     _, told = literally("caffe", "relu3", 3, "all", ("deconvnet", "gradient"))
-    assert len(walk) - 1 == 10
-    for step in walk[1:]:
-        (below,) = network.inputs(step.layer)
-        agrees(step.array, told[below])
+    assert len(stages) - 1 == 10
+    for stage in stages[1:]:
+        (below,) = network.inputs(stage.layer)
+        agrees(stage.array, told[below])
 
 
 @pytest.mark.parametrize("name, layer", [("branched", "relu2"), ("residual", "fc")])
 def test_every_map_where_paths_part_and_meet_is_too(name, layer):
     """Beside a chain: what is added up is all of what stands at the place where paths parted."""
     network, photo = NETWORKS[name]
-    record, walk = step_through(network, photo, layer)
+    record, stages = each_stage(network, photo, layer)
     where = [record.settings[key] for key in ("channel", "position")]
     _, told = literally(name, layer, *where, ("deconvnet", "gradient"))
     assert told["image"] is not None
-    added = [step for step in walk if step.operation.startswith("add")]
-    assert [step.layer for step in added] == {"branched": ["pool1"],
+    added = [stage for stage in stages if stage.operation.startswith("add")]
+    assert [stage.layer for stage in added] == {"branched": ["pool1"],
                                               "residual": ["both", "relu2", "sum1", "norm1"]}[name]
-    for step in added:
-        agrees(step.array, told[step.layer])
-    assert {step.layer for step in walk} == {
+    for stage in added:
+        agrees(stage.array, told[stage.layer])
+    assert {stage.layer for stage in stages} == {
         place for place, maps in told.items() if maps is not None and place != "image"}
 
 

@@ -21,18 +21,18 @@ def quick(layers=None, count=2, **more):
 
 
 def same(one, other):
-    return len(one.rows) == len(other.rows) and all(
+    return len(one.layers) == len(other.layers) and all(
         a.layer == b.layer and a.channels == b.channels and np.array_equal(a.x, b.x)
         and np.array_equal(a.values, b.values) and np.array_equal(a.pictures, b.pictures)
-        for a, b in zip(one.rows, other.rows, strict=True))
+        for a, b in zip(one.layers, other.layers, strict=True))
 
 
 # ---- which
 
 def test_the_first_filters_of_every_convolution():
     found = quick(count=4)
-    assert [row.layer for row in found.rows] == CONVOLUTIONS
-    assert [row.channels for row in found.rows] == [
+    assert [row.layer for row in found.layers] == CONVOLUTIONS
+    assert [row.channels for row in found.layers] == [
         [0, 1, 2, 3], [0, 1, 2], [0, 1, 2, 3], [0, 1], [0, 1, 2, 3]]  # where there are as many
     assert found.caption == ("small: the first 4 filters of each of 5 layers, maximised: preset "
                              "filters, 2 steps")
@@ -40,7 +40,7 @@ def test_the_first_filters_of_every_convolution():
 
 
 def test_each_is_what_maximize_makes_alone():
-    row = quick(["conv2"], 5, seed=3, size=(18, 22)).rows[0]
+    row = quick(["conv2"], 5, seed=3, size=(18, 22)).layers[0]
     for k in row.channels:
         alone = vis.maximize(NETWORK, "conv2", k, "filters", 2, size=(18, 22), seed=3)
         np.testing.assert_array_equal(row.x[k], alone.x[0])
@@ -49,7 +49,7 @@ def test_each_is_what_maximize_makes_alone():
 
 
 def test_a_mean_is_looked_for_at_the_relu_behind_the_convolution():
-    assert [row.layer for row in quick(preset="keras-lecture").rows] == RECTIFIED
+    assert [row.layer for row in quick(preset="keras-lecture").layers] == RECTIFIED
     assert responses(NETWORK) == CONVOLUTIONS and responses(NETWORK, True) == RECTIFIED
 
 
@@ -61,7 +61,8 @@ def test_a_batch_norm_may_lie_between_and_a_convolution_may_have_no_relu():
 
 
 def test_the_best_come_first():
-    by_number, by_value = quick(["relu2"], 5).rows[0], quick(["relu2"], 5, order="value").rows[0]
+    by_number = quick(["relu2"], 5).layers[0]
+    by_value = quick(["relu2"], 5, order="value").layers[0]
     assert sorted(by_value.channels) == by_number.channels != by_value.channels
     assert (np.diff(by_value.values) <= 0).all()
     for k, channel in enumerate(by_value.channels):
@@ -118,8 +119,8 @@ def test_interrupted_or_killed_and_run_again_it_is_the_same(stops, tmp_path, at,
     try:
         found = quick(folder=tmp_path)
         assert error is KeyboardInterrupt and at > 1 and found.interrupted
-        assert sum(len(row.pictures) > 0 for row in found.rows) == at - 1
-        assert [row.channels for row in found.rows] == [[0, 1]] * 5
+        assert sum(len(row.pictures) > 0 for row in found.layers) == at - 1
+        assert [row.channels for row in found.layers] == [[0, 1]] * 5
     except error:
         assert error is Killed or at == 1
     calls = stops()
@@ -140,7 +141,7 @@ def test_ctrl_c_within_an_ascent_leaves_that_part_out(monkeypatch, tmp_path):
         return step(self, *arguments)
     monkeypatch.setattr(SGD, "step", stop)
     found = quick(folder=tmp_path)
-    assert [len(row.pictures) for row in found.rows] == [2, 0, 0, 0, 0] and found.interrupted
+    assert [len(row.pictures) for row in found.layers] == [2, 0, 0, 0, 0] and found.interrupted
     monkeypatch.undo()
     assert same(quick(folder=tmp_path), quick())
 
@@ -184,5 +185,5 @@ def test_patterns_of_the_shipped_network_grow_more_complex_with_depth():
     """Directions in bits, means of five filters, 30 steps."""
     found = vis.filters(minicnn.load("minivgg"), ["conv1_1", "conv2_1", "conv3_1", "conv4_2"], 5,
                         steps=30)
-    entropy = [orientation_entropy(row.x).mean() for row in found.rows]
+    entropy = [orientation_entropy(row.x).mean() for row in found.layers]
     assert entropy == sorted(entropy) and entropy[-1] - entropy[0] > 0.3

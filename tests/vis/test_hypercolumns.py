@@ -11,11 +11,11 @@ from minicnn import vis
 from minicnn.images import Preprocessing, display
 from minicnn.network import Network
 from minicnn.network.layers import BatchNorm, Conv, MaxPool, ReLU
-from minicnn.vis.columns import columns
+from minicnn.vis.hypercolumn_maps import hypercolumn_maps
 
 NETWORK, PHOTO = small.network(), small.photo()
 LAYERS = ["relu1", "mix", "relu2"]
-FOUND = columns(NETWORK, PHOTO, LAYERS)
+FOUND = hypercolumn_maps(NETWORK, PHOTO, LAYERS)
 
 
 def stem():

@@ -112,7 +112,7 @@ def test_a_channel_that_is_not_there(channel):
 
 @pytest.mark.parametrize("channel", [1.5, None, True, [0, 1.5]])
 def test_a_channel_that_is_no_number(channel):
-    with pytest.raises(ValueError, match="relu2: expected a channel's number"):
+    with pytest.raises(ValueError, match=r"relu2 has 5 channels, .* there is no (1.5|None|True)"):
         quick(channel)
 
 

@@ -8,7 +8,7 @@ import pytest
 import small
 
 from minicnn import images, vis
-from minicnn.ascent import moves
+from minicnn.ascent import regularizers
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import Conv, ReLU
@@ -70,7 +70,7 @@ def test_progress_raises_the_objective_by_two():
 
 def test_yosinski_is_the_third_and_his_table_is_where_moves_are():
     assert presets.PRESETS["yosinski"] == presets.PRESETS["yosinski-3"]
-    for k, row in moves.SETTINGS.items():
+    for k, row in regularizers.SETTINGS.items():
         preset = presets.PRESETS[f"yosinski-{k}"]
         assert (preset["steps"], preset["rate"]) == (row.steps, row.rate)
         assert (preset["normalize"] == "progress") == (row.progress is not None)

@@ -20,13 +20,30 @@ METHODS = {
     "hypercolumns": lambda: vis.hypercolumns(NETWORK, small.photo(), ["relu1", "mix"]),
     "dream": lambda: vis.dream(NETWORK, small.photo(), ["relu1"], octaves=1, steps=2, seed=3),
 }
-OTHERWISE = {"activations", "compare", "deepdream_image", "filters", "kernels", "strongest",
-             "survey", "zoom"}
+OTHERWISE = {
+    "activations": lambda folder: vis.activations(NETWORK, small.photo()),
+    "compare": lambda folder: vis.compare(NETWORK, NETWORK, [small.photo()]),
+    "deepdream_image": lambda folder: vis.deepdream_image(NETWORK, "relu1", iterations=1),
+    "filters": lambda folder: vis.filters(NETWORK, count=1, steps=1, folder=folder),
+    "kernels": lambda folder: vis.kernels(NETWORK),
+    "strongest": lambda folder: vis.strongest(NETWORK, [small.photo()], folder),
+    "survey": lambda folder: vis.survey(NETWORK, [small.photo()]),
+    "zoom": lambda folder: vis.zoom(NETWORK, frames=1, layers="relu1", octaves=1, steps=1),
+}
 NOT_SETTINGS = {"network", "image", "progress", "watch"}
 
 
 def test_every_method_is_listed_here():
-    assert set(METHODS) | OTHERWISE == set(vis.__all__) - {"Record"}
+    assert set(METHODS) | set(OTHERWISE) == set(vis.__all__) - {"Record"}
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_what_finds_more_returns_a_record_too(name, tmp_path):
+    record, parameters = OTHERWISE[name](tmp_path), inspect.signature(getattr(vis, name)).parameters
+    assert isinstance(record, vis.Record) and type(record) is not vis.Record
+    assert record.caption and record.caption in repr(record).replace("\\n", "\n")
+    assert set(record.settings) == set(parameters) - NOT_SETTINGS - {
+        "against", "photos", "folder", "verbose"}
 
 
 @pytest.mark.parametrize("name", METHODS)

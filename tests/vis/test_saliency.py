@@ -9,7 +9,7 @@ from minicnn import vis
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
-from minicnn.vis import explain
+from minicnn.vis import attribution
 from minicnn.vis.saliency import METHODS, between, mean_slope, noisy, pixel_map, slope
 
 NETWORK, PHOTO = small.network(), small.photo()
@@ -144,7 +144,7 @@ def test_midpoints_of_a_straight_way():
 def test_integrated_gradients_of_a_linear_network_are_complete_in_one_step(baseline):
     linear = stack(Conv(4, 3), Dense(5))
     record = vis.saliency(linear, PHOTO, 1, "integrated", steps=1, baseline=baseline)
-    start = explain.plain(linear, baseline, X.shape)
+    start = attribution.plain(linear, baseline, X.shape)
     difference = score(linear, X, 1) - score(linear, start, 1)
     assert record.map.sum() == pytest.approx(difference, rel=1e-4)  # float32
     np.testing.assert_allclose(record.x, (X - start) * vis.saliency(linear, PHOTO, 1).x, rtol=1e-4,
@@ -168,7 +168,7 @@ def test_the_sum_nears_the_difference_as_steps_become_more():
 def test_completeness_is_reported():
     record = vis.saliency(NETWORK, PHOTO, 2, "integrated", steps=200)
     total, difference = record.completeness
-    start = explain.plain(NETWORK, 0, X.shape)
+    start = attribution.plain(NETWORK, 0, X.shape)
     assert total == pytest.approx(record.map.sum(), rel=1e-4)  # float32
     assert difference == pytest.approx(score(NETWORK, X, 2) - score(NETWORK, start, 2), rel=1e-5)
     assert abs(total - difference) < 0.05 * abs(difference)  # what 200 steps over the kinks give
@@ -244,7 +244,7 @@ def test_a_grey_photo_s_network():
 # ---- Ctrl-C
 
 def interrupted_after(count, monkeypatch):
-    """Press it in the middle of the walk back number `count` + 1."""
+    """Press it in the middle of backward pass number `count` + 1."""
     calls = []
     plain = vis.saliency.slope
 
@@ -277,8 +277,8 @@ def test_interrupted_with_nothing_to_show(method, after, monkeypatch):
 
 @pytest.mark.parametrize("settings, words", [
     ({"method": "vanilla"}, "method must be one of gradient, smooth, .*, got 'vanilla'"),
-    ({"samples": 0}, "samples and steps are at least 1, got 0 and 100"),
-    ({"steps": 0}, "samples and steps are at least 1, got 50 and 0"),
+    ({"samples": 0}, "samples must be a whole number of at least 1, got 0"),
+    ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
     ({"noise": -0.1}, "noise is a share of the range, at least 0, got -0.1"),
     ({"noise": float("nan")}, "noise is a share"),
     ({"method": "integrated", "baseline": 300}, "a colour is a number .* got 300"),

@@ -26,7 +26,7 @@ LAYERS = {"relu1": [0, 5], "mix": [8, 3, 0], "relu2": [1, 4], "fc": [2]}
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return vis.strongest(NETWORK, PHOTOS, tmp_path_factory.mktemp("found"), LAYERS, count=3)
+    return vis.strongest(NETWORK, PHOTOS, tmp_path_factory.mktemp("found"), LAYERS, count=3).patches
 
 
 # ---- what is found
@@ -86,7 +86,7 @@ def test_a_patch_at_the_border_lies_where_the_unit_would_see_it(found):
 
 def test_corners_are_those_of_all_that_a_unit_would_see(found, tmp_path):
     """relu2 sees 13 pixels each way, also where the photo has only 11 rows."""
-    flat = vis.strongest(NETWORK, PHOTOS, tmp_path, {"relu2": [1]}, count=3, size=(11, 16))
+    flat = vis.strongest(NETWORK, PHOTOS, tmp_path, {"relu2": [1]}, count=3, size=(11, 16)).patches
     one, field = flat.channel("relu2", 1), receptive.field(NETWORK, "relu2", image=(11, 16))
     assert field.size == one.frame == (13, 13) and one.values
     for position, corner, box in zip(one.positions, one.corners, one.boxes, strict=True):
@@ -98,7 +98,7 @@ def test_corners_are_those_of_all_that_a_unit_would_see(found, tmp_path):
 
 def test_rules_and_size_are_those_asked_for(tmp_path):
     found = vis.strongest(NETWORK, PHOTOS[:2], tmp_path, {"mix": [0]}, count=1, relu="guided",
-                          lrn="scale", size=(18, 24))
+                          lrn="scale", size=(18, 24)).patches
     one = found.channel("mix", 0)
     record = vis.deconvnet(NETWORK, PHOTOS[one.photos[0]], "mix", 0, None, "guided", "scale",
                            (18, 24))
@@ -111,7 +111,7 @@ def test_rules_and_size_are_those_asked_for(tmp_path):
 def test_a_silent_channel_has_no_places(tmp_path):
     network = small.network()
     network.params["conv2"]["b"][3] = -1e3
-    found = vis.strongest(network, PHOTOS[:2], tmp_path, ["relu2"], [3, 1], count=4)
+    found = vis.strongest(network, PHOTOS[:2], tmp_path, ["relu2"], [3, 1], count=4).patches
     assert found.channel("relu2", 3).values == []
     assert len(found.channel("relu2", 1).values) == 2  # as many as there are photos
 
@@ -119,7 +119,7 @@ def test_a_silent_channel_has_no_places(tmp_path):
 def test_every_rectified_map_is_looked_at_where_nothing_is_named(tmp_path):
     assert rectified(NETWORK) == ["relu1", "mix/relu_1x1", "mix/relu_3x3", "mix/relu_project",
                                   "relu2"]
-    found = vis.strongest(NETWORK, PHOTOS[:1], tmp_path)
+    found = vis.strongest(NETWORK, PHOTOS[:1], tmp_path).patches
     assert found.layers == {name: list(range(NETWORK.shapes[name][-1]))
                             for name in rectified(NETWORK)}
 
@@ -141,7 +141,7 @@ import os, shutil, signal, sys
 import h5py, small
 from minicnn import vis
 from minicnn.files.unfinished import Unfinished
-from minicnn.vis import winners
+from minicnn.vis import strongest_units
 
 def kill_at(owner, name, moment):
     real, calls = getattr(owner, name), []
@@ -157,7 +157,7 @@ if __name__ == "__main__":
     kill_at(*{"replace": (os, "replace"), "part": (Unfinished, "part"), "never": (os, "replace"),
               "store": (h5py.Dataset, "__setitem__"), "remove": (shutil, "rmtree")}[where],
             int(moment))
-    winners.SAVE_EVERY = 0
+    strongest_units.SAVE_EVERY = 0
     vis.strongest.PART = 1 << 13
     layers = {"relu1": [0, 5], "mix": [8, 3, 0], "relu2": [1, 4], "fc": [2]}
     vis.strongest(small.network(), [small.photo(seed=k) for k in range(12)], folder, layers,
@@ -242,12 +242,12 @@ def test_a_folder_with_broken_photos(tmp_path):
         images.save(folder / name, PHOTOS[k])
     (folder / "b.jpg").write_bytes((folder / "b.jpg").read_bytes()[:300])
     (folder / "e.png").write_text("no picture")
-    found = vis.strongest(NETWORK, folder, tmp_path / "out", ["relu1"], count=4, batch=2)
+    found = vis.strongest(NETWORK, folder, tmp_path / "out", ["relu1"], count=4, batch=2).patches
     assert found.about["photos"] == 5 and len(found.unreadable) == 2
     assert "b.jpg: cannot be read" in found.unreadable[0]
     assert "e.png: not a picture" in found.unreadable[1]
     good = [folder / name for name in ("a.png", "more/c.png", "more/d.jpg")]
-    alone = vis.strongest(NETWORK, good, tmp_path / "alone", ["relu1"], count=4)
+    alone = vis.strongest(NETWORK, good, tmp_path / "alone", ["relu1"], count=4).patches
     for ours, theirs in zip(found.channels("relu1"), alone.channels("relu1"), strict=True):
         assert ours.values == theirs.values and ours.names == theirs.names
     assert patches.read(found.path).unreadable == found.unreadable
@@ -269,12 +269,13 @@ def test_photos_where_there_are_none(tmp_path):
     ({"layers": ["relu3"]}, "no layer 'relu3'; near it: .*relu2"),
     ({"layers": ["relu2"], "channels": [5]}, "relu2 has 5 channels, .*there is no 5"),
     ({"layers": {"relu2": [-1]}}, "relu2 has 5 channels, counted from 0; there is no -1"),
-    ({"layers": {"relu2": []}}, "relu2 has 5 channels, counted from 0; none was named"),
+    ({"layers": {"relu2": []}}, "relu2 has 5 channels, and none was named"),
     ({"layers": []}, "name the layers to look at"),
     ({"relu": "leaky"}, "relu must be one of gradient, .* got 'leaky'"),
     ({"lrn": "skip"}, "lrn must be one of .* got 'skip'"),
-    ({"count": 0}, "count must be at least 1, got 0"),
-    ({"batch": 0}, "batch must be at least 1"), ({"workers": 0}, "workers must be at least 1"),
+    ({"count": 0}, "count must be a whole number of at least 1, got 0"),
+    ({"batch": 0}, "batch must be a whole number of at least 1"),
+    ({"workers": 0}, "workers must be a whole number of at least 1"),
     ({"size": "keep"}, "size: expected a whole number"),
     ({"size": 2, "layers": ["relu2"]}, "does not fit")])
 def test_settings_out_of_range(tmp_path, settings, words):

@@ -1,4 +1,4 @@
-"""Figures over photos against plain counting; photos that cannot be read; memory."""
+"""LayerStatistics over photos against plain counting; photos that cannot be read; memory."""
 
 import tracemalloc
 
@@ -8,7 +8,7 @@ import small
 
 from minicnn import backend, images, vis
 from minicnn.network import LayerNameError
-from minicnn.vis.survey import Survey, figures
+from minicnn.vis.survey import statistics
 
 NETWORK = small.network()
 PHOTOS = [small.photo(seed=seed) for seed in range(4)]
@@ -35,13 +35,13 @@ def counted(network, layer, photos):
 @pytest.mark.parametrize("layer", ["conv1", "relu1", "pool1", "mix", "relu2"])
 @pytest.mark.parametrize("photos", [PHOTOS[:1], PHOTOS], ids=["one", "four"])
 def test_the_figures_are_what_counting_gives(layer, photos):
-    row, = vis.survey(silenced(), photos, [layer]).figures
+    row, = vis.survey(silenced(), photos, [layer]).statistics
     assert (row.blank, row.zeros, row.dead) == counted(silenced(), layer, photos)
     assert row.layer == layer and row.shape == NETWORK.shapes[layer]
 
 
 def test_the_figures_tell_something():
-    rows = {row.layer: row for row in vis.survey(silenced(), PHOTOS).figures}
+    rows = {row.layer: row for row in vis.survey(silenced(), PHOTOS).statistics}
     assert list(rows) == NETWORK.names
     assert 0 in rows["relu1"].dead and rows["conv1"].dead == rows["relu1"].dead
     assert 3 in rows["relu2"].dead and rows["conv1"].blank == 0 < rows["relu1"].blank
@@ -55,26 +55,26 @@ def test_dead_in_one_photo_is_not_dead_in_all():
     network.params["conv1"]["w"][1, 1, 2, 0] = 1  # BGR: red
     network.params["conv1"]["b"][:] = [-0.5, 1, 1, 1, 1, 1]
     red, blue = (np.full((16, 20, 3), colour, np.uint8) for colour in ((250, 0, 0), (0, 0, 250)))
-    assert vis.survey(network, [blue], "relu1").figures[0].dead == (0,)
-    assert vis.survey(network, [blue, red], "relu1").figures[0].dead == ()
-    assert vis.survey(network, [blue, red], "relu1").figures[0].blank > 0
+    assert vis.survey(network, [blue], "relu1").statistics[0].dead == (0,)
+    assert vis.survey(network, [blue, red], "relu1").statistics[0].dead == ()
+    assert vis.survey(network, [blue, red], "relu1").statistics[0].blank > 0
 
 
 def test_of_a_layer_without_positions_zero_units_are_blank():
-    row, = figures({"fc": np.array([0.0, 2.5, -1.0, 0.0])})
+    row, = statistics({"fc": np.array([0.0, 2.5, -1.0, 0.0])})
     assert row == ("fc", (4,), 0.5, 0.5, (0, 2, 3))
-    row, = figures({"pool": np.array([[[0.0, 2.5]]])})  # one position says as little
+    row, = statistics({"pool": np.array([[[0.0, 2.5]]])})  # one position says as little
     assert row == ("pool", (1, 1, 2), 0.5, 0.5, (0,))
 
 
 def test_one_value_everywhere_is_blank_whatever_it_is():
-    row, = figures({"conv": np.stack([np.full((3, 4), v) for v in (-2.0, 0, 5)], axis=2)})
+    row, = statistics({"conv": np.stack([np.full((3, 4), v) for v in (-2.0, 0, 5)], axis=2)})
     assert row == ("conv", (3, 4, 3), 1.0, 1 / 3, (0, 1))
 
 
 def test_one_photo_s_figures_are_its_survey():
     found = vis.activations(NETWORK, PHOTOS[0])
-    assert figures(found.maps) == vis.survey(NETWORK, PHOTOS[:1]).figures
+    assert statistics(found.maps) == vis.survey(NETWORK, PHOTOS[:1]).statistics
 
 
 def test_files_that_cannot_be_read_are_skipped_and_listed(tmp_path):
@@ -85,7 +85,7 @@ def test_files_that_cannot_be_read_are_skipped_and_listed(tmp_path):
     assert result.photos == 1 and len(result.skipped) == 2
     assert "b.jpg: cannot be read" in result.skipped[0]
     assert "c.png: not a picture" in result.skipped[1]
-    assert result.figures == vis.survey(NETWORK, PHOTOS[:1], "relu1").figures
+    assert result.statistics == vis.survey(NETWORK, PHOTOS[:1], "relu1").statistics
 
 
 def test_not_one_photo(tmp_path):
@@ -99,7 +99,7 @@ def test_not_one_photo(tmp_path):
 
 
 def test_ctrl_c_keeps_the_photos_until_then(monkeypatch):
-    expected, prepare, seen = vis.survey(NETWORK, PHOTOS[:2]).figures, NETWORK.prepare, []
+    expected, prepare, seen = vis.survey(NETWORK, PHOTOS[:2]).statistics, NETWORK.prepare, []
 
     def interrupted(photo, size):
         seen.append(photo)
@@ -108,7 +108,9 @@ def test_ctrl_c_keeps_the_photos_until_then(monkeypatch):
         return prepare(photo, size)
 
     monkeypatch.setattr(NETWORK, "prepare", interrupted)
-    assert vis.survey(NETWORK, PHOTOS) == Survey(expected, 2, [], True)
+    found = vis.survey(NETWORK, PHOTOS)
+    assert found.statistics == expected and found.photos == 2
+    assert found.skipped == [] and found.interrupted
 
 
 def peak(count):

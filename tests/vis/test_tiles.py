@@ -5,8 +5,7 @@ import pytest
 import small
 
 from minicnn import models
-from minicnn.ascent import loop as ascend
-from minicnn.ascent import objectives
+from minicnn.ascent import loop, objectives
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import AveragePool, Conv, MaxPool, ReLU
@@ -21,9 +20,9 @@ def images(h, w, count=1, seed=0):
 
 def compared(network, objective, x, tile, **more):
     """(value, gradient) whole, and in tiles."""
-    whole = ascend.look(network, objective, x, redirect=True)
+    whole = loop.look(network, objective, x, redirect=True)
     tiles = InTiles(network, objective.places, tile, **more)
-    return whole, ascend.look(tiles, objective, x, redirect=True)
+    return whole, loop.look(tiles, objective, x, redirect=True)
 
 
 def assert_same(whole, tiled, relative=1e-12):
@@ -79,7 +78,7 @@ def test_transforms_roll_the_whole_image():
     from minicnn.ascent.transforms import jitter
 
     x, objective = images(40, 48), objectives.energy("relu2")
-    looks = [ascend.look(network, objective, x, [jitter(9)], np.random.default_rng(4))[1]
+    looks = [loop.look(network, objective, x, [jitter(9)], np.random.default_rng(4))[1]
              for network in (SMALL, InTiles(SMALL, ["relu2"], 16))]
     np.testing.assert_allclose(looks[1], looks[0], rtol=0, atol=1e-12 * np.abs(looks[0]).max())
 
@@ -102,7 +101,7 @@ def test_no_pass_sees_more_than_a_tile_and_what_it_needs(monkeypatch):
     monkeypatch.setattr(Network, "forward", lambda self, x, *a, **k: (
         seen.append(x.shape[1:3]), forward(self, x, *a, **k))[1])
     tiles = InTiles(SMALL, ["relu2"], 20)
-    ascend.look(tiles, objectives.energy("relu2"), images(90, 100))
+    loop.look(tiles, objectives.energy("relu2"), images(90, 100))
     rows, columns = tiles.axes
     step = rows.step
     most = 20 + step + rows.before + rows.after
@@ -122,8 +121,8 @@ def test_what_tiles_need_of_a_known_network():
 def test_less_overlap_is_nearly_the_same_and_more_is_nearer():
     objective, x = objectives.energy("pool2"), images(90, 120)
     network = odd_network(True)
-    whole = ascend.look(network, objective, x)[1]
-    off = [np.linalg.norm(ascend.look(InTiles(network, ["pool2"], 40, overlap), objective, x)[1]
+    whole = loop.look(network, objective, x)[1]
+    off = [np.linalg.norm(loop.look(InTiles(network, ["pool2"], 40, overlap), objective, x)[1]
                           - whole) / np.linalg.norm(whole) for overlap in (0, 12, 24, 60)]
     assert 1 > off[0] > off[1] > off[2] and off[3] < 1e-12  # float64: 60 is all it takes
 
@@ -131,9 +130,9 @@ def test_less_overlap_is_nearly_the_same_and_more_is_nearer():
 def test_the_seed_says_how_tiles_shift_and_they_shift_each_time():
     network, objective, x = odd_network(True), objectives.energy("pool2"), images(90, 120)
     tiles = InTiles(network, ["pool2"], 40, overlap=0)
-    first, second = (ascend.look(tiles, objective, x)[1] for _ in range(2))
+    first, second = (loop.look(tiles, objective, x)[1] for _ in range(2))
     assert first.tobytes() != second.tobytes()  # no seam stays in one place
-    looks = [ascend.look(InTiles(network, ["pool2"], 40, 0, seed), objective, x)[1]
+    looks = [loop.look(InTiles(network, ["pool2"], 40, 0, seed), objective, x)[1]
              for seed in (1, 1, 2)]
     assert looks[0].tobytes() == looks[1].tobytes() != looks[2].tobytes()
 

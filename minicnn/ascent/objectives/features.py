@@ -14,7 +14,7 @@ def energy(layer):
 
         E = 1/2 sum of a^2        dE/da = a
 
-    google/deepdream starts the walk back from the activations themselves, which is this gradient.
+    google/deepdream begins the backward pass with the activations themselves: this gradient.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ class Value(NamedTuple):
     """An objective at one batch: totals (N,), each term's share by name, gradients by place."""
 
     total: Any
-    parts: dict
+    by_term: dict
     gradients: dict
 
 
@@ -72,13 +72,13 @@ class Objective:
 
     def evaluate(self, at):
         """The objective's Value, where ``at[place]`` is the activation there (a Run will do)."""
-        total, parts, gradients = 0, {}, {}
+        total, by_term, gradients = 0, {}, {}
         for term in self.terms:
             values, gradient = term.function(at[term.place])
             total = total + term.weight * values
-            parts[term.name] = parts.get(term.name, 0) + term.weight * values
+            by_term[term.name] = by_term.get(term.name, 0) + term.weight * values
             gradients[term.place] = gradients.get(term.place, 0) + term.weight * gradient
-        return Value(total, parts, gradients)
+        return Value(total, by_term, gradients)
 
 
 # ---- which unit: what the terms that look at layers share

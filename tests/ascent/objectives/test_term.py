@@ -44,15 +44,15 @@ def test_a_difference_of_channels():
 
 def test_parts_add_up_to_the_total_and_have_the_terms_names():
     got = value(ONE - 3 * OTHER + IMAGE)
-    assert list(got.parts) == ["one:1", "other:0@2,2", "l2"]
-    np.testing.assert_allclose(sum(got.parts.values()), got.total, rtol=1e-14)
-    np.testing.assert_allclose(got.parts["other:0@2,2"], -3 * AT["other"][:, 2, 2, 0], rtol=1e-15)
+    assert list(got.by_term) == ["one:1", "other:0@2,2", "l2"]
+    np.testing.assert_allclose(sum(got.by_term.values()), got.total, rtol=1e-14)
+    np.testing.assert_allclose(got.by_term["other:0@2,2"], -3 * AT["other"][:, 2, 2, 0], rtol=1e-15)
 
 
 def test_two_terms_of_one_name_share_a_part_and_a_gradient():
     got = value(ONE + ONE)
-    assert list(got.parts) == ["one:1"]
-    np.testing.assert_array_equal(got.parts["one:1"], 2 * value(ONE).total)
+    assert list(got.by_term) == ["one:1"]
+    np.testing.assert_array_equal(got.by_term["one:1"], 2 * value(ONE).total)
 
 
 def test_places_name_each_layer_once_and_not_the_image():

@@ -1,4 +1,4 @@
-"""The way down step by step: the same numbers as run.backward's, and what each step says."""
+"""The way down stage by stage: the numbers of run.backward, and what each stage says."""
 
 import nets
 import numpy as np
@@ -9,7 +9,7 @@ from minicnn import load, vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import LRN, BatchNorm, Conv, Dense, MaxPool, ReLU, Tanh
 from minicnn.ops import lrn, pool, relu
-from minicnn.vis.deconvnet import Step, descend, each_rule, step_through
+from minicnn.vis.deconvnet import Stage, descend, each_rule, each_stage
 
 NETWORK, PHOTO = small.network(), small.photo()
 
@@ -49,20 +49,20 @@ def test_it_does_so_where_a_convolution_takes_the_fast_way():
 def test_it_does_so_in_a_large_network(shared_data):
     network = load(shared_data / "weights" / "googlenet_bvlc.h5")
     photo = shared_data / "photos" / "chelsea.png"
-    record, steps = step_through(network, photo, "inception_3b/output", position="all")
+    record, stages = each_stage(network, photo, "inception_3b/output", position="all")
     direct = vis.deconvnet(network, photo, "inception_3b/output", position="all")
-    assert nets.same(steps[-1].array, direct.x) and nets.same(record.x, direct.x)
-    assert len(steps) == 1 + 2 * (13 + 2) + 10  # the seed, two inception modules, the layers below
+    assert nets.same(stages[-1].array, direct.x) and nets.same(record.x, direct.x)
+    assert len(stages) == 1 + 2 * (13 + 2) + 10  # the seed, two inception modules, the layers below
 
 
 # ---- what is told
 
 def told(network, layer):
     run, seed = seeded(network, layer)
-    return [(step.layer, step.operation) for step in descend(run, layer, seed)]
+    return [(stage.layer, stage.operation) for stage in descend(run, layer, seed)]
 
 
-def test_the_steps_have_the_paper_s_words():
+def test_the_stages_have_the_paper_s_words():
     assert told(NETWORK, "relu2") == [
         ("relu2", "all others to zero"),
         ("relu2", "rectify: deconvnet"), ("conv2", "filter"),
@@ -99,19 +99,19 @@ def test_a_path_that_passes_its_input_adds_to_the_others():
         *nets.joined("block", "image", [], [("block/1x1", Conv(2, 1))]), ("relu", ReLU()),
         ], (3, 4, 2)))
     run, seed = seeded(network, "relu")
-    steps = list(descend(run, "relu", seed))
-    assert [step.operation for step in steps] == ["all others to zero", "rectify: deconvnet",
+    stages = list(descend(run, "relu", seed))
+    assert [stage.operation for stage in stages] == ["all others to zero", "rectify: deconvnet",
                                                   "split in 2", "filter", "add 2"]
     rectified = np.maximum(seed, 0)
     kernel = network.params["block/1x1"]["w"][0, 0]
-    np.testing.assert_allclose(steps[-1].array, rectified[..., :2] + rectified[..., 2:] @ kernel.T,
+    np.testing.assert_allclose(stages[-1].array, rectified[..., :2] + rectified[..., 2:] @ kernel.T,
                                rtol=1e-14)  # one rounding a product
 
 
-def test_every_step_s_array_is_where_the_next_begins():
+def test_every_stage_s_array_is_where_the_next_begins():
     run, seed = seeded(nets.everything(), "fc")
-    shapes = [step.array.shape[1:] for step in descend(run, "fc", seed)
-              if not step.layer.startswith(("mix/", "sum/"))]
+    shapes = [stage.array.shape[1:] for stage in descend(run, "fc", seed)
+              if not stage.layer.startswith(("mix/", "sum/"))]
     inputs, outputs = run.network.input_shapes, run.network.shapes
     assert shapes == [
         (5,), *[inputs[name] for name in ("fc", "flat", "drop", "pool2", "relu2", "conv2")],
@@ -119,19 +119,19 @@ def test_every_step_s_array_is_where_the_next_begins():
         *[inputs[name] for name in ("pool1", "norm1", "relu1", "bn1", "conv1")]]
 
 
-def test_a_step_is_a_line():
+def test_a_stage_is_a_line():
     maps = np.zeros((1, 4, 5, 2))
     maps[0, 1, 2], maps[0, 3, 3, 1] = [3, -2], 1e-7
-    assert str(Step("pool1", "unpool", maps)) == (
+    assert str(Stage("pool1", "unpool", maps)) == (
         "pool1                        unpool               4x5x2        2 of 40 not zero")
 
 
-def test_step_through_gives_the_record_and_the_way_to_it():
-    record, steps = step_through(NETWORK, PHOTO, "relu2", 1, (1, 2), "guided", "scale")
+def test_each_stage_gives_the_record_and_the_way_to_it():
+    record, stages = each_stage(NETWORK, PHOTO, "relu2", 1, (1, 2), "guided", "scale")
     direct = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), "guided", "scale")
     assert record.caption == direct.caption and record.settings == direct.settings
     assert nets.same(record.x, direct.x) and nets.same(record.image, direct.image)
-    assert np.count_nonzero(steps[0].array) == 1 and steps[-1].array.shape == (1, 16, 20, 3)
+    assert np.count_nonzero(stages[0].array) == 1 and stages[-1].array.shape == (1, 16, 20, 3)
 
 
 # ---- side by side

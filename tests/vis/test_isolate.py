@@ -1,23 +1,23 @@
-"""Seeds: which unit is the strongest, and what is left when all others are set to zero."""
+"""Isolating: which unit is the strongest, and what is left when all others are set to zero."""
 
 import nets
 import numpy as np
 import pytest
 
-from minicnn.vis.seeds import seed_channel, seed_unit, strongest_channel, strongest_position
+from minicnn.vis.isolate import isolate, strongest_channel, strongest_position
 
 MAPS = np.abs(nets.images(1, (3, 4, 5)))
 
 
-def test_seed_unit_is_zero_but_for_the_unit_and_a_copy():
-    seed, value = seed_unit(MAPS, "layer", 2, (1, 3))
+def test_an_isolated_unit_s_seed_is_zero_but_for_the_unit_and_a_copy():
+    seed, value = isolate(MAPS, "layer", 2, (1, 3))
     assert value == MAPS[0, 1, 3, 2] == seed[0, 1, 3, 2] and np.count_nonzero(seed) == 1
     assert not np.shares_memory(seed, MAPS)
 
 
-def test_seed_channel_is_zero_but_for_the_map_and_a_copy():
+def test_an_isolated_map_s_seed_is_zero_but_for_the_map_and_a_copy():
     maps = MAPS - 0.5
-    seed, value = seed_channel(maps, "layer", 2)
+    seed, value = isolate(maps, "layer", 2, "all")
     np.testing.assert_array_equal(seed[..., 2], maps[..., 2])
     assert value == maps[..., 2].max() and np.count_nonzero(seed) == 12 and seed.min() < 0
     assert not np.shares_memory(seed, maps)
@@ -41,6 +41,6 @@ def test_strongest_position_of_several_is_the_first_and_dense_layers_have_none()
 def test_what_is_silent_has_no_seed(value):
     maps = np.full((1, 3, 4, 5), value, float)
     with pytest.raises(ValueError, match="channel 1 of layer is silent there .*position or photo"):
-        seed_unit(maps, "layer", 1, (0, 0))
+        isolate(maps, "layer", 1, (0, 0))
     with pytest.raises(ValueError, match="channel 1 of layer is silent everywhere .*or photo"):
-        seed_channel(maps, "layer", 1)
+        isolate(maps, "layer", 1, "all")

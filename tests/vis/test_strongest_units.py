@@ -6,9 +6,9 @@ import small
 
 from minicnn.files.unfinished import Unfinished
 from minicnn.images import photos
-from minicnn.vis import winners
+from minicnn.vis import strongest_units
 from minicnn.vis.strongest import Goal
-from minicnn.vis.winners import Look, merge, nobody, search, strongest_units
+from minicnn.vis.strongest_units import UnitFinder, empty_table, merge, search
 
 NETWORK = small.network()
 GOALS = [Goal("relu2", np.arange(5)), Goal("mix", np.array([8, 0])), Goal("fc", np.arange(4))]
@@ -29,7 +29,7 @@ def test_merging_batches_of_any_size_is_sorting_all_at_once(count):
     values[:, 4] = -1
     places = rng.integers(0, 99, values.shape)
     for cuts in ([17], [1] * 17, [5, 9, 3]):
-        best, first = nobody(5, count), 0
+        best, first = empty_table(5, count), 0
         for size in cuts:
             part = slice(first, first + size)
             best = merge(best, values[part], np.arange(100, 117)[part], places[part])
@@ -44,9 +44,9 @@ def test_the_strongest_unit_of_equals_is_the_first_in_row_major_order():
     maps = np.zeros((1, 3, 4, 3), np.float32)
     maps[0, 1, 3, 1] = maps[0, 2, 0, 1] = 5
     maps[0, :, :, 2] = -2
-    values, places = strongest_units(maps, np.array([1, 2]))
+    values, places = strongest_units.strongest_units(maps, np.array([1, 2]))
     assert values.tolist() == [5, -2] and places.tolist() == [7, 0]
-    values, places = strongest_units(np.array([[1.0, 3.0]]), np.array([1]))
+    values, places = strongest_units.strongest_units(np.array([[1.0, 3.0]]), np.array([1]))
     assert values.tolist() == [3] and places.tolist() == [0]
 
 
@@ -73,7 +73,7 @@ def found(best):
 
 @pytest.mark.parametrize("batch", [1, 4, 50])
 def test_the_pass_finds_what_looking_at_all_at_once_finds(tmp_path, batch):
-    look = Look(NETWORK, source(), GOALS, [16, 20])
+    look = UnitFinder(NETWORK, source(), GOALS, [16, 20])
     state = search(look, 3, Unfinished(tmp_path, {}), batch, 1, False)
     assert found(state.best) == list(expected(3)) and state.photos == 11
     assert any(values[2][0] > 0 for values in found(state.best)[0])  # there is something to find
@@ -83,7 +83,8 @@ def test_a_photo_that_cannot_be_read_is_passed_over_and_listed(tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     pictures = [small.photo(seed=k) for k in range(11)]
     some = photos.find([*pictures[:5], tmp_path / "text.png", *pictures[5:]])
-    state = search(Look(NETWORK, some, GOALS, [16, 20]), 3, Unfinished(tmp_path, {}), 4, 1, False)
+    finder = UnitFinder(NETWORK, some, GOALS, [16, 20])
+    state = search(finder, 3, Unfinished(tmp_path, {}), 4, 1, False)
     assert len(state.unreadable) == 1 and "text.png: not a picture" in state.unreadable[0]
     shifted = [[[(v, p + (p >= 5), place) for v, p, place in channel] for channel in goal]
                for goal in expected(3)]
@@ -92,13 +93,13 @@ def test_a_photo_that_cannot_be_read_is_passed_over_and_listed(tmp_path):
 
 def test_none_that_can_be_read(tmp_path):
     (tmp_path / "text.png").write_text("no picture")
-    look = Look(NETWORK, photos.find([tmp_path / "text.png"] * 3), GOALS, [16, 20])
+    look = UnitFinder(NETWORK, photos.find([tmp_path / "text.png"] * 3), GOALS, [16, 20])
     with pytest.raises(ValueError, match=r"of 3 photos not one can be read: .*text\.png"):
         search(look, 3, Unfinished(tmp_path, {}), 2, 1, False)
     assert [path.name for path in tmp_path.iterdir()] == ["text.png"]
 
 
-class Interrupted(Look):
+class Interrupted(UnitFinder):
     """Ctrl-C at photo 6, once."""
 
     pressed = False
@@ -117,14 +118,14 @@ def test_after_ctrl_c_it_goes_on_from_the_last_whole_batch(tmp_path):
         search(look, 3, work, 2, 1, False)
     assert int(work.state()["photos"]) == 6
     asked = []
-    look.prepare = lambda number: (asked.append(number), Look.prepare(look, number))[1]
+    look.prepare = lambda number: (asked.append(number), UnitFinder.prepare(look, number))[1]
     assert found(search(look, 3, work, 4, 1, False).best) == list(expected(3))
     assert asked == [6, 7, 8, 9, 10]
 
 
 def test_the_state_is_saved_as_time_goes_by(tmp_path, monkeypatch):
-    monkeypatch.setattr(winners, "SAVE_EVERY", 0)
+    monkeypatch.setattr(strongest_units, "SAVE_EVERY", 0)
     saved, work = [], Unfinished(tmp_path, {})
     monkeypatch.setattr(work, "save", lambda **arrays: saved.append(int(arrays["photos"])))
-    search(Look(NETWORK, source(), GOALS, [16, 20]), 3, work, 4, 1, False)
+    search(UnitFinder(NETWORK, source(), GOALS, [16, 20]), 3, work, 4, 1, False)
     assert saved == [4, 8, 11, 11]

@@ -144,7 +144,7 @@ class Hypercolumns:
                             self.size)
 
 
-def columns(network, image, layers=None, size=None):
+def hypercolumn_maps(network, image, layers=None, size=None):
     """The hypercolumns of a photo, for whatever no view shows.
 
     Parameters

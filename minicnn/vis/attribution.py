@@ -6,12 +6,10 @@ where the network's last feature maps are, and what a plain colour is in its num
 
 import numpy as np
 
-from minicnn import images
 from minicnn.ascent import objectives
 from minicnn.backend import to_device, to_host
 from minicnn.images import display
 from minicnn.network.layers import Add, BatchNorm, Concat, Conv, ReLU, Tanh
-from minicnn.vis.deconvnet import shown
 
 FEATURES = (Conv, BatchNorm, ReLU, Tanh, Concat, Add)  # what computes features; a pooling thins out
 MID_GREY = 128
@@ -145,8 +143,3 @@ def grey(heat, high):
     heat = np.nan_to_num(heat)
     levels = display.to_uint8(heat, 0, high) if high > 0 else np.zeros(heat.shape, np.uint8)
     return np.repeat(levels[..., None], 3, axis=2)  # H,W -> H,W,3
-
-
-def signed(x, preprocessing):
-    """A signed array (1, H, W, C) in the network's numbers as a picture: zero is mid-grey."""
-    return shown(images.to_rgb(x, preprocessing)[0])

@@ -1,4 +1,4 @@
-"""Which units of each channel are the most active in many photos: the first pass of `strongest`.
+"""Which units of each channel are the most active in many photos: the first part of `strongest`.
 
 The photos go by one at a time. What is kept of them is for each channel the best values so far,
 which photo they were in, and where: numbers only, however many photos.
@@ -14,11 +14,12 @@ import numpy as np
 from minicnn.backend import array_module, to_host
 from minicnn.fast.processes import ordered
 from minicnn.images import ImageError
+from minicnn.progress import bar
 
 SAVE_EVERY = 10.0  # seconds
 
 
-class Winners(NamedTuple):
+class UnitTable(NamedTuple):
     """For C channels the K strongest units, at most one a photo, strongest first; all (C, K).
 
     values: the activations, 0 where a place is empty. photos: the photos' numbers. places: where in
@@ -30,10 +31,10 @@ class Winners(NamedTuple):
     places: Any
 
 
-def nobody(channels, count):
-    """Winners before the first photo."""
+def empty_table(channels, count):
+    """UnitTable before the first photo."""
     empty = np.full((channels, count), -1, np.int64)
-    return Winners(np.zeros((channels, count), np.float32), empty, empty)
+    return UnitTable(np.zeros((channels, count), np.float32), empty, empty)
 
 
 def strongest_units(maps, channels):
@@ -54,12 +55,12 @@ def strongest_units(maps, channels):
     return to_host(values), to_host(places)
 
 
-def merge(winners, values, photos, places):
-    """Winners after more photos.
+def merge(table, values, photos, places):
+    """UnitTable after more photos.
 
     Parameters
     ----------
-    winners : Winners
+    table : UnitTable
         Of earlier photos: of equal values they stay ahead.
     values, places : (N, C)
         The strongest unit of each channel in N photos, in their order.
@@ -68,19 +69,19 @@ def merge(winners, values, photos, places):
 
     Returns
     -------
-    Winners
+    UnitTable
         Only values above 0 get a place: an empty one counts as an earlier 0.
     """
-    new = Winners(values.T, np.broadcast_to(photos, values.T.shape), places.T)  # N,C -> C,N
-    both = Winners(*(np.concatenate(pair, axis=1) for pair in zip(winners, new, strict=True)))
-    order = np.argsort(-both.values, axis=1, kind="stable")[:, : winners.values.shape[1]]
-    return Winners(*(np.take_along_axis(table, order, axis=1) for table in both))
+    new = UnitTable(values.T, np.broadcast_to(photos, values.T.shape), places.T)  # N,C -> C,N
+    both = UnitTable(*(np.concatenate(pair, axis=1) for pair in zip(table, new, strict=True)))
+    order = np.argsort(-both.values, axis=1, kind="stable")[:, : table.values.shape[1]]
+    return UnitTable(*(np.take_along_axis(table, order, axis=1) for table in both))
 
 
-# ---- the pass over the photos
+# ---- the search through the photos
 
 @dataclass
-class Look:
+class UnitFinder:
     """The strongest unit of each channel, of each of some photos."""
 
     network: Any
@@ -110,8 +111,8 @@ class Look:
         return [strongest_units(run[goal.layer], goal.channels) for goal in self.goals]
 
 
-class State(NamedTuple):
-    """After the first so many photos: the Winners of each goal, lines for photos not readable."""
+class SearchState(NamedTuple):
+    """After the first so many photos: the UnitTable of each goal, lines for photos not readable."""
 
     photos: int
     best: list
@@ -128,17 +129,18 @@ def _state(unfinished, goals, count):
     """The state saved last, or that before the first photo."""
     saved = unfinished.state()
     if saved is None:
-        return State(0, [nobody(len(goal.channels), count) for goal in goals], [])
-    best = [Winners(*(saved[f"{key}{k}"] for key in Winners._fields)) for k in range(len(goals))]
-    return State(int(saved["photos"]), best, saved["unreadable"].tolist())
+        return SearchState(0, [empty_table(len(goal.channels), count) for goal in goals], [])
+    best = [UnitTable(*(saved[f"{key}{k}"] for key in UnitTable._fields))
+            for k in range(len(goals))]
+    return SearchState(int(saved["photos"]), best, saved["unreadable"].tolist())
 
 
-def search(look, count, unfinished, batch, workers, progress):
+def search(finder, count, unfinished, batch, workers, progress):
     """Go through all photos, from where it ended last time.
 
     Parameters
     ----------
-    look : Look
+    finder : UnitFinder
     count : int
         Places a channel.
     unfinished : files.unfinished.Unfinished
@@ -147,18 +149,20 @@ def search(look, count, unfinished, batch, workers, progress):
 
     Returns
     -------
-    State
+    SearchState
         After the last photo.
     """
-    state, total = _state(unfinished, look.goals, count), len(look.source)
+    state, total = _state(unfinished, finder.goals, count), len(finder.source)
     tasks = [range(first, min(first + batch, total))
              for first in range(state.photos, total, batch)]
     saved = time.monotonic()
     try:
-        with closing(ordered(look, tasks, workers)) as results, \
-                bar("photos", total, state.photos, progress) as shown:
-            for task, result in zip(tasks, results, strict=True):
-                state = _after(state, len(task), *result)
+        with closing(ordered(finder, tasks, workers)) as results, \
+                bar(name="photos", shown=progress, total=total, initial=state.photos) as shown:
+            for task, (seen, found, unreadable) in zip(tasks, results, strict=True):
+                best = [merge(old, values, np.array(seen), places) for old, (values, places)
+                        in zip(state.best, found, strict=True)] if seen else state.best
+                state = SearchState(state.photos + len(task), best, state.unreadable + unreadable)
                 shown.update(len(task))
                 if time.monotonic() - saved > SAVE_EVERY:
                     state.save(unfinished)
@@ -170,19 +174,3 @@ def search(look, count, unfinished, batch, workers, progress):
         raise ValueError(f"strongest: of {total} photos not one can be read: "
                          f"{state.unreadable[0]}")
     return state
-
-
-def _after(state, count, seen, found, unreadable):
-    """The state after `count` more photos."""
-    best = state.best
-    if seen:
-        best = [merge(old, values, np.array(seen), places)
-                for old, (values, places) in zip(best, found, strict=True)]
-    return State(state.photos + count, best, state.unreadable + unreadable)
-
-
-def bar(name, total, done, shown):
-    """A progress bar on standard error, where that is a terminal and it is wanted."""
-    from tqdm import tqdm
-
-    return tqdm(desc=name, total=total, initial=done, disable=None if shown else True, leave=False)

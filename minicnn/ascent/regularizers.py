@@ -1,18 +1,18 @@
-"""What is done to an image after each step, whatever the objective: regularising moves.
+"""What is done to an image after each step, whatever the objective: regularisation.
 
-A move is a function of (image, gradient, index) that gives a new image. It acts on the image's own
-numbers, not through the objective, so its strength means the same for every layer of every
-network. `gradient` is that of the objective at the image the step came from, `index` how many
-steps were taken before this one. Each image of a batch is moved on its own.
+A regulariser, as Yosinski et al. (2015) call it, is a function of (image, gradient, index) that
+gives a new image. It acts on the image's own numbers, not through the objective, so its strength
+means the same for every layer of every network. `gradient` is that of the objective at the image
+the step came from, `index` how many steps were taken before this one. Each image of a batch is
+regularised on its own.
 
-Where a move pulls pixels to zero, that is the mean colour of networks whose preprocessing
+Where a regulariser pulls pixels to zero, that is the mean colour of networks whose preprocessing
 subtracts one.
 """
 
 from typing import NamedTuple
 
 from minicnn.ascent import pyramid
-from minicnn.ascent.optimizers import SGD, progress
 from minicnn.backend import array_module
 
 
@@ -26,14 +26,14 @@ def diffuse(share):
     ----------
     share : float in [0, 1]
     """
-    _check_share("diffuse", share)
+    _check("diffuse", 1, share=share)
 
-    def move(image, gradient, index):
+    def regularize(image, gradient, index):
         xp = array_module(image)
         p = xp.pad(image, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
         neighbours = p[:, :-2, 1:-1] + p[:, 2:, 1:-1] + p[:, 1:-1, :-2] + p[:, 1:-1, 2:]
         return image + share * (neighbours / 4 - image)
-    return move
+    return regularize
 
 
 def decay(share):
@@ -43,7 +43,7 @@ def decay(share):
     ----------
     share : float in [0, 1]
     """
-    _check_share("decay", share)
+    _check("decay", 1, share=share)
     return lambda image, gradient, index: (1 - share) * image
 
 
@@ -65,11 +65,11 @@ def small_norm(percent):
     ----------
     percent : float in [0, 100]
     """
-    _check_percent("small_norm", percent)
+    _check("small_norm", 100, percent=percent)
 
-    def move(image, gradient, index):
+    def regularize(image, gradient, index):
         return _without_least(image, (image * image).sum(axis=3, keepdims=True), percent)
-    return move
+    return regularize
 
 
 def small_contribution(percent):
@@ -82,27 +82,27 @@ def small_contribution(percent):
     ----------
     percent : float in [0, 100]
     """
-    _check_percent("small_contribution", percent)
+    _check("small_contribution", 100, percent=percent)
 
-    def move(image, gradient, index):
+    def regularize(image, gradient, index):
         lost = abs((image * gradient).sum(axis=3, keepdims=True))  # N,H,W,C -> N,H,W,1
         return _without_least(image, lost, percent)
-    return move
+    return regularize
 
 
-def every(count, move):
-    """A move that is done at the first step and then every `count` steps.
+def every(count, regularizer):
+    """A regulariser that is done at the first step and then every `count` steps.
 
     Parameters
     ----------
     count : int, at least 1
-    move : callable
+    regularizer : callable
     """
     if count != int(count) or count < 1:
         raise ValueError(f"every: expected at least 1 step, got {count}")
 
     def sometimes(image, gradient, index):
-        return image if index % count else move(image, gradient, index)
+        return image if index % count else regularizer(image, gradient, index)
     return sometimes
 
 
@@ -127,47 +127,27 @@ SETTINGS = {
 }
 
 
-class Yosinski(NamedTuple):
-    """What `yosinski` gives: for `ascend.steps`."""
+def yosinski(setting=3):
+    """The regularisers of Yosinski et al. (2015, section 3 and table 1), a list.
 
-    moves: list
-    optimizer: SGD
-    steps: int
-
-
-def yosinski(setting=3, grey_level=1.0):
-    """The published settings of Yosinski et al. (2015, section 3 and table 1).
-
-    Four regularisers in their order: decay, blur every few steps, small norms to zero, small
-    contributions to zero. The numbers are those of their program's documentation. They were found
-    for CaffeNet's class scores; 3 made most of the paper's figures.
+    Four in their order: decay, blur every few steps, small norms to zero, small contributions to
+    zero. The numbers are those of their program's documentation. They were found for CaffeNet's
+    class scores; 3 made most of the paper's figures.
 
     Parameters
     ----------
     setting : {1, 2, 3, 4}
-        1 and 4 step as far as should raise the score by 2 (`optimizers.progress`), 2 and 3 by 100
-        times the gradient.
-    grey_level : float
-        `Network.grey_level`: theirs counts in grey levels, where a gradient is that much larger
-        and a step too.
-
-    Returns
-    -------
-    Yosinski
-        moves, optimizer and number of steps.
+        How they step then is in `SETTINGS`, for `minicnn.vis.presets`: 1 and 4 as far as should
+        raise the score by 2 (`optimizers.progress`), 2 and 3 by 100 times the gradient.
     """
     if setting not in SETTINGS:
         raise ValueError(f"yosinski: setting must be one of {', '.join(map(str, SETTINGS))}, "
                          f"got {setting!r}")
     chosen = SETTINGS[setting]
-    rate = chosen.rate * grey_level**2
-    optimizer = (SGD(rate) if chosen.progress is None
-                 else SGD(1.0, normalize=progress(chosen.progress, rate)))
-    moves = [decay(chosen.decay)] * (chosen.decay > 0)
-    moves += [every(chosen.every, blur(chosen.blur))] * (chosen.blur > 0)
-    moves += [small_norm(chosen.norm)] * (chosen.norm > 0)
-    moves += [small_contribution(chosen.contribution)] * (chosen.contribution > 0)
-    return Yosinski(moves, optimizer, chosen.steps)
+    return ([decay(chosen.decay)] * (chosen.decay > 0)
+            + [every(chosen.every, blur(chosen.blur))] * (chosen.blur > 0)
+            + [small_norm(chosen.norm)] * (chosen.norm > 0)
+            + [small_contribution(chosen.contribution)] * (chosen.contribution > 0))
 
 
 def _without_least(image, sizes, percent):
@@ -177,11 +157,7 @@ def _without_least(image, sizes, percent):
     return xp.where(sizes < limit, 0, image).astype(image.dtype)
 
 
-def _check_share(name, share):
-    if not 0 <= share <= 1:
-        raise ValueError(f"{name}: share must lie in 0..1, got {share}")
-
-
-def _check_percent(name, percent):
-    if not 0 <= percent <= 100:
-        raise ValueError(f"{name}: percent must lie in 0..100, got {percent}")
+def _check(name, most, **given):
+    (what, value), = given.items()
+    if not 0 <= value <= most:
+        raise ValueError(f"{name}: {what} must lie in 0..{most}, got {value}")

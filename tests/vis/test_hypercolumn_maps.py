@@ -12,12 +12,12 @@ from minicnn import vis
 from minicnn.images import ImageError
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Dense
-from minicnn.vis.columns import Hypercolumns, columns, usual
+from minicnn.vis.hypercolumn_maps import Hypercolumns, hypercolumn_maps, usual
 from minicnn.vis.kmeans import kmeans
 
 NETWORK, PHOTO = small.network(), small.photo()
 LAYERS = ["relu1", "mix", "relu2"]
-FOUND = columns(NETWORK, PHOTO, LAYERS)
+FOUND = hypercolumn_maps(NETWORK, PHOTO, LAYERS)
 STACK = FOUND.stack()
 
 
@@ -76,7 +76,7 @@ def test_some_rows_and_columns_of_the_stack():
 
 
 def test_a_layer_without_positions_is_the_same_above_all_pixels():
-    found = columns(NETWORK, PHOTO, ["relu2", "fc", "image"])
+    found = hypercolumn_maps(NETWORK, PHOTO, ["relu2", "fc", "image"])
     run = NETWORK.forward(NETWORK.prepare(PHOTO))
     stack = found.stack()
     np.testing.assert_allclose(stack[..., 5:9], np.broadcast_to(run["fc"][0], (16, 20, 4)),
@@ -85,9 +85,9 @@ def test_a_layer_without_positions_is_the_same_above_all_pixels():
 
 
 def test_layers_by_number_and_the_last_of_each_size():
-    assert list(columns(NETWORK, PHOTO, [2, "6"]).maps) == ["relu1", "mix/relu_1x1"]
+    assert list(hypercolumn_maps(NETWORK, PHOTO, [2, "6"]).maps) == ["relu1", "mix/relu_1x1"]
     assert usual(NETWORK) == ["norm1", "mix", "relu2"]
-    assert list(columns(NETWORK, PHOTO).maps) == usual(NETWORK)
+    assert list(hypercolumn_maps(NETWORK, PHOTO).maps) == usual(NETWORK)
     assert usual(minicnn.models.vgg19())[:4] == ["relu1_2", "relu2_2", "relu3_4", "relu4_4"]
 
 
@@ -111,7 +111,7 @@ def test_the_similarity_is_the_cosine():
 
 @pytest.mark.parametrize("size", [1, 20 * 20 * 4 * 3, 2**24])  # one row, three, all at a time
 def test_the_lengths_do_not_depend_on_how_many_rows_are_taken_at_a_time(monkeypatch, size):
-    monkeypatch.setattr(vis.columns, "CHUNK", size)
+    monkeypatch.setattr(vis.hypercolumn_maps, "CHUNK", size)
     np.testing.assert_allclose(FOUND.lengths(), np.linalg.norm(STACK, axis=2), rtol=1e-6)
 
 
@@ -137,7 +137,7 @@ def test_each_pixel_is_in_the_segment_of_the_nearest_centre():
 
 def test_the_samples_of_a_small_photo_are_all_its_pixels_and_of_a_large_one_a_grid(monkeypatch):
     np.testing.assert_array_equal(FOUND.samples(), STACK.reshape(-1, 20))
-    monkeypatch.setattr(vis.columns, "SAMPLES", 9 * 8 * 20)
+    monkeypatch.setattr(vis.hypercolumn_maps, "SAMPLES", 9 * 8 * 20)
     np.testing.assert_array_equal(FOUND.samples(),
                                   STACK[[0, 7, 15]][:, [0, 9, 19]].reshape(-1, 20))
 
@@ -153,7 +153,7 @@ def test_the_components_are_the_directions_of_largest_variance():
 
 
 def test_balanced_layers_have_an_equal_say():
-    found = columns(NETWORK, PHOTO, ["relu1", "relu2"])
+    found = hypercolumn_maps(NETWORK, PHOTO, ["relu1", "relu2"])
     found.maps["relu2"] = 1000 * found.maps["relu2"]
     found.maps["off"] = np.zeros((2, 2, 3), np.float32)
     balanced = found.balanced()
@@ -176,7 +176,7 @@ def large():
 
 @pytest.mark.parametrize("view", ["mean", "similarity", "segments", "components"])
 def test_no_view_of_a_large_stack_needs_more_than_a_fraction_of_it(view, monkeypatch):
-    monkeypatch.setattr(vis.columns, "SAMPLES", 2**22)  # be quick
+    monkeypatch.setattr(vis.hypercolumn_maps, "SAMPLES", 2**22)  # be quick
     found = large()
     tracemalloc.start()
     {"mean": found.mean, "similarity": lambda: found.similarity((100, 50)),
@@ -197,10 +197,10 @@ def test_the_whole_stack_has_a_limit():
 
 def test_a_layer_that_is_not_there_and_numbers_that_are_none():
     with pytest.raises(LayerNameError, match="there is no 99"):
-        columns(NETWORK, PHOTO, [1, 99])
+        hypercolumn_maps(NETWORK, PHOTO, [1, 99])
     broken = small.network()
     broken.params["conv1"]["w"][0, 0, 0, 0] = np.nan
     with pytest.raises(ImageError, match="hypercolumns: relu1: .* values are not finite"):
-        columns(broken, PHOTO, ["relu1"])
+        hypercolumn_maps(broken, PHOTO, ["relu1"])
     with pytest.raises(ValueError, match="flat has no feature maps"):
         usual(Network("flat", [("fc", Dense(2))], (3, 3, 1)))
