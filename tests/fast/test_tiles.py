@@ -24,13 +24,13 @@ def settings(case):
 
 def is_the_page(module, cases=matrix.CONV, tile=tiles.TILE):
     """The forward pass and all gradients, over the matrix."""
-    module.TILE = tile
+    before, module.TILE = module.TILE, tile
     try:
         for case in cases:
             twins.same_as_page(twins.as_op(module), conv, matrix.conv_inputs(case).values(),
                                **settings(case))
     finally:
-        module.TILE = tiles.TILE
+        module.TILE = before
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -68,7 +68,7 @@ BUSY = [(3, 1, 1, 1), (5, 1, 2, 2), (3, 2, 1, 2), (2, 3, 1, 1), (3, 1, 8, 1)]
 
 
 def is_the_same_for_any_number_of_threads(module):
-    module.TILE = 2000
+    before, module.TILE = module.TILE, 2000
     try:
         for kernel, stride, groups, dilation in BUSY:
             inputs = normal(2, 19, 23, 8), normal(kernel, kernel, 8 // groups, 8, seed=1)
@@ -76,7 +76,7 @@ def is_the_same_for_any_number_of_threads(module):
                 twins.as_op(module), [a.astype(np.float32) for a in inputs], stride=stride, pad=1,
                 groups=groups, dilation=dilation)
     finally:
-        module.TILE = tiles.TILE
+        module.TILE = before
 
 
 def test_same_bytes_for_any_number_of_threads():

@@ -11,7 +11,6 @@ import test_golden as golden_tests
 from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.backend import array_module, to_device, to_host
-from minicnn.foreign.load import load
 from minicnn.ops import lrn, relu
 
 
@@ -123,8 +122,7 @@ def test_golden(xp, case, shared_data):
     name = case.partition("_")[0]
     with np.load(shared_data / "golden" / f"{case}.npz") as file:
         golden = dict(file)
-    weights = shared_data / "weights" / f"{golden_tests.WEIGHTS[name]}.h5"
-    network = load(weights).to("gpu")
+    network = golden_tests.trained(shared_data, name).to("gpu")
     x = np.ascontiguousarray(golden["input_bgr"].transpose(1, 2, 0)[None])  # C,H,W -> 1,H,W,C
     seen = OnHost(network.forward(to_device(x, "gpu")))
     for test in (golden_tests.test_logits, golden_tests.test_every_layer_s_mean_and_deviation,
