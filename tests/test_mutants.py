@@ -19,26 +19,13 @@ REAL = {  # of what is no op of its own
 MISTAKES_OF_OURS = (TypeError, NameError, AttributeError, KeyError)
 
 
-@pytest.fixture(scope="module")
-def caught(request):
-    """Collects the bugs that were caught, and says at the end how many, past pytest's capture."""
-    planted = [item for item in request.session.items
-               if getattr(item, "originalname", "") == "test_planted_bug_is_caught"]
-    names = []
-    yield names
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print(f"\n{len(names)} of {len(planted)} planted bugs caught")
-
-
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
-def test_planted_bug_is_caught(mutant, caught):
+def test_planted_bug_is_caught(mutant):
     """By a failed check; a bug that cannot even be called would prove nothing."""
     with pytest.raises(AssertionError) as error:
         getattr(checks, mutant.op)(*mutant.passes)
     for finding in getattr(getattr(error.value, "report", None), "failed", []):
         assert not isinstance(finding.cause, MISTAKES_OF_OURS), finding
-    caught.append(str(mutant))
 
 
 @pytest.mark.parametrize("op", OPS)

@@ -17,7 +17,7 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
     cache = describe(x, w, b, stride, pad, groups, dilation)
     algorithm = winograd.choose(x, w, stride, pad, groups, dilation)
     if algorithm != "direct":
-        return winograd.forward(x, w, b, stride, pad, groups, dilation, algorithm)
+        return winograd.convolved(cache, b, algorithm)
     return (depthwise if depthwise.suits(cache) else tiles).forward(cache, b), cache
 
 

@@ -198,9 +198,14 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="wino
     cache : WinogradCache
     """
     _check(x, w, stride, pad, dilation, algorithm)
-    plain, kept = describe(x, w, b, stride, pad, groups, dilation), keep(w)
+    return convolved(describe(x, w, b, stride, pad, groups, dilation), b, algorithm)
+
+
+def convolved(plain, b, algorithm):
+    """`forward` of the convolution that a ConvCache describes, which is one that can be done."""
+    kept = keep(plain.w)
     cache = WinogradCache(*plain._replace(w=kept.w), algorithm, kept)
-    return _convolve(x, pad, cache, "y", b), cache
+    return _convolve(plain.x, plain.pad[0], cache, "y", b), cache
 
 
 def backward(dy, cache, need=("x", "w", "b")):

@@ -44,10 +44,9 @@ def test_each_way_is_taken_and_is_the_page(name, monkeypatch):
     x_shape, w_shape, how, way = WAYS[name]
     x, w = normal(*x_shape), normal(*w_shape, seed=2) / np.sqrt(np.prod(w_shape[:3]))
     taken = []
-    for one in (winograd, depthwise, tiles):
-        real = one.forward
-        monkeypatch.setattr(one, "forward", lambda *a, one=one, real=real:
-                            taken.append(one) or real(*a))
+    for one, name in ((winograd, "convolved"), (depthwise, "forward"), (tiles, "forward")):
+        real = getattr(one, name)
+        monkeypatch.setattr(one, name, lambda *a, one=one, real=real: taken.append(one) or real(*a))
     twins.same_as_page(conv, page, (x, w, normal(w_shape[3])), np.float32, **how)
     assert taken == [way]
     arrays = [a.astype(np.float32) for a in (x, w)]
@@ -93,10 +92,9 @@ MISTAKES = {
                                          "depthwise.forward"),
     "depthwise on the way back of all": ("    way = depthwise if depthwise.suits(cache) else tiles",
                                          "    way = depthwise"),
-    "settings lost on the way to Winograd": ("winograd.forward(x, w, b, stride, pad, groups",
-                                             "winograd.forward(x, w, b, stride, 0, groups"),
-    "no bias by Winograd": ("winograd.forward(x, w, b, stride, pad", "winograd.forward(x, w, None, "
-                                                                    "stride, pad"),
+    "settings lost on the way to Winograd": ("winograd.convolved(cache, b",
+                                             "winograd.convolved(cache._replace(pad=(0, 0)), b"),
+    "no bias by Winograd": ("winograd.convolved(cache, b", "winograd.convolved(cache, None"),
     "always a db": ('"b" in need and cache.has_bias', '"b" in need'),
 }
 

@@ -36,7 +36,7 @@ def test_no_winograd(monkeypatch):
 
     def refuse(*_):
         raise AssertionError("Winograd was asked")
-    monkeypatch.setattr(winograd, "forward", refuse)
+    monkeypatch.setattr(winograd, "convolved", refuse)
     network = models.minivgg().initialize(0)
     assert len(list(plain.activations(network, nets.images(1, (64, 64, 3))))) == len(network.names)
 

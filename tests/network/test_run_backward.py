@@ -91,14 +91,14 @@ def at_layer(name):
     def forward(change):
         network = nets.everything(dtype=change.dtype)
         nets.watch(network, lambda at, y: y + change if at == name else None)
-        run = network.forward(nets.images(2, dtype=change.dtype), to="prob")
+        run = network.forward(nets.images(1, dtype=change.dtype), to="prob")
         return run.output, run
     return forward
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])
 def test_backward_to_a_layer_is_the_slope_there(name):
-    change = np.zeros((2, *nets.everything().shapes[name]))
+    change = np.zeros((1, *nets.everything().shapes[name]))
     gradcheck.check(at_layer(name), lambda dy, run: run.backward({"prob": dy}, to=name),
                     {name: change}, only=("central differences", "same bytes twice"),
                     name=f"backward to {name}").raise_if_failed()
