@@ -73,6 +73,19 @@ def test_the_network_and_the_photo_are_found_where_they_were(kept):
     assert_array_equal(again.trace, record.trace)
 
 
+def test_a_file_of_the_first_version_is_replayed_without_its_hash_of_the_layers(kept):
+    """Before networks had rows it was another; what is replayed must still be the same picture."""
+    path, record = kept
+    change(path, "network", "layers", to="0" * 64)
+    with pytest.raises(saved.ReplayError, match="the layers or the preprocessing"):
+        saved.replay(path)
+    change(path, "saved", to=1)
+    assert_array_equal(saved.replay(path).image, record.image)
+    change(path, "result", "sha256", to="0" * 64)
+    with pytest.raises(saved.ReplayError, match="the picture came out another"):
+        saved.replay(path)
+
+
 def test_or_beside_the_file(kept, tmp_path, weights, photo, monkeypatch):
     path, record = kept
     other = tmp_path / "elsewhere"
@@ -161,7 +174,7 @@ def test_other_versions_are_a_warning(kept):
     (("settings", "network"), 1, "has no setting network"),
     (("settings", "steps"), "many", "cannot take these settings"),
     (("settings",), [], "settings missing, or of another kind"),
-    (("saved",), 2, "of version 2, this program reads up to 1"),
+    (("saved",), 3, "of version 3, this program reads up to 2"),
     (("network",), {}, "of network name, layers, sha256, weights, labels is missing"),
     (("photo",), "x", "of photo path, sha256 is missing"),
     (("photo",), None, "texture and a photo do not go together"),
