@@ -325,7 +325,7 @@ def torchs_image_gradient(network, x):
 
 
 def _small(make):
-    """A network of tests/nets.py, and images for it."""
+    """A network of tests/made/nets.py, and images for it."""
     return lambda: (make(), nets.images(2))
 
 

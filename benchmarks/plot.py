@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
-from text import NAMES, counted
+from tables import NAMES, counted
 
 from minicnn.images import atomic
 

@@ -45,7 +45,7 @@ from pathlib import Path
 
 import machine
 import program
-import text
+import tables
 from bench import Bench
 from plan import PLANS
 from sections import SECTIONS
@@ -78,7 +78,7 @@ def run(options):
     write_json(sections, out)  # what cannot be written should be known before, not after
     for name in options.what:
         measure(name, plan, sections, out)
-    print(text.markdown({name: sections[name] for name in options.what}))
+    print(tables.markdown({name: sections[name] for name in options.what}))
 
 
 def check(plan):
@@ -97,7 +97,7 @@ def measure(name, plan, sections, out):
     measured = {"complete": False, "about": machine.about(), "rows": []}
     try:
         for row in SECTIONS[plan.device][name](bench):
-            print(f"{name}: {text.line(row)}", file=sys.stderr, flush=True)
+            print(f"{name}: {tables.line(row)}", file=sys.stderr, flush=True)
             measured["rows"].append(row)
             measured["about"] |= bench.about()
             sections[name] = measured  # from its first row on; until then the older figures stay
@@ -128,8 +128,8 @@ def write_tables(sections, out):
     if not out or not sections:
         return
     with atomic(out.with_suffix(".md")) as path:
-        path.write_text(text.markdown(sections) + "\n", encoding="utf-8")
-    drawn = "networks" if text.of_gpu(sections) else "scaling"
+        path.write_text(tables.markdown(sections) + "\n", encoding="utf-8")
+    drawn = "networks" if tables.of_gpu(sections) else "scaling"
     if drawn in sections:
         import plot
 

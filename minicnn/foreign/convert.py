@@ -1,10 +1,10 @@
 """Another program's weight file as a network here: `convert`.
 
-What a file is, its contents say, whatever its name. A reader (`minicnn.formats`) gives its arrays
+What a file is, its contents say, whatever its name. A reader (`minicnn.foreign`) gives its arrays
 by their own names and in their own layout; here they are given to the layers they belong to:
 
 names       a file that describes its own layers becomes these. Else the names are those of a table
-            in `foreign_names`, or the names of a model here, or, where the model is named, the
+            in `foreign.names`, or the names of a model here, or, where the model is named, the
             order decides
 kernels     PyTorch's and Caffe's (out, in, kh, kw) become (kh, kw, in, out)
 dense       (out, in) becomes (in, out); the first above an image reads it in the order C,H,W

@@ -31,7 +31,7 @@ def read(model):
     Raises
     ------
     Misfit
-        Branches, or a layer there is none of here; the message names it.
+        Paths side by side, or a layer there is none of here; the message names it.
     """
     entries = [layer for _, layer in leaves(model, in_line)]
     chain = Chain(_input_shape(model, entries), name(model))

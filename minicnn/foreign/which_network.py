@@ -1,10 +1,10 @@
 """Which network another program's weights fit, for `minicnn.foreign.convert`.
 
 A file that describes its own layers becomes these (`described`). Of any other the names of its
-layers tell (`known`): those of a row of `foreign_names` or of a network of `minicnn.models`; where
+layers tell (`known`): those of a row of `foreign.names` or of a network of `minicnn.models`; where
 the model is named and no name is known, the order decides. What is found out is noted for people.
 
-`held` is {their layer: {their part: name of the array}} throughout, see `foreign_arrays.by_layer`.
+`held` is {their layer: {their part: name of the array}} throughout, see `arrays.by_layer`.
 """
 
 from dataclasses import replace
@@ -112,7 +112,7 @@ def _preprocessing(foreign, network, notes):
 
 
 def _source(path, foreign, held, model):
-    """The row of `foreign_names` that has most of a file's names; None where none has half."""
+    """The row of `foreign.names` that has most of a file's names; None where none has half."""
     rows = [row for row in [*SOURCES, *keras_inception(held)] if model in (None, row.model)
             and _known(row, held) >= 0.5 and _fits(row, foreign, held)]
     most = max((_known(row, held) for row in rows), default=0)

@@ -2,7 +2,7 @@
 
 import pytest
 import sections
-import text
+import tables
 from bench import Bench
 from measured import Pretended
 from plan import FULL, FULL_GPU, PLANS, QUICK, QUICK_GPU
@@ -101,8 +101,8 @@ def test_a_curve_ends_where_memory_does(monkeypatch):
 
 
 def test_every_section_has_a_table():
-    assert list(SECTIONS["cpu"]) == list(text.TABLES)
-    assert list(SECTIONS["gpu"]) == list(text.GPU_TABLES)
+    assert list(SECTIONS["cpu"]) == list(tables.TABLES)
+    assert list(SECTIONS["gpu"]) == list(tables.GPU_TABLES)
 
 
 # ---- on a GPU

@@ -1,5 +1,5 @@
 """The CUDA kernels' sources compile, and how a kernel is launched. What each computes is in the
-test of its file; those run on the CPU (tests/cuda_on_cpu.py)."""
+test of its file; those run on the CPU (tests/made/cuda_on_cpu.py)."""
 
 import importlib
 import re
