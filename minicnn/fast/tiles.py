@@ -19,7 +19,7 @@ from minicnn.backend import array_module
 from minicnn.fast import cuda
 from minicnn.fast.cuda import conv as kernels
 from minicnn.fast.threads import SHARED, multiply, product, row_blocks, spread
-from minicnn.fast.window import pad_image, rounds, windows
+from minicnn.fast.window import apart, pad_image, windows
 from minicnn.fast.workspace import empty, zeros
 from minicnn.ops.conv import matrices, output_shape
 
@@ -62,7 +62,7 @@ def input_gradient(dy, cache):
         _read_back(seen[tile], _sent_back(dy[tile], weights, cache), cache)
 
     span = cache.dilation[0] * (cache.w.shape[0] - 1) + 1
-    for tiles in rounds(_tiles(cache, xp), span, cache.stride[0]):
+    for tiles in apart(_tiles(cache, xp), span, cache.stride[0]):
         spread(compute, tiles, xp)
     return padded[:, ph : ph + height, pw : pw + width].copy() if ph or pw else padded
 

@@ -46,11 +46,11 @@ def windows(x, kernel, stride, dilation, out, groups):
     return xp.lib.stride_tricks.as_strided(x, shape, strides)
 
 
-def rounds(blocks, span, stride):
-    """Blocks of output rows sorted into rounds whose windows lie on different rows of pixels.
+def apart(blocks, span, stride):
+    """Blocks of output rows in groups; within one no two blocks have a row of pixels in common.
 
     Windows of neighbouring blocks overlap where a window is taller than its step, and both blocks
-    would add to the same pixels. Within a round they cannot; rounds come one after the other, so a
+    would add to the same pixels. Within a group they cannot; groups come one after the other, so a
     pixel gets its sums in the same order every time, and in any batch.
 
     Parameters

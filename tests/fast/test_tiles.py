@@ -116,7 +116,7 @@ def test_a_planted_mistake_is_caught(name):
 
 
 def test_a_seam_between_threads_that_add_to_one_pixel_is_caught(monkeypatch):
-    """Without rounds, what two threads add to a row of pixels can be lost or change order. A made
+    """Without groups, what two threads add to a row of pixels can be lost or change order. A made
     scheduler that hands out blocks in reverse where there are several threads shows the order."""
     def spread(function, blocks, xp=np):
         for block in blocks if twins.threads() == 1 else list(blocks)[::-1]:
@@ -126,7 +126,7 @@ def test_a_seam_between_threads_that_add_to_one_pixel_is_caught(monkeypatch):
         monkeypatch.setattr(module, "spread", spread)
         is_the_same_for_any_number_of_threads(module)
 
-    twins.is_caught(test, tiles, ("in rounds(_tiles(cache, xp), span, cache.stride[0])",
+    twins.is_caught(test, tiles, ("in apart(_tiles(cache, xp), span, cache.stride[0])",
                                   "in [_tiles(cache, xp)]"))
 
 

@@ -37,10 +37,10 @@ def test_windows(groups):
 
 @pytest.mark.parametrize("span, stride, rows", [
     (3, 1, 1), (9, 1, 2), (3, 2, 1), (2, 2, 3), (11, 4, 1), (1, 3, 2), (5, 2, 4)])
-def test_windows_of_one_round_share_no_row_of_pixels(span, stride, rows):
+def test_windows_of_one_group_share_no_row_of_pixels(span, stride, rows):
     blocks = [(slice(n, n + 1), slice(p, min(p + rows, 13)))
               for n in range(2) for p in range(0, 13, rows)]
-    sorted_out = window.rounds(blocks, span, stride)
+    sorted_out = window.apart(blocks, span, stride)
     assert sorted(map(str, sum(sorted_out, []))) == sorted(map(str, blocks))
     for together in sorted_out:
         taken = set()
