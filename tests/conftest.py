@@ -10,6 +10,12 @@ from minicnn.files import hdf5
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"  # beside the repository
 
 
+def pytest_make_parametrize_id(val):
+    """A test's name tells bytes by their length: a zip holds the time it was made at, and the
+    processes that share the tests must agree on their names."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """Real photos, weights and golden numbers, where they exist; the test skips where not."""
