@@ -300,6 +300,6 @@ def _check_layers(network):
                            "initialise or load it first")
     for name, layer, _ in network.rows:
         if KINDS.get(type(layer).__name__) is not type(layer):
-            raise WeightsError(f"network {network.name}: layer {name} is a "
+            raise WeightsError(f"network {network.name}: layer {name} is of kind "
                                f"{type(layer).__name__}, which no file can name and load again; "
                                f"there are {', '.join(KINDS)}")

@@ -392,7 +392,7 @@ def _complete(rows, network):
                     f"network {network}, layer {name}: it reads {place!r}, and no row above it is "
                     f"called that" + (f"; near it: {', '.join(near)}" if near else ""))
         if not inputs or (len(inputs) > 1 and not layer.several):
-            raise ValueError(f"network {network}, layer {name}: a {type(layer).__name__} reads "
+            raise ValueError(f"network {network}, layer {name}: {type(layer).__name__} reads "
                              f"{'at least one array' if layer.several else 'one array'}, its row "
                              f"names {len(inputs)}")
         complete.append(Row(name, layer, inputs))
