@@ -96,6 +96,7 @@ class _Source:
         return take(self.data, self.at - size, size)
 
     def readline(self):
+        """A module's or a class's name, up to the end of its line."""
         size = bytes(self.data[self.at:self.at + LONGEST_LINE]).find(b"\n") + 1
         if not size:
             raise ValueError(f"its pickle is damaged: at byte {self.at} a name does not end")
@@ -117,6 +118,7 @@ class _Reader(pickle._Unpickler):
         self.persistent_load = stored or super().persistent_load
 
     def find_class(self, module, name):
+        """The Global of that name, if it is in the table; nothing is imported."""
         whole = f"{module}.{name}"
         if whole not in self.calls:
             raise ValueError(f"its pickle names {whole[:LONGEST_LINE]!r}: only tensors and dicts "
