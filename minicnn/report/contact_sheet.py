@@ -224,6 +224,7 @@ class _Sheet:
         self.paste(picture, y + (grid.tile[0] - height) // 2, x + (grid.cell_width - width) // 2)
 
     def label(self, words, x, y, width, align):
+        """Words in the middle or at the right end of `width` pixels from (x, y), cut to fit."""
         words = _shorten(words, TEXT_SIZE, width - 2)  # neighbours must not run together
         free = width - _width(words, TEXT_SIZE)
         x += free // 2 if align == "middle" else free

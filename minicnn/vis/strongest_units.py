@@ -119,6 +119,7 @@ class SearchState(NamedTuple):
     unreadable: list
 
     def save(self, unfinished):
+        """Keep all of it in the file of an unfinished run, the columns of each table by name."""
         tables = {f"{key}{k}": table for k, best in enumerate(self.best)
                   for key, table in best._asdict().items()}
         unfinished.save(photos=self.photos, unreadable=np.array(self.unreadable, dtype=str),
