@@ -1,4 +1,4 @@
-"""How tasks are measured: libraries in processes of their own, taking turns; rows of figures."""
+"""Measuring tasks: libraries run in their own processes and take turns; results are rows."""
 
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
@@ -7,23 +7,23 @@ from time import perf_counter
 
 import numpy as np
 from counting import least, works
-from tasks import CARD, COPY, PRODUCT, Task, describe
+from tasks import CARD, COPY, PRODUCT, Task, describe, plans
 from workers import LIBRARIES, FullError, Worker
 
-ENOUGH, PATIENCE = 3, 60  # pairs that do once a task has taken this many seconds
-STEADY = 3  # runs of a task after which its memory no longer grows
+ENOUGH, PATIENCE = 3, 60  # once a task has taken 60 seconds, 3 pairs are enough
+STEADY = 3  # after this many runs a task's memory no longer grows
 
 
 class Bench:
-    """Measures by a `plan.Plan`, and remembers what the libraries said of themselves."""
+    """Measures according to a `plan.Plan`, and keeps the libraries' descriptions."""
 
     def __init__(self, plan):
         self.plan, self.libraries = plan, {}
-        self.reached = None  # {"flops", "bytes"}: what the GPU does a second, once that is measured
-        self.full = {}  # what a device had no room for, whatever the batch: whose turn it was
+        self.reached = None  # {"flops", "bytes"} per second of the GPU, once measured
+        self.full = {}  # {task without its batch: library that ran out of the device's memory}
 
     def about(self):
-        """What the rows were measured with."""
+        """The settings and libraries with which the rows were measured."""
         plan, said = self.plan, self.libraries
         about = {"rounds": plan.rounds, "seconds_a_turn": plan.seconds, "threads": plan.threads,
                  "avx2": plan.avx2, "ours": plan.ours, "against": plan.against,
@@ -32,7 +32,7 @@ class Bench:
         return about | ({"reached": self.reached} if self.reached else {})
 
     def start(self, library, threads=None):
-        """A Worker."""
+        """Start a library's Worker."""
         plan = self.plan
         worker = Worker(library, threads or plan.threads, plan.avx2, plan.device)
         self.libraries[library] = worker.about
@@ -40,15 +40,15 @@ class Bench:
 
     @contextmanager
     def workers(self, libraries, threads=None):
-        """A Worker of each library, by its name."""
+        """A Worker for each library, by its name."""
         with ExitStack() as stack:
             yield {name: stack.enter_context(self.start(name, threads)) for name in libraries}
 
     def compare(self, tasks, libraries, to, threads=None):
-        """Time each task by all libraries in turn; yields rows with the ratios to library `to`.
+        """Time each task with all libraries in turn; yields rows with ratios to library `to`.
 
-        The libraries' processes are fresh for every network, so that the figures of one do not
-        depend on which others are measured.
+        Every network gets new processes, so its figures do not depend on which other networks are
+        measured.
         """
         figures = self._gpu_figures if self.plan.device == "gpu" else self._figures
         for _, group in groupby(tasks, key=lambda task: task.network):
@@ -60,8 +60,8 @@ class Bench:
         return summary(in_turn(workers, task, self.plan), to)
 
     def _gpu_figures(self, workers, task, to):
-        """The same with memory, and the time that the task has to take at least; or who had no
-        room for it. A larger batch is then not tried."""
+        """The figures with memory and the roofline's time; or the library that ran out of memory.
+        Then larger batches are not tried."""
         self.reached = self.reached or self._measure_device(workers, to)
         alike = task._replace(batch=None)
         try:
@@ -76,8 +76,8 @@ class Bench:
             "least_seconds": least(task, self.reached)}
 
     def _measure_device(self, workers, to):
-        """{"flops", "bytes"} a second of a large matrix product and of a copy, by whichever
-        library gets more out of the card."""
+        """{"flops", "bytes"} per second of a large matrix product and of a copy, by the library
+        that is faster at each."""
         found = {}
         for key, what, side in zip(("flops", "bytes"), (PRODUCT, COPY), self.plan.best_sides,
                                    strict=True):
@@ -87,20 +87,20 @@ class Bench:
         return found
 
     def peak(self, task):
-        """A task's peak memory by both libraries, each in a fresh process: a row."""
+        """A row with a task's peak memory for both libraries, each in a new process."""
         memory = {}
         for name in (self.plan.ours, self.plan.against):
             with self.start(name) as worker:
                 answer = [worker.run(task) for _ in range(STEADY)][-1]
             if answer["peak_mb"] is None:
-                raise ValueError("memory is measured on Linux only; leave out the sections memory "
-                                 "and scaling")
+                raise ValueError("memory can be measured on Linux only; leave out the sections "
+                                 "memory and scaling")
             memory[name] = {key: answer[f"{key}_mb"] for key in ("base", "peak")}
         return row(task, self.plan.threads) | {"memory_mb": memory}
 
 
 def in_turn(workers, task, plan):
-    """[{library: its answer}] of each round, after one round to warm up; who begins alternates."""
+    """[{library: answer}] of each round, after a warm-up round; the order alternates."""
     rounds, began = [], perf_counter()
     for number in range(plan.rounds + 1):
         order = list(workers)[:: 1 if number % 2 else -1]
@@ -111,7 +111,7 @@ def in_turn(workers, task, plan):
 
 
 def summary(rounds, to):
-    """Each library's median seconds, and the quartiles (three numbers) of its ratios to `to`."""
+    """Median seconds of each library, and the three quartiles of its ratios to `to`."""
     turns = [{name: answer["seconds"] for name, answer in turn.items()} for turn in rounds]
     others = [name for name in turns[0] if name != to]
     ratios = {f"{name} / {to}": np.quantile([turn[name] / turn[to] for turn in turns],
@@ -121,5 +121,6 @@ def summary(rounds, to):
 
 
 def row(task, threads):
-    """A task as the beginning of a row."""
-    return {**task._asdict(), "shape": describe(task), "threads": threads}
+    """The part of a row that describes its task."""
+    op = task.layer and plans(task.network)[task.layer].op
+    return {**task._asdict(), "op": op, "shape": describe(task), "threads": threads}

@@ -1,19 +1,19 @@
-"""How much there is to do: additions, multiplications and bytes, by formula; the roofline.
+"""The work of each task, operations and bytes, by formula: the roofline.
 
-A pass of a layer has to do its arithmetic and to move what it reads and writes, so it takes at
-least the longer of the two at what the card was measured to do (Williams, Waterman & Patterson
+A pass of a layer must do its arithmetic and move the numbers that it reads and writes. At the rates
+measured on the card, it takes at least the longer of the two times (Williams, Waterman & Patterson
 2009). Letters as in `minicnn.ops`; a multiplication and an addition are two operations.
 
-- Convolution, dense: y, dx and dw are sums over the same N*OH*OW*O*KH*KW*C/G products, so
-  each pass takes twice that. It reads two of x, y's side and w, and writes the third. Products with
-  padding are counted. The bias is not.
-- Everything else reads x and writes y; back it reads dy and what has to be kept (one byte for each
-  switch of a max pooling and each sign of a ReLU; x of an LRN) and writes dx. Operations are a
-  window's for each output, and hardly matter.
-- Joining paths, dropout and flattening are free: who computes a part can write it in place.
-- Passes are added up: what one writes, the next reads. Layers computed as one (a convolution and
-  its ReLU) can therefore be faster than this, and so can Winograd's algorithm, which multiplies
-  less.
+- Convolution and dense: y, dx and dw are sums over the same N*OH*OW*O*KH*KW*C/G products, so each
+  pass takes twice as many operations. It reads two of x, y and w (or their gradients) and writes
+  the third. Products with padding are counted; the bias is not.
+- All other layers read x and write y. Backward they read dy and the cache (one byte for each switch
+  of a max pooling and each sign of a ReLU; x of an LRN) and write dx. Each output takes the
+  operations of its window, which hardly matter.
+- Concatenation, dropout and flattening are free: each part can be written in place.
+- Passes are added up, as if each result were written and read again. Fused layers (a convolution
+  with its ReLU) can therefore be faster than this, and so can Winograd's algorithm, which needs
+  fewer multiplications.
 """
 
 from math import prod
@@ -37,7 +37,7 @@ from minicnn.network import INPUT, Network
 from minicnn.ops.window import pair
 
 FLOAT = 4  # bytes of a float32
-PASSES = {  # of each layer; where weights learn, what reads the image needs no dx
+PASSES = {  # passes of each layer; if weights learn, layers that read the image need no dx
     FORWARD: (FORWARD,),
     IMAGE_GRADIENT: (FORWARD, INPUT_GRADIENT),
     GRAM_STEP: (FORWARD, INPUT_GRADIENT),
@@ -49,14 +49,14 @@ PASSES = {  # of each layer; where weights learn, what reads the image needs no 
 
 
 class Work(NamedTuple):
-    """Operations and bytes."""
+    """Numbers of operations and bytes."""
 
     flops: int
     bytes: int
 
 
 class Shapes(NamedTuple):
-    """The numbers in a batch of a layer's inputs and outputs, and in its weights."""
+    """How many numbers a batch of a layer's inputs, of its outputs, and its weights hold."""
 
     x: int
     y: int
@@ -64,13 +64,13 @@ class Shapes(NamedTuple):
 
 
 def least(task, reached):
-    """The seconds that a task has to take on a GPU that reached {"flops", "bytes"} a second."""
+    """The least seconds of a task on a GPU that reached {"flops", "bytes"} per second."""
     return sum(max(work.flops / reached["flops"], work.bytes / reached["bytes"])
                for work in works(task))
 
 
 def works(task):
-    """The Work of every pass of every layer of a task, one after the other."""
+    """The Work of every pass of every layer of a task, in a list."""
     if task.network == CARD:
         return [card_work(task)]
     network = sized(task)
@@ -91,7 +91,7 @@ def works(task):
 
 
 def sized(task):
-    """The network of a task, its shapes those of the task's images; without weights."""
+    """The network of a task without weights, with shapes for the size of the task's images."""
     network = build(task)
     if task.side is None:
         return network
@@ -99,7 +99,7 @@ def sized(task):
 
 
 def _computed(network):
-    """The row of each layer that does something, up to the class scores."""
+    """The rows of the layers in KINDS, up to the class scores."""
     needed = network.last_readers([network.logits])
     return [row for row in network.rows if row.name in needed and type(row.layer).__name__ in KINDS]
 
@@ -112,14 +112,14 @@ def layer_work(layer, shapes, what):
 
 
 def _products(layer, s):
-    """Each weight is multiplied once for each output that it serves: y / filters times. The way
-    back reads nothing besides dy, x and w."""
+    """Each weight is multiplied once for each position of its filter: y / filters times. Backward
+    reads only dy, x and w."""
     outputs = layer.filters if hasattr(layer, "filters") else layer.units
     weights = s.w - (outputs if layer.bias else 0)
     return 2 * weights * (s.y // outputs), 0
 
 
-KINDS = {  # operations of a pass, and bytes that its way back reads besides dy
+KINDS = {  # (operations of a pass, bytes that the backward pass reads in addition to dy)
     "Conv": _products,
     "Dense": _products,
     "MaxPool": lambda layer, s: (prod(pair(layer.window, "window")) * s.y, s.y),
@@ -133,12 +133,12 @@ KINDS = {  # operations of a pass, and bytes that its way back reads besides dy
 
 
 def step_work(weights):
-    """A step with momentum: reads value, gradient and velocity, writes value and velocity."""
+    """The Work of a step with momentum: read value, gradient, velocity; write value, velocity."""
     return Work(4 * weights, 5 * FLOAT * weights)
 
 
 def gram_works(network):
-    """F^T F / M and F (G - target), for each of the layers with its (M, C) matrix F."""
+    """The Work of F^T F / M and F (G - target) for each layer with its (M, C) matrix F."""
     found = []
     for name in gram_layers(network):
         *sides, channels = network.shapes[name]
@@ -150,7 +150,7 @@ def gram_works(network):
 
 
 def card_work(task):
-    """A copy reads and writes, a product of square matrices has side^3 products."""
+    """The Work of a copy, or of a product of two square matrices: side^3 multiplications."""
     numbers = task.side**2
     if task.what == COPY:
         return Work(0, 2 * FLOAT * numbers)

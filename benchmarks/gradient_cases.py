@@ -1,11 +1,10 @@
-"""What the benchmark of gradients looks at: every op's configurations, and a few networks.
+"""The cases of the gradient benchmark: every op's configurations, and a few networks.
 
-The configurations, and the ops in PyTorch, are those of the tests (tests/ops), so the benchmark
-is run where they are, in a checkout.
+The configurations, and the ops in PyTorch, come from the tests (tests/ops), so the benchmark needs
+a checkout of the source.
 """
 
 import importlib
-import inspect
 import sys
 from functools import partial
 from itertools import product
@@ -18,7 +17,6 @@ import numpy as np
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "made"))
 
 import checks  # noqa: E402
-import matrix  # noqa: E402
 import nets  # noqa: E402
 import torch_ops  # noqa: E402
 from checks import normal  # noqa: E402
@@ -26,14 +24,15 @@ from checks import normal  # noqa: E402
 from minicnn import load, models, naive  # noqa: E402
 from minicnn.fast import TWINS  # noqa: E402
 from minicnn.fast.winograd import ALGORITHMS  # noqa: E402
+from minicnn.gradcheck.judge import matrix  # noqa: E402
 
 
 class Case(NamedTuple):
     """One configuration of an op.
 
-    `inputs` are float64 arrays by name, in the order of the op's arguments; `options` its settings.
-    `wants_list` is for an op that takes its inputs as one list; `loops` names the loops that
-    specify it where they are another op's, and `dtypes` is what it computes in.
+    `inputs` are float64 arrays by name, in the order of the op's arguments; `options` are settings.
+    `wants_list` is True if the op takes its inputs as one list. `loops` names the op whose nested
+    loops specify this one, if not its own. `dtypes` are those it computes in.
     """
 
     op: str
@@ -47,36 +46,35 @@ class Case(NamedTuple):
     dtypes: tuple = (np.float64, np.float32)
 
     def call(self, function, *arrays, **options):
-        """`function` on the inputs as the op takes them."""
+        """Call `function` on the inputs, as one list or separately, like the op."""
         return function(*([list(arrays)] if self.wants_list else arrays), **options)
 
     def module(self):
-        """The op itself: what a network uses, minicnn.fast.<op>, or the page where it has no twin.
-        """
+        """The module that networks use for the op: its twin in minicnn.fast, or else the page."""
         place = "fast" if self.op == "winograd" or self.op in TWINS else "ops"
         return importlib.import_module(f"minicnn.{place}.{self.op}")
 
     def forward(self, *arrays):
-        """minicnn's, with the settings bound."""
+        """minicnn's forward pass, with the settings bound."""
         options = {key: value.astype(arrays[0].real.dtype) if isinstance(value, np.ndarray)
                    and value.dtype.kind == "f" else value for key, value in self.options.items()}
         return self.call(self.module().forward, *arrays, **options)
 
     def backward(self, dy, cache):
-        """minicnn's, for the inputs."""
+        """minicnn's gradients of the inputs."""
         return self.of_inputs(self.module().backward(dy, cache))
 
     def of_inputs(self, gradients):
-        """The gradients of the inputs as a list: of an absent bias there is none."""
+        """The gradients of the inputs as a list, without that of a missing bias."""
         listed = gradients if isinstance(gradients, (tuple, list)) else [gradients]
         return list(listed)[: len(self.inputs)]
 
     def twin(self, *arrays):
-        """The scalar loops' y."""
+        """y of the nested loops."""
         return self.call(self._naive("forward"), *arrays, **self._specified())
 
     def twin_gradient(self, dy, *arrays):
-        """The scalar loops' gradients."""
+        """Gradients of the nested loops."""
         back = partial(self._naive("backward"), dy)
         return self.of_inputs(self.call(back, *arrays, **self._specified()))
 
@@ -84,11 +82,11 @@ class Case(NamedTuple):
         return getattr(naive, f"{self.loops or self.op}_{way}")
 
     def _specified(self):
-        """The settings that the loops know: which algorithm is taken is not one."""
+        """The settings without the choice of an algorithm, which the loops do not have."""
         return {key: value for key, value in self.options.items() if key != "algorithm"}
 
     def dy(self):
-        """An upstream gradient: normal numbers."""
+        """An upstream gradient of normal random numbers."""
         return np.asarray(normal(*np.shape(self.twin(*self.inputs.values())), seed=9))
 
     def typed(self, dtype):
@@ -96,43 +94,23 @@ class Case(NamedTuple):
         return [array.astype(dtype) for array in self.inputs.values()]
 
     def ours(self, dy, dtype):
-        """[y, dx, ...] of minicnn."""
+        """[y, dx, ...] computed by minicnn."""
         y, cache = self.forward(*self.typed(dtype))
         return [y, *self.backward(dy, cache)]
 
     def torchs(self, dy, dtype):
-        """[y, dx, ...] of PyTorch."""
+        """[y, dx, ...] computed by PyTorch."""
         torch = importlib.import_module("torch")
         leaves = [torch.tensor(array, requires_grad=True) for array in self.typed(dtype)]
         y = self.torch(*leaves)
         y.backward(torch.tensor(dy))
         return [y.detach().numpy(), *(leaf.grad.numpy() for leaf in leaves)]
 
-    def bound(self, forward, backward):
-        """A student's pair for `gradcheck.check`, with those settings bound that are not the op's
-        defaults; a backward that takes no cache takes them, too."""
-        defaults = inspect.signature(self.module().forward).parameters
-        given = {key: value for key, value in self.options.items()
-                 if defaults[key].default is not value and defaults[key].default != value}
-        kinds = []
-
-        def run(*arrays):
-            result = self.call(forward, *arrays, **given)
-            kinds.append(isinstance(result, tuple) and len(result) == 2)
-            return result
-
-        def back(dy, *rest):
-            if kinds[-1]:
-                return self.of_inputs(backward(dy, *rest))
-            return self.of_inputs(self.call(partial(backward, dy), *rest, **given))
-
-        return run, back
-
 
 # ---- the ops
 
 def _windowed(op, cases, make_torch, more=({},), smooth=True):
-    """Cases of an op that pools, from the tests' matrix; `more` settings each."""
+    """Cases of a pooling op, from the tests' matrix, with each dict of further settings `more`."""
     found = []
     for case, extra in product(cases, more):
         options = matrix.settings(case, "window", "stride", "pad", "rounding") | extra
@@ -143,7 +121,7 @@ def _windowed(op, cases, make_torch, more=({},), smooth=True):
 
 
 def conv():
-    """All of the matrix: strides, paddings, groups, dilations, with and without a bias."""
+    """All cases of the matrix: strides, paddings, groups, dilations, with and without a bias."""
     found = []
     for case in matrix.CONV:
         options = matrix.settings(case, "stride", "pad", "groups", "dilation")
@@ -168,7 +146,7 @@ def conv_transpose():
 
 
 def winograd():
-    """Both algorithms, which are for float32 only, at an image that is no whole number of tiles."""
+    """Both algorithms, in float32 only, on an image that is not a whole number of tiles."""
     inputs = {"x": normal(2, 9, 11, 4), "w": normal(3, 3, 4, 6, seed=2) / 6, "b": normal(6, seed=3)}
     return [Case("winograd", f"{algorithm}, pad {pad}", inputs,
                  {"pad": pad, "algorithm": algorithm}, True, torch_ops.conv(pad=pad),
@@ -177,18 +155,18 @@ def winograd():
 
 
 def pool():
-    """Max pooling: ties and all-negative windows, too."""
+    """Max pooling, including ties and all-negative windows."""
     return _windowed("pool", matrix.POOL, torch_ops.pool, smooth=False)
 
 
 def average_pool():
-    """With both rules for what is averaged at the border."""
+    """Average pooling, with both rules for the border."""
     return _windowed("average_pool", matrix.POOL, torch_ops.average_pool,
                      [{"border": "padding"}, {"border": "image"}])
 
 
 def lrn():
-    """LRN, also with an alpha near 1: with the usual 1e-4 its second term hardly shows."""
+    """LRN, also with an alpha near 1: with the usual 1e-4 the second term is hardly visible."""
     names = ("size", "alpha", "beta", "k", "convention")
     found = []
     for *values, channels in checks.LRNS:
@@ -200,7 +178,7 @@ def lrn():
 
 
 def dense():
-    """From images and from rows, with and without a bias."""
+    """Dense layers on images and on rows, with and without a bias."""
     found = []
     for shape in ((3, 4), (2, 2, 3, 2), (1, 5)):
         inputs = {"x": normal(*shape), "w": normal(prod(shape[1:]), 3, seed=2),
@@ -213,7 +191,7 @@ def dense():
 
 
 def batch_norm():
-    """With given statistics and with the batch's own."""
+    """Batch normalisation with given statistics and with the batch's own."""
     x, (gamma, beta, mean, deviation) = normal(2, 3, 2, 3), normal(4, 3, seed=2)
     found = []
     for training in (False, True):
@@ -225,19 +203,19 @@ def batch_norm():
 
 
 def resize():
-    """Larger, smaller, and both at once."""
+    """Enlarging, reducing, and both at once."""
     return [Case("resize", f"{shape} to {size}", {"x": normal(*shape)}, {"size": size}, True,
                  torch_ops.resize(size)) for shape, size in checks.RESIZES]
 
 
 def cross_entropy():
-    """Scores near and far apart."""
+    """Cross-entropy of scores that are close and far apart."""
     return [Case("cross_entropy", f"{x.shape}", {"x": x}, {"labels": np.array(labels)}, True,
                  torch_ops.cross_entropy(labels)) for x, labels in checks.SCORES]
 
 
 def concat():
-    """Along each axis."""
+    """Concatenation along each axis."""
     return [Case("concat", f"axis {axis}",
                  {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)},
                  {"axis": axis}, True, torch_ops.concat(axis), wants_list=True)
@@ -245,14 +223,14 @@ def concat():
 
 
 def add():
-    """Of two arrays, and of several."""
+    """The sum of two arrays, and of several."""
     return [Case("add", f"{len(shapes)} of {shapes[0]}",
                  {f"x{i}": normal(*shape, seed=i) for i, shape in enumerate(shapes)}, {}, True,
                  torch_ops.add, wants_list=True) for shapes in checks.ADDS]
 
 
 def dropout():
-    """With the same seed on both sides; PyTorch draws otherwise."""
+    """Dropout with the same seed in both passes; PyTorch draws other numbers, so it is left out."""
     return [Case("dropout", f"rate {rate}", {"x": normal(2, 3, 4, 2)}, {"rate": rate, "seed": 3},
                  False, None) for rate in (0.0, 0.3, 0.9)]
 
@@ -294,7 +272,7 @@ OPS = {
 # ---- the networks
 
 def passes(network):
-    """(forward, backward) of a network as a function of its image, for `gradcheck.check`."""
+    """(forward, backward) of a network, as functions of its image, for `gradcheck.check`."""
     def forward(x):
         run = network.forward(x, to=network.logits)
         return run.output, run
@@ -303,34 +281,34 @@ def passes(network):
 
 
 def upstream(y):
-    """A gradient at the scores y."""
+    """A random gradient at the scores y."""
     return normal(*y.shape, seed=9).astype(y.dtype)
 
 
 def image_gradient(network, x):
-    """The gradient of a random sum of scores, at the image."""
+    """The gradient of a random sum of scores with respect to the image."""
     forward, backward = passes(network)
     y, run = forward(x)
     return backward(upstream(y), run)
 
 
 def torchs_image_gradient(network, x):
-    """The same by PyTorch, with the same weights."""
+    """The same gradient by PyTorch, with the same weights."""
     import torch_network
 
     scores = network.until(network.logits)
-    dy = upstream(np.empty((len(x), *scores.shapes[network.logits]), x.dtype))
+    dy = upstream(scores.forward(x, caches=False).output)
     _, slopes, _ = torch_network.gradients(scores, x, {network.logits: dy})
     return slopes["image"]
 
 
 def _small(make):
-    """A network of tests/made/nets.py, and images for it."""
+    """A function that makes a network of tests/made/nets.py, and images for it."""
     return lambda: (make(), nets.images(2))
 
 
 def _trained(name):
-    """A trained network, and an image of its size whose numbers are as large as pixels'."""
+    """A function that loads a trained network, and makes a random image of its input size."""
     def make():
         network = load(name)
         return network, normal(1, *network.input_shape).astype(np.float32)
@@ -338,7 +316,8 @@ def _trained(name):
 
 
 def _random(make, *sizes):
-    """A network with random weights: large ones, so that LRN is more than a product with 1."""
+    """A function that makes a network with random weights, and a random image.  The image's numbers
+    are as large as pixels', so that LRN does more than multiply by 1."""
     def with_weights():
         network = make()
         return network.initialize(0), (100 * normal(*sizes)).astype(np.float32)
@@ -347,7 +326,7 @@ def _random(make, *sizes):
 
 BY_DIFFERENCES = ("central differences",)
 BY_BOTH = (*BY_DIFFERENCES, "complex step")
-NETWORKS = {  # how each is made, with its image; and what judges its float64 gradient
+NETWORKS = {  # (function that makes network and image, checks of its float64 gradient)
     "every layer": (_small(nets.everything), BY_DIFFERENCES),
     "smooth layers": (_small(nets.smooth), BY_BOTH),
     "minivgg": (_trained("minivgg"), ()),

@@ -1,9 +1,9 @@
-"""What the figures were measured on: the machine, and the memory of a process."""
+"""The machine on which the figures were measured, and the memory of a process."""
 
 import platform
 import re
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from minicnn import backend
@@ -16,14 +16,14 @@ def about():
     """Processor, cores, Python and the time of day."""
     return {"processor": _processor(), "cores": backend.cores(),
             "system": platform.platform(terse=True), "python": platform.python_version(),
-            "date": datetime.now(timezone.utc).isoformat(timespec="minutes")}
+            "date": datetime.now(UTC).isoformat(timespec="minutes")}
 
 
 def resident():
-    """(now, peak) resident memory of this process in MB; (None, None) where that is not told.
+    """(now, peak) resident memory of this process in MB; (None, None) if the system hides it.
 
-    The peak is Linux' VmHWM, which begins anew with a program. `getrusage` does not serve: what
-    the parent process held when it started this one counts there as this one's.
+    The peak is Linux's VmHWM, which starts again with each program. `getrusage` is not suitable:
+    it also counts the memory that the parent process held when it started this one.
     """
     if not STATUS.exists():
         return None, None
@@ -32,13 +32,13 @@ def resident():
 
 
 def forget_peak():
-    """Let the peak begin anew at what is held now, where the system allows it."""
-    with suppress(OSError):  # else the peak includes what was done before
+    """Reset the peak to the current memory, if the system allows it."""
+    with suppress(OSError):  # then the peak includes earlier work
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def room():
-    """MB that can still be asked for, with a fifth of it left to others; None where not known."""
+    """MB that can still be allocated, a fifth of it left to others; None if unknown."""
     if not MEMORY.exists():
         return None
     free = _kb(MEMORY.read_text(), "MemAvailable") / 1024

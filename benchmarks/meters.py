@@ -1,11 +1,11 @@
-"""What a turn takes, as its device tells it: seconds, and the memory held.
+"""Measuring the time and memory of a turn on its device.
 
-A meter is one library's view of one device. On the host it is the wall clock, and the memory of
-this process. A GPU works off a queue, so a clock on the host would measure how fast work is queued:
-there a turn is two CUDA events with all its calls queued between them, which the device stamps when
-it comes to them. Where the host queues more slowly than the device computes (small batches), that
-time is the host's, as in a user's loop. A library's first turn compiles and tries out kernels;
-whoever asks leaves it out (`bench.in_turn`).
+A meter measures one library on one device. On the host it uses the wall clock, and the memory of
+this process. A GPU works through a queue, so a clock on the host would measure how fast work is
+queued. There a turn is all its calls queued between two CUDA events, which the device stamps when
+it reaches them. If the host queues more slowly than the device computes (small batches), the time
+is the host's, as in a user's loop. In a library's first turn kernels are compiled and tried out;
+`bench.in_turn` discards it.
 """
 
 import importlib
@@ -18,24 +18,24 @@ from minicnn import backend
 from minicnn.backend.driver import cuda_version, dotted
 
 MB = 2**20
-MOST = 1000  # calls queued in one turn
+MOST = 1000  # the most calls queued in one turn
 
 
 class Host:
     """The processor: the wall clock, and the resident memory of this process."""
 
-    place, full = "cpu", ()  # `full`: raised where memory runs out; here the system ends it all
+    place, full = "cpu", ()  # `full`: errors for lack of memory; here the system ends the process
 
     def clear(self):
-        """Let the peak begin anew; what is held now, in MB."""
+        """Reset the peak; returns the current memory in MB."""
         machine.forget_peak()
         return machine.resident()[0]
 
     def timed(self, function, budget):
-        """Seconds that one call takes: the median of those that fit into `budget` seconds.
+        """Seconds of one call: the median of all calls that fit into `budget` seconds.
 
-        At least one is made, and the first is left out where there are several: it wakes threads
-        and brings data into the cache.
+        At least one call is made. Of several the first is left out: it wakes threads and brings
+        data into the cache.
         """
         seconds, end = [], perf_counter() + budget
         while not seconds or perf_counter() < end:
@@ -45,18 +45,18 @@ class Host:
         return median(seconds[1:] or seconds)
 
     def peak(self, function):
-        """The most that was held since `clear`, in MB; for this `function` need not run again."""
+        """Peak memory since `clear` in MB; `function` need not run again for this."""
         return machine.resident()[1]
 
     def about(self):
-        """Nothing that `machine.about` does not say."""
+        """Nothing to add to `machine.about`."""
         return {}
 
 
 def queued(elapsed, function, budget):
-    """Seconds that one call takes on a GPU: as many as fit into `budget`, queued as one.
+    """Seconds of one call on a GPU: the mean of as many as fit into `budget`, queued together.
 
-    ``elapsed(function, count)`` are the seconds of that many calls.
+    ``elapsed(function, count)`` returns the seconds of `count` calls.
     """
     one = elapsed(function, 1)
     count = min(MOST, int(budget / one)) if one > 0 else MOST
@@ -64,7 +64,7 @@ def queued(elapsed, function, budget):
 
 
 def run_between(begin, end, function, count):
-    """Queue `count` calls with an event before them and one behind, and wait for that."""
+    """Queue `count` calls between two events, and wait for the second."""
     begin.record()
     for _ in range(count):
         function()
@@ -73,12 +73,12 @@ def run_between(begin, end, function, count):
 
 
 class CuPy:
-    """A GPU as minicnn uses it, through CuPy; the memory is what is used of CuPy's pool.
+    """A GPU as minicnn uses it, through CuPy; memory is the used part of CuPy's pool.
 
     Raises
     ------
     DeviceError
-        Where CuPy or a GPU is missing; it says what to install.
+        CuPy or a GPU is missing; the message says what to install.
     """
 
     place, full = "gpu", (MemoryError,)
@@ -88,12 +88,12 @@ class CuPy:
         self.pool = self.cupy.get_default_memory_pool()
 
     def clear(self):
-        """Give free memory back to the card; what is used still, in MB."""
+        """Return free memory to the card; returns the memory still used, in MB."""
         self.pool.free_all_blocks()
         return self.pool.used_bytes() / MB
 
     def timed(self, function, budget):
-        """Seconds that one call takes, see `queued`."""
+        """Seconds of one call, see `queued`."""
         return queued(self.elapsed, function, budget)
 
     def elapsed(self, function, count):
@@ -104,7 +104,7 @@ class CuPy:
         return self.cupy.cuda.get_elapsed_time(begin, end) / 1e3
 
     def peak(self, function):
-        """The most that is used of the pool during one more call, in MB."""
+        """Peak memory used of the pool during one more call, in MB."""
         pool, used = self.pool, [self.pool.used_bytes()]
 
         class Watch(self.cupy.cuda.MemoryHook):
@@ -127,12 +127,12 @@ class CuPy:
 
 
 class TorchCuda:
-    """A GPU as PyTorch uses it, in float32 without TF32, cuDNN choosing by trial.
+    """A GPU as PyTorch uses it: float32 without TF32, and cuDNN chooses kernels by trial.
 
     Raises
     ------
     ValueError
-        Where PyTorch sees no GPU.
+        PyTorch finds no GPU.
     """
 
     place = "cuda"
@@ -140,19 +140,19 @@ class TorchCuda:
     def __init__(self):
         self.torch = torch = importlib.import_module("torch")
         if not torch.cuda.is_available():
-            raise ValueError(f"PyTorch {torch.__version__} sees no CUDA GPU; install the build of "
-                             "it for your CUDA version, or use --against plain")
+            raise ValueError(f"PyTorch {torch.__version__} sees no CUDA GPU; install PyTorch's "
+                             "build for your CUDA version, or use --against plain")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
         self.full = (torch.cuda.OutOfMemoryError,)
 
     def clear(self):
-        """Give free memory back to the card; what is used still, in MB."""
+        """Return free memory to the card; returns the memory still used, in MB."""
         self.torch.cuda.empty_cache()
         return self.torch.cuda.memory_allocated() / MB
 
     def timed(self, function, budget):
-        """Seconds that one call takes, see `queued`."""
+        """Seconds of one call, see `queued`."""
         return queued(self.elapsed, function, budget)
 
     def elapsed(self, function, count):
@@ -162,7 +162,7 @@ class TorchCuda:
         return begin.elapsed_time(end) / 1e3
 
     def peak(self, function):
-        """The most that is used during one more call, in MB; cuDNN's trials are over by then."""
+        """Peak memory during one more call, in MB, after cuDNN's trials."""
         self.torch.cuda.reset_peak_memory_stats()
         function()
         return self.torch.cuda.max_memory_allocated() / MB

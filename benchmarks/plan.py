@@ -1,4 +1,4 @@
-"""How much to measure, and of what: the full plan and the quick one, for each device."""
+"""What to measure, and how often: the full plan and the quick plan for each device."""
 
 from typing import NamedTuple
 
@@ -6,28 +6,29 @@ from minicnn import backend
 
 
 class Plan(NamedTuple):
-    """How much to measure, and of what; see PLANS."""
+    """What to measure, and how often; see PLANS."""
 
     networks: tuple
     batches: tuple
-    convolutions: tuple  # networks whose convolutions are measured alone
-    ops: dict  # layers of other kinds, and depthwise convolutions, by network
+    convolutions: tuple  # networks whose convolutions are measured individually
+    ops: dict  # {network: layers of other kinds, and depthwise convolutions}
     training: tuple  # (network, batch)
     student: tuple  # (network, layer)
-    sides: tuple  # of the curve against the side; on a GPU of the section gram
-    counts: tuple  # of the curve against the batch
-    count_side: int  # the side of its images
+    sides: tuple  # image sides of the scaling curve; on a GPU those of the section gram
+    counts: tuple  # batches of the scaling curve
+    count_side: int  # the side of that curve's images
     rounds: int
-    seconds: float  # a turn; at least one run
-    pause: float  # before each turn
+    seconds: float  # per turn; each has at least one run
+    pause: float  # seconds before each turn
     threads: int = backend.cores()
     ours: str = "ours"
     against: str = "torch"
-    beside: tuple = ()  # libraries that are compared with `against`, too
+    beside: tuple = ()  # further libraries that are compared with `against`
+    beside_layers: tuple = ("plain",)  # the same, for single layers only
     avx2: bool = False
     device: str = "cpu"
-    alone: tuple = ()  # batches of layers alone, where they are not `batches`
-    best_sides: tuple = ()  # sides of the matrices that show what a GPU does at best: product, copy
+    alone: tuple = ()  # batches for single layers, if not `batches`
+    best_sides: tuple = ()  # sides of the matrices that measure a GPU's peak: product, copy
 
 
 FULL = Plan(
@@ -59,4 +60,4 @@ FULL_GPU = FULL._replace(
 QUICK_GPU = QUICK._replace(device="gpu", sides=(32,), best_sides=(64, 64),
                            beside=("channels_last",))
 PLANS = {("cpu", False): FULL, ("cpu", True): QUICK, ("gpu", False): FULL_GPU,
-         ("gpu", True): QUICK_GPU}  # by the device, and whether a quick look is enough
+         ("gpu", True): QUICK_GPU}  # {(device, is quick): plan}

@@ -1,4 +1,4 @@
-"""The curves as figures: of scaling, and of networks on a GPU against the batch."""
+"""Figures: the scaling curves, and the times of networks on a GPU against the batch."""
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -7,8 +7,9 @@ from tables import NAMES, counted
 from minicnn.images import atomic
 
 COLOURS = ("tab:blue", "tab:orange")
-LIBRARY_COLOURS = {"channels_last": "tab:green", "torch": "tab:orange"}  # the others are ours
-WORDS = {"side": "image side, pixels (batch 1)", "batch": "batch (images of {side} pixels a side)"}
+LIBRARY_COLOURS = {"channels_last": "tab:green", "torch": "tab:orange"}  # others are minicnn's
+WORDS = {"side": "image side, pixels (batch 1)",
+         "batch": "batch (images of {side} x {side} pixels)"}
 
 
 def scaling(section, path):
@@ -19,12 +20,12 @@ def scaling(section, path):
     section : dict
         The section `scaling` of the results, with `about` and `rows`.
     path : str or path
-        Of a PNG file.
+        The PNG file to write.
     """
     figure = Figure(figsize=(11, 8), layout="constrained")
     for column, (axis, words) in enumerate(WORDS.items(), start=1):
         rows = [row for row in section["rows"] if row["curve"] == axis]
-        if not rows:  # the run was ended before it came to this curve
+        if not rows:  # the run ended before this curve
             continue
         time, memory = (figure.add_subplot(2, 2, column + below) for below in (0, 2))
         _times(time, rows, axis)
@@ -39,14 +40,14 @@ def scaling(section, path):
 
 
 def batches(section, path):
-    """Draw each network's time an image against the batch, and the roofline's, from a GPU.
+    """Draw each network's time per image, and the roofline's, against the batch on a GPU.
 
     Parameters
     ----------
     section : dict
         The section `networks` of a GPU's results.
     path : str or path
-        Of a PNG file.
+        The PNG file to write.
     """
     rows = [row for row in section["rows"] if "seconds" in row]
     names, passes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("network", "what"))
@@ -65,7 +66,7 @@ def batches(section, path):
 
 
 def _an_image(axes, rows):
-    """Milliseconds an image by each library, and the least that the roofline allows."""
+    """Draw the milliseconds per image of each library, and the roofline's least."""
     for name in rows[0]["seconds"] if rows else ():
         points = lines(rows, "batch", lambda row, name=name: 1e3 * row["seconds"][name]
                        / row["batch"])
@@ -74,25 +75,25 @@ def _an_image(axes, rows):
     if rows:
         axes.plot(*lines(rows, "batch", lambda row: 1e3 * row["least_seconds"] / row["batch"]),
                   "--", color="grey", label="roofline")
-    axes.set_ylabel("milliseconds an image")
+    axes.set_ylabel("milliseconds per image")
     _dress(axes, "batch", sorted({row["batch"] for row in rows}))
 
 
 def gpu_title(about):
-    """The card, and when."""
+    """The card and the date."""
     said = next((lib for lib in about["libraries"].values() if "card" in lib), {})
     return f"{said.get('card', 'GPU')}, float32 without TF32, {about['date'][:10]}"
 
 
 def title(about):
-    """What the curves are of, and where they were measured."""
+    """The network of the curves, the machine and the date."""
     return ("VGG-16's convolutions, forward + gradient at the image, float32\n"
             f"{about['processor']}, {counted(about['cores'], 'core')}"
             f"{', held to AVX2' if about['avx2'] else ''}, {about['date'][:10]}")
 
 
 def lines(rows, axis, value):
-    """[(x, ...), (y, ...)] of rows, along the axis."""
+    """[(x, ...), (y, ...)] of the rows, sorted along the axis."""
     return list(zip(*sorted((row[axis], value(row)) for row in rows), strict=True))
 
 

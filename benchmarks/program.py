@@ -1,15 +1,15 @@
-"""How a program of this folder is run by itself: its exit status, and its one line where it fails.
+"""Running a program of this folder by itself: its exit status, and one line if it fails.
 
-`minicnn bench NAME` runs the same `read` and `run` (minicnn/cli/bench.py).
+`minicnn bench NAME` calls the same `read` and `run` (minicnn/cli/bench.py).
 """
 
 import sys
 
-INTERRUPTED = 130
+from minicnn.cli import INTERRUPTED
 
 
 def main(name, read, run, arguments=None):
-    """Run a program; 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted."""
+    """Run a program; exit status 0 success, 1 failure, 2 wrong usage, 130 interrupted."""
     options = read(arguments)
     try:
         return run(options) or 0

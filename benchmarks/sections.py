@@ -1,8 +1,8 @@
-"""The sections of the benchmark: which tasks each measures, and how.
+"""The sections of the benchmark: the tasks that each measures, and how.
 
-A section is a generator of rows. A row is a task's fields as plain values, the number of threads,
-and either times (`pairs`, `seconds` of each library, and `ratios` with their quartiles) or memory;
-on a GPU times, memory (`peak_mb`) and the least time the task can take (`least_seconds`).
+A section is a generator of rows. A row holds the fields of a task, the number of threads, and
+either times (`pairs`, `seconds` of each library, and quartiles of the `ratios`) or memory. On a GPU
+it holds times, memory (`peak_mb`) and the roofline's least time (`least_seconds`).
 """
 
 import machine
@@ -34,16 +34,22 @@ def _network_tasks(plan):
             for what in (FORWARD, IMAGE_GRADIENT)]
 
 
-def _timed(bench, tasks):
+def _timed(bench, tasks, *more):
     plan = bench.plan
-    return bench.compare(tasks, (plan.ours, *plan.beside, plan.against), plan.against)
+    return bench.compare(tasks, (plan.ours, *more, *plan.beside, plan.against), plan.against)
 
 
 def layers(bench):
-    """Convolutions alone."""
-    return _timed(bench, [Task(network, what, batch, layer) for network in bench.plan.convolutions
-                          for layer in convolutions(network) for batch in _alone(bench.plan)
-                          for what in LAYER])
+    """Single convolutions."""
+    plan = bench.plan
+    return _timed_alone(bench, [
+        Task(network, what, batch, layer) for network in plan.convolutions
+        for layer in convolutions(network) for batch in _alone(plan) for what in LAYER])
+
+
+def _timed_alone(bench, tasks):
+    """Time single layers, by the pages as well as by their twins."""
+    return _timed(bench, tasks, *bench.plan.beside_layers)
 
 
 def _alone(plan):
@@ -51,12 +57,13 @@ def _alone(plan):
 
 
 def ops(bench):
-    """Layers of other kinds and depthwise convolutions, alone; a weight gradient where there are
-    weights."""
-    return _timed(bench, [Task(network, what, batch, layer)
-                          for network, names in bench.plan.ops.items() for layer in names
-                          for batch in _alone(bench.plan)
-                          for what in LAYER[: 3 if layer in plans(network).param_shapes else 2]])
+    """Single layers of other kinds, and depthwise convolutions; a weight gradient only for layers
+    that have weights."""
+    plan = bench.plan
+    return _timed_alone(bench, [
+        Task(network, what, batch, layer) for network, names in plan.ops.items()
+        for layer in names for batch in _alone(plan)
+        for what in LAYER[: 3 if layer in plans(network).param_shapes else 2]])
 
 
 def training(bench):
@@ -70,25 +77,25 @@ def _training_tasks(plan):
 
 
 def gram(bench):
-    """Steps of an image towards a texture, by the Gram matrices of VGG-19 up to conv4_1."""
+    """Steps that move an image towards a texture, by Gram matrices of VGG-19 up to conv4_1."""
     return _timed(bench, [Task(GRAM, GRAM_STEP, side=side) for side in bench.plan.sides])
 
 
 def memory(bench):
-    """The peak memory of whole networks and of training."""
+    """Peak memory of whole networks and of training."""
     for task in _network_tasks(bench.plan) + _training_tasks(bench.plan):
         yield bench.peak(task)
 
 
 def student(bench):
-    """A few convolutions by a student's two ways, as multiples of ours."""
+    """A few convolutions in the two ways of `student`, as multiples of minicnn's time."""
     tasks = [Task(network, what, 1, layer) for network, layer in bench.plan.student
              for what in LAYER]
     return bench.compare(tasks, ("loops", "fancy", bench.plan.ours), bench.plan.ours)
 
 
 def scaling(bench):
-    """Memory, and time with one thread and with all, of growing images and growing batches."""
+    """Memory, and time with one thread and with all, for growing images and growing batches."""
     for axis, tasks in curves(bench.plan).items():
         for found in _along(bench, tasks):
             yield found | {"curve": axis}
@@ -104,13 +111,13 @@ def _along(bench, tasks):
 
 
 def curves(plan):
-    """The tasks of the two curves, by what grows along them: the image's side, and the batch."""
+    """The tasks of the two curves: {"side": growing images, "batch": growing batches}."""
     return {"side": [Task(CURVE, IMAGE_GRADIENT, side=side) for side in plan.sides],
             "batch": [Task(CURVE, IMAGE_GRADIENT, n, side=plan.count_side) for n in plan.counts]}
 
 
 def _memory_rows(bench, tasks):
-    """(task, row) along a curve, up to the first point that this machine has no room for."""
+    """(task, row) along a curve, up to the first point that does not fit into memory."""
     before = None
     for task in tasks:
         wanted, room = foreseen(before, task), machine.room()
@@ -122,7 +129,7 @@ def _memory_rows(bench, tasks):
 
 
 def foreseen(before, task):
-    """MB that the hungrier library should want for `task`, from the row of a smaller one."""
+    """MB that the library with more memory should need for `task`, from a smaller task's row."""
     if before is None:
         return 0
     growth = task.batch * task.side**2 / (before["batch"] * before["side"] ** 2)

@@ -1,15 +1,15 @@
-"""Convolution as a student would otherwise write it, in N,C,H,W: the two usual ways of im2col.
+"""Convolution as students usually write it, in N,C,H,W: the two common ways of im2col.
 
 loops   For each of the KH*KW places in the window, one strided slice of the image is copied into
-        `cols` (N, C, KH, KW, OH, OW), and tensordot sums over C, KH and KW. Back, the slices are
-        added to the image again, one place at a time. (DeZero and the book it comes from.)
-fancy   Three integer arrays say for every entry of `cols` (N, C*KH*KW, OH*OW) from which channel,
-        row and column it comes: one fancy index reads it, np.add.at adds it back. (The first
+        `cols` (N, C, KH, KW, OH, OW), and tensordot sums over C, KH and KW. Backward, the slices
+        are added to the image, one place at a time. (DeZero and its book.)
+fancy   Three integer arrays hold the channel, row and column of every entry of `cols` (N, C*KH*KW,
+        OH*OW): one fancy index reads `cols`, and np.add.at adds gradients back. (The first
         assignments of several courses.)
 
 Both lay out all windows of the whole batch at once, and keep them for the weight gradient, in KH*KW
-times the memory of the images. Kernels are (O, C, KH, KW); there are no groups and no
-dilation. Written from the formulas in `minicnn.ops.conv`, and equal to it
+times the memory of the images. Kernels are (O, C, KH, KW); there are no groups and no dilation.
+The code is written from the formulas in `minicnn.ops.conv`, and equal to it
 (tests/benchmarks/test_student.py).
 """
 
@@ -20,7 +20,7 @@ from tasks import FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT, build, images, numbe
 
 
 class Cache(NamedTuple):
-    """What the way back needs."""
+    """What the backward pass needs."""
 
     x_shape: tuple
     w: Any
@@ -51,7 +51,7 @@ def _zeros(cache, dtype):
 # ---- loops over the window, and tensordot
 
 def _slice(i, j, stride, out):
-    """What lies under place (i, j) of every window: an index into N,C,H,W."""
+    """An index into N,C,H,W: the pixels under place (i, j) of every window."""
     rows = slice(i, i + stride * (out[0] - 1) + 1, stride)
     return np.s_[:, :, rows, j : j + stride * (out[1] - 1) + 1 : stride]
 
@@ -135,11 +135,11 @@ WAYS = {
 
 
 def students(task, way):
-    """A function that does `task`, a pass of one convolution, once in one of the WAYS."""
+    """A function that does `task`, a pass of one convolution, in one of the WAYS."""
     network = build(task).initialize(0)
     layer = network[task.layer]
     if layer.groups != 1 or layer.dilation != 1:
-        raise ValueError(f"{task.layer}: students' convolutions have no groups and no dilation")
+        raise ValueError(f"{task.layer}: the student convolutions have no groups and no dilation")
     forward, input_gradient, weight_gradient = WAYS[way]
     x = first(images(task, network))
     params = network.params[task.layer]

@@ -1,28 +1,29 @@
-"""Results as text: markdown tables, and one line for each row while it is measured."""
+"""Results as text: markdown tables, and one line per row during the measurement."""
 
 from itertools import groupby
+from statistics import median
 
 HEAD = """# Speed
 
-Made by `python benchmarks/speed.py`. Ratios are times divided by those of what the column or the
-section names, below 1 is faster: the median of pairs of runs taken in turn, quartiles in brackets
-(at least three pairs where a task takes over a minute). Milliseconds are this machine's: only the
-ratios say something about others."""
+Made by `python benchmarks/speed.py`. A ratio A / B is the time of A divided by that of B; below 1,
+A is faster. It is the median over pairs of runs taken in turn, with quartiles in brackets (at least
+three pairs if a task takes over a minute). Milliseconds are specific to this machine; only the
+ratios apply to others."""
 HEAD_GPU = """# Speed on a GPU
 
-Made by `minicnn bench speed --device gpu`. Ratios are times divided by those of what the column
-names, below 1 is faster: the median of pairs of runs taken in turn, quartiles in brackets. Float32
-without TF32 on all sides. The roofline is the least time that a pass can take on this card: its
-operations and bytes by formula over what the section's first lines say the card reached, each layer
-alone; 100 % is that, and Winograd's algorithm or layers computed as one can be above it. Memory is
-the most that is used of each library's pool, weights with it."""
+Made by `minicnn bench speed --device gpu`. A ratio A / B is the time of A divided by that of B;
+below 1, A is faster. It is the median over pairs of runs taken in turn, with quartiles in brackets.
+All libraries use float32 without TF32. The roofline is the least time of a pass on this card: its
+operations and bytes by formula, layer by layer, divided by the rates in the section's first lines.
+A pass at 100 % takes this time; Winograd's algorithm or fused layers can exceed it. Memory is the
+peak used of each library's pool, including weights."""
 NAMES = {"ours": "minicnn", "plain": "pages", "fresh": "fresh arrays", "torch": "PyTorch",
          "channels_last": "PyTorch channels last", "loops": "slices and tensordot",
          "fancy": "fancy index and add.at"}
 VERSIONS = ("minicnn", "numpy", "cupy", "torch", "cuda", "cudnn")
 PLACES = ("network", "layer", "shape", "side", "batch", "threads")
 SLOWER = 1.2  # ratios above this are listed
-STEPS = 300  # of a texture
+STEPS = 300  # steps for one texture
 
 
 def markdown(sections):
@@ -37,12 +38,12 @@ def markdown(sections):
 
 
 def of_gpu(sections):
-    """Whether they were measured on a GPU."""
+    """Whether the sections were measured on a GPU."""
     return any(section["about"].get("device") == "gpu" for section in sections.values())
 
 
 def machine_line(about):
-    """What a section was measured on and with."""
+    """The date, machine, settings and libraries of a section."""
     libraries = "; ".join(f"{NAMES[name]}: {_versions(library)}"
                           for name, library in about["libraries"].items())
     return (f"{about['date']}, {about['processor']}, {counted(about['cores'], 'core')}, "
@@ -52,7 +53,7 @@ def machine_line(about):
 
 
 def _card(about):
-    """The GPU, and what it was measured to do."""
+    """The GPU, and the rates that it reached."""
     if "reached" not in about:
         return ""
     said = next((lib for lib in about["libraries"].values() if "card" in lib), {})
@@ -74,19 +75,19 @@ def _versions(library):
 
 
 def line(row):
-    """A row while it is measured."""
+    """One line for a row, to print during the measurement."""
     place = " ".join(f"{key} {row[key]}" if key in ("batch", "side", "threads") else str(row[key])
                      for key in PLACES if row[key] is not None)
     return f"{place}, {row['what']}: {cell(row)}"
 
 
 def cell(row):
-    """What a row says: ratios and milliseconds, or memory."""
+    """A row's figures: ratios and milliseconds, or memory."""
     if "memory_mb" in row:
         return " / ".join(f"{NAMES[name]} {m['peak']:.0f} MB"
                           for name, m in row["memory_mb"].items())
     if "wanted_mb" in row:
-        return f"does not fit: wants about {row['wanted_mb']:.0f} MB of {row['room_mb']:.0f}"
+        return f"does not fit: needs about {row['wanted_mb']:.0f} MB, has {row['room_mb']:.0f}"
     if "full" in row:
         return f"does not fit on the card ({NAMES[row['full']]})"
     ratios = ", ".join(quartiles(q) for q in row["ratios"].values())
@@ -99,13 +100,13 @@ def quartiles(q):
 
 
 def milliseconds(seconds):
-    """Three digits."""
+    """Milliseconds with three digits."""
     ms = 1e3 * seconds
     return f"{ms:.0f}" if ms >= 100 else f"{ms:.3g}"
 
 
 def ratio_table(rows):
-    """One line a place, one column a pass."""
+    """One line for each layer or network and batch, one column for each pass."""
     places = [key for key in PLACES
               if key in ("network", "batch") or len({row[key] for row in rows}) > 1]
     passes = list(dict.fromkeys(row["what"] for row in rows))
@@ -114,14 +115,24 @@ def ratio_table(rows):
         cells = {row["what"]: cell(row) for row in group}
         lines.append([*place, *(cells.get(what, "") for what in passes)])
     ratio = " and ".join(_spelt(name) for name in rows[0]["ratios"])
-    slow = slower(rows)
     return "\n\n".join([f"{ratio}, then milliseconds of each.", _table([*places, *passes], lines),
-                        *([slow] if slow else [])])
+                        *filter(None, [slower(rows), gains(rows)])])
+
+
+def gains(rows):
+    """How much faster each op's twin is than its page in each pass; "" if no page was measured."""
+    found = {}
+    for row in rows:
+        if {"plain", "ours"} <= row.get("seconds", {}).keys():
+            gain = row["seconds"]["plain"] / row["seconds"]["ours"]
+            found.setdefault((row["op"], row["what"]), []).append(gain)
+    told = [f"{op} {what} {median(all_of):.2f} ({min(all_of):.2f} .. {max(all_of):.2f} of "
+            f"{len(all_of)})" for (op, what), all_of in found.items()]
+    return f"The twins' gain over their pages: {'; '.join(told)}." if told else ""
 
 
 def slower(rows):
-    """The rows whose ratio is above SLOWER, worst first; nothing where there is none. It is the
-    first of several, which is ours."""
+    """The rows whose first ratio, minicnn's, is above SLOWER, worst first; "" if there are none."""
     found = sorted(((next(iter(row["ratios"].values()))[1], row) for row in rows
                     if "ratios" in row), key=lambda pair: -pair[0])
     found = [f"{ratio:.2f} {row['network']} {row['layer'] or ''} {row['what']}, batch "
@@ -130,7 +141,7 @@ def slower(rows):
 
 
 def memory_table(rows):
-    """Peaks of the whole process, and without what it held before the task."""
+    """Peak memory of the whole process, and without the memory that it held before the task."""
     libraries = list(rows[0]["memory_mb"])
     names = " / ".join(NAMES[name] for name in libraries)
     lines = []
@@ -148,7 +159,7 @@ def _compared(both):
 
 
 def student_table(rows):
-    """How many times as long as ours a student's ways take."""
+    """The times of the student's ways as multiples of minicnn's."""
     ratios = list(rows[0]["ratios"])
     ours = ratios[0].split(" / ")[1]
     lines = [[row["network"], row["layer"], row["shape"], row["what"],
@@ -172,7 +183,7 @@ def scaling_table(rows):
 
 
 def gpu_table(rows):
-    """One line a pass: ratios, milliseconds, memory, and how near each is to the roofline."""
+    """One line per pass: ratios, milliseconds, the roofline's share of the time, and memory."""
     timed = [row for row in rows if "ratios" in row]
     if not timed:
         return "\n\n".join(line(row) for row in rows)
@@ -199,15 +210,15 @@ def _gpu_cells(row, ratios, libraries):
 
 
 def gram_table(rows):
-    """The same, and how many steps a second that is."""
+    """The `gpu_table`, and the number of steps per second."""
     told = [f"{row['side']} pixels: " + ", ".join(
-        f"{NAMES[name]} {1 / s:.3g} steps a second, {STEPS} steps in {STEPS * s:.3g} s"
+        f"{NAMES[name]} {1 / s:.3g} steps per second, {STEPS} steps in {STEPS * s:.3g} s"
         for name, s in row["seconds"].items()) + "." for row in rows if "seconds" in row]
     return "\n\n".join([gpu_table(rows), *told])
 
 
 def _spelt(ratio):
-    """"ours / torch" as minicnn / PyTorch."""
+    """Turn "ours / torch" into "minicnn / PyTorch"."""
     return " / ".join(NAMES[name] for name in ratio.split(" / "))
 
 

@@ -1,12 +1,11 @@
-"""What is measured, as tasks, and how minicnn does one.
+"""The tasks that are measured, and how minicnn does them.
 
-A task is one pass of a network, or of one of its layers alone, on random numbers. It is a few plain
-values, so that it can be sent to the process of any library (benchmarks/workers.py), which makes of
-it a function that does it once. Weights are random too.
+A task is one pass of a network, or of one of its layers, on random numbers and with random weights.
+It consists of a few plain values, so that it can be sent to the process of any library
+(benchmarks/workers.py), which turns it into a function.
 """
 
 from functools import cache
-from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -25,19 +24,19 @@ from minicnn.vis.texture import texture_loss
 FORWARD = "forward"
 IMAGE_GRADIENT = "forward + image gradient"
 ALL_GRADIENTS = "forward + loss + all gradients"
-TRAINING_STEP = "training step"  # the same, and the optimiser's step
-GRAM_STEP = "Gram-loss step"  # of an image towards a texture (minicnn/vis/texture.py)
-INPUT_GRADIENT, WEIGHT_GRADIENT = "input gradient", "weight gradient"  # of a layer alone
-CARD, COPY, PRODUCT = "the card", "copy", "matrix product"  # what a device does at best
-RATE, MOMENTUM = 1e-5, 0.9  # of training
-PIXEL_RATE = 6.0  # of a Gram-loss step, in grey levels
+TRAINING_STEP = "training step"  # all gradients, and the optimiser's step
+GRAM_STEP = "Gram-loss step"  # moves an image towards a texture (minicnn/vis/texture.py)
+INPUT_GRADIENT, WEIGHT_GRADIENT = "input gradient", "weight gradient"  # of a single layer
+CARD, COPY, PRODUCT = "the card", "copy", "matrix product"  # tasks that measure a device's peak
+RATE, MOMENTUM = 1e-5, 0.9  # for training
+PIXEL_RATE = 6.0  # learning rate of a Gram-loss step, in grey levels
 ENDLESS = 10**9
 
 
 class Task(NamedTuple):
-    """A pass (`what`) of a whole network, or of its layer `layer` alone.
+    """A pass (`what`) of a whole network, or of its layer `layer` only.
 
-    `batch` images, of `side` pixels a side where that is not the network's own size.
+    It has `batch` images; `side` is their side in pixels if it is not the network's input size.
     """
 
     network: str
@@ -48,8 +47,8 @@ class Task(NamedTuple):
 
 
 def _vgg16_pooled():
-    """VGG-16's convolutions under a small top, to have a loss: the dense layers are two products
-    that take most of the memory and say little about the rest."""
+    """VGG-16's convolutions with a small top, to have a loss.  Its own dense layers are left out:
+    they take most of the memory and tell little about the other layers."""
     return models.vgg16(top=False).extended("vgg16_pooled", [
         ("pool6", GlobalAveragePool()), ("fc6", Dense(1000)), ("prob", Softmax())])
 
@@ -70,12 +69,12 @@ NETWORKS = {
 
 @cache
 def plans(name):
-    """A network of the table, for its layers and shapes; it has no weights, and is not for use."""
+    """A network of NETWORKS without weights, to look up its layers and shapes."""
     return NETWORKS[name]()
 
 
 def build(task):
-    """The network of a task without weights: of one layer only, where the task names one."""
+    """The network of a task without weights; it has one layer if the task names a layer."""
     network = NETWORKS[task.network]()
     if task.layer is None:
         return network
@@ -84,7 +83,7 @@ def build(task):
 
 
 def images(task, network):
-    """What goes in: (N, H, W, C), or (N, D) for a dense layer above another."""
+    """A task's random input: (N, H, W, C), or (N, D) for a dense layer that follows another."""
     shape = network.input_shape
     sides = shape if task.side is None else (task.side, task.side, shape[2])
     return numbers((task.batch, *sides))
@@ -96,12 +95,12 @@ def numbers(shape, seed=1):
 
 
 def labels(count, classes):
-    """True classes, the same for every library."""
+    """Random true classes, the same for every library."""
     return np.random.default_rng(2).integers(classes, size=count)
 
 
 def convolutions(name):
-    """The names of a network's convolutions, of those that are alike the first only."""
+    """The names of a network's convolutions; of equal ones only the first."""
     network, seen = plans(name), {}
     for place, layer, _ in network.rows:
         if isinstance(layer, Conv):
@@ -110,12 +109,12 @@ def convolutions(name):
 
 
 def gram_layers(network):
-    """Where Gram matrices are matched: the first convolution of each block, as in the paper."""
+    """The layers with Gram matrices: the first convolution of each block, as in the paper."""
     return [name for name in network.names if name.startswith("conv") and name.endswith("_1")]
 
 
 def describe(task):
-    """What a layer does, in a few signs: "56x56x128 -> 256, 3x3"; nothing for a whole network."""
+    """A layer in short form: "56x56x128 -> 256, 3x3"; None for a whole network."""
     if task.layer is None:
         return None
     network = plans(task.network)
@@ -136,31 +135,28 @@ def describe(task):
 def ours(task, plain=False, workspace=True, device="cpu"):
     """A function that does `task` once with minicnn, on a device.
 
-    `plain` computes every op as its page has it. The function is made to be called in a loop, and
-    who loops owns a workspace; without one every array is fresh.
+    `plain` computes every op by its page. The function is meant to be called in a loop, so it owns
+    a workspace, unless `workspace` is False; then every array is fresh.
     """
     if task.network == CARD:
         return CARD_PASSES[task.what](*(to_device(a, device) for a in matrices(task)))
-    network = build(task).initialize(0).to(device)
-    if plain:
-        network.ops = {name: layer.op and import_module(f"minicnn.ops.{layer.op}")
-                       for name, layer, _ in network.rows}
+    network = build(task).initialize(0).using("plain" if plain else "fast").to(device)
     x = to_device(images(task, network), device)
     run = (NETWORK_PASSES if task.layer is None else LAYER_PASSES)[task.what](network, x)
-    return _in(Workspace(), run) if workspace else run
+    if not workspace:
+        return run
+    memory = Workspace()
+
+    def run_in_workspace():
+        with memory:
+            return run()
+
+    return run_in_workspace
 
 
 def matrices(task):
-    """What the tasks of the card itself compute with."""
+    """The two matrices for the tasks of the card."""
     return [numbers((task.side, task.side), seed) for seed in (1, 2)]
-
-
-def _in(context, function):
-    def run():
-        with context:
-            return function()
-
-    return run
 
 
 def _forward(network, x):
@@ -179,8 +175,8 @@ def _image_gradient(network, x):
 
 
 def _all_gradients(network, x):
-    """Every layer is given its weights as new arrays each time, as a training step would: what it
-    derives from them (Winograd's transforms) has to be made again."""
+    """Every call gives the layers their weights as new arrays, as a training step does, so that
+    Winograd's transforms have to be computed again."""
     end, truth = network.logits, _labels(network, x)
 
     def run():
@@ -204,7 +200,7 @@ def _labels(network, x):
 
 
 def _gram_step(network, x):
-    """A step of `ascent.loop` from noise towards x's texture; each call takes the next one."""
+    """Steps of `ascent.loop` from noise towards x's texture; each call takes the next step."""
     layers = gram_layers(network)
     loss = texture_loss(network.forward(x, to=layers, keep=(), caches=False), layers)
     start = to_device(numbers(x.shape, 2).astype(x.dtype, copy=False), network.device)

@@ -1,7 +1,6 @@
-"""PyTorch's side: how it does the benchmark's tasks, by the layers of `minicnn.files.torch_twin`.
+"""How PyTorch does the benchmark's tasks, by the layers of `minicnn.files.torch_twin`.
 
-Eager, float32, N,C,H,W, as PyTorch is used unless asked otherwise. Only PyTorch's own processes
-import this file.
+PyTorch runs with its defaults: eager, float32, N,C,H,W. Only PyTorch's processes import this file.
 """
 
 from collections import deque
@@ -35,7 +34,7 @@ from minicnn.network import Network
 
 
 class Twin(NamedTuple):
-    """A network's rows, and arrays for them in PyTorch's layout."""
+    """A network, and its arrays in PyTorch's layout."""
 
     network: Network
     arrays: dict
@@ -50,13 +49,13 @@ class Twin(NamedTuple):
         return torch_twin.forward(self.network, x, self.arrays, learn, self.network.logits)
 
     def weights(self):
-        """Every array, made to be learnt."""
+        """All arrays, with gradients enabled."""
         return [w.requires_grad_(True) for named in self.arrays.values() for w in named.values()]
 
 
 def load(what):
-    """Let PyTorch import what it imports only when it is first used, for a pass: with its first
-    optimiser that is 70 MB, which belong to the library and not to a task."""
+    """Make PyTorch's late imports for a pass.  The first optimiser imports 70 MB, which belong to
+    the library and not to a task."""
     if what in (TRAINING_STEP, GRAM_STEP):
         torch.optim.SGD([torch.zeros(1)], lr=1.0)
 
@@ -69,7 +68,7 @@ def torchs(task, memory_format=torch.contiguous_format, device="cpu"):
 
     if task.network == CARD:
         return CARD_PASSES[task.what](*(torch.from_numpy(a).to(device) for a in matrices(task)))
-    network = build(task)  # without arrays: PyTorch has its own
+    network = build(task)  # without weights: PyTorch gets its own
     arrays = {name: {key: placed(w) for key, w in named.items()}
               for name, named in drawn(network).items()}
     return PASSES[task.what](Twin(network, arrays),
@@ -77,8 +76,8 @@ def torchs(task, memory_format=torch.contiguous_format, device="cpu"):
 
 
 def drawn(network):
-    """Random arrays in PyTorch's layout, each made where it stays: what is freed between them
-    would be held by the process, and count as the task's memory."""
+    """Random arrays in PyTorch's layout, each created in its final place: the process would keep
+    freed intermediate arrays, and they would count as the task's memory."""
     def array(key, shape, image):
         w = torch.zeros(torch_twin.turned(torch.empty(shape, device="meta"), image).shape)
         return w.normal_(0, (2 / w[0].numel()) ** 0.5) if key == "w" else w
@@ -119,7 +118,7 @@ def _weight_gradient(twin, x):
 
 
 def _upstream(y):
-    """The second numbers that minicnn is given, as a gradient or an image, laid out as y is."""
+    """The same numbers (seed 2) that minicnn gets as a gradient or an image, in y's layout."""
     given = numbers(torch_twin.channels_last(y).shape, 2)
     return torch.empty_like(y).copy_(torch_twin.to_torch(given))
 
@@ -144,7 +143,7 @@ def _training_step(twin, x):
 
 
 def _gram_step(twin, x):
-    """The formulas of `ascent.objectives.gram` and `vis.texture`, and PyTorch's Adam."""
+    """Steps by the formulas of `ascent.objectives.gram` and `vis.texture`, and PyTorch's Adam."""
     layers = gram_layers(twin.network)
 
     def grams(image):

@@ -1,6 +1,6 @@
-"""A process for each library: tasks go in on standard input, seconds and memory come out.
+"""A process for each library: it reads tasks from standard input, and prints seconds and memory.
 
-What the process of one library imports, no other one does; ours never imports PyTorch.
+Each process imports only its own library; minicnn's never imports PyTorch.
 """
 
 import json
@@ -18,7 +18,7 @@ import minicnn
 
 LIBRARIES = {
     "ours": "minicnn",
-    "plain": "minicnn with every op as its page has it",
+    "plain": "minicnn with every op by its page",
     "fresh": "minicnn without a workspace, every array fresh",
     "torch": "PyTorch, eager, N,C,H,W",
     "channels_last": "PyTorch, eager, channels last",
@@ -27,7 +27,7 @@ LIBRARIES = {
 }
 OURS, TORCHS = ("ours", "plain", "fresh"), ("torch", "channels_last")
 METERS = {("cpu", False): Host, ("cpu", True): Host, ("gpu", False): CuPy, ("gpu", True): TorchCuda}
-PROGRAM = Path(__file__)  # what a process runs
+PROGRAM = Path(__file__)  # the script that a process runs
 THREADS = ("MINICNN_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 AVX2 = {"OPENBLAS_CORETYPE": "Haswell", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
@@ -35,25 +35,26 @@ AVX2 = {"OPENBLAS_CORETYPE": "Haswell", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_
 CLEARED = {*THREADS, *AVX2, "OPENBLAS_L2_SIZE", "DNNL_MAX_CPU_ISA", "OMP_WAIT_POLICY",
            "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY", "KMP_BLOCKTIME", "CUPY_TF32",
            "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "CUDA_LAUNCH_BLOCKING"}
-SAME_FLOAT32 = {"NVIDIA_TF32_OVERRIDE": "0"}  # no library of NVIDIA's rounds to TF32
+SAME_FLOAT32 = {"NVIDIA_TF32_OVERRIDE": "0"}  # NVIDIA's libraries do not round to TF32
 
 
 class WorkerError(ChildProcessError):
-    """The process of a library could not begin its work, or ended before it was done."""
+    """The process of a library could not start, or ended before its work was done."""
 
 
 class FullError(WorkerError):
-    """A task has no room on the device; `library` is whose."""
+    """A task of `library` does not fit into the device's memory."""
 
     def __init__(self, library):
-        super().__init__(f"{LIBRARIES[library]} has no room for it on the device")
+        super().__init__(f"{LIBRARIES[library]}: the task does not fit into the device's memory; "
+                         "use a smaller batch")
         self.library = library
 
 
 # ---- the process itself
 
 def serve(library, device):
-    """Answer every task on standard input with the seconds it took, and the memory it held."""
+    """Answer every task on standard input with its seconds and memory."""
     try:
         meter = METERS[device, library in TORCHS]()
         load, make, about = _maker(library, meter)
@@ -66,7 +67,7 @@ def serve(library, device):
         request = json.loads(line)
         try:
             if request["task"] != known:
-                known, function = request["task"], None  # what the last task held goes first
+                known, function = request["task"], None  # free the last task's memory first
                 load(known["what"])
                 base = meter.clear()
                 function = make(Task(**known))
@@ -84,7 +85,8 @@ def _tell(answer):
 
 
 def _maker(library, meter):
-    """What loads all that a pass needs, what makes a function of a task, and what it runs on."""
+    """(load, make, about): a function that makes late imports for a pass, one that turns a task
+    into a function, and a description of the library."""
     if library in TORCHS:
         return _maker_of_torch(library, meter)
     about = _about_numpy() | meter.about()
@@ -100,17 +102,15 @@ def _maker_of_torch(library, meter):
     import torch
     from torch_tasks import load, torchs
 
-    threads, layout = int(os.environ["OMP_NUM_THREADS"]), torch.contiguous_format
-    torch.set_num_threads(threads)
-    if library == "channels_last":
-        layout = torch.channels_last
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    layout = torch.channels_last if library == "channels_last" else torch.contiguous_format
     return load, lambda task: torchs(task, layout, meter.place), {
         "torch": torch.__version__, "capability": torch.backends.cpu.get_cpu_capability(),
         **meter.about()}
 
 
 def _nothing(what):
-    """NumPy's libraries are loaded whole."""
+    """NumPy has no late imports."""
 
 
 def _about_numpy():
@@ -122,10 +122,10 @@ def _about_numpy():
     return {"minicnn": minicnn.__version__, "numpy": numpy.__version__, "blas": blas}
 
 
-# ---- its other end
+# ---- the other end of the pipe
 
 class Worker:
-    """A process that does tasks with one library; used in a `with`.
+    """A process that does tasks with one library; a context manager.
 
     Parameters
     ----------
@@ -133,13 +133,13 @@ class Worker:
         A key of LIBRARIES.
     threads : int
     avx2 : bool
-        Hold it to AVX2.
+        Restrict the process to AVX2.
     device : {"cpu", "gpu"}
 
     Raises
     ------
     WorkerError
-        Where it cannot begin: no GPU, for one.
+        The process cannot start, for example without a GPU.
     """
 
     def __init__(self, library, threads, avx2=False, device="cpu"):
@@ -147,7 +147,7 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, PROGRAM, library, device], text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, env=environment(threads, avx2),
-            start_new_session=True)  # Ctrl-C is for the one who asks
+            start_new_session=True)  # so Ctrl-C reaches the parent process only
         try:
             self.about = self._answer()
         except BaseException:
@@ -161,7 +161,7 @@ class Worker:
         self._end(kill=kind is not None)
 
     def _end(self, kill):
-        """Wait for its end, which the end of its input brings; `kill` it amid a task."""
+        """Close its input, at which the process ends, and wait; `kill` it during a task."""
         if kill:
             self.process.kill()
         with suppress(BrokenPipeError):
@@ -172,14 +172,14 @@ class Worker:
     def run(self, task, seconds=0.0, pause=0.0):
         """Do `task` once, or as often as `seconds` allow: {"seconds", "base_mb", "peak_mb"}.
 
-        FullError where the device has no room for it.
+        Raises FullError if the task does not fit into the device's memory.
 
-        `pause` seconds before it, the other library's idle threads have time to fall asleep:
-        OpenBLAS's keep a core busy for tens of milliseconds after their work.
+        First it waits `pause` seconds, until the other library's idle threads sleep: OpenBLAS's
+        keep a core busy for tens of milliseconds after their work.
         """
         sleep(pause)
         request = {"task": task._asdict(), "seconds": seconds}
-        with suppress(BrokenPipeError):  # that there is no answer says it
+        with suppress(BrokenPipeError):  # `_answer` reports that the process has ended
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
         return self._answer(task)
@@ -189,7 +189,7 @@ class Worker:
         if not line:
             at = f" at {task.network} {task.layer or ''} batch {task.batch}" if task else ""
             raise WorkerError(f"the process of {LIBRARIES[self.library]} ended{at} with status "
-                              f"{self.process.wait()}: out of memory, or as written above")
+                              f"{self.process.wait()}: out of memory, or the error printed above")
         answer = json.loads(line)
         if "error" in answer:
             raise WorkerError(answer["error"])
@@ -199,9 +199,9 @@ class Worker:
 
 
 def environment(threads, avx2=False):
-    """The environment of a library's process: nothing that slows it, so many threads."""
+    """The environment of a library's process: `threads` threads, and nothing that slows it."""
     kept = {key: value for key, value in os.environ.items() if key not in CLEARED}
-    home = str(Path(minicnn.__file__).parents[1])  # the minicnn that is imported here
+    home = str(Path(minicnn.__file__).parents[1])  # the minicnn imported here
     path = os.pathsep.join([home, *filter(None, [kept.get("PYTHONPATH")])])
     return {**kept, **dict.fromkeys(THREADS, str(threads)), **(AVX2 if avx2 else {}),
             **SAME_FLOAT32, "PYTHONPATH": path}

@@ -2,6 +2,7 @@
 
 =============  ===================================================================================
 ``load``       a network with trained weights: ``net = minicnn.load("minivgg")``
+``show``       pictures and records side by side, in a window or a notebook
 ``Network``    layers in rows, and their arrays; ``Run`` is what one forward pass recorded
 ``models``     architectures as literal rows: ``minicnn.models.vgg16()``
 ``vis``        one way to look inside a file: ``minicnn.vis.deconvnet(net, photo, "conv3_2")``
@@ -9,7 +10,8 @@
 ``train``      augmentation, the training loop, batch norms put in and folded away
 ``report``     contact sheets, figures, animations and pages of what was computed
 ``gradcheck``  proof that a gradient is right: ``minicnn.gradcheck.check(forward, backward, x)``
-``ops``        every operation, forward and backward; ``naive`` has the same as scalar loops
+``course``     lessons to step through, and assignments: ``minicnn lesson``, ``minicnn course``
+``ops``        every operation, forward and backward; ``naive`` has the same as nested loops
 ``fast``       threads, memory used again, and faster ways of some operations
 ``network``    the kinds of layers, the pass up and down the rows, summaries, receptive fields
 ``images``     photos in and out, and what a network's preprocessing makes of them
@@ -18,31 +20,54 @@
 ``backend``    NumPy or CuPy, how many threads; ``doctor`` tells what a machine has for it
 =============  ===================================================================================
 
-Every name of this table is there after ``import minicnn``. The files of a room are imported by
+Every name of this table is there after ``import minicnn``; a room is imported when its name is
+first used, so that a program waits only for what it needs. The files of a room are imported by
 name, as in ``from minicnn.ops import pool``; what belongs in a room its own docstring says.
 """
 
-from minicnn import (
-    ascent,
-    backend,
-    doctor,
-    fast,
-    files,
-    foreign,
-    gradcheck,
-    images,
-    models,
-    naive,
-    network,
-    ops,
-    report,
-    train,
-    vis,
-)
-from minicnn.foreign.load import load
-from minicnn.network import Network, Run
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minicnn import (
+        ascent,
+        backend,
+        course,
+        doctor,
+        fast,
+        files,
+        foreign,
+        gradcheck,
+        images,
+        models,
+        naive,
+        network,
+        ops,
+        report,
+        train,
+        vis,
+    )
+    from minicnn.foreign.load import load
+    from minicnn.images import show
+    from minicnn.network import Network, Run
 
 __version__ = "0.1.0"
-__all__ = ["Network", "Run", "ascent", "backend", "doctor", "fast", "files", "foreign",
-           "gradcheck", "images", "load", "models", "naive", "network", "ops", "report", "train",
-           "vis"]
+__all__ = ["Network", "Run", "ascent", "backend", "course", "doctor", "fast", "files", "foreign",
+           "gradcheck", "images", "load", "models", "naive", "network", "ops", "report", "show",
+           "train", "vis"]
+_HOMES = {"load": "minicnn.foreign.load", "show": "minicnn.images", "Network": "minicnn.network",
+          "Run": "minicnn.network"}
+
+
+def __getattr__(name):
+    """Import a room, or one of the functions and classes above, when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module 'minicnn' has no attribute {name!r}")
+    value = (getattr(importlib.import_module(_HOMES[name]), name) if name in _HOMES
+             else importlib.import_module(f"minicnn.{name}"))
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,22 +1,23 @@
-"""The one way progress is shown."""
+"""The progress bar that the whole library uses."""
 
 
 def bar(items=None, name="", shown=True, total=None, initial=0, unit="it"):
-    """A progress bar on standard error, where that is a terminal and it is wanted.
+    """A progress bar on standard error, if that is a terminal.
 
     Parameters
     ----------
     items : iterable, optional
-        Passed through; without it the bar is moved by hand, ``with bar(...) as b: b.update()``.
+        What to iterate over; without it, move the bar by hand: ``with bar(...) as b: b.update()``.
     name : str
-        Written before the bar.
+        Label in front of the bar.
     shown : bool
+        False hides the bar.
     total : int, optional
-        How many there are, where `items` cannot say.
+        Number of items, if `items` has no length.
     initial : int
-        How many were done before.
+        Number of items already done.
     unit : str
-        What is counted; "B" is shown as kB, MB and GB.
+        Unit of the count; "B" is shown as kB, MB and GB.
 
     Returns
     -------

@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,13 @@ import small
 from minicnn.files import hdf5
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"  # beside the repository
+
+
+def pytest_sessionstart():
+    """Ctrl-C does what it does in a terminal, also where a shell has started the tests in the
+    background, with the signal ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_make_parametrize_id(val):

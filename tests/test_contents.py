@@ -1,6 +1,7 @@
 """The table of contents, and the version, which stands in one place."""
 
 import importlib.metadata
+import inspect
 import os
 import re
 import subprocess
@@ -10,10 +11,15 @@ from pathlib import Path
 import pytest
 
 import minicnn
+from minicnn.files import cache, digests, hdf5, manifest, probe, verification
+from minicnn.foreign import convert, fetch, load
+from minicnn.images import display, photos, pictures, preprocessing, showing
+from minicnn.train import augment, batch_norm, loop
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ["ascent", "backend", "doctor", "fast", "files", "foreign", "gradcheck", "images", "load",
-         "models", "naive", "network", "Network", "ops", "report", "Run", "train", "vis"]
+NAMES = ["ascent", "backend", "course", "doctor", "fast", "files", "foreign", "gradcheck",
+         "images", "load", "models", "naive", "network", "Network", "ops", "report", "Run", "show",
+         "train", "vis"]
 
 
 def after_import(expression):
@@ -50,6 +56,45 @@ def test_names_that_are_also_a_room_s():
     """`Network` is the class, `network` the room it lives in."""
     assert minicnn.network.Network is minicnn.Network and minicnn.network.Run is minicnn.Run
     assert minicnn.foreign.load.load is minicnn.load
+
+
+# ---- type hints
+
+DOORS = [cache, digests, hdf5, manifest, probe, verification, convert, fetch, load, display, photos,
+         pictures, preprocessing, showing, augment, batch_norm, loop]
+
+
+def of_a_module(module):
+    return {f"{module.__name__}.{name}": value for name, value in vars(module).items()
+            if inspect.isfunction(value) and value.__module__ == module.__name__}
+
+
+def of_a_class(kind):
+    return {f"{kind.__name__}.{name}": getattr(value, "fget", value)
+            for name, value in vars(kind).items()
+            if inspect.isfunction(value) or isinstance(value, property)}
+
+
+PUBLIC = {name: value for found in [
+    *map(of_a_module, DOORS), *map(of_a_class, (minicnn.Network, minicnn.Run)),
+    {f"models.{name}": getattr(minicnn.models, name) for name in minicnn.models.__all__},
+    {"gradcheck.check": minicnn.gradcheck.check, "Network.": minicnn.Network.__init__},
+] for name, value in found.items() if not name.rpartition(".")[2].startswith("_")}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_is_public_has_type_hints(name):
+    """Every parameter, and what comes back; `minicnn/py.typed` tells type checkers so."""
+    signature = inspect.signature(PUBLIC[name])
+    bare = [parameter.name for parameter in signature.parameters.values()
+            if parameter.annotation is parameter.empty and parameter.name not in ("self", "cls")]
+    assert bare == [] and signature.return_annotation is not signature.empty
+
+
+def test_the_public_functions_were_found():
+    assert {"minicnn.foreign.load.load", "minicnn.images.showing.show", "Network.forward",
+            "Network.logits", "Network.save", "Run.backward", "models.vgg16"} <= set(PUBLIC)
+    assert (Path(minicnn.__file__).parent / "py.typed").is_file()
 
 
 # ---- the version

@@ -19,6 +19,7 @@ REAL = {  # of what is no op of its own
 MISTAKES_OF_OURS = (TypeError, NameError, AttributeError, KeyError)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_planted_bug_is_caught(mutant):
     """By a failed check; a bug that cannot even be called would prove nothing."""
@@ -28,6 +29,7 @@ def test_planted_bug_is_caught(mutant):
         assert not isinstance(finding.cause, MISTAKES_OF_OURS), finding
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("op", OPS)
 def test_the_real_op_passes_the_same_checks(op):
     for passes in REAL[op] if op in REAL else [forward_and_backward(op)]:

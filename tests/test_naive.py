@@ -71,6 +71,37 @@ def test_conv_pairs_are_height_then_width():
     assert plane(y) == [[2, 2, 2], [3, 3, 3], [2, 2, 2]]
 
 
+def test_conv_transpose_sends_out_the_kernel():
+    x, w = image([1, 10]), np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)  # 3 -> KH,KW,C,O
+    y = naive.conv_transpose_forward(x, w, np.array([100.0]), stride=2)
+    assert plane(y) == [[101, 102, 113, 120, 130]]  # 1 2 3 at 0 and 10 20 30 at 2
+    y = naive.conv_transpose_forward(x, w, None, stride=2, pad=(0, 1))
+    assert plane(y) == [[2, 13, 20]]  # the ends are cut off
+    y = naive.conv_transpose_forward(x, w, None, stride=2, pad=(0, 1), size=(1, 4))
+    assert plane(y) == [[2, 13, 20, 30]]  # the other size of which a convolution makes two
+    y = naive.conv_transpose_forward(x, w, None, dilation=(1, 2))
+    assert plane(y) == [[1, 10, 2, 20, 3, 30]]
+
+
+def test_conv_transpose_gradients():
+    x, w, b = image([1, 10]), np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1), np.array([7.0])
+    dx, dw, db = naive.conv_transpose_backward(image([1, 0, 0, 0, 2]), x, w, b, stride=2)
+    assert plane(dx) == [[1, 6]]
+    assert dw.ravel().tolist() == [1, 0, 20]
+    assert db.tolist() == [3]
+
+
+def test_conv_transpose_groups_reach_their_own_channels():
+    x = np.array([2.0, 3.0, 5.0, 7.0]).reshape(1, 1, 1, 4)  # O -> N,OH,OW,O
+    w = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 10.0]])[None, None]  # C/G,O -> KH,KW,C/G,O
+    y = naive.conv_transpose_forward(x, w, None, groups=2)
+    assert y.ravel().tolist() == [2, 3, 5, 70]
+    dx, dw, db = naive.conv_transpose_backward(np.ones((1, 1, 1, 4)), x, w, None, groups=2)
+    assert dx.ravel().tolist() == [1, 1, 1, 10]
+    assert dw[0, 0].tolist() == [[2, 3, 5, 7]] * 2
+    assert db is None
+
+
 def test_dense():
     x, w, b = np.array([[1.0, 2.0]]), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.ones(3)
     assert naive.dense_forward(x, w, b).tolist() == [[10, 13, 16]]
@@ -106,6 +137,21 @@ def test_pool_padding_never_wins():
     x = image([-5, -6], [-7, -8])
     assert plane(naive.pool_forward(x, 2, stride=2, pad=1)) == [[-5, -6], [-7, -8]]
     assert plane(naive.pool_switches(x, 2, stride=2, pad=1)) == [[3, 2], [1, 0]]
+
+
+def test_pool_of_nothing_but_minus_infinity_still_picks_a_pixel():
+    x = np.full((1, 2, 2, 1), -np.inf)
+    assert plane(naive.pool_forward(x, 2, stride=2, pad=1)) == [[-np.inf] * 2] * 2
+    assert plane(naive.pool_switches(x, 2, stride=2, pad=1)) == [[3, 2], [1, 0]]
+    dx = naive.pool_backward(image([1, 2], [3, 4]), x, 2, stride=2, pad=1)
+    assert plane(dx) == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("width, dtype", [(256, np.uint8), (257, np.uint16)])
+def test_pool_switches_are_bytes_where_the_last_place_fits_in_one(width, dtype):
+    x = np.arange(float(width)).reshape(1, 1, width, 1)  # 0, 1, ... -> N,H,W,C
+    switches = naive.pool_switches(x, (1, width))
+    assert switches.dtype == dtype and plane(switches) == [[width - 1]]
 
 
 def test_pool_overlapping_windows_add_up():
@@ -146,6 +192,9 @@ def test_unpool_puts_values_back_and_adds_where_windows_overlap():
     p, switches = image([3, 4]), image([1, 0]).astype(np.uint8)
     unpooled = naive.pool_unpool(p, switches, (1, 1, 3, 1), (1, 2), 1, 0)
     assert plane(unpooled) == [[0, 7, 0]]
+    unpooled = naive.pool_unpool(p.astype(np.float32), switches, (1, 1, 4, 1), (1, 2), None, 0)
+    assert unpooled.dtype == np.float32
+    assert plane(unpooled) == [[0, 3, 4, 0]]  # a stride of None is the window
 
 
 @pytest.mark.parametrize("window, stride, pad, rounding", [
@@ -323,6 +372,7 @@ W = random(2, 3, 2, 6).astype(np.float32)
 C4 = tuple(np.abs(random(4, seed=s)).astype(np.float32) for s in range(4))
 CASES = {
     "conv": (X, W, np.ones(6, np.float32), 1, 1, 2),
+    "conv_transpose": (random(2, 4, 5, 6).astype(np.float32), W, C4[0], 2, 1, 2),
     "pool": (X, 2), "average_pool": (X, 2), "global_average_pool": (X,), "relu": (X,),
     "sigmoid": (X,), "tanh": (X,), "dropout": (X,), "lrn": (X,), "batch_norm": (X, *C4),
     "dense": (X, random(80, 3).astype(np.float32), np.ones(3, np.float32)), "softmax": (X,),
@@ -352,13 +402,22 @@ def test_float32_in_float32_out_and_arguments_untouched(op):
 @pytest.mark.parametrize("call, word", [
     (lambda: naive.conv_forward(X, W, None), "groups"),
     (lambda: naive.conv_forward(X, random(9, 9, 4, 1), None), "fits"),
+    (lambda: naive.conv_backward(X, X, W, None), "groups"),
+    (lambda: naive.conv_forward(X, random(1, 1, 2, 5), None, groups=2), "groups"),
+    (lambda: naive.conv_transpose_forward(X, W, None), "conv_transpose.*6.*change size or w"),
+    (lambda: naive.conv_transpose_forward(X, W[..., :4], None, size=(5, 8)), "change size"),
+    (lambda: naive.conv_transpose_backward(X, X, W[..., :4], None, groups=3), "groups"),
     (lambda: naive.pool_forward(X, 2, pad=2), "smaller than the window"),
     (lambda: naive.pool_forward(X, 2, rounding="round"), "rounding"),
+    (lambda: naive.pool_backward(X, X, 5), "fits"),
     (lambda: naive.average_pool_forward(X, 2, border="zero"), "border"),
+    (lambda: naive.average_pool_backward(X, X, 2, border="zero"), "border"),
     (lambda: naive.relu_backward(X, X, "saliency"), "rule"),
     (lambda: naive.lrn_forward(X, size=4), "odd"),
     (lambda: naive.lrn_forward(X, convention="keras"), "convention"),
+    (lambda: naive.lrn_backward(X, X, size=4), "odd"),
     (lambda: naive.dense_forward(X, random(7, 3), None), "dense"),
+    (lambda: naive.dense_backward(X, X, random(7, 3), None), "dense"),
     (lambda: naive.dropout_forward(X, rate=1.0), "rate"),
     (lambda: naive.dropout_backward(X, X, 0.5, np.random.default_rng(0)), "int seed"),
     (lambda: naive.cross_entropy_forward(X[:, 0, 0], [0, 4]), "labels"),
@@ -415,6 +474,26 @@ def test_torch_conv(kernel, stride, pad, groups, dilation, biased):
     x, w = random(2, 6, 7, 4), random(*kernel, 4 // groups, 8, seed=1)
     agree("conv", reference, (x, w, random(8, seed=2) if biased else None),
           dict(stride=stride, pad=pad, groups=groups, dilation=dilation), 3 if biased else 2)
+
+
+@pytest.mark.parametrize("kernel, stride, pad, groups, dilation, more", [
+    ((3, 3), 1, 1, 1, 1, 0), ((2, 3), (2, 1), (0, 2), 1, 1, 0), ((3, 3), 2, 1, 1, 1, 1),
+    ((3, 2), (1, 3), (2, 0), 2, (1, 2), 0), ((3, 3), 3, 2, 4, 2, 2), ((1, 2), 3, 0, 2, 1, 1),
+])
+@pytest.mark.parametrize("biased", [True, False])
+def test_torch_conv_transpose(kernel, stride, pad, groups, dilation, more, biased):
+    def reference(torch, x, w, b=None):
+        w = w.permute(3, 2, 0, 1)  # KH,KW,C/G,O -> O,C/G,KH,KW
+        transpose = torch.nn.functional.conv_transpose2d
+        return last(transpose(first(x), w, b, stride, pad, more, groups, dilation))
+
+    x, w = random(2, 4, 5, 8), random(*kernel, 4 // groups, 8, seed=1)
+    settings = dict(stride=stride, pad=pad, groups=groups, dilation=dilation)
+    if more:
+        smallest = naive.conv_transpose_forward(x, w, None, **settings).shape[1:3]
+        settings["size"] = tuple(side + more for side in smallest)
+    agree("conv_transpose", reference, (x, w, random(4, seed=2) if biased else None), settings,
+          3 if biased else 2)
 
 
 POOLS = [  # window, stride, pad; PyTorch allows a pad up to half the window

@@ -1,13 +1,13 @@
-"""The recipe that made minivgg.h5: train, fold the batch norms, measure, save.
+"""The recipe for minivgg.h5: train, fold the batch normalisations, measure, save.
 
     python weights/train_minivgg.py DATA.h5 [--out weights/minivgg.h5] [--epochs 10]
 
-DATA.h5 holds, under `train` and `val`: `bytes` (image files end to end), `offsets` (image i is
-bytes[offsets[i]:offsets[i+1]]) and `labels`; and `classes`, their names. Here: 100 classes of
-Tiny-ImageNet, 64x64, 500 training and 50 validation images each. A checkpoint is written after
-every epoch beside the output; run again, training goes on from there.
+DATA.h5 holds, under `train` and `val`: `bytes` (concatenated image files), `offsets` (image i is
+bytes[offsets[i]:offsets[i+1]]) and `labels`; and `classes`, the class names. The data used: 100
+classes of Tiny-ImageNet, 64x64, 500 training and 50 validation images each. After every epoch a
+checkpoint is written next to the output; the same command continues from it.
 
-The file in use got its probe later, from ``minicnn convert weights/minivgg.h5 --dtype float16``.
+The shipped file got its probe later, from ``minicnn convert weights/minivgg.h5 --dtype float16``.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def main():
     plain = batch_norm.fold(network, models.minivgg())
     plain.labels = classes
     hdf5.save(plain, options.out, "float16")
-    shipped = hdf5.load(options.out)  # measured as stored: folded, in half precision
+    shipped = hdf5.load(options.out)  # measure the stored network: folded, half precision
     shipped.about = {
         "trained_on": "100 classes of Tiny-ImageNet at 64x64, 500 images a class",
         "recipe": "weights/train_minivgg.py", "epochs": options.epochs, "licence": "MIT",

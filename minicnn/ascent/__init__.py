@@ -1,8 +1,9 @@
-"""Gradient ascent on an image: the one loop, and everything that can be put into it.
+"""Gradient ascent on an image: the loop, and the parts it is made of.
 
-What belongs here: `loop` (look, go back down, step), `objectives` (what is made large),
-`optimizers` (how far a step goes), `transforms` (what is done to the image before the network
-sees it), `regularizers` (what is done to it after a step), `parametrize` (what is optimised in the
-image's place), `pyramid` (bands of detail, for all of these). What does not: a whole method with
-its options and its picture (`minicnn.vis`), and training of weights (`minicnn.train`).
+What belongs here: `loop` (forward pass, backward pass, step), `objectives` (what is maximised),
+`optimizers` (how far a step goes), `transforms` (changes of the image before each forward pass),
+`views` (windows onto it), `regularizers` (changes of the image after each step), `parametrize`
+(other numbers optimised in place of pixels), `maco` (phases alone), `pyramid` (bands of detail,
+used by all of these). What does not: a whole method with its options and its picture
+(`minicnn.vis`), and training of weights (`minicnn.train`).
 """

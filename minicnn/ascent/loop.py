@@ -1,7 +1,7 @@
-"""The one loop over an image: look, go back down, step.
+"""The loop of gradient ascent on an image: forward pass, backward pass, step.
 
-`steps` is an iterator. Progress bars, tables, early stopping, saving and Ctrl-C are things done
-with it, outside; `follow` does the usual ones. Every method of `minicnn.vis` that optimises an
+`steps` is an iterator. Its caller adds progress bars, tables, early stopping, saving and the
+handling of Ctrl-C; `follow` does the usual ones. Every method of `minicnn.vis` that optimises an
 image uses this loop and no other.
 """
 
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn.ascent.objectives.term import Value
 from minicnn.ascent.parametrize import ITSELF
 from minicnn.ascent.transforms import apply
 from minicnn.backend import array_module, to_device, to_host
@@ -22,11 +23,14 @@ class DivergedError(ValueError):
 
 
 class Step(NamedTuple):
-    """An image and its value: `value` (N,) and each term's share `by_term` are of this very image
-    (after the step's random transforms, where there are any); step 0 is the start. The image is
-    in the network's own numbers; `parameters` are what it was made from, itself where there is no
-    parametrisation. Both are on the network's device, the values on the host: all that a step
-    copies from a GPU, but for one bit that says whether a gradient was zero everywhere."""
+    """An image and its value; step 0 is the start.
+
+    `value` (N,) and each term's share of it, `by_term`, belong to this very image (after the
+    step's random transforms, if any). `image` is in the network's input values; `parameters` are
+    the numbers it was made from, without a parametrisation the image itself. Both are on the
+    network's device, the values on the host. A step copies nothing else from a GPU but one bit:
+    whether a gradient was zero everywhere.
+    """
 
     index: int
     image: Any
@@ -36,8 +40,10 @@ class Step(NamedTuple):
 
 
 class Ascent(NamedTuple):
-    """Where an ascent ended, and whether by Ctrl-C; `trace` (steps + 1, N) holds the values on the
-    way, `by_term` each term's share of them by name."""
+    """The last image of an ascent, and whether Ctrl-C ended it.
+
+    `trace` (steps + 1, N) holds the values of all steps, `by_term` each term's share of them.
+    """
 
     image: Any
     trace: Any
@@ -48,7 +54,7 @@ class Ascent(NamedTuple):
 def look(network, objective, image, transforms=(), rng=None, backward=True, redirect=False):
     """The objective's value at an image and, if wanted, its gradient there.
 
-    With `redirect`, a gradient that is zero everywhere gives way to the deconvnet's direction.
+    With `redirect`, the deconvnet's direction replaces a gradient that is zero everywhere.
 
     Returns
     -------
@@ -64,15 +70,46 @@ def look(network, objective, image, transforms=(), rng=None, backward=True, redi
         seen = inside.evaluate(run)
         if backward:
             dx = run.backward(seen.gradients)
-            if redirect:
-                dx = _redirected(dx, run, seen.gradients)
-            gradient = gradient + undo(dx)
+            gradient = gradient + undo(_redirected(dx, run, seen.gradients) if redirect else dx)
         value = value._replace(total=seen.total + value.total, by_term=seen.by_term | value.by_term)
     return value, gradient if backward else None
 
 
+def few_at_once(most):
+    """A `look` that passes at most `most` images at a time, all with the same random numbers.
+
+    With ``most=1`` each image's result is the same to the last bit as if it were alone in its
+    batch: BLAS may round a dense layer differently for several images.
+    """
+    def look_at_parts(network, objective, image, transforms, rng, backward, redirect):
+        drawn, seen = rng.bit_generator.state, []
+        for first in range(0, len(image), most):
+            part = slice(first, first + most)
+            rng.bit_generator.state = drawn
+            seen.append(look(network, objective.of_images(part), image[part], transforms, rng,
+                             backward, redirect))
+        values, gradients = zip(*seen, strict=True)
+        xp = array_module(image)
+        value = Value(xp.concatenate([value.total for value in values]),
+                      {name: xp.concatenate([value.by_term[name] for value in values])
+                       for name in values[0].by_term}, {})
+        return value, xp.concatenate(gradients) if backward else None
+    return look_at_parts
+
+
+def averaged(count, look=look):
+    """A `look` that is the mean of `count` looks, each with random numbers of its own."""
+    def look_again(*arguments):
+        values, gradients = zip(*[look(*arguments) for _ in range(count)], strict=True)
+        value = Value(sum(one.total for one in values) / count,
+                      {name: sum(one.by_term[name] for one in values) / count
+                       for name in values[0].by_term}, {})
+        return value, None if gradients[0] is None else sum(gradients) / count
+    return look if count == 1 else look_again
+
+
 def _redirected(dx, run, seeds):
-    """dx, but for each image where it is zero everywhere what the deconvnet's rule gives."""
+    """The gradient dx, with the deconvnet's direction for images whose gradient is zero."""
     silent = ~dx.reshape(len(dx), -1).any(axis=1)  # N,H,W,C -> N
     if not silent.any():
         return dx
@@ -82,53 +119,53 @@ def _redirected(dx, run, seeds):
 
 def steps(network, objective, start, optimizer, count, transforms=(), regularizers=(),
           bounds=None, seed=0, parametrization=ITSELF, look=look):
-    """Make an objective large by gradient ascent on the image.
+    """Maximise an objective by gradient ascent on the image.
 
-    A layer that an image leaves silent passes no gradient, and its ascent could not begin. Where
-    an image's gradient is zero everywhere, that step takes the deconvnet's rule at the ReLUs
-    instead, which does not ask what was active. It is a way out more often than not; a unit that
-    stays silent is better climbed by the layer before its ReLU.
+    A ReLU whose inputs are all negative passes no gradient, so the ascent could not begin. For an
+    image whose gradient is zero everywhere, the step uses the deconvnet's rule at the ReLUs, which
+    does not depend on which units are active. This helps more often than not; if a unit stays
+    silent, maximise the layer before its ReLU.
 
     Parameters
     ----------
     network : Network
     objective : objectives.Objective
     start : array (N, H, W, C)
-        The image to start from, in the network's preprocessing, or the `parametrization`'s
-        parameters; each image of the batch is optimised on its own.
+        The image to start from, in the network's preprocessing, or the parameters of the
+        `parametrization`. Each image of the batch is optimised on its own.
     optimizer : SGD or Adam
-        Fresh, or with the memory of an ascent that goes on.
+        New, or with the state of an ascent that continues.
     count : int
-        Steps to take.
+        Number of steps.
     transforms : sequence of transforms
-        Applied to the image each time before the network looks; image terms see it untouched.
+        Applied to the image before each forward pass; image terms see the unchanged image.
     regularizers : sequence of callable
-        Done to the image after each step, whatever the objective (`ascent.regularizers`).
+        Applied to the image after each step, whatever the objective (`ascent.regularizers`).
     bounds : (low, high), optional
-        Arrays or numbers the image is kept between (`images.bounds`: what can be shown).
+        Numbers or arrays to clip the image to (`images.bounds`: the range that can be shown).
     seed : int
-        For the transforms.
+        Seed of the transforms.
     parametrization : parametrize.Parametrization
-        What the image is a function of. Moves and bounds are for images that are their own
-        parameters; others have a range of their own.
+        How parameters become the image. Regularizers and bounds need an image that is its own
+        parameters; other parametrisations have a range of their own.
     look : callable
-        Takes and gives what `look` does, where that is not to look at the whole image at once.
+        Replaces `look`, with the same arguments and results, for example to work in parts.
 
     Yields
     ------
     Step
-        count + 1 of them: the start, then the image after every step.
+        count + 1 steps: the start, then the image after every step.
 
     Raises
     ------
     DivergedError
-        When a value is not finite; the last step yielded holds the last good image.
+        A value is not finite; the last step yielded holds the last good image.
     ValueError
-        Moves or bounds together with a parametrisation.
+        Regularizers or bounds together with a parametrisation.
     """
     if parametrization is not ITSELF and (regularizers or bounds is not None):
-        raise ValueError("loop: regularizers and bounds act on pixels, and here the image is made "
-                         "from other numbers; leave them out, or the parametrization")
+        raise ValueError("loop: regularizers and bounds act on pixels, but a parametrization makes "
+                         "the image from other numbers; leave out either them or it")
     rng, workspace = np.random.default_rng(seed), Workspace()
     parameters = start if network is None else to_device(start, network.device)
     if bounds is not None:
@@ -152,42 +189,42 @@ def steps(network, objective, start, optimizer, count, transforms=(), regularize
 
 
 def then(first, following):
-    """One ascent after another, as a single iterator of steps.
+    """Two ascents, one after the other, as a single iterator of steps.
 
     Parameters
     ----------
     first : iterator of Step
     following : callable
-        Given the parameters (without a parametrisation: the image) where the first ended, the
-        second.
+        Takes the last parameters of the first ascent (without a parametrisation: its image) and
+        returns the second ascent, an iterator of Step.
     """
     last = None
     for last in first:
         yield last
     for step in following(last.parameters):
-        if step.index > 0:  # its start is where the first ended
+        if step.index > 0:  # step 0 is the first ascent's last step
             yield step._replace(index=last.index + step.index)
 
 
 def follow(iterator, count, progress=False, name="", watch=None):
-    """Run an ascent to its end and gather what every method returns.
+    """Run an ascent to its end and collect its results.
 
     Parameters
     ----------
     iterator : iterator of Step
     count : int
-        Steps expected, for the progress bar.
+        Number of steps expected, for the progress bar.
     progress : bool
-        Show a bar on standard error when that is a terminal.
+        Show a bar on standard error if that is a terminal.
     name : str
-        Written before the bar.
+        Label in front of the bar.
     watch : callable, optional
-        Called with each Step as it comes: frames, tables, early stopping by an exception.
+        Called with each Step: for frames, tables, early stopping by an exception.
 
     Returns
     -------
     Ascent
-        Ctrl-C ends it early, with the image so far.
+        After Ctrl-C it holds the image reached so far.
     """
     taken, interrupted = [], False
     try:

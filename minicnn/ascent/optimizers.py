@@ -1,18 +1,18 @@
-"""Optimisers: one step along a gradient, and how to scale the gradient first.
+"""Optimisers: one step along a gradient, and ways to scale the gradient first.
 
-An optimiser takes values and the gradient of something to be made small, and returns new values;
-it keeps what it remembers (velocities, moments) by key, so one optimiser serves one image or all
-the parameters of a network. It changes no array that it is given.
+An optimiser takes values and the gradient of an objective to be minimised, and returns new values.
+It keeps its state (velocities, moments) by key, so one optimiser serves one image or all the
+parameters of a network. It never changes its arguments.
 
-The normalisers are named for what they divide by. A gradient at the image spans orders of
-magnitude from layer to layer and network to network; divided by its own size, one step length
-suits them all. Another epsilon than theirs: `functools.partial(rms, epsilon=1e-5)`.
+Each normaliser is named after what it divides by. The size of a gradient at the image varies by
+orders of magnitude between layers and between networks; after division by that size, one step
+length suits them all. For another epsilon, use `functools.partial(rms, epsilon=1e-5)`.
 """
 
 from minicnn.ascent import pyramid
 from minicnn.backend import array_module
 
-EPSILON = 1e-8  # keeps a gradient of zeros zero
+EPSILON = 1e-8  # a zero gradient stays zero
 
 
 class SGD:
@@ -50,9 +50,9 @@ class Adam:
     Parameters
     ----------
     rate : float
-        Step length; about the change of each value a step.
+        Step length: roughly the change of each value in a step.
     beta1, beta2 : float in [0, 1)
-        How slowly the running mean and mean square forget.
+        Decay rates of the running mean and mean square; near 1 they forget slowly.
     epsilon : float
     normalize : str or callable, optional
         A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
@@ -74,40 +74,69 @@ class Adam:
         return value + step.astype(value.dtype)
 
 
+class Nadam(Adam):
+    """Adam that looks ahead (Dozat 2016): Nesterov's momentum, as PyTorch and Keras compute it.
+
+        mu_t = beta1 (1 - 0.96^(0.004 t) / 2)        M_t = mu_1 ... mu_t
+        value <- value - rate / (sqrt(v / (1 - beta2^t)) + epsilon)
+                         * ((1 - mu_t) / (1 - M_t) g + mu_(t+1) / (1 - M_(t+1)) m)
+
+    where m and v are Adam's running mean and mean square of the gradient g.
+
+    Parameters
+    ----------
+    rate, beta1, beta2, epsilon, normalize
+        As for `Adam`.
+    """
+
+    def step(self, value, gradient, key=None):
+        """`value` after one step; `key` tells apart the arrays this optimiser serves."""
+        g = self.normalize(gradient)
+        t, m, v, product = self.moments.get(key, (0, 0, 0, 1.0))
+        t, m = t + 1, self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g * g
+        now, ahead = (self.beta1 * (1 - 0.96 ** (0.004 * k) / 2) for k in (t, t + 1))
+        product *= now
+        self.moments[key] = t, m, v, product
+        v_hat = v / (1 - self.beta2**t)
+        direction = (1 - now) / (1 - product) * g + ahead / (1 - product * ahead) * m
+        step = -self.rate * direction / (array_module(v_hat).sqrt(v_hat) + self.epsilon)
+        return value + step.astype(value.dtype)
+
+
 def mean_abs(gradient, epsilon=EPSILON):
-    """A gradient over its mean magnitude, each image of the batch on its own."""
+    """The gradient divided by its mean magnitude, each image of the batch on its own."""
     return gradient / (_per_image(abs(gradient)) + epsilon)
 
 
 def rms(gradient, epsilon=EPSILON):
-    """A gradient over its root mean square, each image of the batch on its own."""
+    """The gradient divided by its root mean square, each image of the batch on its own."""
     return gradient / (_per_image(gradient * gradient) ** 0.5 + epsilon)
 
 
 def std(gradient, epsilon=EPSILON):
-    """A gradient over its standard deviation, each image of the batch on its own."""
+    """The gradient divided by its standard deviation, each image of the batch on its own."""
     return gradient / (_per_image((gradient - _per_image(gradient)) ** 2) ** 0.5 + epsilon)
 
 
 def l2(gradient, epsilon=EPSILON):
-    """A gradient over its length, each image of the batch on its own."""
+    """The gradient divided by its length, each image of the batch on its own."""
     size = gradient[0].size
     return gradient / ((size * _per_image(gradient * gradient)) ** 0.5 + epsilon)
 
 
 def laplacian(gradient, epsilon=EPSILON, levels=4):
-    """A gradient of which each band of detail is divided by its own root mean square.
+    """The gradient with each band of its Laplacian pyramid divided by the band's root mean square.
 
-    The gradient's Laplacian pyramid is taken apart, each band brought to the same size, and put
-    together again: fine detail, which otherwise rules, counts no more than broad shapes
-    (TensorFlow's DeepDream tutorial; MATLAB's deepDreamImage does so, too).
+    All bands then have equal strength, so fine detail, which otherwise dominates, counts no more
+    than broad shapes (TensorFlow's DeepDream tutorial; also MATLAB's deepDreamImage).
 
     Parameters
     ----------
     gradient : array (N, H, W, C)
     epsilon : float
     levels : int
-        How often the size is halved; less often for an image that has become 1 pixel.
+        Number of times the size is halved; fewer for an image that is too small.
     """
     levels = min(levels, min(gradient.shape[1:3]).bit_length() - 1)
     bands = pyramid.split(gradient, levels)
@@ -115,10 +144,10 @@ def laplacian(gradient, epsilon=EPSILON, levels=4):
 
 
 def progress(desired, most):
-    """A normaliser whose step, at rate 1, should raise the objective by `desired`.
+    """A normaliser whose step, at rate 1, raises the objective by about `desired`.
 
     A step of r times the gradient g raises it by r |g|^2 to first order, so r = desired / |g|^2,
-    but at most `most` (the "progress" rate of Yosinski et al. 2015).
+    capped at `most` (the "progress" rate of Yosinski et al. 2015).
 
     Parameters
     ----------

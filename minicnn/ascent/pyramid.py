@@ -1,19 +1,20 @@
 """Blurring, and the Laplacian pyramid: an image as bands of detail, from fine to coarse.
 
-Everything here is a smoothing along the rows and then along the columns, a weighted sum of
-shifted copies. What lies beyond the border is mirrored there,
+Everything here smooths along the rows and then along the columns, by a weighted sum of shifted
+copies. The image is mirrored at its border,
 
     d c b a | a b c d | d c b a
 
-so that a plain image stays plain, and with symmetric weights smoothing is its own adjoint.
+so that a constant image stays constant, and smoothing with symmetric weights is its own adjoint.
 
 The pyramid is Burt & Adelson's (1983). `reduce` smooths with 1 4 6 4 1 (over 16) and keeps every
-second pixel; `expand` puts them back two apart and smooths, each pixel a weighted mean of those
-that are there. A band is what is lost on that way and back, so that nothing is lost in all:
+second pixel. `expand` puts these pixels back two apart and smooths: each new pixel is a weighted
+mean of the old ones near it. A band is the detail that reducing and expanding loses, so all bands
+together lose nothing:
 
     band 0 = x - expand(reduce(x))      band 1 = reduce(x) - expand(reduce(reduce(x)))      ...
 
-and the last one is what remains of x, smooth and small.
+The last band is the small, smooth rest of x.
 """
 
 from math import exp
@@ -31,7 +32,7 @@ def blur(x, sigma):
     ----------
     x : array (N, H, W, C)
     sigma : float
-        Standard deviation in pixels, above 0. The weights go to 4 sigma and add up to 1.
+        Standard deviation in pixels, above 0. The weights reach to 4 sigma and add up to 1.
 
     Returns
     -------
@@ -45,18 +46,18 @@ def blur(x, sigma):
 
 
 def reduce(x):
-    """Half the size: (N, H, W, C) smoothed, of which every second pixel is kept, the first too."""
+    """Halve the size: smooth (N, H, W, C) and keep every second pixel, beginning with the first."""
     return _smooth(x, BINOMIAL)[:, ::2, ::2]
 
 
 def expand(x, size):
-    """Twice the size, smooth between the pixels of x.
+    """Double the size, smoothly between the pixels of x.
 
     Parameters
     ----------
     x : array (N, h, w, C)
     size : (H, W)
-        What `reduce` made x from: h = ceil(H / 2), w = ceil(W / 2).
+        The size that `reduce` halved: h = ceil(H / 2), w = ceil(W / 2).
 
     Returns
     -------
@@ -77,12 +78,12 @@ def split(x, levels):
     ----------
     x : array (N, H, W, C)
     levels : int
-        How often to halve the size.
+        Number of times to halve the size.
 
     Returns
     -------
     bands : list of levels + 1 arrays
-        From the finest, of x's size, to what remains.
+        From the finest, of x's size, to the coarse rest.
     """
     bands = []
     for _ in range(levels):
@@ -93,7 +94,7 @@ def split(x, levels):
 
 
 def merge(bands):
-    """The image a pyramid was made from: the inverse of `split`, linear in the bands."""
+    """The image of a pyramid: the inverse of `split`, linear in the bands."""
     *finer, x = bands
     for band in reversed(finer):
         x = band + expand(x, band.shape[1:3])
@@ -101,7 +102,7 @@ def merge(bands):
 
 
 def merge_backward(dy, levels):
-    """The adjoint of `merge`: the gradient at each of levels + 1 bands, from that at the image."""
+    """The adjoint of `merge`: from the gradient at the image to those at its levels + 1 bands."""
     gradients = [dy]
     for _ in range(levels):
         gradients.append(expand_backward(gradients[-1]))
@@ -138,6 +139,6 @@ def _two_apart(x, size):
 
 
 def _there(x, size):
-    """(1, H, W, 1): how much of the weights falls on pixels that `_two_apart` leaves there."""
+    """(1, H, W, 1): the share of the weights that falls on the pixels `_two_apart` fills."""
     ones = array_module(x).ones((1, *sizes(size, 1)[1], 1), dtype=x.dtype)
     return _smooth(_two_apart(ones, size), BINOMIAL)

@@ -1,13 +1,12 @@
-"""What is done to an image after each step, whatever the objective: regularisation.
+"""Regularisers: changes of the image after each step, whatever the objective.
 
-A regulariser, as Yosinski et al. (2015) call it, is a function of (image, gradient, index) that
-gives a new image. It acts on the image's own numbers, not through the objective, so its strength
-means the same for every layer of every network. `gradient` is that of the objective at the image
-the step came from, `index` how many steps were taken before this one. Each image of a batch is
-regularised on its own.
+A regulariser, in the sense of Yosinski et al. (2015), is a function of (image, gradient, index)
+that returns a new image. It acts on the image directly, not through the objective, so its strength
+means the same for every layer of every network. `gradient` is the objective's gradient at the
+image before the step, `index` the number of earlier steps. Each image of a batch is regularised on
+its own.
 
-Where a regulariser pulls pixels to zero, that is the mean colour of networks whose preprocessing
-subtracts one.
+Some regularisers pull pixels to zero, which is the mean colour if the preprocessing subtracts one.
 """
 
 from typing import NamedTuple
@@ -17,10 +16,10 @@ from minicnn.backend import array_module
 
 
 def diffuse(share):
-    """Every pixel goes a `share` of the way to the mean of its four neighbours.
+    """Move every pixel a `share` of the way to the mean of its four neighbours.
 
-    It is a step down the gradient of total variation (beta = 2), and what heat does. Fine noise
-    dies out within a few steps, broad shapes last. Beyond the border its pixels are repeated.
+    This is a descent step on the total variation (beta = 2), and a step of heat diffusion. Fine
+    noise dies out within a few steps; broad shapes last. Pixels at the border are repeated.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ def diffuse(share):
 
 
 def decay(share):
-    """Every number goes a `share` of the way to zero (L2 decay).
+    """Move every number a `share` of the way to zero (L2 decay).
 
     Parameters
     ----------
@@ -48,50 +47,43 @@ def decay(share):
 
 
 def blur(sigma):
-    """Blur by a Gaussian of `sigma` pixels, see `minicnn.ascent.pyramid.blur`.
+    """Blur by a Gaussian, see `minicnn.ascent.pyramid.blur`.
 
     Parameters
     ----------
     sigma : float
-        Above 0; below 0.3 it does nearly nothing.
+        Standard deviation in pixels, above 0; below 0.3 the effect is very small.
     """
     return lambda image, gradient, index: pyramid.blur(image, sigma)
 
 
 def small_norm(percent):
-    """Set to zero the pixels whose colour is weakest: so many percent of each image's pixels.
+    """Set the pixels with the weakest colour to zero.
 
     Parameters
     ----------
     percent : float in [0, 100]
+        Share of each image's pixels.
     """
-    _check("small_norm", 100, percent=percent)
-
-    def regularize(image, gradient, index):
-        return _without_least(image, (image * image).sum(axis=3, keepdims=True), percent)
-    return regularize
+    return _without_least("small_norm", percent, lambda image, _: image * image)
 
 
 def small_contribution(percent):
-    """Set to zero the pixels that matter least to the objective, in percent of each image's pixels.
+    """Set the pixels that matter least to the objective to zero.
 
-    What the objective would lose without a pixel is, to first order, |sum over its colours of
+    To first order, removing a pixel changes the objective by |sum over its colours of
     image * gradient|.
 
     Parameters
     ----------
     percent : float in [0, 100]
+        Share of each image's pixels.
     """
-    _check("small_contribution", 100, percent=percent)
-
-    def regularize(image, gradient, index):
-        lost = abs((image * gradient).sum(axis=3, keepdims=True))  # N,H,W,C -> N,H,W,1
-        return _without_least(image, lost, percent)
-    return regularize
+    return _without_least("small_contribution", percent, lambda image, gradient: image * gradient)
 
 
 def every(count, regularizer):
-    """A regulariser that is done at the first step and then every `count` steps.
+    """A regulariser that acts at the first step and then every `count` steps.
 
     Parameters
     ----------
@@ -130,15 +122,15 @@ SETTINGS = {
 def yosinski(setting=3):
     """The regularisers of Yosinski et al. (2015, section 3 and table 1), a list.
 
-    Four in their order: decay, blur every few steps, small norms to zero, small contributions to
-    zero. The numbers are those of their program's documentation. They were found for CaffeNet's
-    class scores; 3 made most of the paper's figures.
+    Up to four, in the paper's order: decay, blur every few steps, set small norms to zero, set
+    small contributions to zero. The numbers come from the documentation of the authors' program
+    and were found for CaffeNet's class scores; setting 3 made most of the paper's figures.
 
     Parameters
     ----------
     setting : {1, 2, 3, 4}
-        How they step then is in `SETTINGS`, for `minicnn.vis.presets`: 1 and 4 as far as should
-        raise the score by 2 (`optimizers.progress`), 2 and 3 by 100 times the gradient.
+        `SETTINGS` also holds the step lengths, for `minicnn.vis.presets`: 1 and 4 step far enough
+        to raise the score by about 2 (`optimizers.progress`), 2 and 3 by 100 times the gradient.
     """
     if setting not in SETTINGS:
         raise ValueError(f"yosinski: setting must be one of {', '.join(map(str, SETTINGS))}, "
@@ -150,11 +142,17 @@ def yosinski(setting=3):
             + [small_contribution(chosen.contribution)] * (chosen.contribution > 0))
 
 
-def _without_least(image, sizes, percent):
-    """The image (N, H, W, C), zero where `sizes` (N, H, W, 1) is below its percentile."""
-    xp = array_module(image)
-    limit = xp.percentile(sizes, percent, axis=(1, 2), keepdims=True)
-    return xp.where(sizes < limit, 0, image).astype(image.dtype)
+def _without_least(name, percent, size):
+    """A regulariser that sets pixels to zero where |the sum over the colours of ``size(image,
+    gradient)``| is below its percentile."""
+    _check(name, 100, percent=percent)
+
+    def regularize(image, gradient, index):
+        xp = array_module(image)
+        sizes = abs(size(image, gradient).sum(axis=3, keepdims=True))  # N,H,W,C -> N,H,W,1
+        limit = xp.percentile(sizes, percent, axis=(1, 2), keepdims=True)
+        return xp.where(sizes < limit, 0, image).astype(image.dtype)
+    return regularize
 
 
 def _check(name, most, **given):

@@ -1,13 +1,13 @@
-"""What is done to an image before each look at it: a small random change, undone on the way back.
+"""Transforms: small random changes of the image before each forward pass.
 
-An image optimised under them must please the network wherever it is put, not at one pixel grid;
-that alone removes most of the high-frequency noise. A transform is a function of (x, generator)
-that gives the changed image and a function taking the gradient there back to x: its adjoint.
+An image optimised under transforms must raise the objective wherever it is shifted or turned, not
+on one pixel grid only; this alone removes most of the high-frequency noise. A transform is a
+function of (x, generator). It returns the changed image and the adjoint of the change, a function
+that carries the gradient back to x.
 
-What is drawn is drawn once for the whole batch, so that image k does not depend on how many there
-are. Where a transform has to invent pixels it takes zeros, the mean colour of networks whose
-preprocessing subtracts one. Some change the size; a network with dense layers takes only its own,
-for which `fit` is the last of them.
+Random numbers are drawn once for the whole batch, so image k does not depend on the size of the
+batch. New pixels are zero, which is the mean colour if the preprocessing subtracts one. Some
+transforms change the size; a network with dense layers takes only its own, so end with `fit`.
 """
 
 from math import cos, radians, sin
@@ -18,12 +18,12 @@ from minicnn.ops import resize
 
 
 def jitter(most):
-    """Roll the image by up to `most` pixels each way; what leaves on one side enters on the other.
+    """Roll the image by up to `most` pixels each way; pixels that leave on one side re-enter.
 
     Parameters
     ----------
     most : int
-        Pixels. The same shift for the whole batch.
+        Pixels. The whole batch gets the same shift.
     """
     _check_count("jitter", most)
 
@@ -36,13 +36,13 @@ def jitter(most):
 
 
 def pad(width, value=0.0):
-    """Put `width` pixels of one value around the image, so that its border is seen like the rest.
+    """Add a border of `width` pixels of one value, so that the image's edge counts like the rest.
 
     Parameters
     ----------
     width : int
     value : float
-        In the network's own numbers.
+        In the network's input values.
     """
     _check_count("pad", width)
     widths = ((0, 0), (width, width), (width, width), (0, 0))
@@ -55,19 +55,20 @@ def pad(width, value=0.0):
 
 
 def crop(by):
-    """Leave out `by` rows and columns in all, at random sides: a jitter that moves nothing round.
+    """Remove `by` rows and columns in all, on random sides: a jitter that does not wrap around.
 
     Parameters
     ----------
     by : int
-        Fewer than the image has. Lucid calls this jitter.
+        Less than the image's height and width. Lucid calls this jitter.
     """
     _check_count("crop", by)
 
     def transform(x, rng):
         h, w = x.shape[1] - by, x.shape[2] - by
         if min(h, w) < 1:
-            raise ValueError(f"crop: cannot leave out {by} rows and columns of an image {x.shape}")
+            raise ValueError(f"crop: cannot remove {by} rows and columns of an image {x.shape}; "
+                             "crop less")
         top, left = (int(s) for s in rng.integers(0, by + 1, size=2))
         widths = ((0, 0), (top, by - top), (left, by - left), (0, 0))
         return (x[:, top : top + h, left : left + w],
@@ -76,12 +77,12 @@ def crop(by):
 
 
 def scale(factors):
-    """Resize, bilinearly, by one of some factors; sides are rounded down.
+    """Resize bilinearly by a random factor; sides are rounded down.
 
     Parameters
     ----------
     factors : sequence of float above 0
-        One is drawn, each as likely. Repeat a factor to see it more often.
+        One of these is drawn, all with equal probability. Repeat a factor to draw it more often.
     """
     factors = tuple(factors)
     if not factors or not all(0 < factor < float("inf") for factor in factors):
@@ -96,17 +97,17 @@ def scale(factors):
 
 
 def rotate(degrees):
-    """Turn the image about its centre by one of some angles; its size stays.
+    """Rotate the image about its centre by a random angle; its size stays.
 
-    Each pixel of the turned image lies between four of the old ones and is their bilinear mean;
-    what is turned in from outside is zero. The adjoint gives each old pixel the same shares of the
-    turned ones, each sum in a fixed order, so that a GPU computes the same bytes every time.
+    Each pixel of the rotated image lies between four old ones and is their bilinear mean; pixels
+    from outside the image are zero. The adjoint sums, for each old pixel, the same shares of the
+    rotated ones in a fixed order, so that a GPU computes the same bytes every time.
 
     Parameters
     ----------
     degrees : sequence of float
-        One is drawn, each as likely; above 0 turns anticlockwise. Repeat an angle to see it more
-        often.
+        One of these is drawn, all with equal probability; above 0 rotates anticlockwise. Repeat an
+        angle to draw it more often.
     """
     degrees = tuple(degrees)
     if not degrees or not all(abs(angle) < float("inf") for angle in degrees):
@@ -121,20 +122,21 @@ def rotate(degrees):
 
 
 def blur(sigma):
-    """See the image blurred, by a Gaussian of `sigma` pixels: its gradient is blurred alike.
+    """Show the network the image blurred by a Gaussian; this blurs the gradient in the same way.
 
-    To blur the image itself every so many steps: `minicnn.ascent.regularizers.blur`.
+    To blur the image itself every few steps, use `minicnn.ascent.regularizers.blur`.
 
     Parameters
     ----------
     sigma : float
-        Above 0. Its border is mirrored, see `minicnn.ascent.pyramid.blur`; it is its own adjoint.
+        Standard deviation in pixels, above 0. `minicnn.ascent.pyramid.blur` mirrors the border,
+        which makes the blur its own adjoint.
     """
     return lambda x, rng: (pyramid.blur(x, sigma), lambda dy: pyramid.blur(dy, sigma))
 
 
 def fit(height, width):
-    """Bring the image to a size: the middle of a larger one, zeros around a smaller one.
+    """Crop a larger image to its middle, or pad a smaller one with zeros, to a given size.
 
     Parameters
     ----------
@@ -150,7 +152,7 @@ def fit(height, width):
 
 
 def apply(transforms, x, rng):
-    """Apply transforms in order: the changed image, and the way back through all of them."""
+    """Apply transforms in order: the changed image, and the adjoint of all of them."""
     backs = []
     for transform in transforms:
         x, back = transform(x, rng)
@@ -166,8 +168,8 @@ def apply(transforms, x, rng):
 def lucid():
     """The standard transforms of Lucid's render_vis, as a list.
 
-    Pad by 12, crop by 8, scale by 0.90 to 1.10, turn by up to 10 degrees (a quarter of the time
-    not at all), crop by 4. The padding is zeros here, a mid-grey there.
+    Pad by 12, crop by 8, scale by 0.90 to 1.10, rotate by up to 10 degrees (a quarter of the time
+    not at all), crop by 4. The padding is zero here, mid-grey in Lucid.
     """
     return [pad(12), crop(8), scale([1 + k / 50 for k in range(-5, 6)]),
             rotate([*range(-10, 11), *[0] * 5]), crop(4)]
@@ -181,8 +183,8 @@ def _check_count(name, value, least=0):
 def _middle(x, size):
     """x (N, H, W, C), cropped or padded with zeros evenly on all sides to (N, *size, C).
 
-    Where that cannot be even, the top and left side get the smaller share. From one size to
-    another and back it keeps the same pixels, which makes it the adjoint of itself.
+    If the difference is odd, the top and left side get the smaller share. Going back to the old
+    size keeps the same pixels, so that the way back is the adjoint.
     """
     y = array_module(x).zeros((len(x), *size, x.shape[3]), dtype=x.dtype)
     (rows, old_rows), (columns, old_columns) = (
@@ -192,19 +194,20 @@ def _middle(x, size):
 
 
 def _common(new, old):
-    """Where the pixels that both have lie along a side, as slices of the new and of the old."""
+    """The pixels along one side that both sizes share, as slices of the new and the old side."""
     first, count = abs(new - old) // 2, min(new, old)
     inner, whole = slice(first, first + count), slice(0, count)
     return (inner, whole) if new > old else (whole, inner)
 
 
 def _turn(x, angle, adjoint=False):
-    """Turn x (N, H, W, C) about its centre, or apply the adjoint of that.
+    """Rotate x (N, H, W, C) about its centre, or apply the adjoint of the rotation.
 
-    The turned image at p is the sum over old pixels q of tent(R p - q) x[q], where R turns a
+    The rotated image at p is the sum over old pixels q of tent(R p - q) x[q], where R rotates a
     position about the centre and tent(r, c) = max(1 - |r|, 0) max(1 - |c|, 0). Only the four q
-    around R p count. The adjoint sums over p instead: those with R p less than 1 from q both ways,
-    so p is less than sqrt(2) from where R turns back q, among the 12 in a rounded square.
+    around R p count. The adjoint sums over p instead: those whose R p is less than 1 from q in
+    both coordinates. Such a p is less than sqrt(2) from R^-1 q: it is one of the 12 pixels nearest
+    to that point, a 4 x 4 square without its corners.
     """
     xp, (n, h, w, c) = array_module(x), x.shape
     here = xp.arange(h)[:, None], xp.arange(w)[None, :]
@@ -217,7 +220,7 @@ def _turn(x, angle, adjoint=False):
     index = (near[0].clip(-3, h + 1) + 4) * (w + 8) + near[1].clip(-3, w + 1) + 4
     y = xp.zeros_like(x)
     for i, j in AROUND if adjoint else CORNERS:
-        down, right = _turned(i, j, angle) if adjoint else (-i, -j)
+        down, right = turned(i, j, angle) if adjoint else (-i, -j)
         share = (xp.maximum(1 - abs(away[0] + down), 0) * xp.maximum(1 - abs(away[1] + right), 0))
         y += share[..., None] * wide.take(index + i * (w + 8) + j, axis=1)
     return y
@@ -228,12 +231,12 @@ AROUND = [(i, j) for i in range(-1, 3) for j in range(-1, 3) if {i, j} - {-1, 2}
 
 
 def _about_centre(rows, columns, angle, size):
-    """Positions turned about the centre of an image of `size`."""
+    """Positions rotated about the centre of an image of `size`."""
     middle = [(side - 1) / 2 for side in size]
-    down, right = _turned(rows - middle[0], columns - middle[1], angle)
+    down, right = turned(rows - middle[0], columns - middle[1], angle)
     return down + middle[0], right + middle[1]
 
 
-def _turned(down, right, angle):
-    """A step turned; rows count downwards, so the angle is anticlockwise to the eye."""
+def turned(down, right, angle):
+    """A displacement rotated; rows count downwards, so the angle is anticlockwise to the eye."""
     return down * cos(angle) + right * sin(angle), right * cos(angle) - down * sin(angle)

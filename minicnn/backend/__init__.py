@@ -1,10 +1,10 @@
-"""What the work runs on: which array module, host or device, how many threads.
+"""The array module (NumPy or CuPy), the device, and the number of threads.
 
-This is the only file that imports CuPy, and it does so only when a CuPy array or the GPU is
-actually asked for. Everything else asks ``array_module(x)`` and computes with what it gets.
+This is the only file that imports CuPy, and only when a CuPy array or the GPU is requested. All
+other code calls ``array_module(x)`` and computes with the module it returns.
 
-Random numbers are always drawn by NumPy on the host and then moved, so that a seed means the same
-numbers on every device.
+NumPy always draws random numbers on the host and they are then moved, so that a seed gives the
+same numbers on every device.
 """
 
 import importlib
@@ -19,20 +19,20 @@ from minicnn.backend import driver
 VARIABLE = "MINICNN_THREADS"
 MEMORY_VARIABLE = "MINICNN_GPU_MEMORY"
 NO_MEMORY = ("OutOfMemoryError", "cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED")
-_COUNT = {}  # how many threads, once it has been asked for
-_STARTED = {}  # the CuPy that was found to work
+_COUNT = {}  # the number of threads, once it is known
+_STARTED = {}  # the CuPy module, once it is known to work
 
 
 class DeviceError(ValueError):
-    """The device that was asked for is not there, or does not work."""
+    """The requested device is missing or does not work."""
 
 
 class DeviceMemoryError(DeviceError, MemoryError):
-    """The device has not the memory that was asked for."""
+    """The device does not have enough memory."""
 
 
 def array_module(x):
-    """The module whose functions work on `x`: ``numpy``, or ``cupy`` for an array on a GPU."""
+    """The module for computing with `x`: ``numpy``, or ``cupy`` if `x` is on a GPU."""
     if type(x).__module__.partition(".")[0] == "cupy":
         return importlib.import_module("cupy")
     return np
@@ -44,18 +44,18 @@ def device(name):
     Raises
     ------
     DeviceError
-        As `device_name` does.
+        As from `device_name`.
     """
     return np if device_name(name) == "cpu" else _cupy()
 
 
 def to_host(x):
-    """`x` as a NumPy array; a NumPy array is returned as it is."""
+    """`x` as a NumPy array; a NumPy array is returned unchanged."""
     return x.get() if array_module(x) is not np else np.asarray(x)
 
 
 def to_device(x, device):
-    """`x` on `device` ("cpu" or "gpu"); an array already there is returned as it is."""
+    """`x` on `device` ("cpu" or "gpu"); an array already there is returned unchanged."""
     if device_name(device) == "cpu":
         return to_host(x)
     with memory_errors():
@@ -63,47 +63,46 @@ def to_device(x, device):
 
 
 def device_name(device):
-    """Resolve "cpu", "gpu" or "auto" (the GPU where CuPy finds one) to "cpu" or "gpu".
+    """Resolve "cpu", "gpu" or "auto" (the GPU if CuPy finds one) to "cpu" or "gpu".
 
     Raises
     ------
     DeviceError
-        For any other word, and for "gpu" where something is missing: it says what there is and
+        Any other word; or "gpu" when something is missing: the error says what is installed and
         what to install.
     """
+    if device not in ("cpu", "gpu", "auto"):
+        raise DeviceError(f"device: expected 'cpu', 'gpu' or 'auto', got {device!r}")
     if device == "cpu":
         return "cpu"
-    if device == "gpu":
+    try:
         _cupy()
-        return "gpu"
-    if device == "auto":
-        try:
-            _cupy()
-        except DeviceError:
-            return "cpu"
-        return "gpu"
-    raise DeviceError(f"device: expected 'cpu', 'gpu' or 'auto', got {device!r}")
+    except DeviceError:
+        if device == "gpu":
+            raise
+        return "cpu"
+    return "gpu"
 
 
 # ---- settings of the GPU -------------------------------------------------------------------------
 
 
 def memory_limit(limit=None):
-    """How many bytes of a GPU's memory arrays may take, and from now on if `limit` is given.
+    """Return the most GPU memory that arrays may use; `limit` sets a new value first.
 
-    At first it is the environment variable MINICNN_GPU_MEMORY, a number of bytes or one with K, M
-    or G (powers of 1024) behind it, as in "6G"; all there is where that is not set. Whoever needs
-    more gets a DeviceMemoryError.
+    The initial value is that of the environment variable MINICNN_GPU_MEMORY, in bytes or with a
+    suffix K, M or G (powers of 1024), as in "6G"; without it there is no limit. Arrays that need
+    more raise a DeviceMemoryError.
 
     Parameters
     ----------
     limit : int, optional
-        Bytes; 0 for all there is.
+        Bytes; 0 for no limit.
 
     Returns
     -------
     int
-        0 where there is no limit.
+        Bytes; 0 for no limit.
     """
     pool = _cupy().get_default_memory_pool()
     if limit is not None:
@@ -114,12 +113,12 @@ def memory_limit(limit=None):
 
 
 def tf32(on=None):
-    """Whether float32 products on the GPU are rounded to TF32, and from now on if `on` is given.
+    """Return whether float32 products on the GPU are rounded to TF32; `on` sets this first.
 
-    TF32 keeps 10 of float32's 23 bits of each factor (sums stay float32), and multiplies several
+    TF32 keeps 10 of the 23 bits of each float32 factor (sums stay float32) and multiplies several
     times as fast on tensor cores, from compute capability 8.0 on. It is off unless switched on
-    here or by CuPy's environment variable CUPY_TF32=1: tests of gradients do not hold with it.
-    CuPy multiplies stacks of matrices (the Gram matrices of several images) without it.
+    here or by CuPy's environment variable CUPY_TF32=1, because gradient checks fail with it. CuPy
+    multiplies stacks of matrices (the Gram matrices of several images) without it.
 
     Parameters
     ----------
@@ -139,9 +138,9 @@ def tf32(on=None):
 
 @contextmanager
 def memory_errors():
-    """Within it, a GPU that runs out of memory raises one DeviceMemoryError that says what to do.
+    """A context that turns a GPU's out-of-memory errors into a DeviceMemoryError with a remedy.
 
-    Nothing else is changed, and no error of another kind.
+    All other errors pass unchanged.
     """
     try:
         yield
@@ -149,9 +148,9 @@ def memory_errors():
         if not _is_out_of_memory(error):
             raise
         raise DeviceMemoryError(
-            f"the memory of the GPU does not suffice: {_first_line(error)} Use fewer or smaller "
-            f"images, end what else runs on the GPU, or raise the limit ({MEMORY_VARIABLE}) if "
-            "there is one") from None
+            f"the GPU does not have enough memory: {_first_line(error)} Use fewer or smaller "
+            f"images, end other programs on the GPU, or raise the limit ({MEMORY_VARIABLE}) if "
+            "one is set") from None
 
 
 def _is_out_of_memory(error):
@@ -163,7 +162,7 @@ def _is_out_of_memory(error):
 
 
 def _cupy():
-    """CuPy, once everything between it and the GPU is known to work."""
+    """The CuPy module, after a check that it works on this GPU."""
     cupy = _STARTED.get("cupy")
     if cupy is None or sys.modules.get("cupy") is not cupy:
         _STARTED["cupy"] = cupy = _start_cupy()
@@ -177,12 +176,11 @@ def _start_cupy():
     try:
         cupy = importlib.import_module("cupy")
     except ImportError as error:
-        raise DeviceError(f"device 'gpu' needs CuPy, and importing it says: {_first_line(error)}. "
+        raise DeviceError(f"device 'gpu' needs CuPy, but importing it fails: {_first_line(error)}. "
                           f"{driver.remedy()}") from None
     _check_gpu(cupy)
     _try_out(cupy)
-    limit = _memory_from_environment()
-    if limit:
+    if limit := _memory_from_environment():
         cupy.get_default_memory_pool().set_limit(size=limit)
     return cupy
 
@@ -198,18 +196,18 @@ def _check_gpu(cupy):
 
 
 def _try_out(cupy):
-    """One product and one sum: they need cuBLAS, the compiler NVRTC and CUDA's headers, which
-    CuPy looks for only now."""
+    """Compute a product and a sum: only these make CuPy look for cuBLAS, NVRTC and CUDA's headers.
+    """
     try:
         with memory_errors():
             ones = cupy.ones((2, 2), dtype=np.float32)
             total = float((ones @ ones + ones).sum())
     except DeviceError:
         raise
-    except Exception as error:  # of many kinds: a library, a header or the GPU's code is missing
+    except Exception as error:  # many kinds: a missing library, header or GPU code
         raise DeviceError(
             f"device 'gpu': CuPy cannot compute here; it says: {_first_line(error)} "
-            f"({driver.found()}). CUDA's libraries, its compiler NVRTC and its headers come with "
+            f"({driver.found()}). To get CUDA's libraries, its compiler NVRTC and its headers: "
             f"{driver.extra()}") from None
     if total != 12:
         raise DeviceError(f"device 'gpu': CuPy computes wrong sums here ({driver.found()}); use "
@@ -217,7 +215,7 @@ def _try_out(cupy):
 
 
 def _first_line(error):
-    """The first line of an error's text that says something, without CuPy's rulers of `=`."""
+    """The first line of an error's text that is not empty and not one of CuPy's lines of `=`."""
     lines = (line.strip(" =-") for line in str(error).splitlines())
     return next((line for line in lines if line), type(error).__name__)
 
@@ -228,8 +226,8 @@ def _memory_from_environment():
         return 0
     number = text.rstrip("KMG")
     if len(text) - len(number) > 1 or not number.isdecimal() or int(number) < 1:
-        raise ValueError(f"{MEMORY_VARIABLE}: expected a number of bytes, or one with K, M or G "
-                         f"behind it, as in 6G, got {text!r}")
+        raise ValueError(f"{MEMORY_VARIABLE}: expected a number of bytes, or one followed by K, M "
+                         f"or G, as in 6G, got {text!r}")
     return int(number) << 10 * " KMG".index(text[-1] if number != text else " ")
 
 
@@ -237,10 +235,10 @@ def _memory_from_environment():
 
 
 def threads(count=None):
-    """How many threads the ops use (`minicnn.fast.threads`), and from now on if `count` is given.
+    """Return the number of threads the ops use (`minicnn.fast.threads`); `count` sets it first.
 
-    At first it is the environment variable MINICNN_THREADS, or the number of cores this process
-    may use. Results are the same bytes for any number.
+    The initial number is that of the environment variable MINICNN_THREADS, or without it the
+    number of cores this process may use. Results are the same bytes for any number.
 
     Parameters
     ----------
@@ -256,19 +254,14 @@ def threads(count=None):
             raise ValueError(f"threads: expected a whole number of at least 1, got {count!r}")
         _COUNT["threads"] = count
     if not _COUNT:
-        _COUNT["threads"] = _from_environment()
+        text = os.environ.get(VARIABLE, "")
+        if text and (not text.isdecimal() or int(text) < 1):
+            raise ValueError(f"{VARIABLE}: expected a whole number of at least 1, got {text!r}")
+        _COUNT["threads"] = int(text) if text else cores()
     return _COUNT["threads"]
 
 
 def cores():
-    """How many cores this process may use."""
+    """The number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
-
-def _from_environment():
-    text = os.environ.get(VARIABLE, "")
-    if not text:
-        return cores()
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{VARIABLE}: expected a whole number of at least 1, got {text!r}")
-    return int(text)

@@ -1,11 +1,11 @@
-"""The command line: one subcommand a public function, same name, same options, one a file.
+"""The command line: one subcommand per public function, with the same name and options.
 
-Nothing is computed here. Options take their defaults from the signature of the function they are
-handed to, so the help cannot disagree with the code. Exit status: 0 done, 1 it could not be done
-(one line on standard error says why), 2 wrong usage, 130 interrupted, with what there was saved.
+Nothing is computed here. Options take their defaults from the signature of the function that they
+are passed to, so the help cannot disagree with the code. Exit status: 0 success, 1 failure (one
+line on standard error says why), 2 wrong usage, 130 interrupted, with the results so far saved.
 
-A command's file has ``add(parser)``, which gives the parser its options, and ``run(options)``. Only
-the file of the command that was asked for is imported.
+Each command has a file with ``add(parser)``, which adds its options to the parser, and
+``run(options)``. Only the file of the command that is run is imported.
 """
 
 import argparse
@@ -13,31 +13,37 @@ import importlib
 import os
 import sys
 import warnings
+from difflib import get_close_matches
 
 COMMANDS = {
     "tour": "one picture of each kind, with an index.html, into a folder",
+    "lesson": "lessons to step through: text, code, pictures, and questions to predict",
+    "course": "course assignments cut from the library's pages: handouts, checking, grading",
     "summary": "a network's layers as a table",
-    "classify": "the likeliest classes of photos, with probabilities",
-    "maximize": "the image that a class or a channel responds to most",
-    "filters": "what the first filters of every layer respond to most, as one sheet",
-    "deconvnet": "what of a photo made a unit, a channel or a layer respond",
-    "activations": "every channel of every layer for one photo, as pictures and figures",
-    "kernels": "the first layer's filters in colour, or any layer's kernels plane by plane",
-    "hypercolumns": "a photo's pixels as vectors of many layers: mean, segments, similarity",
+    "explain": "an op's page (its plain implementation) in the terminal: formulas, code, files",
+    "check": "layers written by hand: are outputs and gradients right, and if not, why?",
+    "classify": "the most probable classes of photos, with probabilities",
+    "classes": "the classes of a network, with their numbers",
+    "maximize": "an image that a class or a channel responds to strongly",
+    "filters": "what the first filters of every layer respond to strongly, as one sheet",
+    "deconvnet": "the part of a photo that a unit, a channel or a layer responded to",
+    "activations": "every channel of every layer for one photo, as pictures and statistics",
+    "kernels": "the first layer's filters in colour, or any layer's kernels, plane by plane",
+    "hypercolumns": "a photo's pixels as vectors over many layers: mean, segments, similarity",
     "saliency": "the pixels of a photo that a class's score depends on",
     "gradcam": "where in a photo the evidence for a class is",
-    "occlusion": "what a class's probability owes to each part of a photo",
+    "occlusion": "how much a class's probability depends on each part of a photo",
     "compare": "two networks' first layers: dead filters, aliasing, what a unit sees",
-    "strongest": "the patches of many photos that drive each channel most, projected",
+    "strongest": "the patches of many photos that activate each channel most, with projections",
     "deepdream-image": "pictures that activate channels of a layer, as MATLAB makes them",
-    "dream": "a photo in which a layer sees more of what it sees",
-    "zoom": "a dream, a step nearer, a dream again: frames as a GIF and a sheet",
+    "dream": "a photo changed to amplify what a layer sees in it (DeepDream)",
+    "zoom": "a zoom into a dream: dream, enlarge, dream again; frames as a GIF and a sheet",
     "texture": "a new image with the texture of a photo",
-    "convert": "another program's weight file as one of minicnn's own",
-    "doctor": "what this machine has and what is wrong with it: libraries, GPU, cache, every op",
-    "fetch": "an official weight file brought, proved, converted and kept",
-    "replay": "a picture again, the same, from the settings kept with it",
-    "bench": "the benchmarks, in a checkout of the source: how fast, and how right",
+    "convert": "another program's weight file, converted to minicnn's format",
+    "doctor": "a check of this machine: libraries, GPU, cache, and every op",
+    "fetch": "an official weight file: download, verify, convert and keep it",
+    "replay": "the same picture again, from the settings saved with it",
+    "bench": "the benchmarks, in a checkout of the source: speed and accuracy",
 }
 INTERRUPTED = 130
 
@@ -45,9 +51,15 @@ INTERRUPTED = 130
 def main(arguments=None):
     """Run one command; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":  # any letter goes out
+    if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":  # print any letter
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = build_parser(arguments).parse_args(arguments)
+    parser = build_parser(arguments)
+    if not arguments:
+        parser.print_help()
+        return 0
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options.refuse(unknown[0])
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -55,7 +67,7 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("minicnn: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as in `minicnn summary | head`
+    except BrokenPipeError:  # the reader of our output has ended, as in `minicnn summary | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as error:
@@ -67,10 +79,10 @@ def main(arguments=None):
 
 
 def build_parser(arguments=()):
-    """The parser of all commands; only the one that `arguments` name has its options."""
+    """The parser of all commands; only the command in `arguments` gets its options."""
     from minicnn import __version__
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="minicnn", description="See, run and check how a convolutional network sees.")
     parser.add_argument("--version", action="version", version=f"minicnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -80,8 +92,32 @@ def build_parser(arguments=()):
         if name in arguments:
             file = importlib.import_module(f"minicnn.cli.{name.replace('-', '_')}")
             file.add(command)
-            command.set_defaults(run=file.run)
+            command.set_defaults(run=file.run, refuse=command.refuse)
     return parser
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, which also suggests similar words."""
+
+    def refuse(self, argument):
+        """End with status 2, wrong usage, for an unknown argument."""
+        known = [name for action in self._actions for name in action.option_strings]
+        written = argument.partition("=")[0]
+        hint = near(written, known) if written[0] == "-" else ""
+        self.error(f"unknown argument {written}{hint}")
+
+    def _check_value(self, action, value):  # argparse's check of a value that has choices
+        if action.choices is not None and value not in action.choices:
+            known = list(map(str, action.choices))
+            hint = near(str(value), known) or f"; expected one of {', '.join(known)}"
+            raise argparse.ArgumentError(action, f"unknown value {value!r}{hint}")
+
+
+def near(word, words):
+    """The end of an error message that suggests words similar to the given one, if any."""
+    bare = {name.lstrip("-"): name for name in words}
+    found = [bare[name] for name in get_close_matches(word.lstrip("-"), bare, n=3, cutoff=0.7)]
+    return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

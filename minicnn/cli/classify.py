@@ -8,11 +8,11 @@ def add(parser):
     Command(parser)
     parser.add_argument("photos", nargs="+", metavar="photo")
     parser.add_argument("--top", type=whole(1), default=5, metavar="N",
-                        help="how many (default: %(default)s)")
+                        help="number of classes (default: %(default)s)")
 
 
 def run(options):
-    """Print the classes of each photo."""
+    """Print the most probable classes of each photo."""
     net, lines = network(options), []
     for photo in options.photos:
         lines += [photo] if len(options.photos) > 1 else []

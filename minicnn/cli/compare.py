@@ -1,7 +1,7 @@
 """``minicnn compare``: see `minicnn.vis.compare`."""
 
 from minicnn import images, vis
-from minicnn.cli.options import Command, call, finish, network, number, side
+from minicnn.cli.options import Command, call, equipped, finish, network, side
 from minicnn.foreign.load import load
 from minicnn.report import comparison
 
@@ -12,16 +12,14 @@ def add(parser):
     parser.add_argument("photos", metavar="photo", nargs="+",
                         help="photos, folders of photos, or a data set's .h5 file")
     command.option("against", required=True, metavar="NAME_OR_PATH", help="the second network")
-    command.option("size", type=side, help="side in pixels, or 'keep'; the networks' own")
-    command.option("faint", type=number(least=0, most=1), metavar="SHARE",
-                   help="a filter of at most this share of the layer's mean norm counts as dead")
+    command.options(size=side)
 
 
 def run(options):
     """Make the picture and save it, and print the numbers; the exit status."""
     images.check_destination(options.out)
     net = network(options)
-    options.against = load(options.against).to(options.device)
+    options.against = equipped(load(options.against), options)
     found = call(vis.compare, options, net)
     images.save(options.out, comparison.figure(found))
     print(f"{options.out}:\n{found.caption}")

@@ -3,47 +3,51 @@
 from dataclasses import replace
 
 from minicnn import vis
-from minicnn.cli.options import Command, call, check_destinations, make, network, position, save
+from minicnn.cli import options as of
+from minicnn.ops.relu import RULES
 from minicnn.report import sheets
-from minicnn.vis.deconvnet import WHOLE, each_rule, each_stage
+from minicnn.vis.deconvnet import WHOLE, DeconvnetOptions, each_rule, each_stage
 
-EACH = "each"  # for a rule: all of them, side by side
+EACH = "each"  # for --relu: all rules, side by side
 
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.deconvnet, "deconvnet.png")
-    command.option("layer", required=True)
-    command.option("channel", type=int, help="counted from 0; the most active one")
-    command.option("position", type=_place, metavar="ROW,COLUMN|all",
-                   help="in the feature map, or the whole map; where it is strongest")
-    command.rules(EACH)
-    command.size()
+    command = of.Command(parser, vis.deconvnet, "deconvnet.png")
+    command.option("layer", required=True, help="layer of the unit")
+    command.option("channel", type=int, help="index of the feature map, from 0 (default: the "
+                                             "map with the strongest activation)")
+    command.option("position", metavar="ROW,COLUMN|all",
+                   type=lambda text: text if text == WHOLE else of.position(text),
+                   help='position in the map, or "all" for the whole map (default: the strongest '
+                        "activation)")
+    rules = DeconvnetOptions.__dataclass_fields__["relu"].metadata["words"]
+    command.option("relu", choices=[*RULES, EACH], help=f"{rules}; {EACH}, all three side by side")
+    command.options(size=of.side)
     parser.add_argument("--steps", action="store_true",
-                        help="every map on the way down, as text and as a sheet")
+                        help="also show the maps at every step back to the pixels: print a "
+                             "summary and save a sheet of pictures")
     command.keeping()
     parser.set_defaults(wrong_usage=parser.error)
 
 
 def run(options):
     """Make the sheet and save it."""
-    if options.steps and options.relu == EACH:
+    each = getattr(options, "relu", None) == EACH
+    if options.steps and each:
         options.wrong_usage("--steps shows one rule; choose it with --relu")
-    if not options.steps and options.relu != EACH:
-        return make(vis.deconvnet, options, sheets.projection)
+    if not options.steps and not each:
+        return of.make(vis.deconvnet, options, sheets.projection)
     if options.keep_settings:
-        options.wrong_usage("--keep-settings is for one projection: without --steps, by one rule")
-    check_destinations(options)
-    net = network(options)
+        options.wrong_usage("--keep-settings is for one projection by one rule; leave --steps and "
+                            f"--relu {EACH} out")
+    of.check_destinations(options)
+    net = of.network(options)
     if options.steps:
-        record, stages = call(each_stage, options, net)
+        record, stages = of.call(each_stage, options, net)
         sheet, told = sheets.stages(record, stages), [record.caption, *map(str, stages)]
     else:
-        records = call(each_rule, options, net)
+        records = of.call(each_rule, options, net)
         record, *_ = records.values()
-        sheet, told = sheets.rules(records), [each.caption for each in records.values()]
-    return save(replace(record, caption="\n".join(told)), options, net, sheet)
-
-
-def _place(text):
-    return text if text == WHOLE else position(text)
+        sheet, told = sheets.rules(records), [one.caption for one in records.values()]
+    return of.save(replace(record, caption="\n".join(told)), options, net, sheet)

@@ -2,25 +2,30 @@
 
 import json
 
-from minicnn.cli.options import option, say
+from minicnn.cli.options import ops, option, say, with_ops
 from minicnn.doctor import examine
 
 
 def add(parser):
     """The options of the command."""
     parser.add_argument("--weights", metavar="NAME_OR_PATH",
-                        help="also look at this network: what it is, and whether every layer "
-                             "computes what the probe stored with it says")
+                        help="also describe this network, and check every layer against the probe "
+                             "stored with it")
     option(parser, examine, "device", choices=("cpu", "gpu", "auto"),
            help="also run the ops and networks on the GPU")
+    ops(parser)
     parser.add_argument("--cache", metavar="FOLDER",
-                        help="of fetched networks (default: MINICNN_CACHE, or the user's own)")
-    parser.add_argument("--json", action="store_true", help="the same as JSON")
-    parser.add_argument("--out", metavar="PATH", help="write the text there")
+                        help="folder of fetched networks (default: MINICNN_CACHE, or the user's "
+                             "cache folder)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--out", metavar="PATH", help="write the text to this file")
 
 
 def run(options):
-    """Print what was found; the exit status is 1 if anything is bad."""
-    report = examine(options.weights, options.device, options.cache)
+    """Print the report; the exit status is 1 if anything is bad."""
+    if options.ops and options.weights is None:
+        options.weights = "minivgg"  # a network to run the ops in
+    report = examine(options.weights, options.device, options.cache,
+                     lambda network: with_ops(network, options))
     say(json.dumps(report.as_dict(), indent=1) if options.json else str(report), options)
     return 1 if report.bad else 0

@@ -10,19 +10,20 @@ COLUMNS = ("name", "network", "for short", "size", "top-1", "top-5", "licence", 
 def add(parser):
     """The options of the command."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("name", nargs="?", metavar="NAME", help="of a file, vgg16_caffe, or of a "
-                      "network, vgg16, for the file preferred for it")
-    what.add_argument("--list", action="store_true", help="show all that can be fetched")
+    what.add_argument("name", nargs="?", metavar="NAME",
+                      help="name of a file, such as vgg16_caffe, or of a network, such as vgg16, "
+                           "for its preferred file")
+    what.add_argument("--list", action="store_true", help="list all files that can be fetched")
     parser.add_argument("--from-file", metavar="FILE",
-                        help="the official file, where it is already here: nothing is downloaded")
-    parser.add_argument("--cache", metavar="FOLDER", help="of fetched networks (default: "
-                        "MINICNN_CACHE, or the user's own)")
-    parser.add_argument("--again", action="store_true", help="bring and convert it anew")
-    parser.add_argument("--keep", action="store_true", help="keep the original file too")
+                        help="a local copy of the official file: nothing is downloaded")
+    parser.add_argument("--cache", metavar="FOLDER", help="folder of fetched networks (default: "
+                        "MINICNN_CACHE, or the user's cache folder)")
+    parser.add_argument("--again", action="store_true", help="download and convert it again")
+    parser.add_argument("--keep", action="store_true", help="also keep the original file")
 
 
 def run(options):
-    """Fetch, and print what there is now; or print the list."""
+    """Fetch a network and describe it, or print the list."""
     if options.list:
         print(table(options.cache))
         return
@@ -34,12 +35,12 @@ def run(options):
 
 
 def table(folder=None):
-    """All that can be fetched, as text.
+    """The files that can be fetched, as a table.
 
     Parameters
     ----------
     folder : str or path, optional
-        The cache, for what is there already.
+        The cache; the table shows which networks are in it.
     """
     here = {entry.name for entry in cache.entries(folder)}
     short = {name: model for model, name in manifest.preferred().items()}
@@ -62,17 +63,17 @@ def _percent(value):
 
 
 def _told(path, known, options, there):
-    """Yield a line each: what the network is, where it is from, its licence, how to use it."""
+    """Yield lines about a network: what it is, its origin and licence, and how to use it."""
     record = next(entry for entry in cache.entries(options.cache) if entry.path == path).record
     yield (f"{path}: {record['model']}, {record['parameters']:,} parameters, "
-           f"{record['class_names']} class names{' (there already)' if there else ''}")
+           f"{record['class_names']} class names{' (already in the cache)' if there else ''}")
     yield f"{known.words}; licence: {known.licence or 'unknown'}."
     if known.accuracy is not None:
         figures = [f"top-{k} {value:.4g} %" for k, value in
                    ((1, known.accuracy.top1), (5, known.accuracy.top5)) if value is not None]
         yield f"Published: {', '.join(figures)} ({known.accuracy.how}; {known.accuracy.source})."
     if not known.hashes:
-        yield "No hash is known for it: it was checked only by its contents."
+        yield "No hash is known for this file: only its contents were checked."
     yield from record["notes"]
     use = options.name if options.cache is None else str(path)
     yield f"Use it with --weights {use}, or minicnn.load({use!r})."

@@ -6,21 +6,16 @@ from pathlib import Path
 from minicnn import vis
 from minicnn.cli.options import Command, make, whole
 from minicnn.report import filters as sheets
-from minicnn.vis.filters import ORDERS
 from minicnn.vis.presets import PRESETS
 
 
 def add(parser):
     """The options of the command."""
     command = Command(parser, vis.filters, "filters.png")
-    command.layers("where to look; every convolution, or the ReLU behind it for a preset "
-                   "that makes a mean large")
-    command.option("count", type=whole(1), metavar="N", help="filters of each layer")
-    command.option("order", choices=ORDERS, help="by number, or those with the highest value first")
-    command.option("preset", choices=[*PRESETS], help="how each is maximised")
-    command.option("steps", type=whole(1), metavar="N", help="the preset's")
-    command.option("size", type=whole(1), metavar="N",
-                   help="side of each picture in pixels; the network's own")
+    command.layers("layers whose filters are shown (default: every convolution, or the ReLU after "
+                   "it with a preset that makes a mean large)")
+    command.option("preset", choices=[*PRESETS])
+    command.options(size=whole(1))
 
 
 def run(options):

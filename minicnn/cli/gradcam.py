@@ -1,7 +1,7 @@
 """``minicnn gradcam``: see `minicnn.vis.gradcam`."""
 
 from minicnn import vis
-from minicnn.cli.options import Command, make
+from minicnn.cli.options import Command, make, side
 from minicnn.report import heatmaps
 from minicnn.vis.gradcam import METHODS
 
@@ -10,10 +10,11 @@ def add(parser):
     """The options of the command."""
     command = Command(parser, vis.gradcam, "gradcam.png")
     command.target()
-    command.option("layer", help="one with feature maps; the last that computes any")
-    command.option("method", choices=list(METHODS), help="how feature maps are weighed")
-    command.option("guided", action="store_true", help="make guided Grad-CAM, too")
-    command.size()
+    command.option("layer", help="a layer with feature maps (default: the last one that computes "
+                                 "them)")
+    command.option("method", choices=METHODS, help="how the feature maps are weighted")
+    command.option("guided", action="store_true")
+    command.options(size=side)
     command.keeping()
 
 

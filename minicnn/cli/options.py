@@ -1,116 +1,194 @@
-"""What the commands share: the options all of them have, kinds of values, and saving."""
+"""Shared by the commands: common options, kinds of values, and saving results."""
 
 import argparse
 import inspect
 import sys
+from dataclasses import fields
 from math import inf, isfinite
 from pathlib import Path
 
 from minicnn import images
 from minicnn.cli import INTERRUPTED
 from minicnn.foreign.load import load
-from minicnn.ops import lrn, relu
+from minicnn.gradcheck.own.names import named_in
+from minicnn.gradcheck.own.sources import Source
+from minicnn.network.rows import near
+from minicnn.network.using import MISSING, WORDS
 from minicnn.report import animation, saved, trace
+from minicnn.vis.options import Options, shown
 
 
 class Command:
     """The options of one command, with the defaults of the function that it calls.
 
-    All commands have --weights, --labels, --out, --seed and --device; where the function needs an
-    `image`, the command takes a photo.
+    All commands have --weights, --labels, --out, --seed, --device and --ops; if the function
+    requires an `image`, the command takes a photo.
 
     Parameters
     ----------
     parser : ArgumentParser
     function : callable, optional
-        What the command calls.
+        The function that the command calls.
     out : str, optional
-        Where the result goes if nothing is said; without it --out is for text that is otherwise
-        printed.
+        Default of --out, the path of the result. Without it the command prints text, which --out
+        writes to a file.
     """
 
     def __init__(self, parser, function=None, out=None):
         self.parser, self.function = parser, function
         parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                            help="a shipped or fetched network's name, or an .h5 file (default: "
+                            help="name of a shipped or fetched network, or an .h5 file (default: "
                                  "%(default)s)")
-        parser.add_argument("--labels", metavar="FILE", help="class names, one a line")
+        parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
         parser.add_argument("--out", default=out, metavar="PATH",
-                            help="(default: %(default)s)" if out else "write the text there")
+                            help="where to write the result (default: %(default)s)" if out else
+                            "write the text to this file")
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
             self.option("seed", type=whole(0), metavar="N")
         else:
-            parser.add_argument("--seed", type=whole(0), metavar="N", help="nothing is random here")
+            parser.add_argument("--seed", type=whole(0), metavar="N",
+                                help="no effect: this command uses no random numbers")
         device(parser)
+        ops(parser)
         if "image" in parameters and parameters["image"].default is inspect.Parameter.empty:
             parser.add_argument("image", metavar="photo")
 
     def option(self, name, help="", **settings):
-        """``--name`` with the default that the function has for its parameter."""
+        """Add ``--name`` with the function's default for this parameter."""
         option(self.parser, self.function, name, help, **settings)
 
+    def options(self, **kinds):
+        """Add the remaining fields of the function's Options class.
+
+        `kinds` are functions from text, for fields whose values are neither numbers nor choices.
+        """
+        there = {action.dest for action in self.parser._actions}
+        for one in fields(self.function.options):
+            if one.name not in there:
+                self.option(one.name, **({"type": kinds[one.name]} if one.name in kinds else {}))
+
     def layers(self, help):
-        """--layers, names with commas between."""
+        """Add --layers, names separated by commas."""
         self.option("layers", type=names, metavar="A,B,...", help=help)
 
-    def rules(self, *others):
-        """--relu, one of its rules or of some others, and --lrn."""
-        more = f", or {' or '.join(others)} of them side by side" if others else ""
-        self.option("relu", choices=[*relu.RULES, *others], help=f"rule at the ReLUs{more}")
-        self.option("lrn", choices=lrn.RULES, help="rule at local response normalisations")
-
-    def size(self):
-        """--size, of what `Network.prepare` makes of a photo."""
-        self.option("size", type=side, help="side in pixels, or 'keep'; the network's own")
-
     def target(self):
-        """--target, the one class that is asked about."""
+        """Add --target, the class to explain."""
         self.option("target", type=index_or_name, metavar="CLASS",
-                    help="a number counted from 0, or a name; the likeliest")
+                    help="number of the class, from 0, or its name (default: the most "
+                         "probable class)")
 
     def keeping(self):
-        """--keep-settings; `save` does it."""
+        """Add --keep-settings, which `save` carries out."""
         self.parser.add_argument("--keep-settings", action="store_true",
-                                 help="also write how it was made beside the picture, under its "
-                                      "name with .json, for `minicnn replay`")
+                                 help="also write the settings to a .json file next to the "
+                                      "picture, under its name, for `minicnn replay`")
         self.parser.set_defaults(keeps=self.function.__name__.rpartition(".")[2])
 
     def watching(self):
-        """--frames, --every and --plot; `call` does them."""
+        """Add --frames, --every and --plot, which `call` carries out."""
         self.parser.add_argument("--frames", metavar="FILE.gif",
-                                 help="also write the way as an animation")
+                                 help="also write the steps as an animation")
         self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
-                                 help="frames: one for every N steps (default: %(default)s)")
+                                 help="one frame for every N steps (default: %(default)s)")
         self.parser.add_argument("--plot", metavar="FILE.png",
-                                 help="also write a plot of the value and of each term's share")
+                                 help="also plot the objective, and each term's contribution to "
+                                      "it, at every step")
 
 
 def device(parser):
-    """The option --device."""
+    """Add --device."""
     parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
-                        help="(default: %(default)s)")
+                        help="where to compute; auto uses the GPU if CuPy finds one (default: "
+                             "%(default)s)")
+
+
+def ops(parser):
+    """Add --ops and --missing."""
+    parser.add_argument("--ops", action="append", default=[], metavar="OP=FILE.py",
+                        help="use your own code for an op, conv=mine.py, or for a row, "
+                             "conv1_1=mine.py; mine.py alone for all ops in it; 'plain', or "
+                             "conv=plain, for the plain implementation (page) in minicnn.ops; "
+                             "repeatable (default: the fast twins)")
+    parser.add_argument("--missing", choices=MISSING, default="error",
+                        help="what to do for a layer whose settings your op does not support: stop "
+                             "with an error, or use minicnn's plain implementation (page) "
+                             "(default: %(default)s)")
 
 
 def option(parser, function, name, help="", required=False, **settings):
-    """``--name`` with the default that `function` itself has for its parameter `name`."""
+    """Add ``--name`` with the default of `function` for its parameter `name`.
+
+    A field of the function's Options class brings its own words and limits. If it is not given, it
+    is absent from the parsed options, so that a preset's value is not overridden.
+    """
+    one = {one.name: one for one in fields(getattr(function, "options", None) or Options)}.get(name)
+    if one is not None:
+        about = one.metadata
+        if about["choices"] is not None:
+            settings = {"choices": about["choices"]} | settings
+        elif "type" not in settings and one.type in (int, float):
+            settings = {"type": _number_of(one), "metavar": "N"} | settings
+        words = f"{help or about['words']} (default: {shown(one)})"
+        parser.add_argument(f"--{name.replace('_', '-')}", help=words.replace("%", "%%"),
+                            default=argparse.SUPPRESS, **settings)
+        return
     default = inspect.signature(function).parameters[name].default
     if not required:
         settings["default"] = default
-        help = f"{help} (default: {'as said' if default is None else default})".strip()
+        help = help if default is None else f"{help} (default: {default})".strip()
     parser.add_argument(f"--{name.replace('_', '-')}", help=help.replace("%", "%%"),
                         required=required, **settings)
 
 
 def network(options):
-    """The network that --weights, --labels and --device ask for."""
-    return load(options.weights, label_file=options.labels).to(options.device)
+    """Load the network of --weights and --labels, with --ops and --device applied."""
+    return equipped(load(options.weights, label_file=options.labels), options)
+
+
+def equipped(net, options):
+    """The network with --ops and --device applied."""
+    return with_ops(net, options).to(options.device)
+
+
+def with_ops(net, options):
+    """The network with --ops applied; prints which code computes which rows."""
+    for text in options.ops:
+        name, equals, given = text.partition("=")
+        there = sorted({layer.op for _, layer, _ in net.rows} - {None})
+        if text in WORDS:
+            net = net.using(text, missing=options.missing)
+        elif not equals:
+            net = net.using(**_all_of(text, net, there), missing=options.missing)
+        elif name in there:
+            net = net.using(**{name: given}, missing=options.missing)
+        elif name in net.names:
+            net = net.using({name: given}, missing=options.missing)
+        else:
+            hint = near(name, [*there, *net.names], 0.4) or f"; near it: {', '.join(there)}"
+            raise ValueError(f"--ops {text}: network {net.name} has no op and no layer {name!r}"
+                             + hint)
+    if options.ops:
+        print(net.choice, file=sys.stderr)
+    return net
+
+
+def _all_of(file, net, there):
+    """{op: Source} of all the network's ops that a file defines by name."""
+    if ".py" not in file:
+        raise ValueError(f"--ops {file}: expected {' or '.join(WORDS)}, OP=FILE.py, or FILE.py")
+    source = Source(file)
+    found = {op: source for op in named_in(source) if op in there}
+    if not found:
+        raise ValueError(f"{file}: nothing in it is named like an op of network {net.name} "
+                         f"({', '.join(there)}); name the op: --ops OP={file}")
+    return found
 
 
 def call(method, options, net, **more):
-    """What `method` makes of the network, with every option that it has a parameter for.
+    """Call `method` on the network with all options that it has a parameter for.
 
-    It shows its bar, and does what --frames and --plot ask for, if it can.
+    It shows a progress bar, and writes --frames and --plot if the method supports them.
     """
     parameters = inspect.signature(method).parameters
     chosen = {name: getattr(options, name) for name in parameters if name in options}
@@ -128,7 +206,7 @@ def call(method, options, net, **more):
 
 
 def make(method, options, sheet=None, **more):
-    """Save what `method` makes of the network, or ``sheet(record)`` of it; the exit status."""
+    """Call `method`, save its picture or ``sheet(record)``; returns the exit status."""
     check_destinations(options)
     net = network(options)
     record = call(method, options, net, **more)
@@ -145,9 +223,9 @@ def say(text, options):
 
 
 def save(record, options, net, picture=None):
-    """Write a record's picture, or a sheet of it, to --out and print its caption; the exit status.
+    """Write a picture, by default the record's, to --out and print the record's caption.
 
-    With --keep-settings how it was made is written beside it.
+    With --keep-settings also write the settings. Returns the exit status.
     """
     images.save(options.out, record.image if picture is None else picture)
     if "keep_settings" in options and options.keep_settings:
@@ -158,28 +236,27 @@ def save(record, options, net, picture=None):
 
 
 def finish(record):
-    """Name the photos that were skipped; the exit status."""
+    """Print the photos that were skipped; returns the exit status."""
     tell_skipped(record.skipped)
     return INTERRUPTED if record.interrupted else 0
 
 
 def tell_skipped(lines):
-    """Name, on standard error, the photos that could not be read."""
+    """Print the photos that could not be read to standard error."""
     for line in lines:
         print(f"minicnn: skipped {line}", file=sys.stderr)
 
 
-# ---- settings kept, frames and plots: for the commands that have them
+# ---- saved settings, frames and plots: for the commands that have them
 
 def check_destinations(options):
-    """Raise unless all that was asked for could be written: before the work, not after it."""
+    """Raise if a requested file cannot be written: before the work, not after it."""
     images.check_destination(options.out)
     if "keep_settings" in options and options.keep_settings:
         images.check_destination(_settings_file(options), saved.FORMATS)
-    if "frames" in options and options.frames is not None:
-        images.check_destination(options.frames, animation.FORMATS)
-    if "plot" in options and options.plot is not None:
-        images.check_destination(options.plot)
+    for name, formats in (("frames", animation.FORMATS), ("plot", images.FORMATS)):
+        if getattr(options, name, None) is not None:
+            images.check_destination(getattr(options, name), formats)
 
 
 def _settings_file(options):
@@ -188,13 +265,22 @@ def _settings_file(options):
 
 # ---- kinds of values: functions from text, for argparse's `type`
 
+def _number_of(one):
+    """The kind of value of a numeric field of an Options class."""
+    least, above, most = (one.metadata[name] for name in ("least", "above", "most"))
+    if one.type is int:
+        return whole(0 if least is None else least)
+    return number(-inf if least is None else least, -inf if above is None else above,
+                  inf if most is None else most)
+
+
 def whole(least=1):
     """A whole number of at least `least`."""
     return _kind(int, lambda value: value >= least, f"a whole number of at least {least}")
 
 
 def number(least=-inf, above=-inf, most=inf):
-    """A finite number, within limits where given."""
+    """A finite number, within the limits that are given."""
     limits = {f"of at least {least}": least > -inf, f"above {above}": above > -inf,
               f"of at most {most}": most < inf}
     words = " and ".join(limit for limit, given in limits.items() if given)
@@ -203,13 +289,24 @@ def number(least=-inf, above=-inf, most=inf):
 
 
 def names(text):
-    """Names with commas between: a list of str."""
+    """Names separated by commas: a list of str."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def numbers(text):
-    """Whole numbers with commas between: a list of int."""
-    return [_kind(int, lambda value: True, "N,N,...")(number) for number in names(text)]
+    """Whole numbers, and ranges FIRST..LAST with both ends, separated by commas: a list of int."""
+    number = _kind(int, lambda value: True, "N,FIRST..LAST,...")
+    return [n for part in names(text) for n in span(part) or [number(part)]]
+
+
+def span(text):
+    """FIRST..LAST as a range with both ends; None for a text without dots."""
+    first, dots, last = text.partition("..")
+    if not dots:
+        return None
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise argparse.ArgumentTypeError(f"expected FIRST..LAST, got {text!r}")
+    return range(int(first), int(last) + 1)
 
 
 def side(text):
@@ -218,7 +315,7 @@ def side(text):
 
 
 def index_or_name(text):
-    """An int where the text is one, else the text."""
+    """An int if the text is one, else the text."""
     return int(text) if text.lstrip("-").isdecimal() else text
 
 
@@ -228,6 +325,14 @@ def position(text):
     if len(parts) != 2:
         raise argparse.ArgumentTypeError(f"expected ROW,COLUMN, got {text!r}")
     return tuple(_kind(int, lambda v: True, "two whole numbers, ROW,COLUMN")(p) for p in parts)
+
+
+def pair(text):
+    """LOW,HIGH as a pair of floats."""
+    parts = names(text)
+    if len(parts) != 2:
+        raise argparse.ArgumentTypeError(f"expected LOW,HIGH, got {text!r}")
+    return tuple(number()(part) for part in parts)
 
 
 def colour(text):

@@ -17,19 +17,17 @@ def add(parser):
                         help="photos, folders of photos, or a data set's .h5 file")
     source.add_argument("--redraw", metavar="FILE", help="draw the pictures of an earlier run's "
                         "strongest.h5 again; needs neither photos nor network")
-    parser.add_argument("--zoom", action="store_true", help="draw only as much of a patch as the "
-                        "projections reach to")
-    command.layers("where to look; all rectified feature maps")
-    command.option("channels", type=numbers, metavar="N,N,...",
-                   help="of each layer, counted from 0; all")
-    command.option("count", type=whole(1), metavar="N", help="places kept for each channel")
-    command.rules()
-    command.option("size", type=whole(1), metavar="N",
-                   help="side of the photos in pixels; the network's own")
-    command.option("split", metavar="NAME", help="which part of a data set")
-    command.option("batch", type=whole(1), metavar="N", help="photos handed to a process at once")
-    command.option("workers", type=whole(1), metavar="N",
-                   help="processes; the result is the same for any number")
+    view = parser.add_mutually_exclusive_group()
+    view.add_argument("--zoom", dest="view", action="store_const", const="zoom", default="core",
+                      help="show the part of each patch where the projections are not faint "
+                           "(default: the square that holds 90 %% of a projection's energy)")
+    view.add_argument("--whole", dest="view", action="store_const", const="whole",
+                      help="show all that a unit sees")
+    command.layers("layers to look at (default: all layers of rectified feature maps)")
+    command.option("channels", type=numbers, metavar="N,FIRST..LAST,...",
+                   help="indices of channels in each layer, from 0 (default: all)")
+    command.option("shifts", type=int)
+    command.options(size=whole(1))
 
 
 def run(options):
@@ -41,7 +39,7 @@ def run(options):
             record = call(vis.strongest, options, network(options), folder=options.out)
             found = record.patches
             print(record.caption)
-        for path in sheets.save(found, options.out, options.layers, options.channels, options.zoom):
+        for path in sheets.save(found, options.out, options.layers, options.channels, options.view):
             print(path)
         tell_skipped(found.unreadable)
     except KeyboardInterrupt:

@@ -12,9 +12,9 @@ def add(parser):
     names = [name for name in models.__all__ if name != "load"]
     which.add_argument("--model", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--style", choices=list(summary.STYLES), default="keras",
-                        help="whose table (default: %(default)s)")
+                        help="style of the table (default: %(default)s)")
     option(parser, Network.summary, "receptive_fields", action="store_true",
-           help="add what the units of each layer see: size, stride and offset in pixels")
+           help="add each layer's receptive field: size, stride and offset in pixels")
 
 
 def run(options):

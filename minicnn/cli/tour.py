@@ -7,9 +7,9 @@ from minicnn.report.tour import tour
 def add(parser):
     """The options of the command."""
     Command(parser, tour, "tour")
-    parser.add_argument("photo", nargs="?", help="default: one that comes with matplotlib")
+    parser.add_argument("photo", nargs="?", help="(default: a portrait that comes with matplotlib)")
 
 
 def run(options):
-    """Make the pictures and print where they can be seen."""
+    """Make the pictures and print the path of their page."""
     print(tour(network(options), options.photo, options.out, options.seed, True))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minicnn import images, vis
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import Command, call, finish, network, number, whole
+from minicnn.cli.options import Command, call, finish, network, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
 
@@ -12,11 +12,8 @@ from minicnn.report import zoom as sheets
 def add(parser):
     """The options of the command."""
     command = Command(parser, vis.zoom, "zoom.gif")
-    parser.add_argument("image", nargs="?", metavar="photo", help="where to begin; noise")
-    command.option("frames", type=whole(1), help="dreams")
-    command.option("scale", type=number(above=0, most=0.99),
-                   help="share of each side that a zoom leaves out")
-    command.size()
+    parser.add_argument("image", nargs="?", metavar="photo",
+                        help="where to begin (default: noise)")
     dreaming(command)
     parser.add_argument("--milliseconds", type=whole(animation.LEAST), default=100, metavar="N",
                         help="how long each frame is shown (default: %(default)s)")

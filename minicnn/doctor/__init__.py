@@ -1,23 +1,24 @@
-"""What a machine has for this library, what is wrong with it, and what to do about that.
+"""Examine the machine and the installation: what is there, what is wrong, and what to do about it.
 
     report = doctor.examine()
-    print(report)                 # a mark for every line: ok, note, warn, BAD
-    report.bad                    # the findings that are bad, none where all is well
+    print(report)                 # every line has a mark: ok, note, warn, BAD
+    report.bad                    # the bad findings; empty if all is well
 
 | file | what it holds |
 |---|---|
-| examination.py, the function `examine` | the door: which sections there are, in what order |
-| findings.py | Finding, Section, Report: the words, as text and as plain values |
+| examination.py | the function `examine`: the sections and their order |
+| findings.py | Finding, Section, Report, as text and as plain values |
 | system.py | Python, cores, memory |
-| libraries.py | NumPy with its BLAS, what else minicnn stands on, minicnn itself |
+| libraries.py | NumPy with its BLAS, the other required libraries, minicnn itself |
 | gpu.py | the NVIDIA driver and its GPUs, the CuPy wheel that fits, CuPy at work |
-| selftest.py | every op, forward and backward, against the scalar loops, on each device |
-| trials.py | what is asked of each op: shapes and settings |
+| own_ops.py | a user's own ops compared with their pages, and their gradients |
+| selftest.py | every op, forward and backward, against the nested loops, on each device |
+| trials.py | the shapes and settings with which each op is tried |
 | stored.py | the shipped network, the cache of fetched ones |
-| weights.py | one weight file: what it is, and whether its network computes what it should |
+| weights.py | one weight file: its contents, and whether its network computes correctly |
 
-Nothing here changes anything, and nothing is fetched. A question that cannot be answered on some
-machine becomes a finding that says so; the rest is answered all the same.
+Nothing here changes or downloads anything. A check that is impossible on some machine becomes a
+finding that says so; all other checks still run.
 """
 
 from minicnn.doctor.examination import examine

@@ -1,4 +1,4 @@
-"""The door of the doctor: which sections there are, in which order."""
+"""The function `examine`: the sections of the report and their order."""
 
 import time
 
@@ -7,29 +7,32 @@ from minicnn.doctor import gpu, libraries, selftest, stored, system, weights
 from minicnn.doctor.findings import BAD, Report, Section, asked
 
 
-def examine(weights=None, device="auto", cache=None):
-    """Look at the machine, the libraries, what is stored, and every op; change nothing.
+def examine(weights=None, device="auto", cache=None, equip=None):
+    """Examine the machine, the libraries, the stored networks and every op; change nothing.
 
     Parameters
     ----------
     weights : str or path, optional
-        Also look at this network, as `minicnn.load` takes it: what it is, and whether it computes
-        what its stored probe says.
+        Also examine this network, named as for `minicnn.load`: its contents, and whether it
+        reproduces its stored probe.
     device : {"cpu", "gpu", "auto"}
-        Where the ops and networks are run: on the CPU, and on the GPU too for "gpu", and for
-        "auto" where CuPy finds one. For "gpu" it is bad if it cannot be used.
+        Where to run the ops and networks: always on the CPU, and also on the GPU for "gpu", or for
+        "auto" if CuPy finds one. For "gpu", an unusable GPU is a bad finding.
     cache : str or path, optional
         The cache folder, in place of the user's own.
+    equip : callable, optional
+        ``equip(network) -> network``, applied to the network of `weights` before its examination,
+        to give it other implementations of its ops (`Network.using`).
 
     Returns
     -------
     Report
-        `report.bad`, `print(report)`.
+        See `report.bad` and `print(report)`.
 
     Raises
     ------
     ValueError
-        For another device.
+        An unknown device.
 
     Examples
     --------
@@ -38,13 +41,13 @@ def examine(weights=None, device="auto", cache=None):
     ['Python', 'Machine', 'Libraries']
     """
     if device not in ("cpu", "gpu", "auto"):
-        raise ValueError(f"doctor: device is 'cpu', 'gpu' or 'auto', got {device!r}")
+        raise ValueError(f"doctor: device must be 'cpu', 'gpu' or 'auto', got {device!r}")
     began = time.perf_counter()
-    sections = list(_sections(weights, device, cache))
+    sections = list(_sections(weights, device, cache, equip))
     return Report(sections, time.perf_counter() - began)
 
 
-def _sections(where, device, cache):
+def _sections(where, device, cache, equip):
     yield Section("Python", [*asked("Python", system.python),
                              *asked("minicnn", libraries.minicnn)])
     yield Section("Machine", [*asked("cores", system.cores), *asked("memory", system.memory)])
@@ -58,15 +61,15 @@ def _sections(where, device, cache):
     yield Section("Cache", asked("cache", stored.cached, cache))
     if where is not None:
         yield Section(f"Weights {where}", asked("weights", weights.weights, where, devices,
-                                                state=BAD))
+                                                equip, state=BAD))
 
 
 def _devices(device):
-    """The devices to run on: the CPU, and the GPU where it is wanted and there."""
+    """The devices to run on: the CPU, and the GPU if it is wanted and usable."""
     if device == "cpu":
         return ["cpu"]
     try:
         backend.device_name("gpu")
-    except Exception:  # whatever a broken CuPy raises when it is loaded; the GPU section says it
+    except Exception:  # a broken CuPy may raise anything; the GPU section reports it
         return ["cpu"]
     return ["cpu", "gpu"]

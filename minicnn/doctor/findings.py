@@ -1,4 +1,4 @@
-"""What was found, in sections: as text for people, as plain values for programs."""
+"""Findings in sections: as text for people, as plain values for programs."""
 
 import textwrap
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from typing import NamedTuple
 
 GOOD, NOTE, WARNING, BAD = "good", "note", "warning", "bad"
 MARKS = {GOOD: "ok", NOTE: "note", WARNING: "warn", BAD: "BAD"}
-WIDTH = 79  # columns: a terminal has 80, and some break a line that fills it
+WIDTH = 79  # columns: a terminal has 80, and some wrap a line that fills it
 ARROW = "-> "
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes
     ----------
     what : str
-        What was looked at, in a word or two.
+        The subject of the check, in a word or two.
     value : str
-        What was found, in words.
+        The result, in words.
     state : {"good", "note", "warning", "bad"}
         "note": worth knowing. "warning": works, but worse than it could. "bad": something does not
-        work, or its results cannot be relied on.
+        work, or its results are not reliable.
     remedy : str
-        What to do; "" where nothing needs to be done.
+        What to do; "" if nothing needs to be done.
     table : str
-        Lines to be shown below as they are, "" where there are none.
+        Lines to show unchanged below the finding; "" for none.
     """
 
     what: str
@@ -44,13 +44,13 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """All that was found; ``report["GPU"]`` are the findings of the section of that title.
+    """All findings; ``report["GPU"]`` are those of the section "GPU".
 
     Attributes
     ----------
     sections : list of Section
     seconds : float
-        How long it took.
+        Duration of the examination.
     """
 
     sections: list
@@ -72,7 +72,7 @@ class Report:
         return [finding for finding in self.findings if finding.state == WARNING]
 
     def __getitem__(self, title):
-        """The findings of the section of that title; KeyError where there is none."""
+        """The findings of the section called `title`; KeyError if there is none."""
         return {section.title: section.findings for section in self.sections}[title]
 
     def __str__(self):
@@ -82,7 +82,7 @@ class Report:
         return "\n\n".join([*(block.rstrip() for block in blocks), self._verdict()])
 
     def as_dict(self):
-        """Plain values, for JSON."""
+        """The report as plain values, for JSON."""
         return {"bad": len(self.bad), "warnings": len(self.warnings),
                 "seconds": round(self.seconds, 3),
                 "sections": {section.title: [finding._asdict() for finding in section.findings]
@@ -99,41 +99,41 @@ class Report:
 def asked(what, question, *arguments, state=WARNING):
     """The findings of ``question(*arguments)``, and one more if it fails.
 
-    A doctor is called where things are broken, so any error may come of any question; it is
-    reported under `what`, as `state`, and the other questions are asked all the same.
+    The doctor runs where things are broken, so any check may raise any error. The error becomes a
+    finding, and the other checks still run.
 
     Parameters
     ----------
     what : str
-        What a failure is reported under.
+        `Finding.what` of a failure.
     question : callable
         Yields findings.
     *arguments
-        What it is called with.
+        Arguments of `question`.
     state : {"good", "note", "warning", "bad"}
-        How grave a failure is.
+        `Finding.state` of a failure.
 
     Returns
     -------
     list of Finding
-        With those that came before the failure.
+        Includes the findings before the failure.
     """
     found = []
     try:
         found.extend(question(*arguments))
     except Exception as error:
-        found.append(Finding(what, f"could not be found out: {said(error)}", state))
+        found.append(Finding(what, f"the check failed: {said(error)}", state))
     return found
 
 
 def said(error):
-    """An error as one line: its kind, and what it says."""
+    """An error as one line: its type and its message."""
     words = " ".join(str(error).split())
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _lines(finding, column):
-    """One finding: its mark, what it is about, its value; the remedy and a table below."""
+    """One finding as text: its mark, subject and value; below them the remedy and the table."""
     head = f"  {MARKS[finding.state]:<5} {finding.what:<{column}}  "
     blank = " " * len(head)
     lines = _wrapped(head, blank, finding.value)
@@ -145,6 +145,9 @@ def _lines(finding, column):
 
 
 def _wrapped(first, others, text):
-    """`text` broken at spaces, so that a path is kept whole; what stands before each line."""
+    """`text` as lines, broken only at spaces to keep paths whole.
+
+    `first` and `others` go before the first line and before all others.
+    """
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=others,
                          break_long_words=False, break_on_hyphens=False) or [first.rstrip()]

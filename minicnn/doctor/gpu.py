@@ -1,8 +1,8 @@
-"""The NVIDIA driver and its GPUs, which CuPy fits them, and whether CuPy works.
+"""The NVIDIA driver and its GPUs, the CuPy that fits them, and whether CuPy works.
 
-The driver is asked without CuPy, so that a machine without it learns what to install: the driver's
-own library says up to which CUDA it goes (`backend.driver`), `nvidia-smi` names the GPUs, and on
-Linux /proc has the driver's version where that program is not there.
+The driver is examined without CuPy, so that the report can say which CuPy to install. The driver's
+own library gives the latest CUDA that it supports (`backend.driver`), `nvidia-smi` names the GPUs,
+and on Linux /proc has the driver's version if that program is missing.
 """
 
 import re
@@ -18,38 +18,39 @@ from minicnn.doctor.libraries import numbers
 
 VERSION = Path("/proc/driver/nvidia/version")
 FIELDS = ("name,memory.total,driver_version,compute_cap", "name,memory.total,driver_version")
-PATIENCE = 3  # seconds for nvidia-smi, which takes less than one where all is well
-# the first driver that serves each CUDA (NVIDIA, "CUDA Compatibility", minor version compatibility)
+PATIENCE = 3  # seconds to wait for nvidia-smi, which normally takes less than one
+# first driver for each CUDA (NVIDIA, "CUDA Compatibility", minor version compatibility)
 BRANCHES = ((580, 13), (525, 12), (450, 11))
-LEAST = {13: (7, 5), 12: (5, 0)}  # compute capability; CUDA 13 dropped what is older than Turing
+LEAST = {13: (7, 5), 12: (5, 0)}  # least compute capability; CUDA 13 needs Turing or later
 CONTAINER = ("in a container, start it with --gpus all and "
              "NVIDIA_DRIVER_CAPABILITIES=compute,utility")
 
 
 class Gpu(NamedTuple):
-    """One GPU: its name, memory in MiB, and compute capability, () where that is not told."""
+    """One GPU: its name, memory in MiB, and compute capability, () if unknown."""
 
     name: str
     memory: int
     capability: tuple
 
     def __str__(self):
-        told = ".".join(map(str, self.capability)) or "not told"
+        told = ".".join(map(str, self.capability)) or "unknown"
         return f"{self.name}, {self.memory / 1024:.0f} GiB, compute capability {told}"
 
 
 class Driver(NamedTuple):
-    """What is known of the driver.
+    """What is known about the driver.
 
     Attributes
     ----------
     version : str
-        "" where it is not told.
+        "" if unknown.
     cuda : tuple of int
-        The latest CUDA it serves, (12, 4), or (12,) where only that is known; () for none.
+        The latest CUDA it supports: (12, 4), or (12,) if only the major version is known; () for
+        none.
     gpus : tuple of Gpu
     fault : str
-        What is wrong with it, "" where nothing is.
+        What is wrong with it; "" for nothing.
     """
 
     version: str = ""
@@ -64,13 +65,13 @@ class Driver(NamedTuple):
 
 
 def gpu(device="auto"):
-    """Yield what there is to say of driver, GPUs and CuPy.
+    """Yield the findings on the driver, the GPUs and CuPy.
 
     Parameters
     ----------
     device : {"cpu", "gpu", "auto"}
-        What was asked for. CuPy is tried unless it is "cpu"; only for "gpu" it is bad if it cannot
-        be used.
+        The requested device. CuPy is tried unless this is "cpu"; only for "gpu" is an unusable
+        CuPy bad.
     """
     found = find_driver()
     yield from _driver(found)
@@ -79,7 +80,7 @@ def gpu(device="auto"):
         return
     try:
         xp = backend.device("gpu")
-    except Exception as error:  # a DeviceError, or whatever a broken CuPy raises as it loads
+    except Exception as error:  # a DeviceError, or anything a broken CuPy raises while it loads
         yield from asked("CuPy", wheel, found, device, error)
     else:
         yield from asked("CuPy", at_work, xp)
@@ -88,7 +89,7 @@ def gpu(device="auto"):
 # ---- the driver
 
 def find_driver():
-    """What nvidia-smi, the driver's library and /proc tell of the driver.
+    """What nvidia-smi, the driver's library and /proc say about the driver.
 
     Returns
     -------
@@ -101,17 +102,17 @@ def find_driver():
         fault = f"nvidia-smi fails: {' '.join(str(error).split())}"
     version = version or _from_proc()
     if version and not served and not fault:
-        fault = "its library libcuda is not to be found, without which nothing runs on the GPU"
+        fault = "its library libcuda is missing; without it nothing runs on the GPU"
     return Driver(version, served or cuda_of(version), gpus, fault)
 
 
 def from_smi():
-    """(version, GPUs) that nvidia-smi tells of; ("", ()) where there is no such program.
+    """The (version, GPUs) that nvidia-smi reports; ("", ()) if there is no such program.
 
     Raises
     ------
     ValueError
-        If it fails, with what it says.
+        nvidia-smi fails; the message is its output.
     """
     program = shutil.which("nvidia-smi")
     if program is None:
@@ -132,68 +133,68 @@ def from_smi():
 
 
 def _first(text):
-    """The whole number that a text begins with, 0 where there is none: "535.129" -> 535."""
+    """The whole number at the start of a text, or 0 if there is none: "535.129" -> 535."""
     return (numbers(text) or (0,))[0]
 
 
 def _from_proc():
-    """The driver's version as Linux has it; "" where it has none."""
+    """The driver's version from Linux's /proc; "" if there is none."""
     text = VERSION.read_text() if VERSION.is_file() else ""
     match = re.search(r"Kernel Module\D*(\d+(\.\d+)+)", text)
     return match.group(1) if match else ""
 
 
 def cuda_of(version):
-    """The major version of CUDA that a driver serves, by its own version: "535.129" -> (12,)."""
+    """The major version of CUDA that a driver of this version supports: "535.129" -> (12,)."""
     return next(((cuda,) for least, cuda in BRANCHES if _first(version) >= least), ())
 
 
 def _driver(found):
-    """Yield what a Driver is, its GPUs, and what is wrong with it."""
+    """Yield the version of a Driver, its GPUs, and what is wrong with it."""
     if found.there:
-        served = (f"serves CUDA up to {driver.dotted(found.cuda)}" if found.cuda
-                  else "too old for any CUDA of today")
-        yield Finding("driver", f"{found.version or 'NVIDIA, version not told'}; {served}")
+        served = (f"supports CUDA up to {driver.dotted(found.cuda)}" if found.cuda
+                  else "too old for any current CUDA")
+        yield Finding("driver", f"{found.version or 'NVIDIA, unknown version'}; {served}")
     for number, one in enumerate(found.gpus):
         yield Finding(f"GPU {number}", str(one))
     if found.fault:
         yield Finding("driver", found.fault, WARNING,
-                      f"install the driver anew and restart; {CONTAINER}")
+                      f"reinstall the driver and restart; {CONTAINER}")
     elif not found.there:
-        yield Finding("driver", "no NVIDIA driver here; the work is done on the CPU", NOTE)
+        yield Finding("driver", "no NVIDIA driver here; everything runs on the CPU", NOTE)
 
 
 # ---- CuPy
 
 def fitting(found):
-    """The CUDA (12 or 13) whose CuPy fits a Driver and all its GPUs; None where none does."""
+    """The CUDA (12 or 13) whose CuPy fits a Driver and all its GPUs; None if neither fits."""
     known = [one.capability for one in found.gpus if one.capability]
     return next((cuda for cuda, least in LEAST.items() if (found.cuda or (0,))[0] >= cuda
                  and all(capability >= least for capability in known)), None)
 
 
 def wheel(found, device="auto", error=None):
-    """Yield which CuPy is installed, whether it fits, and which one would.
+    """Yield which CuPy is installed, whether it fits, and which one to install instead.
 
     Parameters
     ----------
     found : Driver
     device : {"cpu", "gpu", "auto"}
     error : Exception, optional
-        With which it failed, where it was tried.
+        The error with which CuPy failed.
     """
     state = BAD if device == "gpu" else WARNING
     installed, fits, conflict = driver.wheels(), fitting(found), driver.conflict()
     listed, newest = driver.listed(installed), max(map(driver.wheel_cuda, installed), default=0)
     change = f"pip uninstall {' '.join(installed)}, then: {_how(found)}"
-    if conflict:  # its first sentence; for what to do, the GPUs' age counts as well
+    if conflict:  # only its first sentence: the remedy here also takes the GPUs' age into account
         yield Finding("CuPy", conflict.partition(". ")[0], BAD if len(installed) > 1 else state,
                       change)
     elif not installed:
         yield Finding("CuPy", "not installed", BAD if device == "gpu" else NOTE,
                       _how(found) if found.there or device == "gpu" else "")
     elif not found.there:
-        yield Finding("CuPy", f"{listed}, but no driver to run it with", state, _how(found))
+        yield Finding("CuPy", f"{listed}, but there is no driver for it", state, _how(found))
     elif fits is None or newest > fits:
         yield Finding("CuPy", f"{listed}, which does not fit this driver and GPU", state, change)
     elif error is not None:
@@ -203,17 +204,17 @@ def wheel(found, device="auto", error=None):
 
 
 def _how(found):
-    """The command that installs the CuPy which fits, or what has to come before it."""
+    """The command that installs the CuPy that fits, or what to do before that."""
     fits = fitting(found)
     if fits:
         return driver.EXTRAS[fits]
     if found.there:
-        return "install driver 525 or later first: CuPy needs one that serves CUDA 12"
-    return "there must be an NVIDIA GPU with its driver first; else use --device cpu"
+        return "install driver 525 or later first: CuPy needs one that supports CUDA 12"
+    return "install an NVIDIA GPU with its driver first, or use --device cpu"
 
 
 def at_work(xp):
-    """Yield what CuPy, which works, says of itself and its GPUs.
+    """Yield the versions and the GPU memory that a working CuPy reports.
 
     Parameters
     ----------

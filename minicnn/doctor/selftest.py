@@ -1,18 +1,17 @@
-"""Every op and its fast twin, forward and backward, against the same as scalar loops
-(`minicnn.naive`), in a second.
+"""Compare every op and its fast twin, forward and backward, with nested loops (`minicnn.naive`).
 
-This is not the proof that the gradients are right, which is in the tests: it asks whether they come
-out right on this machine, with its NumPy, its BLAS, its GPU. Shapes are tiny, for the loops are
-slow; each trial is one of the ways an op can be asked. Two trials are of a real layer's size, where
-BLAS takes other kernels and the work is shared among threads: there the page in float64, itself
-just tried, is what the result is held against.
+This takes about a second. It does not prove the gradients, which the tests do; it checks that they
+come out right on this machine, with its NumPy, its BLAS and its GPU. Shapes are tiny because the
+loops are slow; each trial is one combination of settings. Two trials have a real layer's size,
+where BLAS uses other kernels and threads share the work: their reference is the page in float64,
+which has passed its own trials before.
 
 ========  ========  ==============================================================================
-dtype     allowed   of what, and why
+dtype     allowed   relative to what, and why
 ========  ========  ==============================================================================
-float64   1e-10     an entry: `gradcheck`'s own bound for a naive twin
-float32   1e-5      the largest entry: float32 keeps 1e-7, and sums of some dozens of terms and
-                    Winograd's transforms (3e-6 at most) lose some
+float64   1e-10     each entry: `gradcheck`'s own bound for a naive twin
+float32   1e-5      the largest entry: float32 is precise to 1e-7; sums of some dozens of terms and
+                    Winograd's transforms (3e-6 at most) lose a part of this
 ========  ========  ==============================================================================
 """
 
@@ -25,8 +24,8 @@ from minicnn import naive
 from minicnn.backend import threads, to_device, to_host
 from minicnn.doctor.findings import BAD, NOTE, Finding, said
 from minicnn.doctor.trials import TRIALS, module, names
-from minicnn.gradcheck.compare import SHARE_32, SHARE_64, Worst, worst
-from minicnn.gradcheck.kinds import TWIN
+from minicnn.gradcheck.gradients.compare import SHARE_32, SHARE_64, Worst, worst
+from minicnn.gradcheck.gradients.kinds import TWIN
 
 ALLOWED = {"float64": (TWIN, SHARE_64), "float32": (1e-5, SHARE_32)}
 
@@ -41,13 +40,13 @@ def examine_ops(device="cpu"):
     Yields
     ------
     Finding
-        One bad one for each op that failed, at its worst trial; then two for those that did not.
+        A bad one for each op that failed, with its worst trial; then two on the ops that passed.
     """
-    threads()  # if this cannot be told no op runs, which is better said once
+    threads()  # if this raises, no op runs; one finding is better than one for each op
     began, results = time.perf_counter(), {}
     for trial in [trial for trial in TRIALS if device in trial.devices]:
         if trial.large and _wrong(results.get(trial.twin or trial.op, [])):
-            continue  # what it would be held against is wrong itself
+            continue  # the reference itself is wrong
         results.setdefault(trial.op, []).extend(
             _result(trial, dtype, device) for dtype in trial.dtypes)
     for op, found in results.items():
@@ -60,11 +59,11 @@ def examine_ops(device="cpu"):
                       f"{time.perf_counter() - began:.2f} s: {', '.join(good)}")
         yield Finding("precision", _precision([one for op in good for one in results[op]]))
     if untried := set(names()) - {trial.op for trial in TRIALS}:
-        yield Finding("untried", f"there is no trial of {', '.join(sorted(untried))}", NOTE)
+        yield Finding("untried", f"there is no trial for {', '.join(sorted(untried))}", NOTE)
 
 
 class _Result(NamedTuple):
-    """How far off, as a share of what is allowed; the error itself; and in words."""
+    """The error as a share of the allowed one; the error itself; the dtype; the result in words."""
 
     share: float
     error: float
@@ -73,16 +72,16 @@ class _Result(NamedTuple):
 
 
 def _wrong(results):
-    """The results that are off by more than is allowed; also where the error is not a number."""
+    """The results whose error is larger than allowed, or not a number."""
     return [result for result in results if not result.share <= 1]
 
 
 def _result(trial, dtype, device):
-    """A trial's worst array in one dtype, or the error that ended it."""
+    """The result of a trial in one dtype: its worst array, or the exception that it raised."""
     allowed, _ = ALLOWED[dtype]
     try:
         found = max(compare(trial, dtype, device), key=lambda one: one.error)
-    except Exception as error:  # whatever a broken op or library does wrong is what is asked for
+    except Exception as error:  # a broken op or library may raise anything; that is the result
         return _Result(np.inf, np.inf, dtype, f"{_way(trial, dtype)}: {said(error)}")
     words = f"{_way(trial, dtype)}: {found.words} ({allowed:g} allowed)"
     return _Result(found.error / allowed, found.error, dtype, words)
@@ -93,12 +92,12 @@ def _way(trial, dtype):
 
 
 def compare(trial, dtype, device="cpu"):
-    """One trial's output and gradients beside the loops'.
+    """Compare one trial's output and gradients with those of the reference.
 
     Returns
     -------
     list of gradcheck.compare.Worst
-        For y, then for each gradient.
+        One for y, then one for each gradient.
     """
     arguments = _draw(trial)
     forward, backward = _expected(trial)
@@ -115,7 +114,7 @@ def compare(trial, dtype, device="cpu"):
 
 
 def _expected(trial):
-    """What says how it should be: a forward and a backward, of the arguments alone."""
+    """The trial's reference: a forward and a backward function of the arguments alone."""
     name = trial.twin or trial.op
     if trial.large:
         op = module(name)
@@ -128,7 +127,7 @@ def _expected(trial):
 
 
 def _judged(name, ours, theirs, dtype):
-    """Where one array is furthest off; wrong in any case if it is missing or of another dtype."""
+    """The largest error of one array; infinite if the array is missing or has another dtype."""
     if ours is None:
         return Worst(np.inf, f"{name} is missing")
     ours = to_host(ours)
@@ -139,7 +138,7 @@ def _judged(name, ours, theirs, dtype):
 
 
 def _gradient_names(trial):
-    """What the gradients are called: dx, dw, db, or dparts0, dparts1 of a list."""
+    """The names of the gradients: dx, dw, db, or dparts0, dparts1 for a list of arrays."""
     if isinstance(next(iter(trial.arguments.values())), list):
         return [f"d{name}{i}" for name, parts in trial.arguments.items()
                 for i in range(len(parts))]
@@ -147,7 +146,7 @@ def _gradient_names(trial):
 
 
 def _draw(trial):
-    """The arguments, float64 holding numbers that float32 can hold, the same in every run."""
+    """Random arguments, the same in every run: float64 arrays of numbers exact in float32."""
     rng = np.random.default_rng(0)
 
     def drawn(name, shape):
@@ -162,7 +161,7 @@ def _draw(trial):
 
 
 def _put(value, dtype, device):
-    """An argument on the device in a dtype; labels and what is no array as they are."""
+    """An argument on the device in a dtype; labels and other non-float arguments unchanged."""
     if isinstance(value, list):
         return [_put(one, dtype, device) for one in value]
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
@@ -175,7 +174,7 @@ def _listed(gradients):
 
 
 def _precision(results):
-    """The largest error of all results of each dtype, in words."""
+    """The largest error for each dtype, in words."""
     errors = {dtype: [one.error for one in results if one.dtype == dtype] for dtype in ALLOWED}
     return "; ".join(f"off by at most {max(found):.0e} in {dtype} ({ALLOWED[dtype][0]:g} allowed)"
                      for dtype, found in errors.items() if found)
@@ -183,4 +182,4 @@ def _precision(results):
 
 def _remedy(device):
     first = {"cpu": "pip install --force-reinstall numpy", "gpu": "restart, or use --device cpu"}
-    return f"{first[device]}; if it stays, report this"
+    return f"{first[device]}; if this does not help, report it"

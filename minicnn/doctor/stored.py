@@ -1,4 +1,4 @@
-"""What is stored: the networks that come with the library, and the cache of fetched ones."""
+"""The stored networks: those that come with the library, and the cache of fetched ones."""
 
 import os
 import shutil
@@ -10,12 +10,12 @@ from minicnn.files import cache, manifest
 from minicnn.foreign import load as pretrained
 from minicnn.foreign.load import load
 
-ROOM = 1.2e9  # bytes: VGG-16 while it is fetched, as it came and converted
-LEFT_BEHIND = ".minicnn-*"  # what `images.atomic` writes to, and a killed process leaves
+ROOM = 1.2e9  # bytes: fetching VGG-16 stores the original and the converted file
+LEFT_BEHIND = ".minicnn-*"  # temporary files of `images.atomic`, left by a killed process
 
 
 def shipped(devices=("cpu",)):
-    """Yield each network that comes with the library: whether it loads and computes as it should.
+    """Yield whether each network that comes with the library loads and computes correctly.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def shipped(devices=("cpu",)):
     """
     names = pretrained.shipped()
     if not names:
-        yield Finding("networks", "none here", BAD, "minicnn is not completely installed: "
+        yield Finding("networks", "none found", BAD, "minicnn is not completely installed: "
                       "pip install --force-reinstall minicnn")
     for name in names:
         yield from asked(name, _one, name, devices, state=BAD)
@@ -46,7 +46,7 @@ def _manifest():
 
 
 def cached(where=None):
-    """Yield the cache folder, its room, each network in it with its hash checked, and leftovers.
+    """Yield the cache folder, its free space, the hash check of each network, and leftovers.
 
     Parameters
     ----------
@@ -61,27 +61,27 @@ def cached(where=None):
 
 
 def _folder(folder):
-    """Yield whether the cache folder can be used, and what room there is on its disk."""
+    """Yield whether the cache folder can be used, and the free space on its disk."""
     there = next(path for path in [folder, *folder.parents] if path.exists())
     free = shutil.disk_usage(there).free
-    words = f"{folder}{'' if folder.exists() else ', not made yet'}"
+    words = f"{folder}{'' if folder.exists() else ', not created yet'}"
     if not there.is_dir():
         yield Finding("folder", f"{folder}: {there} is a file", BAD,
                       "move it away, or name another folder in MINICNN_CACHE")
     elif not os.access(there, os.W_OK | os.X_OK):
-        yield Finding("folder", f"{words}: it may not be written to", WARNING,
+        yield Finding("folder", f"{words}: no permission to write to it", WARNING,
                       "name another folder in MINICNN_CACHE")
     else:
         yield Finding("folder", words)
     if free < ROOM:
         yield Finding("disk", f"{size(free)} free", WARNING,
-                      f"VGG-16 takes {size(ROOM)} while it is fetched: make room")
+                      f"fetching VGG-16 needs {size(ROOM)}: free some space")
     else:
         yield Finding("disk", f"{size(free)} free")
 
 
 def _entry(entry):
-    """Yield whether a cached network's hash is the recorded one."""
+    """Yield whether a cached network has the recorded hash."""
     fault = cache.verify(entry)
     if fault is None:
         yield Finding(entry.name, f"{size(entry.record['size'])}, its SHA-256 is the recorded one")
@@ -91,18 +91,18 @@ def _entry(entry):
 
 
 def _leftovers(folder, unfinished):
-    """Yield what takes room and may not be wanted: begun downloads, originals, temporary files."""
+    """Yield files that may be deleted: unfinished downloads, originals, temporary files."""
     for path in unfinished:
         yield Finding("unfinished", f"{path.name}, {size(path.stat().st_size)} so far", NOTE,
-                      "fetch it again, which goes on from there, or delete it")
+                      "fetch it again to continue, or delete it")
     kept = [path for path in sorted(cache.downloads(folder).glob("*"))
             if path.is_file() and path not in unfinished and not path.name.startswith(".")]
     if kept:
-        yield Finding("originals", f"{len(kept)} kept as they came, {_total(kept)}", NOTE,
-                      f"delete {cache.downloads(folder)} if they are not wanted")
+        yield Finding("originals", f"{len(kept)} kept as downloaded, {_total(kept)}", NOTE,
+                      f"delete {cache.downloads(folder)} if you do not need them")
     left = sorted(folder.glob(LEFT_BEHIND))
     if left:
-        yield Finding("left behind", f"{len(left)} temporary files of a process that was killed, "
+        yield Finding("left behind", f"{len(left)} temporary files of a killed process, "
                       f"{_total(left)}", NOTE,
                       f"delete {Path(folder) / LEFT_BEHIND} while no fetch is running")
 
@@ -112,7 +112,7 @@ def _total(paths):
 
 
 def size(count):
-    """Bytes in the unit that suits: 2912072 -> "2.9 MB"."""
+    """A number of bytes in a suitable unit: 2912072 -> "2.9 MB"."""
     for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= step:
             return f"{count / step:.1f} {unit}"

@@ -1,7 +1,7 @@
-"""Python and the machine: version, environment, cores, memory, and what a container leaves of them.
+"""Python and the machine: version, environment, cores, memory, and the limits of a container.
 
-Linux tells most in /proc and /sys; elsewhere less is known, and what is not known is left out or
-said.
+Linux has most of this in /proc and /sys. On other systems less is known; the findings leave out or
+name what is unknown.
 """
 
 import os
@@ -17,19 +17,19 @@ from minicnn.doctor.findings import BAD, NOTE, WARNING, Finding
 PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 OLDEST = (3, 10)
 VGG16 = 1.0  # GB: VGG-16 with a gradient at its image, see benchmarks/results/speed.md
-UNLIMITED = 1 << 60  # bytes: what the first version of control groups says for "no limit"
+UNLIMITED = 1 << 60  # bytes: version 1 of control groups gives a larger number for "no limit"
 
 
 def python():
-    """Yield the version of Python, and the environment it runs in."""
+    """Yield the version of Python and its environment."""
     version = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.release()}, {platform.machine()}"
     if sys.version_info < OLDEST:
         yield Finding("Python", f"{version} on {system}: too old", BAD,
                       f"install Python {OLDEST[0]}.{OLDEST[1]} or later")
     elif sys.maxsize < 1 << 32:
-        yield Finding("Python", f"{version} on {system}, of 32 bits: at most 4 GB of memory",
-                      WARNING, "install a Python of 64 bits")
+        yield Finding("Python", f"{version} on {system}, 32-bit: at most 4 GB of memory",
+                      WARNING, "install a 64-bit Python")
     else:
         yield Finding("Python", f"{version} on {system}")
     yield Finding("environment", _environment())
@@ -44,51 +44,51 @@ def _environment():
 
 
 def cores():
-    """Yield how many cores there are for this process, and how many threads the ops take."""
+    """Yield the number of cores for this process, and the number of threads the ops use."""
     there, allowed = os.cpu_count(), backend.cores()
     limit = cpu_limit()
     words = f"{allowed} of {there} for this process" if allowed < there else f"{there}"
-    yield Finding("cores", words + (f", held to {limit:g} by a container" if limit else ""))
+    yield Finding("cores", words + (f", limited to {limit:g} by a container" if limit else ""))
     yield _threads(max(1, round(limit)) if limit and limit < allowed else allowed)
 
 
 def _threads(usable):
-    """How many threads the ops take, beside how many cores they may use."""
+    """Compare the number of threads the ops use with the number of usable cores."""
     said_so = f" ({VARIABLE})" if os.environ.get(VARIABLE) else ""
     try:
         count = threads()
     except ValueError as error:
         return Finding("threads", str(error), BAD,
-                       f"unset {VARIABLE}, or set it to {usable}: until then no op runs")
+                       f"unset {VARIABLE}, or set it to {usable}: no op runs until then")
     if count > usable:
         return Finding("threads", f"{count}{said_so}, for {usable} cores: they wait for each other",
                        WARNING, f"set {VARIABLE}={usable}")
     if count < usable:
         return Finding("threads", f"{count}{said_so}, for {usable} cores", NOTE)
-    return Finding("threads", f"{count}{said_so}, one a core")
+    return Finding("threads", f"{count}{said_so}, one per core")
 
 
 def memory():
-    """Yield the memory there is and is free, and what a container leaves of it."""
+    """Yield the total and the free memory, and the limit of a container."""
     total, free = _memory()
     limit = memory_limit()
     if total is None:
-        yield Finding("memory", "this system does not say how much there is", NOTE)
+        yield Finding("memory", "unknown on this system", NOTE)
         return
     words = _gigabytes(total)
     if limit and limit < total:
-        words += f", held to {_gigabytes(limit)} by a container"
+        words += f", limited to {_gigabytes(limit)} by a container"
         free = limit if free is None else min(free, limit)
     words += "" if free is None else f"; {_gigabytes(free)} free"
     if free is not None and free < VGG16 * 1e9:
-        yield Finding("memory", words, WARNING, f"VGG-16 takes {VGG16:g} GB: end other programs, or"
+        yield Finding("memory", words, WARNING, f"VGG-16 needs {VGG16:g} GB: end other programs, or"
                                                 " use a smaller network or image")
     else:
         yield Finding("memory", words)
 
 
 def _memory():
-    """(total, available) in bytes; None for what is not known."""
+    """(total, available) in bytes; None if unknown."""
     info = PROC / "meminfo"
     if info.exists():
         found = {name: int(kb) * 1024 for name, kb in
@@ -103,10 +103,10 @@ def _gigabytes(count):
     return f"{count / 1e9:.1f} GB"
 
 
-# ---- control groups: what a container may use
+# ---- control groups: the limits of a container
 
 def cpu_limit():
-    """How many cores' time the control groups allow this process, a float; None where no limit."""
+    """The number of cores, a float, that the control groups allow this process; None: no limit."""
     limits = []
     for folder in _groups("cpu"):
         quota, period = _numbers(folder / "cpu.max", 2) or (  # version 2, else version 1
@@ -117,31 +117,31 @@ def cpu_limit():
 
 
 def memory_limit():
-    """How many bytes the control groups allow this process; None where no limit."""
+    """The number of bytes that the control groups allow this process; None: no limit."""
     found = [_number(folder / name) for folder in _groups("memory")
              for name in ("memory.max", "memory.limit_in_bytes")]
     return min((limit for limit in found if limit and limit < UNLIMITED), default=None)
 
 
 def _groups(controller):
-    """This process's folder of a controller's limits, and those it lies in, to the top."""
+    """This process's folder of a controller's limits, and its parents up to the top."""
     listed = PROC / "self" / "cgroup"
     for line in listed.read_text().splitlines() if listed.exists() else []:
         _, controllers, inside = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
-        top = CGROUP / controllers  # version 2 has no controllers in its line
+        top = CGROUP / controllers  # in version 2 the field `controllers` is empty
         folder = top / inside.lstrip("/")
         yield from [folder, *(up for up in folder.parents if up == top or top in up.parents)]
 
 
 def _number(path):
-    """The one whole number a file holds; None for anything else."""
+    """The whole number in a file; None if the file holds anything else."""
     return (_numbers(path, 1) or [None])[0]
 
 
 def _numbers(path, count):
-    """The `count` whole numbers a file holds; None where it is not there or says something else."""
+    """The `count` whole numbers in a file; None if it is missing or holds anything else."""
     words = path.read_text().split() if path.is_file() else []
     whole = len(words) == count and all(re.fullmatch(r"-?\d+", word) for word in words)
     return [int(word) for word in words] if whole else None

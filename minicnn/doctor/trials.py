@@ -1,7 +1,7 @@
-"""What the self-test asks of every op: tiny shapes, and the ways in which an op can be asked.
+"""The trials of the self-test: for every op tiny shapes and several combinations of settings.
 
-A new op needs a line here; until then the doctor says that it is untried. Its fast twin, if there
-is one, is asked the same.
+A new op needs a line here; until then the doctor reports it as untried. Its fast twin, if any,
+gets the same trials.
 """
 
 import importlib
@@ -17,29 +17,29 @@ EVERYWHERE = ("cpu", "gpu")
 
 
 class Trial(NamedTuple):
-    """One way to ask an op.
+    """One combination of an op, shapes and settings.
 
     Attributes
     ----------
     op : str
-        A module of `minicnn.ops`, or of `minicnn.fast` with "fast." before it.
+        A module of `minicnn.ops`, or "fast." and a module of `minicnn.fast`.
     how : str
-        What is particular about it, for the report.
+        What is special about the trial, for the report.
     arguments : dict
-        In the op's order: a shape, which is filled with normal numbers ("variance" with numbers
+        In the op's order: a shape, to be filled with normal random numbers ("variance" with numbers
         above 1); a list of shapes; or an array of labels.
     settings : dict, optional
-        What both the op and the loops take.
+        Settings of both the op and the loops.
     own : dict, optional
-        What only the op's forward takes.
+        Settings of the op's forward only.
     rule : dict, optional
-        What both backwards take.
+        Settings of both backwards.
     twin : str, optional
-        The loops' name where it is not the op's.
+        The loops' name if it differs from the op's.
     large : bool, optional
-        Held against the op `twin` in float64 on the CPU, not against the loops.
+        The reference is the op `twin` in float64 on the CPU, not the loops.
     dtypes, devices : tuple of str, optional
-        Which the op can do.
+        Those that the op supports.
     """
 
     op: str
@@ -58,12 +58,12 @@ class Trial(NamedTuple):
 
 
 def _conv(c, o, kernel=3, groups=1, image=(5, 6)):
-    """The arguments of a convolution of C channels into O."""
+    """The arguments of a convolution of C channels to O."""
     return {"x": (1, *image, c), "w": (kernel, kernel, c // groups, o), "b": (o,)}
 
 
 def _winograd(algorithm, kernel=3, groups=1, pad=1):
-    """A trial of one of Winograd's algorithms, which are for float32 on the CPU."""
+    """A trial of one of Winograd's algorithms, which exist for float32 on the CPU only."""
     return Trial("fast.winograd", f"{algorithm}, {kernel}x{kernel}, groups {groups}",
                  _conv(2, 4, kernel, groups, (6, 7)), {"pad": pad, "groups": groups},
                  own={"algorithm": algorithm}, twin="conv", dtypes=("float32",), devices=("cpu",))
@@ -122,8 +122,8 @@ TRIALS = [
 
 
 def names():
-    """What there is to try: the modules of `minicnn.ops` that have a forward and a backward, their
-    twins, and Winograd's convolution, which can be asked for either of its algorithms."""
+    """The names of all ops to try: the modules of `minicnn.ops` with a forward and a backward,
+    their twins, and Winograd's convolution."""
     pages = [page.name for page in pkgutil.iter_modules(ops.__path__)]
     return [name for name in [*pages, *(f"fast.{op}" for op in TWINS), "fast.winograd"]
             if hasattr(module(name), "forward") and hasattr(module(name), "backward")]

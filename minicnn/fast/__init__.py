@@ -1,27 +1,31 @@
-"""Speed: how work is shared out and memory used again, and faster twins of the ops.
+"""Speed: faster twins of the ops, parallel work, and memory that is reused.
 
-What belongs here: twins of the pages in `minicnn.ops`, each of the page's signature and name, with
-the same numbers to rounding, and the same bytes for any number of threads and any batch. They take
-caches, checks and geometry from their page. Beside them lies what they share: threads (`threads`),
-memory (`workspace`), windows (`window`), the ways of a convolution (`winograd`, `depthwise`,
-`tiles`), CUDA kernels (`cuda`), and processes (`processes`) for whoever has many photos.
+What belongs here: twins of the pages in `minicnn.ops`. A twin has its page's name and signature.
+Its results equal the page's up to rounding, and are the same bytes for any number of threads and
+any batch. Caches, checks and geometry come from the page. The twins share threads (`threads`),
+memory (`workspace`), windows (`window`), algorithms for a convolution (`winograd`, `depthwise`,
+`tiles`), CUDA kernels (`cuda`), and processes (`processes`) for many photos.
 
-What does not: the mathematics as one reads it (`minicnn.ops`), and anything that knows networks or
+What does not: the mathematics for reading (`minicnn.ops`), and anything that knows networks or
 layers (`minicnn.network`).
 
-TWINS is the table of them; networks take these, and the page of every other op. When each serves,
-and what it gained over its page inside a loop at sizes of VGG-16, GoogLeNet and MobileNet, where
-other work kept the two cores busy (on idle ones threads add to it):
+TWINS lists the twins; networks use them, and the page for every other op. The table says when each
+is used, and its gain over the page: alone, in a loop, at sizes of VGG-16, GoogLeNet, AlexNet and
+MobileNet on two idle cores (medians; all of them stand in `benchmarks/results/speed.md`). BLAS
+computes on both cores for a page alone; in a network it has one for both, and the gains are larger.
 
 ================  ============================================================  ===================
-`conv`            always: Winograd for 3x3 and 5x5, depthwise, or tiles         1.2 to 6 times;
-                                                                                depthwise 5 to 30
-`pool`            always: blocks of rows in threads; kernels on a GPU           3 to 14 times
-`average_pool`    kernels on a GPU; the page itself on the CPU                  not measured
-`lrn`             always: blocks of rows in threads; kernels on a GPU           nothing but threads
-`relu`            always: blocks of rows in threads, memory used again          up to 1.5 times
-`dense`           always: products cut into runs for the threads, the same      up to 1.9 times for
-                  bytes for any number of them                                  batches, 0.6 for one
+`conv`            always: Winograd for 3x3 and 5x5, depthwise, or tiles         VGG-16 2.9, AlexNet
+                                                                                2.5, GoogLeNet 1.1
+                                                                                (0.7 to 7);
+                                                                                depthwise 17
+`pool`            always: blocks of rows in threads; kernels on a GPU           9.6, back 5.5
+`average_pool`    kernels on a GPU; the page itself on the CPU                  none on the CPU
+`lrn`             always: blocks of rows in threads; kernels on a GPU           1.2, back 1.4; from
+                                                                                8 images on 1.5 to 3
+`relu`            always: blocks of rows in threads, reused memory              1.9, back 18
+`dense`           always: products cut into runs for threads, the same bytes    0.9; weights 2.4
+                  for any number of threads
 ================  ============================================================  ===================
 """
 

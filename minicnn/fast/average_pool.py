@@ -1,4 +1,4 @@
-"""Average pooling by CUDA kernels: the twin of `minicnn.ops.average_pool`, which serves the CPU."""
+"""Average pooling: the twin of `minicnn.ops.average_pool`; CUDA kernels, the page on the CPU."""
 
 from minicnn.fast import cuda
 from minicnn.fast.cuda import average_pool as kernels
@@ -6,7 +6,7 @@ from minicnn.ops import average_pool
 
 
 def forward(x, window, stride=None, pad=0, rounding="floor", border="padding"):
-    """As `minicnn.ops.average_pool.forward`."""
+    """Like `minicnn.ops.average_pool.forward`."""
     if not cuda.usable(x):
         return average_pool.forward(x, window, stride, pad, rounding, border)
     cache = average_pool.describe(x, window, stride, pad, rounding, border)
@@ -15,7 +15,7 @@ def forward(x, window, stride=None, pad=0, rounding="floor", border="padding"):
 
 
 def backward(dy, cache):
-    """As `minicnn.ops.average_pool.backward`."""
+    """Like `minicnn.ops.average_pool.backward`."""
     if cuda.usable(dy, cache.area):
         return kernels.backward(dy, *cache)
     return average_pool.backward(dy, cache)

@@ -1,9 +1,9 @@
-"""Convolution by whichever way is the fastest: the twin of `minicnn.ops.conv`.
+"""Convolution by the fastest algorithm for its sizes: the twin of `minicnn.ops.conv`.
 
 ==============  ==================================================================================
 `winograd`      float32 on the CPU, 3x3 and 5x5 kernels of stride 1, 16 channels or more
-`depthwise`     on the CPU, a kernel a channel
-`tiles`         everything else, and all on a GPU
+`depthwise`     on the CPU, one kernel per channel
+`tiles`         everything else, and everything on a GPU
 ==============  ==================================================================================
 """
 
@@ -13,16 +13,16 @@ from minicnn.ops.window import sum_positions
 
 
 def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1):
-    """As `minicnn.ops.conv.forward`; the cache may be `winograd`'s, which has the same fields."""
+    """Like `minicnn.ops.conv.forward`; a cache of `winograd` has the same fields and two more."""
     cache = describe(x, w, b, stride, pad, groups, dilation)
     algorithm = winograd.choose(x, w, stride, pad, groups, dilation)
-    if algorithm != "direct":
+    if algorithm != "direct" and (b is None or b.dtype == x.dtype):
         return winograd.convolved(cache, b, algorithm)
     return (depthwise if depthwise.suits(cache) else tiles).forward(cache, b), cache
 
 
 def backward(dy, cache, need=("x", "w", "b")):
-    """As `minicnn.ops.conv.backward`."""
+    """Like `minicnn.ops.conv.backward`."""
     if isinstance(cache, winograd.WinogradCache):
         return winograd.backward(dy, cache, need)
     check_backward(dy, cache, need)

@@ -1,20 +1,20 @@
-"""Convolution of each channel on its own, C = O = G: the way of `fast.conv` for depthwise layers.
+"""Convolution of each channel by itself, C = O = G: `fast.conv` for depthwise layers.
 
     y[n, p, q, c] = b[c] + sum_{i, j} x[n, S p + D i - P, S q + D j - P, c] * w[i, j, c]
 
-There is no sum over channels, so nothing for a matrix product to do: KH*KW products of a shifted
-image and a row of weights are added up. `np.einsum` multiplies and adds in one pass, along the
-channels of neighbouring pixels, which lie side by side in memory; the weights are repeated for as
-many pixels. With a stride neighbouring outputs see every S-th pixel, so the columns of the image
-are first sorted by their remainder modulo S. That, and the padding, is done for a strip of a few
-rows at a time, which then stay in a core's cache.
+There is no sum over channels, so a matrix product does not help. Instead KH*KW products of a
+shifted image and a row of weights are added. `np.einsum` multiplies and adds in one pass along the
+channels of a run of neighbouring pixels, which are contiguous in memory; the weights are repeated
+for each pixel of the run. With a stride S neighbouring outputs see every S-th pixel, so the columns
+of the image are first sorted by their remainder modulo S. Sorting and padding are done for a strip
+of a few rows at a time, which then stays in a core's cache.
 
 Backward
-    A pixel h of the input was seen by output p at place i where S p = h + P - D i. For the pixels
-    of one remainder (h + P) modulo S those are every so many places i, and neighbouring pixels
-    have neighbouring p: at each of the S*S remainders dx is a convolution of dy, of stride 1, with
-    some of the kernel's places in reverse order. dw is, for each place, the sum over positions of
-    dy times the shifted image.
+    Output p read pixel h of the input at place i of the kernel where S p = h + P - D i. For pixels
+    with the same remainder (h + P) modulo S these places i are equally spaced, and neighbouring
+    pixels belong to neighbouring p. So for each of the S*S pairs of remainders dx is a convolution
+    of dy, of stride 1, with some of the kernel's places in reverse order. For each place, dw is the
+    sum over all positions of dy times the shifted image.
 """
 
 from itertools import product
@@ -27,11 +27,11 @@ from minicnn.fast.workspace import empty
 from minicnn.ops.conv import output_shape
 
 STRIP = 1 << 16  # numbers in a strip, and in the repeated weights: 256 KB of float32
-SHARED = 1 << 20  # multiplications, 0.15 ms: an image of more is cut in two at least
+SHARED = 1 << 20  # multiplications, 0.15 ms: an image with more is cut into at least two blocks
 
 
 def suits(cache):
-    """Whether this is the way for a ConvCache: on the CPU, a kernel a channel."""
+    """Whether this file can do a ConvCache's convolution: on the CPU, one kernel per channel."""
     c = cache.x_shape[3]
     return c == cache.groups == cache.w.shape[3] and isinstance(cache.w, np.ndarray)
 
@@ -64,7 +64,7 @@ def weight_gradient(dy, cache):
     x, (kh, kw, _, c), ow = cache.x, cache.w.shape, dy.shape[2]
     start, how = [-pad for pad in cache.pad], (cache.stride, cache.dilation)
     run, blocks = _cut(dy.shape, kh * kw)
-    parts = np.empty((len(blocks), kh, kw, c), cache.w.dtype)
+    parts = np.empty((len(blocks), kh, kw, c), np.result_type(x, dy))
 
     def compute(number):
         image, top, bottom = blocks[number]
@@ -79,8 +79,8 @@ def weight_gradient(dy, cache):
 
 
 def _correlate(x, w, start, stride, dilation, target, b=None):
-    """target[n, p, q, c] = b[c] + the sum over (i, j) of w[i, j, c] times x[n, r, s, c], with
-    r = start + stride * p + dilation * i and s likewise; zero outside x."""
+    """Set target[n, p, q, c] to b[c] + the sum over (i, j) of w[i, j, c] * x[n, r, s, c], where
+    r = start + stride * p + dilation * i, s likewise, and x is zero outside the image."""
     (kh, kw, c), (_, _, ow, _) = w.shape, target.shape
     run, blocks = _cut(target.shape, kh * kw)
     repeated = np.tile(w, run)  # KH,KW,C -> KH,KW,run*C
@@ -99,8 +99,8 @@ def _correlate(x, w, start, stride, dilation, target, b=None):
 
 
 def _cut(shape, places):
-    """(run, blocks): how many pixels beside each other are taken at once, and (image, first, last)
-    rows of the output. Both depend on the image alone, so that it comes out the same in any batch.
+    """(run, blocks): the number of neighbouring pixels computed at once, and (image, first row, end
+    row) blocks of the output. Both depend on one image's shape only: the same bytes in any batch.
     """
     n, oh, ow, c = shape
     run = max(k for k in range(1, ow + 1) if ow % k == 0 and (k == 1 or k * c * places <= STRIP))
@@ -112,15 +112,15 @@ def _cut(shape, places):
 
 
 def _looks(x, rows, kernel, start, stride, dilation, ow, run):
-    """What lies under some rows of the output: pairs of the kernel's columns, as a slice, and a
-    view (OH, OW/run, KH, some KW, run*C). Columns of one remainder modulo the stride go together.
+    """Yield the windows of some output rows: some columns of the kernel, as a slice, and a view
+    (OH, OW/run, KH, some KW, run*C). Kernel columns whose pixels have one remainder go together.
     """
     (kh, kw), (down, across), c = kernel, stride, x.shape[2]
     strip = _strip(x, start[0] + down * rows[0], down * (rows[1] - rows[0] - 1)
                    + dilation[0] * (kh - 1) + 1, start[1],
                    across * (ow - 1) + dilation[1] * (kw - 1) + 1, across)
     to_row, _, to_pixel, to_next = strip.strides
-    step = across // gcd(across, dilation[1])  # so many columns of the kernel further, the same
+    step = across // gcd(across, dilation[1])  # kernel columns so far apart share a remainder
     for first in range(min(step, kw)):
         shift, remainder = divmod(dilation[1] * first, across)
         columns = slice(first, kw, step)
@@ -132,14 +132,14 @@ def _looks(x, rows, kernel, start, stride, dilation, ow, run):
 
 
 def _strip(x, top, height, left, width, stride):
-    """Rows and columns of an image (H, W, C) from (top, left) on, zeros outside it, the columns
-    sorted by remainder modulo the stride: (height, stride, width/stride, C)."""
+    """Rows and columns of an image (H, W, C) from (top, left) on, zero outside the image, the
+    columns sorted by remainder modulo the stride: (height, stride, width/stride, C)."""
     strip = empty(np, (height, stride, -(-width // stride), x.shape[2]), x.dtype)
     inside = slice(min(max(0, -top), height), max(0, min(height, len(x) - top)))
     for outside in (strip[: inside.start], strip[inside.stop :]):
         outside[...] = 0
     for remainder in range(stride):
-        begin = left + remainder  # the image's column of the first one here
+        begin = left + remainder  # the image column that is first here
         first = max(0, -(begin // stride))
         last = max(first, min(strip.shape[2], -(-(x.shape[1] - begin) // stride)))
         part = strip[inside, remainder]
@@ -150,8 +150,8 @@ def _strip(x, top, height, left, width, stride):
 
 
 def _remainders(cache, axis):
-    """For the pixels of each remainder modulo the stride: the first of them, which places of the
-    kernel have seen them, in reverse order, at which row of dy that begins, and how far apart."""
+    """For each remainder modulo the stride: the first pixel with it, the kernel's places that read
+    such pixels, in reverse order, the first row of dy they meet, and the distance to the next."""
     stride, dilation, pad = (pairs[axis] for pairs in (cache.stride, cache.dilation, cache.pad))
     found = []
     for first in range(stride):

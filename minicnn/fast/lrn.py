@@ -1,7 +1,7 @@
-"""LRN by several threads, or by CUDA kernels: the twin of `minicnn.ops.lrn`.
+"""LRN on several threads, or by CUDA kernels: the twin of `minicnn.ops.lrn`.
 
-A block of rows needs nothing of the others, so each is handed to the page, whose passes then find
-it in a core's cache.
+Blocks of rows are independent of each other. Each is handed to the page, so that all the page's
+passes over the block find it in a core's cache.
 """
 
 from minicnn.backend import array_module
@@ -12,11 +12,11 @@ from minicnn.fast.workspace import empty
 from minicnn.ops import lrn
 from minicnn.ops.lrn import LrnCache
 
-PASSES = 20  # over every number, forward and backward; a power counts for many
+PASSES = 20  # passes over every number, forward and backward; a power counts for many
 
 
 def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
-    """As `minicnn.ops.lrn.forward`."""
+    """Like `minicnn.ops.lrn.forward`."""
     a = lrn.checked(x, size, alpha, convention)
     if cuda.usable(x):
         y, scale = kernels.forward(x, size, a, beta, k)
@@ -33,8 +33,8 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
 
 
 def backward(dy, cache, rule="gradient"):
-    """As `minicnn.ops.lrn.backward`."""
-    lrn.check_rule(rule)
+    """Like `minicnn.ops.lrn.backward`."""
+    lrn.check_backward(dy, cache, rule)
     if rule == "gradient" and cuda.usable(dy, cache.x, cache.scale):
         return kernels.backward(dy, *cache)
     dx = empty(array_module(dy), dy.shape, dy.dtype)

@@ -1,8 +1,8 @@
-"""Max pooling by several threads, or by CUDA kernels: the twin of `minicnn.ops.pool`.
+"""Max pooling on several threads, or by CUDA kernels: the twin of `minicnn.ops.pool`.
 
-The output is cut into blocks of rows; the pixels under one stay in a core's cache while all places
-of the window go over them. Unpooling writes each value once, where its switch says, in place of a
-pass over all values for every place.
+The output is cut into blocks of rows. The pixels under a block stay in a core's cache while they
+are read once for each place in the window. Unpooling writes each value once, at the pixel of its
+switch, where the page makes a pass over all values for each place.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from minicnn.ops.window import extent, pool_geometry, views
 
 
 def forward(x, window, stride=None, pad=0, rounding="floor"):
-    """As `minicnn.ops.pool.forward`."""
+    """Like `minicnn.ops.pool.forward`."""
     window, stride, pad, out = pool_geometry(x, window, stride, pad, rounding, "pool.forward")
     if cuda.usable(x):
         y, switches = kernels.forward(x, window, stride, pad, out)
@@ -35,7 +35,7 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
         best[...] = next(places)
         for place, candidate in enumerate(places, start=1):
             # switch[candidate > best] = place, without a masked copy (2.5 times faster): places
-            # only grow, so the largest is the latest winner; and ">" keeps the first of equals
+            # increase, so the largest is the latest winner; ">" keeps the first of equals
             won = (candidate > best).view(xp.uint8) * switches.dtype.type(place)
             xp.maximum(switch, won, out=switch)
             xp.maximum(best, candidate, out=best)
@@ -45,16 +45,16 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
 
 
 def backward(dy, cache):
-    """As `minicnn.ops.pool.backward`."""
+    """Like `minicnn.ops.pool.backward`."""
     return unpool(dy, *cache)
 
 
 def unpool(values, switches, x_shape, window, stride, pad):
-    """As `minicnn.ops.pool.unpool`."""
+    """Like `minicnn.ops.pool.unpool`."""
     pool.check_switches(values, switches)
     if cuda.usable(values):
         return kernels.unpool(values, switches, x_shape, window, stride, pad)
-    if array_module(values) is not np:  # where `add.at` would add in any order
+    if array_module(values) is not np:  # there `add.at` would add in any order
         return pool.unpool(values, switches, x_shape, window, stride, pad)
     out = values.shape[1:3]
     (n, h, w, c), (height, width) = x_shape, extent(x_shape, window, stride, pad, out)
@@ -64,14 +64,14 @@ def unpool(values, switches, x_shape, window, stride, pad):
     inside = (np.arange(window[0])[:, None] * width + np.arange(window[1])).ravel() * c  # -> KH*KW
     for k in range(n):
         places = inside.take(switches[k])
-        places += corners  # OH,OW,C: where in the image's numbers each value belongs
+        places += corners  # OH,OW,C: index into the flat image at which each value is added
         np.add.at(covered[k].reshape(-1), places.reshape(-1), values[k].reshape(-1))  # -> H*W*C
     image = covered[:, pad[0] : pad[0] + h, pad[1] : pad[1] + w]
     return covered if image.shape == covered.shape else image.copy()
 
 
 def _under(covered, block, stride):
-    """The part of the padded images that lies under a block of output rows, and all below it."""
+    """The padded images from the first row under a block of output rows downwards."""
     if block == (...,):
         return covered
     images, rows = block

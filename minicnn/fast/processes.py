@@ -1,9 +1,9 @@
-"""The same work on many things, shared out among processes, with the results in order.
+"""Process many tasks in several processes, and return the results in order.
 
-Threads (`fast.threads`) share one pass through a network; processes do several passes at once,
-which pays where each is short: decoding a photo and all of Python's own work run side by side, too.
-Each process computes with one thread. Its results are those of the process that called it: no byte
-of a pass depends on the number of threads.
+Threads (`fast.threads`) share one pass through a network; processes run several passes at once.
+This pays if passes are short, because decoding photos and Python's own work also run in parallel.
+Each process computes with one thread. Its results are those of the calling process: no byte of a
+pass depends on the number of threads.
 """
 
 import multiprocessing
@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
+from multiprocessing.reduction import ForkingPickler
 
 from minicnn.backend import threads
 
-AHEAD = 4  # tasks a process that may be done before it is their turn
+AHEAD = 4  # tasks per process that may be running, or done and waiting for their turn
 
 
 def ordered(function, tasks, workers=1):
@@ -25,25 +26,24 @@ def ordered(function, tasks, workers=1):
     Parameters
     ----------
     function : callable
-        With several workers it is sent to them, so it must be something pickle can carry: a
-        function of a module, or an instance of a module's class.
+        Several workers receive it by pickle, so it must be a function of a module, or an instance
+        of a module's class.
     tasks : iterable
     workers : int
-        Processes; no more than tasks, where those can be counted. With 1 no other process is
-        started, all is done in this one.
+        Number of processes, limited to the number of tasks if `tasks` has a length. With 1 all
+        work is done in this process.
 
     Raises
     ------
     Exception
-        What `function` raised; the other processes are then ended.
+        The error that `function` raised; the other processes are then ended.
     ChildProcessError
-        A process ended by itself.
+        A process ended unexpectedly.
 
     Notes
     -----
-    The processes are started afresh ("spawn"), which runs the main script's import again: there
-    ``if __name__ == "__main__":`` must guard what shall happen once. They end when this process
-    does, however it ends.
+    New processes ("spawn") import the main script again: code in it that must run only once
+    belongs under ``if __name__ == "__main__":``. The processes end when this process ends.
     """
     if hasattr(tasks, "__len__"):
         workers = min(workers, len(tasks))
@@ -59,8 +59,8 @@ def ordered(function, tasks, workers=1):
 
 
 def _shared(pool, tasks):
-    """Give every idle worker a task, take what is done, and hand it out in order."""
-    waiting, idle = deque(), deque(pool)  # replies in the order of the tasks; workers
+    """Give tasks to idle workers, collect their results, and yield these in order."""
+    waiting, idle = deque(), deque(pool)  # replies in the order of the tasks; idle workers
     while True:
         room = min(len(idle), AHEAD * len(pool) - len(waiting))
         for task in islice(tasks, max(0, room)):
@@ -69,38 +69,34 @@ def _shared(pool, tasks):
             return
         while waiting and waiting[0]:
             yield waiting.popleft()[0]
-        for worker in _ready(pool):
-            worker.take()
-            idle.append(worker)
-
-
-def _ready(pool):
-    """Wait until some of the workers that are at work are done; which ones."""
-    busy = {worker.pipe: worker for worker in pool if worker.reply is not None}
-    return [busy[pipe] for pipe in wait(list(busy))] if busy else []
+        busy = {worker.pipe: worker for worker in pool if worker.reply is not None}
+        for pipe in wait(list(busy)) if busy else ():  # those that have finished
+            busy[pipe].take()
+            idle.append(busy[pipe])
 
 
 class _Worker:
-    """A process and the pipe to it. `reply` is the list that the next result goes into."""
+    """A process and the pipe to it. `reply` is the list for its next result."""
 
     def __init__(self, function):
         context = multiprocessing.get_context("spawn")
         self.pipe, end = context.Pipe()
-        self.process = context.Process(target=_serve, args=(function, end), daemon=True)
+        packed = bytes(ForkingPickler.dumps(function))
+        self.process = context.Process(target=_serve, args=(packed, end), daemon=True)
         with _ctrl_c_later():
             self.process.start()
-        end.close()  # the other process alone holds it now: when that ends, reading here fails
+        end.close()  # now only the other process holds it: when that ends, reading here fails
         self.reply = None
 
     def give(self, task):
-        """Send a task; returns the list that its result will be put into."""
+        """Send a task; returns the list that its result will be appended to."""
         with _ended_by_itself():
             self.pipe.send(task)
         self.reply = []
         return self.reply
 
     def take(self):
-        """Fetch the result, or raise what was raised there."""
+        """Receive the result, or raise the error that the task raised."""
         with _ended_by_itself():
             failed, result = self.pipe.recv()
         if failed:
@@ -116,12 +112,11 @@ class _Worker:
 
 @contextmanager
 def _ctrl_c_later():
-    """A process started here never gets Ctrl-C, which is for the one that asked; here it comes
-    once the process is started."""
+    """Delay Ctrl-C until the block has ended; a process started inside it never gets Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # which would let it through as it starts
+    resource_tracker.ensure_running()  # its own start would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -135,20 +130,22 @@ def _ended_by_itself():
         yield
     except (EOFError, ConnectionError):
         raise ChildProcessError(
-            "a worker process ended by itself: out of memory, or a script that starts workers "
-            'without if __name__ == "__main__": around it; one worker needs neither') from None
+            "a worker process ended by itself: either memory ran out, or the main script starts "
+            'workers outside of if __name__ == "__main__":; one worker avoids both') from None
 
 
-def _serve(function, pipe):
-    """What a worker does until the pipe closes."""
+def _serve(packed, pipe):
+    """Run tasks until the pipe closes; if unpickling `packed` fails, answer with that error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threads(1)
+    function = None
     while True:
         try:
             task = pipe.recv()
         except EOFError:
             return
         try:
+            function = function or ForkingPickler.loads(packed)
             reply = False, function(task)
         except Exception as error:
             reply = True, error

@@ -1,4 +1,4 @@
-"""The rectified linear unit by several threads: the twin of `minicnn.ops.relu`."""
+"""The rectified linear unit on several threads: the twin of `minicnn.ops.relu`."""
 
 from minicnn.backend import array_module
 from minicnn.fast.threads import row_blocks, spread
@@ -8,7 +8,7 @@ from minicnn.ops.window import check_float
 
 
 def forward(x):
-    """As `minicnn.ops.relu.forward`."""
+    """Like `minicnn.ops.relu.forward`."""
     check_float(x, "relu.forward")
     xp = array_module(x)
     y, positive = empty(xp, x.shape, x.dtype), empty(xp, x.shape, bool)
@@ -22,7 +22,7 @@ def forward(x):
 
 
 def backward(dy, cache, rule="gradient"):
-    """As `minicnn.ops.relu.backward`."""
+    """Like `minicnn.ops.relu.backward`."""
     check_backward(dy, cache, rule)
     xp = array_module(dy)
     dx = empty(xp, dy.shape, dy.dtype)

@@ -1,26 +1,21 @@
-"""One small scheduler: independent blocks of work, spread over the processor's cores.
+"""A small scheduler that spreads independent blocks of work over the processor's cores.
 
-An op that gains from it cuts its work into blocks that write to different places, and hands them
-to `spread`. Which thread takes which block changes nothing in the result, and the blocks do not
-depend on the number of threads, so the result is the same bytes for any number of them.
+An op that gains from threads cuts its work into blocks that write to different places, and hands
+them to `spread`. The result does not depend on which thread computes which block, and the blocks do
+not depend on the number of threads, so the result is the same bytes for any number of threads.
 
-NumPy lets go of Python's lock inside its loops and products, so plain threads do run at once.
-While blocks run, BLAS is held to one thread a block: two schedulers on the same cores would spend
-their time waiting for each other. BLAS belongs to the whole process, so when several networks run
-in threads of their own, the first to enter holds it and the last to leave lets go. Every product
-an op computes is computed that way, so no network's bytes depend on what else is at work.
+NumPy releases Python's global lock inside its loops and products, so plain threads run in parallel.
+While blocks run, BLAS uses one thread per block (`minicnn.backend.blas`). All products of the ops
+are computed that way, so a network's results do not depend on what else is running.
 
-How many threads there are `minicnn.backend.threads` says.
+`minicnn.backend.threads` sets the number of threads.
 
-A GPU shares out the work of one call among thousands of threads of its own; what costs there is
-the number of calls. So arrays on a GPU are not cut up: all work is one block, in the thread that
-asks.
+A GPU divides the work of one call among thousands of threads of its own; the number of calls is
+what costs time. So arrays on a GPU are not cut up: all work is one block in the calling thread.
 """
 
 import os
-from contextlib import contextmanager
 from contextvars import copy_context
-from functools import cache
 from math import prod
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -28,38 +23,37 @@ from threading import Lock, Thread
 import numpy as np
 
 from minicnn.backend import array_module, threads
+from minicnn.backend.blas import hold_in_this_thread, one_blas_thread
 from minicnn.fast.workspace import empty
 
-BLOCK = 1 << 17  # numbers a block: 0.5 MB of float32, which stay in a core's cache
-SHARED = 1 << 25  # multiplications, 0.3 ms: to wake a helper for less costs more than it saves
-A_PASS = 10  # reading, changing and writing a number takes as long as so many multiplications
+BLOCK = 1 << 17  # numbers per block: 0.5 MB of float32, which stay in a core's cache
+SHARED = 1 << 25  # multiplications, 0.3 ms: for less work, waking a helper does not pay
+A_PASS = 10  # reading, changing and writing a number takes as long as 10 multiplications
 
 
 class _State:
-    """What belongs to the process: the helpers and where they wait for jobs, who holds BLAS."""
+    """State of the process: the number of helper threads, and the queue they take jobs from."""
 
     helpers = 0
     jobs = SimpleQueue()
     lock = Lock()
-    holders = 0
-    restore = None
 
 
 def spread(function, blocks, xp=np):
-    """Call ``function(block)`` for every block, several at a time.
+    """Call ``function(block)`` for every block, several in parallel.
 
     Parameters
     ----------
     function : callable
-        Must write only where no other block writes. What it returns is dropped.
+        Must write only where no other block writes. Its return value is ignored.
     blocks : sequence
     xp : module
-        The array module. If it is not NumPy, the calling thread does one block after the other.
+        The array module. If it is not NumPy, the calling thread does the blocks one by one.
 
     Raises
     ------
     Exception
-        The first one that a block raised, once all that began are done.
+        The first error of a block, once all blocks that were begun have ended.
     """
     workers = min(threads(), len(blocks)) if xp is np else 1
     with one_blas_thread():
@@ -74,8 +68,8 @@ def spread(function, blocks, xp=np):
 
 
 class _Job:
-    """Blocks to be done, and how far that has come. A helper that comes late finds nothing left,
-    and nobody waits for it."""
+    """Blocks of work, and how many are taken and ended. A helper that arrives late finds no block,
+    and nothing waits for it."""
 
     def __init__(self, function, blocks):
         self.function, self.blocks, self.errors = function, blocks, []
@@ -84,7 +78,7 @@ class _Job:
         self.all_ended.acquire()
 
     def work(self):
-        """Take blocks and do them until none is left."""
+        """Take and compute blocks until none is left."""
         while True:
             with self.lock:
                 if self.taken == len(self.blocks) or self.errors:
@@ -93,7 +87,7 @@ class _Job:
                 self.taken += 1
             try:
                 self.function(block)
-            except BaseException as error:  # whoever began the job is to see it, Ctrl-C too
+            except BaseException as error:  # `wait` raises it in the calling thread, Ctrl-C too
                 self.errors.append(error)
             with self.lock:
                 self.ended += 1
@@ -101,7 +95,7 @@ class _Job:
                     self.all_ended.release()
 
     def wait(self):
-        """Until all blocks that were begun are ended; raises the first error there was."""
+        """Wait until all blocks that were begun have ended; raise the first error, if any."""
         self.all_ended.acquire()
         if self.errors:
             raise self.errors[0]
@@ -118,10 +112,11 @@ def _call_helpers(job, count):
 
 def _help():
     jobs = _State.jobs
+    hold_in_this_thread()
     while True:
         context, job = jobs.get()
         context.run(job.work)
-        del context, job  # or the last job's arrays would live on
+        del context, job  # else the last job's arrays would stay alive
 
 
 def product(a, b):
@@ -150,8 +145,8 @@ def product(a, b):
 
 
 def multiply(a, b, out=None):
-    """a @ b in the calling thread, a stack of matrices; on a GPU a stack of one as a matrix, which
-    CuPy multiplies as it lies, where of a stack it would copy what is transposed."""
+    """a @ b for stacks of matrices, in the calling thread. On a GPU a stack of one is multiplied as
+    a plain matrix: CuPy would copy a transposed stack, but not a transposed matrix."""
     xp = array_module(a)
     if xp is not np and a.ndim == b.ndim == 3 and len(a) == len(b) == 1:
         return xp.matmul(a[0], b[0], out=None if out is None else out[0])[None]
@@ -165,13 +160,13 @@ def row_blocks(x, passes):
     ----------
     x : array
     passes : int
-        How often the work goes over every number.
+        How many times the work passes over every number.
 
     Returns
     -------
     list of tuple
-        To index the array with; a single ``(...,)`` where it is too small to share out, or on a
-        GPU.
+        Indices into the array; a single ``(...,)`` if the array is too small to be divided, or is
+        on a GPU.
     """
     shape, size = x.shape, x.size
     if array_module(x) is not np or x.ndim < 2 or size * passes * A_PASS < SHARED:
@@ -182,33 +177,9 @@ def row_blocks(x, passes):
 
 
 def _forget():
-    """In a forked child the helpers and the holders do not exist: begin anew."""
-    _State.helpers, _State.jobs, _State.lock, _State.holders = 0, SimpleQueue(), Lock(), 0
+    """Reset the state in a forked child, which has none of the helper threads."""
+    _State.helpers, _State.jobs, _State.lock = 0, SimpleQueue(), Lock()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
-
-
-@cache
-def _blas():
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController().select(user_api="blas")
-
-
-@contextmanager
-def one_blas_thread():
-    """Hold BLAS to one thread; within it, `spread` need not do so each time."""
-    with _State.lock:
-        _State.holders += 1
-        if _State.holders == 1:
-            _State.restore = _blas().limit(limits=1)
-            _State.restore.__enter__()
-    try:
-        yield
-    finally:
-        with _State.lock:
-            _State.holders -= 1
-            if _State.holders == 0:
-                _State.restore.__exit__(None, None, None)

@@ -1,14 +1,14 @@
-"""Convolution by matrix products, a tile of the output at a time: the way of `fast.conv` for all.
+"""Convolution by matrix products, one tile of the output at a time; it fits every convolution.
 
 `cols` (see `minicnn.ops.conv`) is KH*KW times as large as the image, so it is made for a few rows
-of the output at a time: a piece that stays in the processor's cache costs less than the whole one.
-The pieces are shared out among the processor's cores (`minicnn.fast.threads`). One copy lays out
-the windows of a tile as a stack of matrices, one for each image and group, and one call multiplies
+of the output at a time: such a tile stays in the processor's cache, the whole `cols` would not.
+The tiles are divided among the processor's cores (`minicnn.fast.threads`). One copy lays out the
+windows of a tile as a stack of matrices, one for each image and group, and one call multiplies
 them all.
 
-A GPU has no such cache to stay in, and every call to it costs time: there the pieces are as large
-as memory allows, and all images of a piece are rows of one matrix, which is one call of cuBLAS.
-The way back to the pixels is a kernel there (`minicnn.fast.cuda.conv`): one call for KH*KW sums.
+On a GPU every call costs time and no such cache exists. There the tiles are as large as memory
+allows, and all images of a tile are rows of one matrix: one call of cuBLAS. A CUDA kernel
+(`minicnn.fast.cuda.conv`) adds the gradients to the pixels: one call for KH*KW sums.
 """
 
 from math import prod
@@ -24,7 +24,7 @@ from minicnn.fast.workspace import empty, zeros
 from minicnn.ops.conv import matrices, output_shape
 
 TILE = 1 << 19  # entries of `cols` made at once: 2 MB in float32
-GPU_TILE = 1 << 28  # and on a GPU: 1 GB
+GPU_TILE = 1 << 28  # the same on a GPU: 1 GB
 
 
 def forward(cache, b=None):
@@ -71,7 +71,7 @@ def weight_gradient(dy, cache):
     """dw (KH, KW, C/G, O)."""
     xp, o = array_module(dy), cache.w.shape[3] // cache.groups
     seen = _windows(_padded(cache.x, cache), cache)
-    dw = xp.zeros((cache.groups, prod(cache.w.shape[:3]), o), dtype=cache.w.dtype)
+    dw = xp.zeros((cache.groups, prod(cache.w.shape[:3]), o), xp.result_type(cache.x, dy))
     for tile in _tiles(cache, xp, 4):
         cols = _laid_out(seen[tile])  # G,N*OH*OW,K
         rows = dy[tile].reshape(-1, cache.groups, o).swapaxes(0, 1)  # N,OH,OW,O -> G,N*OH*OW,O/G
@@ -80,7 +80,7 @@ def weight_gradient(dy, cache):
 
 
 def _sent_back(dy, weights, cache):
-    """dcols of some rows of dy: N,OH,OW,O -> N,OH,OW,KH,KW,G,C/G."""
+    """The gradient at `cols` for some rows of dy: N,OH,OW,O -> N,OH,OW,KH,KW,G,C/G."""
     (kh, kw, c, o), groups = cache.w.shape, cache.groups
     rows = _stacked(_grouped(dy, cache), o // groups)  # N,OH,OW,O -> N,G,OH*OW,O/G
     dcols = multiply(rows, weights)  # (N, G, OH*OW, O/G) @ (G, O/G, K) -> N,G,OH*OW,K
@@ -90,10 +90,10 @@ def _sent_back(dy, weights, cache):
 
 
 def _read_back(seen, dcols, cache):
-    """Add dcols (N, OH, OW, KH, KW, G, C/G) to the pixels it was read from (col2im).
+    """Add dcols (N, OH, OW, KH, KW, G, C/G) to the pixels from which `cols` was read (col2im).
 
-    Row i of all kernels at once; along a row, as many windows as do not overlap. What a window
-    row adds to, KW*C numbers, lies side by side in memory.
+    Row i of all kernels is added at once, for every `apart`-th window: these do not overlap. The
+    KW*C numbers that one row of a window adds to are contiguous in memory.
     """
     kh, kw = cache.w.shape[:2]
     apart = -(-(cache.dilation[1] * (kw - 1) + 1) // cache.stride[1])
@@ -104,7 +104,7 @@ def _read_back(seen, dcols, cache):
 
 
 def _laid_out(part):
-    """Windows N,OH,OW,KH,KW,G,C/G as a matrix a group, copied out by several threads."""
+    """Windows N,OH,OW,KH,KW,G,C/G as one matrix per group, copied by several threads."""
     xp, (*places, groups, c) = array_module(part), part.shape
     cols = empty(xp, (groups, *places, c), part.dtype)
     target = xp.moveaxis(cols, 0, -2)  # G,N,OH,OW,KH,KW,C/G -> N,OH,OW,KH,KW,G,C/G
@@ -121,7 +121,7 @@ def _padded(x, cache):
 
 
 def _windows(padded, cache):
-    """The window of every output position: N,OH,OW,KH,KW,G,C/G, no copy."""
+    """The window of every output position, as a view N,OH,OW,KH,KW,G,C/G."""
     return windows(padded, cache.w.shape[:2], cache.stride, cache.dilation,
                    output_shape(cache)[1:3], cache.groups)
 
@@ -133,8 +133,8 @@ def _grouped(part, cache):
 def _stacked(part, columns):
     """Positions as the rows of matrices: N,OH,OW,...,G,c -> N,G,OH*OW,columns.
 
-    A matrix an image (see `_tiles` for why) and group; windows are copied for that (im2col). On a
-    GPU all images are rows of one matrix: -> G,N*OH*OW,columns.
+    One matrix per image (see `_tiles` for the reason) and group; windows are copied for this
+    (im2col). On a GPU all images are rows of one matrix: -> G,N*OH*OW,columns.
     """
     images, group = 1 if array_module(part) is np else 0, part.ndim - 2
     by_group = part.transpose(*range(images), group, *range(images, group), -1)
@@ -145,14 +145,15 @@ def _tiles(cache, xp, times=1):
     """(images, rows) slices that cut the output into pieces of about `times` TILE entries of
     `cols`, on a GPU of at most GPU_TILE.
 
-    Either some rows of one image, or all rows of one or several. Where an image is cut depends on
-    itself alone, and each has its own matrix product: BLAS may round a row otherwise in a longer
-    product, and an image is to come out the same in any batch.
+    A piece is some rows of one image, or all rows of one or several images. On the CPU the cuts
+    within an image depend on that image only, and each image has its own matrix product: in a
+    longer product BLAS may round a row differently, but an image's result must not depend on its
+    batch.
     """
     n, oh, ow, _ = output_shape(cache)
     row, tile = ow * prod(cache.w.shape[:2]) * cache.x_shape[3], times * TILE
     if xp is np:
-        work = row * oh * cache.w.shape[3] // cache.groups  # multiplications an image
+        work = row * oh * cache.w.shape[3] // cache.groups  # multiplications per image
         rows = min(max(1, tile // row), oh if work < SHARED else -(-oh // 2))
         images = min(max(1, tile // (row * oh)), n if n * work < SHARED else -(-n // 2))
     else:

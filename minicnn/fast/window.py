@@ -1,4 +1,4 @@
-"""Windows for the fast ops: padding in memory that is used again, and work cut into blocks."""
+"""Windows for the fast ops: padding in reused memory, and blocks that do not overlap."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from minicnn.ops.window import overhang
 
 
 def pad_image(x, before, after, value):
-    """As `minicnn.ops.window.pad_image`, in memory from the workspace.
+    """Like `minicnn.ops.window.pad_image`, in memory from the workspace.
 
-    Always a new array, so the caller may write to it.
+    The result is always a new array, so the caller may write to it.
     """
     xp = array_module(x)
     n, h, w, c = x.shape
     (top, left), bottom, right = before, before[0] + h, before[1] + w  # where the image lies
     padded = empty(xp, (n, bottom + after[0], right + after[1], c), x.dtype)
-    if xp is not np:  # two calls to the GPU, for five
+    if xp is not np:  # two calls to the GPU instead of five
         padded.fill(value)
         padded[:, top:bottom, left:right] = x
         return padded
@@ -27,15 +27,15 @@ def pad_image(x, before, after, value):
 
 
 def cover(x, window, stride, pad, out, value):
-    """`x` padded with `value` as far as the windows reach; `x` itself where they do not pass it."""
+    """`x` padded with `value` as far as the windows reach; `x` itself if they stay inside it."""
     after = overhang(x.shape, window, stride, pad, out)
     return pad_image(x, pad, after, value) if any(pad) or any(after) else x
 
 
 def windows(x, kernel, stride, dilation, out, groups):
-    """(N, OH, OW, KH, KW, G, C/G) look at the window of every output position.
+    """A view (N, OH, OW, KH, KW, G, C/G) of the window of every output position.
 
-    Nothing is copied: the same (padded) pixel appears in as many windows as cover it.
+    Nothing is copied: a (padded) pixel appears in every window that covers it.
     """
     xp = array_module(x)
     n, _, _, c = x.shape
@@ -47,11 +47,11 @@ def windows(x, kernel, stride, dilation, out, groups):
 
 
 def apart(blocks, span, stride):
-    """Blocks of output rows in groups; within one no two blocks have a row of pixels in common.
+    """Group blocks of output rows so that no two blocks of a group share a row of pixels.
 
-    Windows of neighbouring blocks overlap where a window is taller than its step, and both blocks
-    would add to the same pixels. Within a group they cannot; groups come one after the other, so a
-    pixel gets its sums in the same order every time, and in any batch.
+    Windows of neighbouring blocks overlap if a window is taller than its stride, and both blocks
+    would add to the same pixels. Blocks of one group do not overlap, and groups are computed one
+    after the other, so a pixel's sum is added in the same order every time, and in any batch.
 
     Parameters
     ----------

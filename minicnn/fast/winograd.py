@@ -2,57 +2,61 @@
 
 The idea, in one dimension
     Four neighbouring outputs of a 3-tap filter g need 12 products when computed one by one. But
-    convolution is multiplication of polynomials, and a product of polynomials can be had by
-    evaluating both at enough points, multiplying the values, and interpolating. A polynomial of
-    3 coefficients times one of 4 has 6 coefficients, so 6 points do: 6 products instead of 12.
-    This is Toom and Cook's way to multiply. Read backwards (transposed), it computes not the
-    product but the correlation that a convolutional layer wants: from 6 inputs d and 3 taps g, the
-    4 outputs
+    convolution is multiplication of polynomials, and two polynomials can be multiplied by
+    evaluating both at enough points, multiplying the values, and interpolating. A polynomial with
+    3 coefficients times one with 4 has 6 coefficients, so 6 points suffice: 6 products instead of
+    12. This is Toom-Cook multiplication. Transposed, it computes not the product but the
+    correlation that a convolutional layer needs: from 6 inputs d and 3 taps g, the 4 outputs
 
         y = A^T [ (G g) * (B^T d) ]
 
-    where * multiplies entry by entry. G evaluates the filter at the points (each row is a point's
-    powers 1, p, p^2, divided by the product of its distances to the other points), B^T is the
-    transpose of the interpolation, A^T holds the points' powers up to 3. Called F(4, 3).
+    where * multiplies entry by entry. G evaluates the filter at the points: each row holds the
+    powers 1, p, p^2 of a point p, divided by the product of its distances to the other points.
+    B^T is the transposed interpolation, and A^T holds the points' powers up to 3. This is F(4, 3).
 
 In two dimensions
-    The same along rows and columns: 6x6 inputs and 3x3 taps give 4x4 outputs for 36 products
-    where 144 were needed,
+    The same along rows and columns: 6x6 inputs and 3x3 taps give 4x4 outputs with 36 products
+    instead of 144,
 
         Y = A^T [ (G g G^T) * (B^T d B) ] A
 
-    Summed over input channels, the products at one of the 36 places, for all tiles, are one matrix
-    product (tiles, C) @ (C, O). The transforms are small fixed matrices; in N,H,W,C each is a
-    matrix product too, over long runs of contiguous channels.
+    At each of the 36 places, the products of all tiles, summed over input channels, are one matrix
+    product (tiles, C) @ (C, O). The transforms are small fixed matrices; in N,H,W,C each is also a
+    matrix product, over long runs of contiguous channels.
 
 Which points
-    Any distinct points are exact in exact arithmetic. In float32 the error grows with the spread
-    of their powers: the usual {0, 1, -1, 2, -2, infinity} errs several times as much as {0, 2/3,
-    -2/3, 3/2, -3/2, infinity} at the same cost. Here each point comes with its inverse and its
-    negative, so powers stay near 1. On trained weights the error is 2e-7 to 6e-7 of the output's
-    deviation in the mean (the page: 1e-7 to 3e-7) and below 3e-6 of the largest output at most
-    (tests/fast/test_winograd.py). F(2, 3) needs 4 points, {0, 1, -1, infinity}. The six points also
-    serve F(2, 5), two outputs of 5 taps: 36 products in place of 100.
+    In exact arithmetic any distinct points give the exact result. In float32 the error grows with
+    the spread of their powers: at the same cost the usual {0, 1, -1, 2, -2, infinity} has several
+    times the error of {0, 2/3, -2/3, 3/2, -3/2, infinity}. Here each point comes with its inverse
+    and its negative, so powers stay near 1. On trained weights the mean error is 2e-7 to 6e-7 of
+    the output's deviation (the page: 1e-7 to 3e-7), and the largest error is below 3e-6 of the
+    largest output (tests/fast/test_winograd.py). F(2, 3) needs 4 points, {0, 1, -1, infinity}. The
+    six points also serve F(2, 5), two outputs of 5 taps: 36 products instead of 100.
+
+    The outputs of a tile are sums of different terms. So a flat area, whose outputs are equal in
+    exact arithmetic, gets outputs that differ in their last bits, and no longer ties in a pooling
+    (`minicnn.ops.pool`, Decisions).
 
 Gradients
-    At the input: the same computation on dy, with the kernel turned by half a turn and its
-    channels exchanged. At the weights: Y is linear in g, so dY comes back through the transposes
-    of the three steps, A dY A^T at the products, times the transformed inputs at each place,
+    Input gradient: the same computation on dy, with the kernel rotated by 180 degrees and its
+    input and output channels exchanged. Weight gradient: Y is linear in g, so dY goes back through
+    the transposes of the three steps. It becomes A dY A^T at the products, is multiplied by the
+    transformed inputs at each place, and
 
         dg = G^T [ sum over images and tiles of (B^T d B) * (A dY A^T) ] G
 
     where the sum for all channels at one place is again a matrix product, (C, tiles) @ (tiles, O).
 
-With groups, each run of outputs is multiplied with its own run of input channels. float64 never
-comes here: gradient checks see the page, or `tiles`.
+With groups, each run of outputs is multiplied with its own run of input channels. float64 is never
+computed here: gradient checks use the page, or `tiles`.
 
 Transformed weights are kept
-    Transforming the weights takes a good part of the time of one image, and they seldom change. So
-    the transforms stay from one pass to the next, together with an exact copy of the weights they
-    were made of. Weights are ordinary arrays, and anyone may write to them at any time: every
-    forward pass compares all their bits with the copy, and begins anew where one differs. What
-    a pass took is in its cache, so its way back uses the weights of its way there. All is let go
-    when the array of weights is, or when it has changed.
+    Transforming the weights takes a large part of the time for one image, and weights seldom
+    change. So the transforms are kept from one pass to the next, together with an exact copy of
+    the weights they were computed from. Weights are ordinary arrays that can be written to at any
+    time: every forward pass compares all their bits with the copy, and transforms them again if
+    one differs. A pass stores copy and transforms in its cache, so its backward pass uses the same
+    weights as its forward pass. They are freed when the array of weights is freed or has changed.
 """
 
 from collections import namedtuple
@@ -70,17 +74,17 @@ from minicnn.fast.workspace import empty, zeros
 from minicnn.ops.conv import ConvCache, Gradients, check_backward, describe
 from minicnn.ops.window import sum_positions
 
-BLOCK = 1_000_000  # tiles * C * panel: up to here OpenBLAS multiplies without packing, 1.5x faster
+BLOCK = 1_000_000  # tiles * C * panel: up to this OpenBLAS multiplies without packing, 1.5x faster
 PANEL = 64  # output channels multiplied at once
-LEAST = 16  # channels: with fewer the transforms cost more than the products they save,
-LEAST_OF_5 = 1 << 24  # and for 5x5 kernels with fewer multiplications an image than this
-TILES = 256  # the weight gradient takes as many at once where it can: its products are long then
+LEAST = 16  # channels: with fewer the transforms cost more than the products they save;
+LEAST_OF_5 = 1 << 24  # for 5x5 kernels so do fewer multiplications per image than this
+TILES = 256  # tiles the weight gradient takes at once, if there are as many: for long products
 DW_TILES, DW_CHANNELS = 100, 64  # with fewer, the weight gradient of `tiles` is faster
 
 
 class Matrices(NamedTuple):
-    """`size` outputs a side from n inputs and r taps: bt (n, n), g (n, r), at (size, n),
-    n = size + r - 1."""
+    """Matrices for `size` outputs per side from n = size + r - 1 inputs and r taps: bt (n, n),
+    g (n, r), at (size, n)."""
 
     size: int
     bt: Any
@@ -126,49 +130,49 @@ F2_OF_5 = _matrices(
     [[1, 1, 1, 1, 1, 0],
      [0, 2 / 3, -2 / 3, 3 / 2, -3 / 2, 1]])
 
-ALGORITHMS = ("winograd4", "winograd2")  # 4x4 or 2x2 outputs a tile
+ALGORITHMS = ("winograd4", "winograd2")  # 4x4 or 2x2 outputs per tile
 MATRICES = {("winograd4", (3, 3)): F4, ("winograd2", (3, 3)): F2, ("winograd2", (5, 5)): F2_OF_5}
 
 
 class Kept:
-    """An exact copy of some weights, `w`, and the transforms made of it so far, by name."""
+    """An exact copy `w` of some weights, and the transforms computed from it so far, by name."""
 
     def __init__(self, w):
         self.order, lying = _as_they_lie(w)
         self.bytes = bytearray(lying)
         self.w = np.frombuffer(self.bytes, w.dtype).reshape(lying.shape).transpose(
             np.argsort(self.order))
-        self.w.flags.writeable = False  # the copy alone
+        self.w.flags.writeable = False  # of the copy only
         self.transforms = {}
 
     def is_of(self, w):
-        """Whether these weights hold the very bits of the copy; -0 is not 0 then, and what is not
-        a number is itself. Bytes are compared, which Python does faster than NumPy numbers."""
+        """Whether `w` has exactly the bits of the copy: -0 differs from 0, and NaN equals itself.
+        Python compares bytes faster than NumPy compares numbers."""
         order, lying = _as_they_lie(w)
         return (w.shape == self.w.shape and order == self.order
                 and self.bytes == memoryview(lying))
 
 
 def _as_they_lie(w):
-    """The axes of an array from the longest stride to the shortest, and the array in that order,
-    which is in one piece, itself or a copy."""
+    """The axes of an array from the longest stride to the shortest, and the array with its axes in
+    that order, contiguous: a view or a copy."""
     order = sorted(range(w.ndim), key=lambda axis: -abs(w.strides[axis]))
     return order, np.ascontiguousarray(w.transpose(order))
 
 
 WinogradCache = namedtuple("WinogradCache", [*ConvCache._fields, "algorithm", "kept"])
-WinogradCache.__doc__ = "A ConvCache, with the copy in `kept` (a Kept) for its `w`."
+WinogradCache.__doc__ = "A ConvCache whose `w` is the copy in `kept` (a Kept)."
 _KEPT = {}  # id(w): (weak reference to w, Kept)
-_LOCK = RLock()  # a thread that holds it may collect garbage, and be called to forget some of that
+_LOCK = RLock()  # reentrant: garbage collection may call `forget` in the thread that holds it
 
 
 def choose(x, w, stride=1, pad=0, groups=1, dilation=1):
-    """The algorithm that pays for this convolution: one of ALGORITHMS, or "direct".
+    """The fastest algorithm for this convolution: one of ALGORITHMS, or "direct".
 
-    It is for float32 on the CPU, 3x3 and 5x5 kernels, stride and dilation 1, padding below the
-    kernel's side, and pays from 16 channels a group on. Smaller tiles waste less where outputs are
-    few, and their transformed kernels take less than half the memory where those are many. How many
-    images there are plays no part: each is to come out the same in any batch.
+    Winograd needs float32 on the CPU, 3x3 or 5x5 kernels, stride and dilation 1, and padding below
+    the kernel's side; it pays from 16 channels per group on. With few outputs smaller tiles waste
+    less, and with many kernels their transforms take less than half the memory. The number of
+    images plays no part, so that an image gives the same result in any batch.
     """
     c, o, kernel = w.shape[2], w.shape[3] // groups, w.shape[:2]
     known = kernel in ((3, 3), (5, 5)) and stride == dilation == 1 and pad in range(kernel[0])
@@ -188,9 +192,9 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="wino
     Parameters
     ----------
     x, w, b, stride, pad, groups, dilation
-        As there; kernels 3x3 or 5x5, stride and dilation 1, pad a number below the kernel's side.
+        As there; kernels 3x3 or 5x5, stride and dilation 1, pad an int below the kernel's side.
     algorithm : {"winograd4", "winograd2"}
-        4x4 or 2x2 outputs a tile; 5x5 kernels only have the latter.
+        4x4 or 2x2 outputs per tile; 5x5 kernels have only the latter.
 
     Returns
     -------
@@ -202,14 +206,14 @@ def forward(x, w, b=None, stride=1, pad=0, groups=1, dilation=1, algorithm="wino
 
 
 def convolved(plain, b, algorithm):
-    """`forward` of the convolution that a ConvCache describes, which is one that can be done."""
+    """`forward` for the convolution that a ConvCache describes, without checks."""
     kept = keep(plain.w)
     cache = WinogradCache(*plain._replace(w=kept.w), algorithm, kept)
     return _convolve(plain.x, plain.pad[0], cache, "y", b), cache
 
 
 def backward(dy, cache, need=("x", "w", "b")):
-    """Gradients, as `minicnn.ops.conv.backward` gives them."""
+    """The Gradients, like `minicnn.ops.conv.backward`."""
     plain, far = ConvCache(*cache[: len(ConvCache._fields)]), cache.w.shape[0] - 1
     check_backward(dy, plain, need)
     dx = _convolve(dy, far - plain.pad[0], cache, "dx") if "x" in need else None
@@ -222,14 +226,14 @@ def backward(dy, cache, need=("x", "w", "b")):
 
 
 def keep(w):
-    """What is kept of an array of weights, as it is now: a Kept."""
+    """The Kept of an array of weights: the stored one if they are unchanged, else a new one."""
     reference, kept = _KEPT.get(id(w), (None, None))
     if kept is not None and reference() is w and kept.is_of(w):
         return kept
     key, kept = id(w), Kept(w)
 
     def forget(gone):
-        with _LOCK:  # in the meantime another array may have got the id
+        with _LOCK:  # by now another array may have the id
             if _KEPT.get(key, (None,))[0] is gone:
                 del _KEPT[key]
 
@@ -247,7 +251,7 @@ def _pays_for_weights(dy, plain):
 def _convolve(x, pad, cache, result, b=None):
     w, groups, transforms = cache.w, cache.groups, cache.kept.transforms
     matrices, key = MATRICES[cache.algorithm, w.shape[:2]], (cache.algorithm, result)
-    if key not in transforms:  # one array may serve both algorithms, for images of two sizes
+    if key not in transforms:  # images of two sizes may need both algorithms for one array
         kernels = w if result == "y" else _turned(w, groups)
         transforms[key] = transform_weights(kernels, matrices, groups)
     outputs = w.shape[3] if result == "y" else w.shape[2] * groups
@@ -255,17 +259,17 @@ def _convolve(x, pad, cache, result, b=None):
 
 
 def _turned(w, groups):
-    """The kernels of the input gradient: turned by half a turn, channels in and out exchanged."""
+    """The kernels of the input gradient: rotated by 180 degrees, input and output exchanged."""
     k, _, c, o = w.shape
     w = w[::-1, ::-1].reshape(k, k, c, groups, o // groups)  # KH,KW,C/G,O -> KH,KW,C/G,G,O/G
     return w.transpose(0, 1, 4, 3, 2).reshape(k, k, o // groups, groups * c)  # -> KH,KW,O/G,C
 
 
 def transform_weights(w, matrices, groups=1):
-    """G g G^T for all kernels: (r, r, C/G, O) -> (n*n, panels, C/G, O/panels), to multiply with."""
+    """G g G^T for all kernels: (r, r, C/G, O) -> (n*n, panels, C/G, O/panels)."""
     (n, r), (_, _, c, o), panels = matrices.g.shape, w.shape, _panels(w.shape[3], groups)
     u = np.empty((n * n, panels, c, o // panels), np.float32)
-    for panel in range(panels):  # one after the other: what lies between is 4 times as large
+    for panel in range(panels):  # one by one: the intermediate arrays are 4 times as large
         part = w[..., panel * o // panels : (panel + 1) * o // panels]
         rows = matrices.g @ part.reshape(r, -1)  # (n, r) @ (r, r*C*O/p) -> n,r*C*O/p
         both = matrices.g @ rows.reshape(n, r, -1)  # (n, r) @ (n, r, C*O/p) -> n,n,C*O/p
@@ -312,18 +316,20 @@ def convolve(x, u, outputs, pad, matrices, groups=1, b=None):
 
 
 def _tiled(x, pad, matrices):
-    """x padded to whole tiles, the output's (height, width), and tiles down and across."""
+    """x padded to whole tiles, (height, width) of the output, number of tiles down and across."""
     (_, h, w, _), (size, taps) = x.shape, (matrices.size, matrices.g.shape[1])
     oh, ow = h + 2 * pad[0] - taps + 1, w + 2 * pad[1] - taps + 1
-    down, across = -(-oh // size), -(-ow // size)  # the last ones perhaps stick out
+    down, across = -(-oh // size), -(-ow // size)  # the last ones may reach beyond the output
     padded = pad_image(x, pad, (pad[0] + down * size - oh, pad[1] + across * size - ow), 0)
     return padded, (oh, ow), down, across
 
 
 def _blocks(images, down, row, products):
-    """(image, first, last) rows of tiles in equal blocks of about BLOCK; a row of tiles counts for
-    `row` there, and takes so many multiplications in all. Where an image is cut depends on itself
-    alone, so that it comes out the same in any batch."""
+    """Equal blocks of rows of tiles as (image, first row, end row), of about BLOCK in size.
+
+    A row of tiles has size `row` and takes `products` multiplications. The cuts within an image
+    depend on that image only, so that it gives the same result in any batch.
+    """
     rows = max(1, BLOCK // row)
     if products * down >= SHARED:
         rows = min(rows, -(-down // 2))  # two blocks at least
@@ -367,7 +373,7 @@ def _transform_outputs(v, u, y, matrices, groups):
 
 
 def _weight_gradient(dy, plain, matrices):
-    """dw by tiles: what each place adds up over tiles and images, then G^T . G of that."""
+    """dw by tiles: the sum over tiles and images at each place, then G^T [sums] G."""
     (r, _, c, o), groups, size = plain.w.shape, plain.groups, matrices.size
     n, (padded, (oh, ow), down, across) = len(matrices.bt), _tiled(plain.x, plain.pad, matrices)
     dy = pad_image(dy, (0, 0), (down * size - oh, across * size - ow), 0)
@@ -424,8 +430,8 @@ def _transform_seeds(dy, down, across, matrices):
 
 
 def _panels(outputs, groups=1):
-    """Into how many equal runs of at most PANEL channels, but not of under 32 unless a group is
-    smaller, outputs are cut; none reaches from one group into the next."""
+    """The number of equal panels that the outputs are cut into, none across two groups: each of 32
+    to PANEL channels if a group can be divided so, else a whole group."""
     outputs //= groups
     counts = [k for k in range(1, outputs + 1) if outputs % k == 0 and outputs // k >= 32]
     return groups * next((k for k in counts if outputs // k <= PANEL), 1)
@@ -436,7 +442,7 @@ def _check(x, w, stride, pad, dilation, algorithm):
         raise ValueError(f"winograd.forward: algorithm must be one of {', '.join(ALGORITHMS)}, "
                          f"got {algorithm!r}")
     if not isinstance(x, np.ndarray):
-        raise ValueError("winograd.forward: only for the CPU, this array is on a GPU; use "
+        raise ValueError("winograd.forward: only for the CPU, but x is on a GPU; use "
                          "fast.conv")
     known = (algorithm, w.shape[:2]) in MATRICES
     if not (known and stride == dilation == 1 and pad in range(w.shape[0])):

@@ -1,9 +1,9 @@
-"""Memory that is used again.
+"""Memory that is reused.
 
-A fresh array costs more than its size suggests: the operating system hands memory out page by page
-at first touch, which takes longer than many an op. A loop that does the same work at every step
-asks for the same sizes again and again, so it can own a Workspace: while that is in force, the
-memory of arrays that are gone is kept, and given to new arrays of the same size or of down to a
+A fresh array costs more than its size suggests: the operating system provides memory page by page
+at the first access, which takes longer than many an op. A loop that repeats the same work asks for
+the same sizes again and again, so it can own a Workspace. While the workspace is active, the memory
+of arrays that no longer exist is kept, and given to new arrays of the same size or down to a
 quarter of it.
 
     workspace = Workspace()
@@ -12,9 +12,9 @@ quarter of it.
             run = network.forward(x)
             dx = run.backward(seeds)
 
-Ops take their arrays from `empty` and stay pure: an array's memory goes back only when nothing
-refers to the array any more, so no result is ever overwritten. Without a workspace, and on a GPU
-(CuPy keeps a pool of its own), `empty` is the array module's.
+Ops get their arrays from `empty` and remain pure functions: an array's memory returns to the
+workspace only when nothing refers to the array any more, so no result is ever overwritten. Without
+a workspace, and on a GPU (CuPy has its own memory pool), `empty` is the array module's.
 """
 
 from collections import defaultdict, deque
@@ -23,20 +23,20 @@ from math import ceil, log2, prod
 
 import numpy as np
 
-LEAST = 1 << 16  # bytes: smaller arrays come from memory that is at hand anyway
-STEPS = 4  # sizes of memory an octave; an array may get memory of up to two octaves more
+LEAST = 1 << 16  # bytes: for smaller arrays the allocator has memory ready anyway
+STEPS = 4  # sizes of memory per factor of two; an array may get memory of up to 4 times its size
 
 _IN_FORCE = ContextVar("workspace", default=None)
 
 
 class Workspace:
-    """Keeps the memory of arrays that are gone; a context manager that may be entered again.
+    """Keeps the memory of arrays that no longer exist; a reusable context manager.
 
-    It belongs to one loop. The memory is let go with the workspace itself.
+    It belongs to one loop. Its memory is freed together with the workspace.
     """
 
     def __init__(self):
-        self._free = defaultdict(deque)  # by step; append and pop are safe among threads
+        self._free = defaultdict(deque)  # by size step; append and pop are thread-safe
         self._entered = []
 
     def __enter__(self):
@@ -47,7 +47,7 @@ class Workspace:
         _IN_FORCE.reset(self._entered.pop())
 
     def empty(self, shape, dtype):
-        """An uninitialised NumPy array, in memory that was used before if there is some."""
+        """An uninitialised NumPy array, in reused memory if some of a suitable size is free."""
         step = ceil(STEPS * log2(prod(shape) * dtype.itemsize))
         for home in (self._free[larger] for larger in range(step, step + 2 * STEPS)):
             try:
@@ -59,7 +59,7 @@ class Workspace:
 
 
 class _Lease:
-    """What an array (and every view of it) refers to; once none is left, its memory goes back."""
+    """The owner of an array's memory; once no array or view refers to it, the memory goes back."""
 
     def __init__(self, memory, home, shape, dtype):
         self.memory, self.home = memory, home
@@ -71,7 +71,7 @@ class _Lease:
 
 
 def empty(xp, shape, dtype):
-    """An uninitialised array of array module `xp`, from the workspace in force if there is one.
+    """An uninitialised array of module `xp`, from the active workspace if there is one.
 
     Parameters
     ----------

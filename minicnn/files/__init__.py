@@ -1,6 +1,6 @@
 """Our own files: a network in HDF5, its probe, the manifest of official weights, the cache.
 
-What belongs here: what minicnn writes and reads again (`hdf5`, `patches`, `unfinished`), hashes
-(`digests`), the stored probe (`probe`, `verification`), reading any file without harm (`mapped`).
-What does not: other programs' files, and anything that converts or downloads (`minicnn.foreign`).
+Belongs here: files that minicnn writes and reads back (`hdf5`, `patches`, `unfinished`), hashes
+(`digests`), the stored probe (`probe`, `verification`), safe reading of any file (`mapped`).
+Does not belong here: other programs' files, conversion and downloads (`minicnn.foreign`).
 """

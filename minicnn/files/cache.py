@@ -1,13 +1,13 @@
-"""The folder of fetched networks, one for each user, where the platform keeps such things.
+"""The cache: one folder per user with the fetched networks, in the platform's usual place.
 
 ==========  ===================================================================
 Windows     %LOCALAPPDATA%\\minicnn\\Cache
 macOS       ~/Library/Caches/minicnn
-elsewhere   $XDG_CACHE_HOME/minicnn, or ~/.cache/minicnn where that is not set
+elsewhere   $XDG_CACHE_HOME/minicnn, or ~/.cache/minicnn if that is not set
 ==========  ===================================================================
 
-MINICNN_CACHE names another. In it are the converted networks, NAME.h5, each with a NAME.json that
-holds its size and SHA-256, and the folder `downloads`.
+The environment variable MINICNN_CACHE names another folder. The cache holds the converted networks,
+NAME.h5, each with a NAME.json that records its size and SHA-256, and the folder `downloads`.
 """
 
 import json
@@ -27,12 +27,12 @@ class Entry:
     Attributes
     ----------
     name : str
-        What `minicnn.load` calls it.
+        The name that `minicnn.load` takes.
     path : Path
         The .h5 file.
     record : dict or None
-        What the .json beside it says: `size`, `sha256` and whatever else was recorded; None where
-        it is not there or cannot be read.
+        The contents of the .json beside it: `size`, `sha256` and whatever else was recorded; None
+        if it is missing or cannot be read.
     """
 
     name: str
@@ -40,13 +40,13 @@ class Entry:
     record: dict | None = field(repr=False)
 
 
-def folder(cache=None):
-    """The cache folder, which need not exist yet.
+def folder(cache: str | Path | None = None) -> Path:
+    """The cache folder; it may not exist yet.
 
     Parameters
     ----------
     cache : str or path, optional
-        This one, whatever the environment says.
+        The folder to use in place of the one the environment gives.
 
     Returns
     -------
@@ -56,37 +56,37 @@ def folder(cache=None):
     return Path(chosen).expanduser() if chosen else _platform_folder()
 
 
-def downloads(cache=None):
-    """The folder for original files, and for what of them has arrived."""
+def downloads(cache: str | Path | None = None) -> Path:
+    """The folder for original files and partial downloads."""
     return folder(cache) / "downloads"
 
 
-def place(name, cache=None):
-    """Where the network of that name is, or would be."""
+def place(name: str, cache: str | Path | None = None) -> Path:
+    """The path of a network's file, whether it exists or not."""
     return folder(cache) / f"{name}.h5"
 
 
-def record(path, about):
+def record(path: Path, about: dict) -> None:
     """Write the .json beside a network's file: its size, its SHA-256, and `about`.
 
     Parameters
     ----------
     path : path
     about : dict
-        Plain values.
+        Further entries; values that JSON can store.
     """
     contents = {"size": path.stat().st_size, "sha256": digests.sha256(path)} | about
     with atomic(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
 
 
-def forget(path):
-    """Remove the .json beside a network's file, which is about to be written anew."""
+def forget(path: Path) -> None:
+    """Remove the .json beside a network's file; call it before the file is rewritten."""
     path.with_suffix(".json").unlink(missing_ok=True)
 
 
-def entries(cache=None):
-    """Every network in the cache, by name.
+def entries(cache: str | Path | None = None) -> list[Entry]:
+    """Every network in the cache, sorted by name.
 
     Returns
     -------
@@ -96,27 +96,27 @@ def entries(cache=None):
             for path in sorted(folder(cache).glob("*.h5")) if not path.name.startswith(".")]
 
 
-def unfinished(cache=None):
-    """The paths of downloads that broke off and would be taken up again."""
+def unfinished(cache: str | Path | None = None) -> list[Path]:
+    """The paths of interrupted downloads, which `fetch` would resume."""
     return sorted(downloads(cache).glob("*.part"))
 
 
-def verify(entry):
-    """What is wrong with a cached network's file, in words; None where its hash is as recorded.
+def verify(entry: Entry) -> str | None:
+    """What is wrong with a cached network's file, in words; None if its hash is as recorded.
 
     Parameters
     ----------
     entry : Entry
     """
-    again = f"`minicnn fetch {entry.name} --again` makes it anew"
+    again = f"`minicnn fetch {entry.name} --again` replaces it"
     if entry.record is None:
-        return f"{entry.path}: there is no record of its hash beside it; {again}"
+        return f"{entry.path}: no .json with its hash beside it; {again}"
     try:
         size = entry.path.stat().st_size
         if size != entry.record["size"]:
             return f"{entry.path}: has {size:,} bytes, not {entry.record['size']:,}; {again}"
         if digests.sha256(entry.path) != entry.record["sha256"]:
-            return f"{entry.path}: its SHA-256 is not the recorded one, it was damaged; {again}"
+            return f"{entry.path}: damaged, its SHA-256 is not the recorded one; {again}"
     except OSError as error:
         return f"{entry.path}: cannot be read: {error.strerror}"
     return None
@@ -134,7 +134,7 @@ def _platform_folder():
 
 
 def _read(path):
-    """The record in a file; None where there is none in it."""
+    """The record in a .json file; None if it holds no valid record."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

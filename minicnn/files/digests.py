@@ -1,27 +1,29 @@
-"""SHA-256 of files and of networks: what is the same has the same, what differs another.
+"""SHA-256 digests of files and of networks, to tell whether two of them are equal.
 
-Of a network what is hashed is what its numbers come from: the layers with their settings, the
-preprocessing, and the weights as they are in memory. A file stored again in another way, or under
-another name, has the same.
+A network's digest covers everything its numbers come from: the layers with their settings, the
+preprocessing, and the weights in memory. It does not depend on how, or under which name, the
+network's file is stored.
 """
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 
 from minicnn import backend
+from minicnn.network import Network
 
 BLOCK = 1 << 20  # bytes read at once
 
 
-def sha256(path):
-    """Of a file's bytes, in hexadecimal digits."""
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
     return of_file(path, "sha256")[0]
 
 
-def of_file(path, *kinds):
-    """A file's hashes of several kinds that hashlib knows, in hexadecimal digits."""
+def of_file(path: str | Path, *kinds: str) -> list[str]:
+    """A file's hashes of the given kinds (names of hashlib), in hexadecimal digits."""
     digests = [hashlib.new(kind, usedforsecurity=False) for kind in kinds]
     with open(path, "rb") as file:
         while digests and (block := file.read(BLOCK)):
@@ -30,8 +32,8 @@ def of_file(path, *kinds):
     return [digest.hexdigest() for digest in digests]
 
 
-def of_arrays(arrays):
-    """Of arrays: their names, kinds, shapes and bytes (the low byte first).
+def of_arrays(arrays: dict[str, np.ndarray]) -> str:
+    """The digest of arrays: of their names, dtypes, shapes and bytes (little-endian).
 
     Parameters
     ----------
@@ -46,35 +48,39 @@ def of_arrays(arrays):
     return digest.hexdigest()
 
 
-def of_layers(network):
-    """Of everything but the weights: the layers' names, kinds, settings and what they read, the
-    input's shape, how photos are prepared."""
+def of_layers(network: Network) -> str:
+    """The digest of everything but the weights: each layer's name, kind, settings and inputs, the
+    network's input shape, and the preprocessing."""
     return of_settings([[name, type(layer).__name__, layer.settings(), inputs]
                         for name, layer, inputs in network.rows], network)
 
 
-def of_settings(rows, network):
-    """Of rows as plain values, and of a network's input shape and preprocessing."""
+def of_settings(rows: list, network: Network) -> str:
+    """The digest of rows as plain values, and of a network's input shape and preprocessing."""
     prepared = None if network.preprocessing is None else network.preprocessing.to_dict()
     told = json.dumps([rows, network.input_shape, prepared], default=_described)
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def of_weights(network):
-    """Of the weights alone, in the precision they are in."""
+def of_weights(network: Network) -> str:
+    """The digest of the weights alone, in their present precision."""
     return of_arrays({f"{name}/{key}": network.params[name][key]
                       for name, shapes in network.param_shapes.items() for key in shapes})
 
 
-def digest(network):
-    """Of everything that a network's activations depend on."""
-    return hashlib.sha256(f"{of_layers(network)} {of_weights(network)}".encode()).hexdigest()
+def digest(network: Network) -> str:
+    """The digest of everything a network's activations depend on, user-supplied ops included."""
+    told = f"{of_layers(network)} {of_weights(network)}"
+    if chosen := network.choice.identity():
+        told += json.dumps(chosen, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _described(value):
-    """NumPy's numbers as Python's, and of an array (a mean image) its hash, for JSON."""
+    """For JSON: NumPy's numbers as Python's, an array (a mean image) as its digest."""
     if isinstance(value, np.ndarray):
         return of_arrays({"array": value})
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"one is of type {type(value).__name__}")
+    raise TypeError(f"cannot hash a setting of type {type(value).__name__}; expected plain values, "
+                    "NumPy numbers or arrays")

@@ -1,17 +1,17 @@
-"""The one error of a weight file that cannot be used, and how the others become it."""
+"""`WeightsError`, the one error for an unusable weight file, and the conversion to it."""
 
 from contextlib import contextmanager
 
 READING_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError,
-                  AttributeError, RecursionError)  # what h5py, and what a file says, may cause
+                  AttributeError, RecursionError)  # raised by h5py, or by malformed contents
 
 
 class WeightsError(ValueError):
-    """A weight file that cannot be used; the message names it and everything wrong with it."""
+    """A weight file cannot be used; the message names the file and everything wrong with it."""
 
 
 class Damaged(ValueError):
-    """Bytes that are not where, or not those, that the file says; made from what is wrong."""
+    """Bytes are missing or differ from what the file declares; `wrong` says which, and how."""
 
     def __init__(self, wrong):
         super().__init__(f"it is damaged or cut short: {wrong}; download or copy it again")
@@ -19,13 +19,13 @@ class Damaged(ValueError):
 
 @contextmanager
 def reading(path, what):
-    """Whatever goes wrong inside becomes one WeightsError of one line, which names the file.
+    """Turn any reading error inside the block into a WeightsError of one line with the file's name.
 
     Parameters
     ----------
     path : str or path
     what : str
-        "a PyTorch file", as which the file cannot be read.
+        What the file is read as, for the message: "a PyTorch file".
     """
     try:
         yield

@@ -1,9 +1,10 @@
-"""The picture that a probe looks at, and the few numbers that stand for a whole layer.
+"""The picture of a probe, and the fingerprint: a few numbers that represent a layer's output.
 
-A layer's fingerprint is its mean, deviation, lowest and highest number, MIXTURES mixtures, and
-VALUES single numbers spread over it. A mixture is the sum of all its numbers, each times a cosine
-of its row, of its column and of its channel, over the root of their count. No two places have the
-same weights, so an exchange of rows, columns or channels, anywhere, changes it.
+A fingerprint holds the output's mean, standard deviation, minimum and maximum, MIXTURES mixtures,
+and VALUES single numbers spread over it. A mixture is a weighted sum of all numbers divided by the
+root of their count; each weight is a cosine of the row times one of the column times one of the
+channel. No two positions have the same weight, so any exchange of rows, columns or channels
+changes it.
 """
 
 import numpy as np
@@ -11,11 +12,11 @@ import numpy as np
 from minicnn import backend
 
 STATISTICS = ("mean", "deviation", "lowest", "highest")
-MIXTURES = 3  # sums of all numbers of a layer, each with another weight
+MIXTURES = 3  # weighted sums of all numbers of a layer, with different weights
 VALUES = 9  # single numbers
 LENGTH = len(STATISTICS) + MIXTURES + VALUES
 FREQUENCIES = np.sqrt([[2, 3, 5], [7, 11, 13], [17, 19, 23]])  # a mixture's row, column, channel
-GOLDEN = (5**0.5 - 1) / 2  # its multiples spread over 0..1 evenly, however many there are
+GOLDEN = (5**0.5 - 1) / 2  # its multiples modulo 1 spread evenly over 0..1, for any count
 STEP = 16  # grey levels
 WAVES = [  # periods over the height, over the width, phase, height: two for each of R, G, B
     [(1.3, 0.7, 0.10, 70), (3.1, -2.3, 0.55, 45)],
@@ -25,7 +26,7 @@ WAVES = [  # periods over the height, over the width, phase, height: two for eac
 
 
 def picture(height, width):
-    """Waves in every colour, in other directions each, rounded to steps of STEP grey levels.
+    """Waves with different directions in each colour, rounded to steps of STEP grey levels.
 
     Returns
     -------
@@ -40,9 +41,9 @@ def picture(height, width):
 
 
 def prepared(network, picture):
-    """A picture in a network's own numbers, at its own size: (1, H, W, C), on its device.
+    """A picture preprocessed for a network without resizing: (1, H, W, C), on its device.
 
-    Where the network does not say how photos are prepared, as `neutral` has it.
+    `neutral` prepares it if the network has no preprocessing.
     """
     if network.preprocessing is None:
         return backend.to_device(neutral(picture, network.input_shape[2]), network.device)
@@ -50,11 +51,11 @@ def prepared(network, picture):
 
 
 def neutral(picture, channels):
-    """Pixels as -2..2, (1, H, W, channels) float32; red, green, blue, and again."""
+    """Pixels as -2..2, (1, H, W, channels) float32; channels are red, green, blue, red, ..."""
     return (picture[None, ..., np.arange(channels) % 3].astype(np.float32) - 128) / 64
 
 
-@np.errstate(all="ignore")  # of what is not finite the fingerprint says so
+@np.errstate(all="ignore")  # numbers that are not finite show in the fingerprint
 def of(y):
     """The fingerprint of one layer's output.
 
@@ -73,7 +74,7 @@ def of(y):
 
 
 def name(number, shape):
-    """What that number of a fingerprint is called, for an output of `shape` (H, W, C) or (D,)."""
+    """The name of a fingerprint's number, for an output of `shape` (H, W, C) or (D,)."""
     if number < len(STATISTICS):
         return STATISTICS[number]
     if number < LENGTH - VALUES:
@@ -90,7 +91,7 @@ def _mixtures(y):
 
 
 def _places(shape):
-    """VALUES places in an array (H, W, C)."""
+    """The VALUES positions in an array (H, W, C) whose numbers are stored."""
     shares = (GOLDEN * np.arange(1, VALUES + 1)) % 1
     places = np.unravel_index((shares * np.prod(shape)).astype(int), shape)
     return [tuple(int(k) for k in place) for place in zip(*places, strict=True)]

@@ -1,32 +1,36 @@
-"""The project's own weight file: a network, whole, in HDF5.
+"""minicnn's own weight file: a complete network in HDF5.
 
-One group a layer, named as the layer, holding its parameters (`w`, `b`, and what else it has).
-The root's attributes hold everything else a person needs to use the network:
+Each layer has a group of its name with its parameters (`w`, `b` and any others). The attributes of
+the root hold everything else that is needed to use the network:
 
 ================  =================================================================================
 format            "minicnn", and `version`, 3
 model             the network's name
 input_size        (H, W, C)
-layers            JSON: the rows, [[name, kind, settings, [what it reads, ...]], ...] in order
-channel_order     "RGB", "BGR" or "L"; with `mean` (for a mean image, the data set "/mean image"),
+layers            JSON: the rows, [[name, kind, settings, [input, ...]], ...] in order
+channel_order     "RGB", "BGR" or "L"; with `mean` (a mean image is the data set "/mean image"),
                   `scale`, `resize_to`, `resize_rule`, `resample`: see `images.Preprocessing`
 labels            JSON: the class names
-pooling_rounding  which roundings its poolings use, and `lrn_convention`: to read, the layers decide
+pooling_rounding  and `lrn_convention`: what the layers use; for human readers, ignored by `load`
 about             JSON: source, its SHA-256, licence, accuracy, who converted it and when
 ================  =================================================================================
 
-In the group "stored probe" lies what the network verifies itself by (`files.stored_probe`).
-Versions 1 and 2, whose layers were nested lists (`nested`), still load.
+The group "stored probe" holds the probe that verifies the network (`files.stored_probe`).
+Files of versions 1 and 2, whose layers are nested lists (`nested`), can still be loaded.
 
-Loading is strict: everything missing, unexpected, mis-shaped, of the wrong type or not finite is
-reported together, by name. Nothing in a file is ever executed, and no link out of it followed.
+Loading is strict: all arrays that are missing, unexpected, or of the wrong shape or type, or not
+finite, are reported together, by name. Nothing in a file is executed; no link out is followed.
 """
+
+from __future__ import annotations
 
 import errno
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,16 +41,19 @@ from minicnn.images import Preprocessing, atomic
 from minicnn.network import Network
 from minicnn.network.layers import KINDS
 
+if TYPE_CHECKING:
+    import h5py
+
 VERSION = 3
-FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)  # no room on the disk, or for this user
-SPARE = 2**21  # bytes beside the weights: descriptions, labels, a mean image, the probe
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)  # disk full, file too large, over the quota
+SPARE = 2**21  # bytes besides the weights: descriptions, labels, a mean image, the probe
 MEAN_IMAGE = "mean image"  # no layer name has a space
 ATTRIBUTES = ("version", "model", "input_size", "layers", "labels", "about")
 RENAMED = {"order": "channel_order", "rule": "resize_rule"}  # fields of Preprocessing
 
 
-def save(network, path, dtype="float32"):
-    """Write a network to `path`, whole or not at all.
+def save(network: Network, path: str | Path, dtype: str = "float32") -> None:
+    """Write a network to `path`, completely or not at all.
 
     Parameters
     ----------
@@ -54,16 +61,19 @@ def save(network, path, dtype="float32"):
         Initialised.
     path : str or path
     dtype : {"float16", "float32", "float64"}
-        How the numbers are stored. Loading gives float32 (float64 where stored so).
+        How the numbers are stored. They load as float64 if stored so, otherwise as float32.
 
     Notes
     -----
-    The network's probe goes with it if it is of these very numbers, to float32, and of these
-    layers' settings and preprocessing. One that has been trained or changed since, or that float16
-    rounds, is saved without: ``network.probe = files.probe.make(network)`` gives it a new one.
+    The network's probe is saved if it still matches the stored weights, in float32, the layers'
+    settings and the preprocessing. It is left out if the network has since been trained or changed,
+    or if float16 rounds the weights: ``network.probe = files.probe.make(network)`` makes a new one.
     """
     import h5py
 
+    if not isinstance(network, Network):
+        raise TypeError(f"save: expected a network and a path, save(network, path), got "
+                        f"{type(network).__name__} and {type(path).__name__}")
     _check_layers(network)
     probe = network.probe
     if probe is not None and not stored_probe.still_of(probe, network, dtype):
@@ -74,8 +84,11 @@ def save(network, path, dtype="float32"):
             _write(file, network, dtype, probe)
 
 
+Network.save = save  # a method, added here because `minicnn.network` must not import `files`
+
+
 def _reserve(temporary, size, path):
-    """Create a file if it has room: where a disk fills up, HDF5's library crashes on closing."""
+    """Create a file and reserve its room: HDF5's library crashes on closing if the disk is full."""
     with open(temporary, "wb") as file:
         try:
             getattr(os, "posix_fallocate", lambda *_: None)(file.fileno(), 0, size)
@@ -96,13 +109,13 @@ def _write(file, network, dtype, probe):
         stored_probe.write(file, probe)
 
 
-def load(path):
+def load(path: str | Path) -> Network:
     """Read a network that `save` wrote.
 
     Raises
     ------
     WeightsError
-        Naming the file, and everything that is wrong with it.
+        Naming the file and everything wrong with it.
     """
     size = Path(path).stat().st_size if Path(path).is_file() else 0
     with open_file(path) as file:
@@ -130,12 +143,12 @@ def _refuse_links(file):
     file.id.links.visit(lambda name, info: kinds.update({name.decode(): info.type}), info=True)
     for name in kinds:
         if kinds[name] != TYPE_HARD:
-            hdf5_arrays.item(file, name)  # which refuses it, by name
+            hdf5_arrays.item(file, name)  # raises, naming the link
 
 
 def _arrays(file, size):
-    """Every data set but the mean image and the probe's, by its path; those of other kinds than
-    floating point numbers as they are, unread."""
+    """{path: array} of all data sets except the mean image and the probe's. A data set of another
+    type than floating point stays an unread h5py.Dataset."""
     found = {}
     file.visititems(lambda name, item: found.update({name: item})
                     if hasattr(item, "shape") and name != MEAN_IMAGE
@@ -144,20 +157,20 @@ def _arrays(file, size):
     return found | hdf5_arrays.read(file, numbers, size)
 
 
-def put(network, arrays, where):
-    """Fill a network with {"conv1_1/w": array, ...}; strict.
+def put(network: Network, arrays: dict, where: str | Path) -> None:
+    """Give a network the arrays {"conv1_1/w": array, ...}; strict.
 
     Parameters
     ----------
     network : Network
     arrays : dict of str to array
     where : str or path
-        What the arrays were read from, for the error.
+        The origin of the arrays, for the error.
 
     Raises
     ------
     WeightsError
-        Listing every missing, unexpected, mis-shaped, wrong-typed and non-finite array.
+        Listing every array that is missing, unexpected, of the wrong shape or type, or not finite.
     """
     wanted = {f"{name}/{key}": shape for name, shapes in network.param_shapes.items()
               for key, shape in shapes.items()}
@@ -175,8 +188,8 @@ def put(network, arrays, where):
 
 
 @contextmanager
-def open_file(path):
-    """An h5py.File to read from; whatever goes wrong inside becomes a WeightsError of one line."""
+def open_file(path: str | Path) -> Iterator[h5py.File]:
+    """Open an h5py.File to read; errors inside the block become a WeightsError of one line."""
     import h5py
 
     if not Path(path).is_file():
@@ -185,7 +198,7 @@ def open_file(path):
         hdf5_text.check_file(path)
         file = h5py.File(path, "r")
     except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: cannot be read as HDF5, it is another kind of file, or cut "
+        raise WeightsError(f"{path}: cannot be read as HDF5; it is another kind of file, or cut "
                            f"short or damaged ({error}); download or copy it again") from None
     try:
         with file:
@@ -194,12 +207,12 @@ def open_file(path):
         raise
     except READING_ERRORS as error:
         why = error.args[0] if error.args else type(error).__name__
-        raise WeightsError(f"{path}: damaged, or not what it says it is: {why}; download or copy "
-                           "it again") from None
+        raise WeightsError(f"{path}: damaged, or its contents do not match their description: "
+                           f"{why}; download or copy it again") from None
 
 
-def is_ours(file):
-    """Whether an open HDF5 file is in the project's own form."""
+def is_ours(file: h5py.File) -> bool:
+    """Whether an open HDF5 file is in minicnn's own form."""
     return file.attrs.get("format") == "minicnn"
 
 
@@ -207,7 +220,7 @@ def _stored(name, value, dtype):
     with np.errstate(over="ignore"):
         stored = backend.to_host(value).astype(dtype, copy=False)
     if not np.isfinite(stored).all():
-        raise WeightsError(f"{name} holds numbers that are not finite, or too large for {dtype}")
+        raise WeightsError(f"{name} holds numbers that are not finite or too large for {dtype}")
     return stored
 
 
@@ -242,26 +255,22 @@ def _used(layers, setting):
 
 
 def _build(rows):
-    """Rows out of JSON; the table KINDS is all that a file can name."""
-    return [(name, _kind(kind)(**{key: tuple(v) if isinstance(v, list) else v
-                                  for key, v in settings.items()}), inputs)
-            for name, kind, settings, inputs in rows]
-
-
-def _kind(name):
-    if name not in KINDS:
-        raise ValueError(f"there is no kind of layer {name!r}; there are {', '.join(KINDS)}")
-    return KINDS[name]
+    """Rows from JSON; a file can only name the kinds of layer in the table KINDS."""
+    built = []
+    for name, kind, settings, inputs in rows:
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is not a kind of layer; the kinds are {', '.join(KINDS)}")
+        values = {key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()}
+        built.append((name, KINDS[kind](**values), inputs))
+    return built
 
 
 def _network(file, size):
     attrs = dict(file.attrs)
-    missing = [name for name in ATTRIBUTES if name not in attrs]
-    if missing:
-        raise ValueError(f"the attributes {', '.join(missing)} are missing")
+    _require(attrs, ATTRIBUTES)
     if attrs["version"] > VERSION:
-        raise ValueError(f"it is of version {attrs['version']}, this program reads up to "
-                         f"{VERSION}; update minicnn")
+        raise ValueError(f"the file has version {attrs['version']}, and this minicnn reads "
+                         f"versions up to {VERSION}; update minicnn")
     rows = json.loads(attrs["layers"])
     if attrs["version"] < 3:
         rows = nested.rows(rows)
@@ -270,11 +279,17 @@ def _network(file, size):
                    json.loads(attrs["about"]))
 
 
+def _require(attrs, names):
+    missing = [name for name in names if name not in attrs]
+    if missing:
+        raise ValueError(f"the attributes {', '.join(missing)} are missing")
+
+
 def _write_preprocessing(file, preprocessing):
     for key, value in preprocessing.to_dict().items():
         if isinstance(value, np.ndarray):
             file.create_dataset(MEAN_IMAGE, data=value)
-        elif key != "size":  # input_size says it
+        elif key != "size":  # stored as input_size
             file.attrs[RENAMED.get(key, key)] = value
 
 
@@ -286,9 +301,7 @@ def _read_preprocessing(file, size):
         attrs |= hdf5_arrays.read(file, {"mean": MEAN_IMAGE}, size)
     named = {key: RENAMED.get(key, key)
              for key in ("order", "mean", "scale", "resize_to", "rule", "resample")}
-    missing = [name for name in named.values() if name not in attrs]
-    if missing:
-        raise ValueError(f"the attributes {', '.join(missing)} are missing")
+    _require(attrs, named.values())
     values = {key: attrs[name] for key, name in named.items()}
     size = tuple(int(side) for side in file.attrs["input_size"][:2])
     return Preprocessing.from_dict(values | {"size": size})
@@ -301,5 +314,5 @@ def _check_layers(network):
     for name, layer, _ in network.rows:
         if KINDS.get(type(layer).__name__) is not type(layer):
             raise WeightsError(f"network {network.name}: layer {name} is of kind "
-                               f"{type(layer).__name__}, which no file can name and load again; "
-                               f"there are {', '.join(KINDS)}")
+                               f"{type(layer).__name__}, which a file cannot store; the kinds it "
+                               f"can store are {', '.join(KINDS)}")

@@ -1,11 +1,12 @@
-"""Data sets out of an HDF5 file that may be anybody's.
+"""Read data sets from an untrusted HDF5 file.
 
-HDF5 can point out of a file: a link may lead into another file, a data set may keep its numbers in
-one or be put together from several. And a few bytes can declare arrays of terabytes. A weight file
-has no use for any of it, so whatever is not a plain data set of a believable size is refused.
+HDF5 can point out of a file: a link may lead into another file, and a data set may keep its numbers
+in another file or be assembled from several. A few bytes can also declare arrays of terabytes. A
+weight file needs none of this, so only a plain data set of a plausible size is read.
 
-Of packed data sets gzip's are read, with what may go with it. HDF5's library unpacks whatever is
-there before it looks how much it should be, so that is looked at here first.
+Compressed data sets are read if they use gzip, with or without shuffling and a checksum. HDF5's
+library decompresses all bytes before it compares their number with the declared size; so the size
+is checked here first.
 """
 
 import zlib
@@ -15,34 +16,35 @@ from minicnn.files.mapped import check_sum
 
 DEEPEST = 32  # parts of a path
 GZIP = 1
-FILTERS = (GZIP, 2, 3)  # and shuffling, and a checksum, by HDF5's numbers
-SPARE = 1000  # bytes that a chunk may have beside its numbers: a checksum, what packing adds
+FILTERS = (GZIP, 2, 3)  # HDF5's numbers; 2 is shuffling, 3 a checksum
+SPARE = 1000  # bytes a chunk may have besides its numbers: a checksum, compression overhead
 
 
 def has(group, name):
-    """Whether an open file or group has something of that name, be it a link to elsewhere."""
+    """Whether an open file or group has an entry of that name; a link to elsewhere counts."""
     return group.id.links.exists(name.encode())
 
 
 def item(group, path):
-    """What lies at `path` below an open file or group, reached without leaving the file.
+    """The object at `path` below an open file or group, found without leaving the file.
 
     Raises
     ------
     ValueError
-        Nothing is there, or the way leads over a link to elsewhere.
+        Nothing is there, or a part of the path is a link to elsewhere.
     """
     import h5py
 
     parts = path.split("/")
     if "" in parts or "\0" in path or len(parts) > DEEPEST:
-        raise ValueError(f"{path!r:.80} is no path of an array")
+        raise ValueError(f"{path!r:.80} is not the path of an array; expected at most {DEEPEST} "
+                         "names joined by '/'")
     for part in parts:
         if not isinstance(group, h5py.Group) or not has(group, part):
             raise ValueError(f"{path} is missing")
         if group.id.links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
-            raise ValueError(f"{path} is a link to elsewhere, which a weight file has no use for; "
-                             "links are not followed")
+            raise ValueError(f"{path} is a link to elsewhere; links are not followed, as a weight "
+                             "file does not need them")
         group = group[part]
     return group
 
@@ -54,22 +56,22 @@ def read(group, places, size, taken=0):
     ----------
     group : h5py.File or Group
     places : dict of str to str
-        Where below `group` each array lies, by the name it shall have.
+        {name of the array in the result: its path below `group`}.
     size : int
-        Of the whole file, in bytes.
+        Bytes of the whole file.
     taken : int
-        Bytes that have been made out of the file already.
+        Bytes of memory already filled from the file.
 
     Returns
     -------
     dict of str to array
-        In the order of `places`, of the machine's byte order.
+        In the order of `places`, in the machine's byte order.
 
     Raises
     ------
     ValueError
-        Missing, no plain data set of floating point numbers, or together too large to come out of
-        a file of this size.
+        A data set is missing or does not hold plain floating point numbers, or all together are too
+        large for a file of this size.
     """
     sets = {name: _plain(item(group, place), place) for name, place in places.items()}
     needed = sum(_bytes(data.shape, data) for data in sets.values())
@@ -81,7 +83,7 @@ def read(group, places, size, taken=0):
 
 
 def is_float(data):
-    """Whether a thing in a file is a data set of floating point numbers NumPy calculates with."""
+    """Whether an object is a data set of floating point numbers that NumPy can compute with."""
     dtype = getattr(data, "dtype", None)
     return dtype is not None and dtype.kind == "f" and dtype.itemsize <= 8
 
@@ -90,21 +92,22 @@ def _plain(data, place):
     import h5py
 
     if not isinstance(data, h5py.Dataset) or data.shape is None:
-        raise ValueError(f"{place} is no array")
+        raise ValueError(f"{place} is not an array")
     if data.external or data.is_virtual:
-        raise ValueError(f"{place} keeps its numbers in another file; those are not read")
+        raise ValueError(f"{place} keeps its numbers in another file; other files are not read")
     if not is_float(data):
         raise ValueError(f"{place}: expected floating point numbers, got {data.dtype}")
     return data
 
 
 def _check_packed(data, place):
-    """Refuse a data set whose pieces, its chunks, are packed in an unusual way or unpack to more
-    than they are."""
+    """Raise if a data set uses another compression than gzip, or a chunk decompresses to more than
+    its declared size."""
     properties = data.id.get_create_plist()
     kinds = [properties.get_filter(k)[0] for k in range(properties.get_nfilters())]
     if not set(kinds) <= set(FILTERS) or kinds.count(GZIP) > 1:
-        raise ValueError(f"{place} is packed in a way no weight file is, but with gzip")
+        raise ValueError(f"{place} is compressed with HDF5's filters {kinds}; only gzip, shuffling "
+                         "and a checksum are read")
     if GZIP in kinds:
         chunks, unpacked = [], 1 << kinds.index(GZIP)
         data.id.chunk_iter(chunks.append)
@@ -113,15 +116,16 @@ def _check_packed(data, place):
 
 
 def _check_chunk(data, chunk, whole, place):
-    """Refuse a chunk that unpacks to more than the `whole` bytes that a chunk is."""
+    """Raise if a chunk decompresses to more than `whole`, its declared bytes."""
     if chunk.size <= whole + whole // 100 + SPARE:
         _, packed = data.id.read_direct_chunk(chunk.chunk_offset)
         try:
             if len(zlib.decompressobj().decompress(packed, whole + SPARE)) < whole + SPARE:
                 return
         except zlib.error as error:
-            raise ValueError(f"{place} cannot be unpacked: {error}") from None
-    raise ValueError(f"{place} unpacks to more than it says: it is damaged, or made to mislead")
+            raise ValueError(f"{place} cannot be decompressed: {error}") from None
+    raise ValueError(f"{place} decompresses to more than its declared size: it is damaged or "
+                     "malicious")
 
 
 def _bytes(shape, data):

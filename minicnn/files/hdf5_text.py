@@ -1,14 +1,14 @@
-"""A look at the text in an HDF5 file before HDF5's own library reads it.
+"""Check the text in an HDF5 file before HDF5's own library reads it.
 
-Text of any length lies in "global heap collections": the letters GCOL, a version, the collection's
-size, and object after object, each with the number of bytes to the next. An attribute holds 16
-bytes for each of its texts: its length, the place of a collection, the number of an object there.
+Text of variable length is stored in "global heap collections": the letters GCOL, a version, the
+collection's size, and then the objects, each with the number of bytes to the next. An attribute
+holds 16 bytes for each of its texts: its length, a collection's address, an object's number there.
 
-The library (HDF5 2.0 and before) believes these numbers: a step of 0 bytes keeps it busy for ever,
-a length of 4 GB makes it take that much. Here they are looked at first. The names in a large group
-lie in a "fractal heap", the letters FRHP; one that is packed, which no program does, is refused.
-(HDF5 file format specification, sections II.A superblock, III.E global heap, III.G fractal heap,
-IV.A object headers.)
+The library (HDF5 up to 2.0) trusts these numbers: a step of 0 bytes makes it loop for ever, and a
+length of 4 GB makes it allocate 4 GB. So they are checked here first. The names in a large group
+are stored in a "fractal heap", the letters FRHP. A compressed one, which no program writes, is
+refused. (HDF5 file format specification, sections II.A superblock, III.E global heap, III.G
+fractal heap, IV.A object headers.)
 """
 
 import mmap
@@ -17,20 +17,20 @@ import struct
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 COLLECTION = b"GCOL\x01"
 FRACTAL_HEAP = b"FRHP\0"
-LARGEST = 2**33  # bytes of a file: it is looked through whole, and holes in a file cost nothing
-HEADER = 16  # bytes, of a collection as of an object in it
-STEPS = 100_000  # that are followed in any file, beside one for each 16 bytes of it
-CONTINUED, ATTRIBUTE, ATTRIBUTES_ELSEWHERE = 0x10, 0x0C, 0x15  # kinds of message
-COMPOUND, VARIABLE, ARRAY = 6, 9, 10  # classes of type
-MOST_BLOCKS = 10_000  # of one object's header
+LARGEST = 2**33  # bytes of a file: the search reads all of it, and holes make large files cheap
+HEADER = 16  # bytes, of a collection and of an object in it
+STEPS = 100_000  # steps allowed in any file, besides one for each 16 bytes of it
+CONTINUED, ATTRIBUTE, ATTRIBUTES_ELSEWHERE = 0x10, 0x0C, 0x15  # message types
+COMPOUND, VARIABLE, ARRAY = 6, 9, 10  # datatype classes
+MOST_BLOCKS = 10_000  # blocks of one object's header
 
 
 def check_file(path):
-    """`check` the file at a path; ValueError where it is too large for that, too."""
+    """`check` the file at a path; ValueError also if it is larger than LARGEST."""
     with open(path, "rb") as file:
         size = file.seek(0, 2)
         if size > LARGEST:
-            raise ValueError(f"it has {size:,} bytes, and at most {LARGEST:,} are looked through")
+            raise ValueError(f"it has {size:,} bytes, and at most {LARGEST:,} can be checked")
         if not size:
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -38,7 +38,7 @@ def check_file(path):
 
 
 def check(data):
-    """Refuse HDF5 whose text would keep the library busy for ever; other bytes are let pass.
+    """Raise ValueError if HDF5's library would loop for ever on the text; other bytes pass.
 
     Parameters
     ----------
@@ -50,35 +50,36 @@ def check(data):
     """
     start = _superblock(data)
     if start is None:
-        return  # no HDF5: the library says so itself
+        return  # not HDF5: the library reports it
     sizes = data[start + 13:start + 15] if data[start + 8] < 2 else data[start + 9:start + 11]
     if sizes != b"\x08\x08":
-        raise ValueError("it counts its bytes in an unusual way, or is damaged")
+        raise ValueError("its addresses and lengths do not have 8 bytes each: an unusual way to "
+                         "write HDF5, or damage")
     at, left = data.find(COLLECTION), STEPS + len(data) // HEADER
     while at >= 0:
         left = _follow(data, at, left)
         at = data.find(COLLECTION, at + 1)
     at = data.find(FRACTAL_HEAP)
     while at >= 0:
-        if any(data[at + 7:at + 9]):  # the size of what says how it is packed
-            raise ValueError(f"its names, at byte {at}, are packed; those are not read")
+        if any(data[at + 7:at + 9]):  # bytes of the description of its filters
+            raise ValueError(f"its names, at byte {at}, are compressed; such names are not read")
         at = data.find(FRACTAL_HEAP, at + 1)
 
 
 def check_attributes(data, address):
-    """Refuse an object whose attributes claim more text than there is room for in the file.
+    """Raise ValueError if an object's attributes declare more text than the file has bytes.
 
     Parameters
     ----------
     data : bytes or mmap
-        The file, which `check` let pass.
+        The file; it has passed `check`.
     address : int
-        Of the object, `h5py.h5o.get_info(thing.id).addr`.
+        The object's address, `h5py.h5o.get_info(thing.id).addr`.
 
     Raises
     ------
     ValueError
-        Also where the attributes are kept in ways that are not followed here.
+        Also if the attributes are stored in a way that cannot be checked here.
     """
     try:
         total = sum(_claimed(*message) for message in
@@ -93,7 +94,7 @@ def check_attributes(data, address):
 # ---- collections
 
 def _superblock(data):
-    """Where the file begins that is HDF5: at 0, or behind a block of the user's."""
+    """The byte where HDF5 begins: 0, or after a user block; None if there is no HDF5."""
     at = 0
     while at + 48 <= len(data):
         if data[at:at + 8] == SIGNATURE:
@@ -103,27 +104,27 @@ def _superblock(data):
 
 
 def _follow(data, at, left):
-    """Walk over the objects of the collection at byte `at`; how many steps are left."""
+    """Step through the objects of the collection at byte `at`; the number of steps left."""
     size, = struct.unpack("<Q", data[at + 8:at + HEADER].ljust(8, b"\0"))
     end, at = at + size, at + HEADER
     if end > len(data):
-        return left  # the library sees that itself, or this is no collection
+        return left  # the library reports it, or these letters are not a collection
     while at + HEADER <= end:
         number, length = struct.unpack("<H6xQ", data[at:at + HEADER])
         step = HEADER + -(-length // 8) * 8 if number else length
         if not 0 < step <= end - at:
-            raise ValueError(f"its text is damaged: what lies at byte {at} says that the next "
-                             f"comes {step} bytes on")
+            raise ValueError(f"its text is damaged: the object at byte {at} declares the next one "
+                             f"{step} bytes on")
         at, left = at + step, left - 1
         if left < 0:
-            raise ValueError("its text lies in the same place many times over")
+            raise ValueError("its text is damaged: many collections overlap")
     return left
 
 
 # ---- object headers
 
 def _messages(data, start, address):
-    """(kind, flags, body) of every message in an object's header, continued ones included."""
+    """(type, flags, body) of every message in an object's header and its continuation blocks."""
     blocks = [_first_block(data, start + address)]
     for number, (at, end, newer, ordered) in enumerate(blocks):
         if number > MOST_BLOCKS or not 0 <= at <= end <= len(data):
@@ -141,7 +142,7 @@ def _messages(data, start, address):
 
 
 def _first_block(data, at):
-    """(first byte of messages, end of them, version 2 or not, whether they are numbered)."""
+    """(first byte of the messages, their end, whether version 2, whether they are numbered)."""
     if data[at:at + 4] != b"OHDR":
         size, = struct.unpack("<L", data[at + 8:at + 12])
         return at + 16, at + 16 + size, False, False
@@ -153,22 +154,22 @@ def _first_block(data, at):
 
 
 def _claimed(kind, flags, body):
-    """How many bytes of text a message claims: the lengths of an attribute's, summed."""
+    """The bytes of text a message declares: the sum of the lengths of an attribute's texts."""
     if kind == ATTRIBUTES_ELSEWHERE and body[-16:] != b"\xff" * 16:
-        raise ValueError("its attributes are kept in a heap, where they are not looked for")
+        raise ValueError("its attributes are kept in a heap, which is not read")
     if kind != ATTRIBUTE:
         return 0
     if flags & 2:
-        raise ValueError("its attributes are shared between objects; those are not read")
+        raise ValueError("its attributes are shared between objects; shared ones are not read")
     version, flags, *sizes = struct.unpack("<BBHHH", body[:8])
     if version > 1 and flags & 3:
-        raise ValueError("its attributes have types kept elsewhere; those are not read")
+        raise ValueError("its attributes have types stored elsewhere; such types are not read")
     at = 9 if version == 3 else 8
     if version == 1:
         sizes = [-(-size // 8) * 8 for size in sizes]
     kind = body[at + sizes[0]] & 0x0F
     if kind in (COMPOUND, ARRAY):
-        raise ValueError("it has attributes of compound types, which a weight file has no use for")
+        raise ValueError("it has attributes of compound or array types, which are not read")
     texts = body[at + sum(sizes):]
     return 0 if kind != VARIABLE else sum(
         length for length, in struct.iter_unpack("<L12x", texts[:len(texts) // 16 * 16]))

@@ -1,11 +1,11 @@
-"""Arrays that lie in a file, as views of it: what the readers of foreign weight files share.
+"""The arrays of a file as views of its bytes; the readers of foreign weight files share this.
 
-A file is mapped, not read: its bytes take memory only where they are looked at, and a file of
-500 MB opens at once. A reader finds out where each array lies, a `Region`; `arrays` checks every
-region against the file, and their sum against the file's size, and only then makes the views.
+A file is memory-mapped, not read: its bytes take memory only once they are accessed, and a file of
+500 MB opens at once. A reader finds where each array lies, a `Region`. `arrays` checks every region
+against the file, and their sum against the file's size, before it makes the views.
 
-The price: bytes that another program cuts off the file while views are in use end the process. So
-what is kept (a network's weights, a mean image) is copied off the file.
+The price: if another program truncates the file while views are in use, the process crashes. So
+arrays to keep (a network's weights, a mean image) are copied.
 """
 
 import mmap
@@ -21,7 +21,7 @@ import numpy as np
 
 from minicnn.files.errors import Damaged, WeightsError, reading
 
-BFLOAT16 = "bf2"  # the kind NumPy lacks: the upper half of a float32
+BFLOAT16 = "bf2"  # a type that NumPy lacks: the upper half of a float32
 MOST_ARRAYS = 50_000
 LONGEST_NAME = 500
 MOST_DIMENSIONS = 16
@@ -30,9 +30,8 @@ MOST_DIMENSIONS = 16
 class Region(NamedTuple):
     """Where one array lies in a file.
 
-    name: its name in the file. kind: NumPy's name of the numbers' type with their byte order,
-    "<f4", or "<bf2" for bfloat16. start: byte it begins at. strides: in elements; None for
-    row-major.
+    name: the array's name in the file. kind: NumPy's dtype string with the byte order, "<f4", or
+    "<bf2" for bfloat16. start: the array's first byte. strides: in elements; None for row-major.
     """
 
     name: Any
@@ -44,13 +43,13 @@ class Region(NamedTuple):
 
 @contextmanager
 def opened(path, what):
-    """The bytes of a file as a memoryview; whatever goes wrong inside becomes one WeightsError.
+    """The bytes of a file as a memoryview; errors inside the block become one WeightsError.
 
     Parameters
     ----------
     path : str or path
     what : str
-        "a PyTorch file", for the error.
+        What the file is read as, for the error: "a PyTorch file".
     """
     path = Path(path)
     if not path.is_file():
@@ -64,7 +63,7 @@ def opened(path, what):
 
 
 def no_file(path):
-    """What is at a path where no file is, in words."""
+    """Why a path is not a file, in words."""
     path = Path(path)
     if path.is_dir():
         return "is a folder"
@@ -72,7 +71,7 @@ def no_file(path):
 
 
 def head(path, size):
-    """The first bytes of a file, at most `size`; none of what is no file."""
+    """The first bytes of a file, at most `size`; no bytes if the path is not a file."""
     if not Path(path).is_file():
         return b""
     with open(path, "rb") as file:
@@ -80,23 +79,24 @@ def head(path, size):
 
 
 def take(data, start, size):
-    """`size` bytes from `start` on; ValueError where the data end before that."""
+    """The `size` bytes from `start` on; ValueError if the data end before that."""
     if not 0 <= start <= start + size <= len(data):
-        raise Damaged(f"{size} bytes are to lie at byte {start}, of {len(data)}")
+        raise Damaged(f"it declares {size} bytes at byte {start}, but is only {len(data)} bytes "
+                      "long")
     return bytes(data[start:start + size])
 
 
 def arrays(data, regions):
     """The arrays of a file.
 
-    Nothing is copied but bfloat16, which becomes float32. The arrays cannot be written to.
+    They are read-only views; only bfloat16 is copied, and becomes float32.
 
     Parameters
     ----------
     data : memoryview
         The file, from `opened`.
     regions : list of Region
-        Of different names.
+        With different names.
 
     Returns
     -------
@@ -106,12 +106,12 @@ def arrays(data, regions):
     Raises
     ------
     ValueError
-        A name that is not printable, numbers outside the file, or arrays that together are far
-        larger than the file: a few bytes can describe any number of arrays of any size.
+        A name is not printable, numbers lie outside the file, or all arrays together are far larger
+        than the file: a few bytes can declare any number of arrays of any size.
     """
     if len(regions) > MOST_ARRAYS:
         raise ValueError(f"it lists {len(regions)} arrays, more than the {MOST_ARRAYS} any network "
-                         "here could have")
+                         "of minicnn could have")
     for region in regions:
         _check(data, region)
     check_sum(sum(prod(region.shape) * (4 if BFLOAT16 in region.kind else itemsize(region.kind))
@@ -120,60 +120,60 @@ def arrays(data, regions):
 
 
 def let_go(array):
-    """Free the memory that looking at an array's file has taken; its bytes can be looked at again.
+    """Free the memory used by the mapped bytes of an array's file; they can be accessed again.
 
     Parameters
     ----------
     array : array
-        From `arrays`, or any other: then nothing is done.
+        From `arrays`; for any other array nothing happens.
     """
     base = array
     while isinstance(base, np.ndarray):
         base = base.base
-    file = getattr(base, "obj", base)  # what a memoryview is of
+    file = getattr(base, "obj", base)  # the object behind a memoryview
     if isinstance(file, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         file.madvise(mmap.MADV_DONTNEED)
 
 
 def most_bytes(size):
-    """How many bytes may be made out of a file of `size`: a few can claim any number.
+    """The most bytes that the arrays of a file of `size` bytes may take.
 
-    Twice as many are honest (bfloat16, tied weights, compression), and any number of a small file.
+    Honest files need up to twice their size (bfloat16, tied weights, compression), small ones more.
     """
     return 3 * size + 2**26
 
 
 def check_sum(needed, size):
-    """Refuse arrays that together take `needed` bytes where a file of `size` is much smaller."""
+    """Raise ValueError if arrays of `needed` bytes are far larger than a file of `size` bytes."""
     if needed > most_bytes(size):
         raise ValueError(f"its arrays would take {needed:,} bytes, and the file has {size:,}; at "
-                         f"most {most_bytes(size):,} are made from it")
+                         f"most {most_bytes(size):,} are allowed")
 
 
 def whole(*numbers):
-    """Whether these are whole numbers, not negative and of at most 63 bits."""
+    """Whether all are whole numbers, not negative and of at most 63 bits."""
     return all(type(n) is int and 0 <= n <= sys.maxsize for n in numbers)
 
 
 def extent(shape, strides):
-    """How many elements an array reaches over, from its first to its last."""
+    """The number of elements that an array spans, from its first to its last."""
     if 0 in shape:
         return 0
     return 1 + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
 
 
 def row_major(shape):
-    """The strides of an array that lies row after row, in elements."""
+    """The strides of a row-major array, in elements."""
     return tuple(accumulate(shape[:0:-1], mul, initial=1))[::-1][:len(shape)]
 
 
 def itemsize(kind):
-    """Bytes a number of that kind takes in the file."""
+    """The bytes that a number of a kind takes in the file."""
     return 2 if kind.endswith(BFLOAT16) else np.dtype(kind).itemsize
 
 
 def short(name):
-    """An array's name for an error, whatever it is."""
+    """An array's name for an error message, whatever its type."""
     return f"{name!r:.60}" if isinstance(name, str) else f"a name that is a {type(name).__name__}"
 
 
@@ -183,8 +183,8 @@ def _check(data, region):
         raise ValueError(f"{short(region.name)}: expected a name of printable characters, at most "
                          f"{LONGEST_NAME}")
     if not whole(region.start, *region.shape, *_strides(region)):
-        raise ValueError(f"{short(region.name)}: expected a shape, strides and a place of whole "
-                         "numbers that are not negative")
+        raise ValueError(f"{short(region.name)}: expected a shape, strides and a first byte of "
+                         "whole numbers that are not negative")
     if len(region.shape) > MOST_DIMENSIONS or len(_strides(region)) != len(region.shape):
         raise ValueError(f"{short(region.name)}: expected at most {MOST_DIMENSIONS} dimensions, "
                          f"with one stride each, got {len(region.shape)}")

@@ -1,10 +1,10 @@
-"""Versions 1 and 2 of our own file: layers that ran side by side lay in lists within a list.
+"""Versions 1 and 2 of minicnn's own file, which stored parallel branches as nested lists.
 
     ["mix", "Branches", [[["a", "Conv", {...}]], []]]
 
-is a layer of that kind with two branches, the second of them empty: what they gave was joined along
-the channels. Here they become rows, the branches' in their order and then a Concat of the same
-name. A Conv also said which algorithm computed it, which networks no longer store.
+is a layer of kind Branches with two branches, the second one empty; their outputs were concatenated
+along the channels. Here it becomes rows: the rows of each branch in order, then a Concat named
+"mix". A Conv also stored its algorithm, which networks no longer do.
 """
 
 from dataclasses import replace
@@ -21,12 +21,12 @@ def rows(layers, below=INPUT):
     layers : list
         [name, kind, settings or branches], as JSON gives them.
     below : str
-        What the first of them reads.
+        The input of the first layer.
 
     Returns
     -------
     list of [str, str, dict, list of str]
-        Name, kind, settings, and what each row reads.
+        Name, kind, settings and inputs of each row.
     """
     found = []
     for name, kind, settings in layers:
@@ -43,7 +43,7 @@ def rows(layers, below=INPUT):
 
 
 def renewed(probe, layers, network):
-    """A probe whose hash of the settings, if it is right, is that of the same network in rows."""
+    """A probe with its hash of the nested settings, if correct, replaced by the hash of rows."""
     told = [[name, kind, {} if kind == "Branches" else settings]
             for name, kind, settings in _each(layers)]
     right = probe.settings == digests.of_settings(told, network)
@@ -51,7 +51,7 @@ def renewed(probe, layers, network):
 
 
 def _each(layers):
-    """Every [name, kind, settings], those in branches before what holds them."""
+    """Every [name, kind, settings]; the layers of branches come before their Branches layer."""
     for name, kind, settings in layers:
         for branch in settings if kind == "Branches" else ():
             yield from _each(branch)

@@ -1,22 +1,25 @@
-"""The patches that drive a network's channels most, in one HDF5 file, to draw from again.
+"""One HDF5 file with the patches of photos that activate a network's channels most.
 
-The root's attributes are `format` "minicnn patches", `version` 1 and `about`, JSON: the network,
-the rules, how many photos, which layers. `unreadable` lists the photos that could not be read, and
-why. Each layer is a group of that name; C is the number of channels kept, K of places a channel:
+The attributes of the root are `format` "minicnn patches", `version` 2 and `about`, JSON: the
+network, the rules, the number of photos, the layers. `unreadable` lists the photos that could not
+be read, and why. Each layer is a group of its name. C is the number of channels stored, K the
+number of places per channel:
 
 ===========  =================  ==================================================================
 channels     (C,)               their numbers
-values       (C, K) float32     the activations, strongest first; 0 where the place is empty
-photos       (C, K) int64       the photo's number; -1 where the place is empty
-names        (C, K) text        its name
+values       (C, K) float32     the activations, strongest first; 0 if the place is empty
+photos       (C, K) int64       the photo's number; -1 if the place is empty
+names        (C, K) text        the photo's name
 positions    (C, K, 2) int32    (row, column) of the unit; -1 in a layer without positions
-boxes        (C, K, 4) int32    top, bottom, left, right of what the unit sees of the photo
-corners      (C, K, 2) int32    how much of what the unit would see lies above and left of the box,
-                                beyond the photo's border
-frames       (C, 2) int32       height and width of all it would see without a border
-patches      (C, K, h, w, 3)    uint8: the pixels in the box, from the first corner on; then zeros
-projections  the same, float32  the projection there, red first, in the network's own numbers
+boxes        (C, K, 4) int32    top, bottom, left, right of the unit's receptive field in the photo
+windows      (C, K, 4) int32    top, bottom, left, right of what is stored of the photo: as much as
+                                a unit far from the border sees; at the border, moved inwards
+frames       (C, 2) int32       height and width of the receptive field without a border
+patches      (C, K, h, w, 3)    uint8: the pixels in the window, from the top left on; then zeros
+projections  the same, float32  the projection there, red first, in the network's input units
 ===========  =================  ==================================================================
+
+Version 1 stored the boxes in place of the windows.
 """
 
 import json
@@ -30,20 +33,20 @@ from minicnn.files.errors import WeightsError
 from minicnn.files.hdf5 import open_file
 from minicnn.images import atomic
 
-FORMAT, VERSION = "minicnn patches", 1
-TABLES = ("channels", "values", "photos", "names", "positions", "boxes", "corners", "frames")
+FORMAT, VERSION = "minicnn patches", 2
+TABLES = ("channels", "values", "photos", "names", "positions", "boxes", "windows", "frames")
 PIXELS = {"patches": np.uint8, "projections": np.float32}
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
 class Channel(NamedTuple):
-    """What drives one channel most: lists of equal length, strongest first; empty if it is silent.
+    """The strongest activations of one channel: lists of equal length, strongest first.
 
-    values: activations. names: of the photos; photos: their numbers. positions: (row, column) of
-    the units, () without positions. boxes: (top, bottom, left, right) in the photo as the network
-    got it. patches: (h, w, 3) uint8. projections: (h, w, 3) float32, red first. corners: (row,
-    column) where a patch begins in `frame`, (height, width), all that a unit far from the border
-    sees.
+    The lists are empty for a silent channel. values: activations. names, photos: the photos' names
+    and numbers. positions: (row, column) of the units, () without positions. boxes: (top, bottom,
+    left, right) in the photo as the network reads it. windows: the same of the patches and
+    projections. patches: (h, w, 3) uint8. projections: (h, w, 3) float32, red first. frame:
+    (height, width) of the whole receptive field, far from the border.
     """
 
     layer: str
@@ -55,24 +58,24 @@ class Channel(NamedTuple):
     boxes: list
     patches: list
     projections: list
-    corners: list
+    windows: list
     frame: tuple
 
 
 @dataclass(frozen=True)
 class Patches:
-    """A file of patches; what is in it is read when asked for.
+    """A file of patches; its channels are read on demand.
 
     Attributes
     ----------
     path : Path
     about : dict
-        network, count, relu, lrn (None where the network has none), size, photos: how it came
-        about.
+        How the file was made: network, count, relu and lrn as asked for, rules, shifts, size,
+        photos.
     layers : dict of str to list of int
         The channels of each layer.
     unreadable : list of str
-        A line for each photo that could not be read.
+        One line for each photo that could not be read.
     """
 
     path: Path
@@ -80,40 +83,45 @@ class Patches:
     layers: dict = field(repr=False)
     unreadable: list = field(repr=False)
 
+    def rules(self, layer):
+        """The rules at ReLUs and at LRNs by which a layer's units were projected; the second is
+        None if the network has no LRN."""
+        return self.about.get("rules", {}).get(layer, (self.about["relu"], self.about["lrn"]))
+
     def channel(self, layer, channel):
-        """The Channel of that number; ValueError where the file does not have it."""
+        """The Channel of a number; ValueError if the file does not have it."""
         return next(self.channels(layer, [channel]))
 
     def channels(self, layer, channels=None):
-        """Yield the Channels of a layer, all of them where none are named."""
+        """Yield Channels of a layer; by default all of them."""
         if layer not in self.layers:
-            raise ValueError(f"{self.path}: there is no layer {layer!r} in it; there are "
+            raise ValueError(f"{self.path}: there is no layer {layer!r} in it; its layers are "
                              f"{', '.join(self.layers)}")
         stored = self.layers[layer]
         chosen = stored if channels is None else channels
         missing = [c for c in chosen if c not in stored]
         if missing:
-            raise ValueError(f"{self.path}: channel {missing[0]} of {layer} is not in it; there "
-                             f"are {', '.join(map(str, stored))}")
+            raise ValueError(f"{self.path}: channel {missing[0]} of {layer} is not in it; its "
+                             f"channels are {', '.join(map(str, stored))}")
         with open_file(self.path) as file:
             for channel in chosen:
                 yield _channel(file[layer], layer, stored.index(channel))
 
 
 def read(path):
-    """Open a file that `write` wrote: Patches.
+    """Open a file that `write` wrote; returns Patches.
 
     Raises
     ------
     ValueError
-        In one line: no such file, another kind of file, damaged.
+        In one line: no such file, another kind of file, or a damaged one.
     """
     with open_file(path) as file:
         if file.attrs.get("format") != FORMAT:
             raise WeightsError(f"{path}: not a file of patches (no attribute format={FORMAT!r})")
         if file.attrs["version"] > VERSION:
-            raise WeightsError(f"{path}: of version {file.attrs['version']}, this program reads up "
-                               f"to {VERSION}; update minicnn")
+            raise WeightsError(f"{path}: the file has version {file.attrs['version']}, and this "
+                               f"minicnn reads versions up to {VERSION}; update minicnn")
         about = json.loads(file.attrs["about"])
         layers = {name: [int(c) for c in file[name]["channels"]] for name in about.pop("layers")}
         unreadable = [line.decode() for line in file["unreadable"][()]]
@@ -121,7 +129,7 @@ def read(path):
 
 
 def write(path, about, unreadable, layers, pixels):
-    """Write the file, whole or not at all.
+    """Write the file, completely or not at all.
 
     Parameters
     ----------
@@ -130,9 +138,9 @@ def write(path, about, unreadable, layers, pixels):
         For `Patches.about`.
     unreadable : list of str
     layers : dict of str to dict
-        For each layer the TABLES by name, as in the table above.
+        {layer: {name of one of TABLES: array}}, with the arrays described above.
     pixels : iterable of (layer, row, place, patch, projection)
-        The patches in any order; `row` counts along the layer's channels.
+        The patches in any order; `row` is the index in the layer's `channels`.
     """
     import h5py
 
@@ -154,7 +162,7 @@ def _make_layer(group, tables, text):
             group.create_dataset(key, data=_text(tables[key]), dtype=text)
         else:
             group.create_dataset(key, data=tables[key])
-    top, bottom, left, right = tables["boxes"].reshape(-1, 4).T  # C,K,4 -> C*K,4
+    top, bottom, left, right = tables["windows"].reshape(-1, 4).T  # C,K,4 -> C*K,4
     sides = [max(1, int(side.max())) for side in (bottom - top, right - left)]
     for key, dtype in PIXELS.items():
         group.create_dataset(key, (*tables["values"].shape, *sides, 3), dtype,
@@ -162,7 +170,7 @@ def _make_layer(group, tables, text):
 
 
 def _text(names):
-    """Names as UTF-8; a file name may hold bytes that are none."""
+    """Names as UTF-8; bytes of a file name that are not valid UTF-8 are replaced."""
     encoded = np.vectorize(lambda name: name.encode("utf-8", "replace"), otypes=[object])
     names = np.asarray(names, dtype=object)
     return encoded(names) if names.size else names
@@ -170,8 +178,9 @@ def _text(names):
 
 def _channel(group, layer, row):
     places = np.flatnonzero(group["photos"][row] >= 0)
-    table = {key: group[key][row][places] for key in TABLES[1:-1]}
-    sides = [(bottom - top, right - left) for top, bottom, left, right in table["boxes"]]
+    stored = {key: "boxes" if key not in group and key == "windows" else key for key in TABLES}
+    table = {key: group[stored[key]][row][places] for key in TABLES[1:-1]}
+    sides = [(bottom - top, right - left) for top, bottom, left, right in table["windows"]]
     patches, projections = ([group[key][row, k, :h, :w] for k, (h, w) in zip(places, sides,
                                                                             strict=True)]
                             for key in PIXELS)
@@ -179,7 +188,7 @@ def _channel(group, layer, row):
         layer, int(group["channels"][row]), table["values"].tolist(),
         [name.decode() for name in table["names"]], table["photos"].tolist(),
         [position if position[0] >= 0 else () for position in _tuples(table["positions"])],
-        _tuples(table["boxes"]), patches, projections, _tuples(table["corners"]),
+        _tuples(table["boxes"]), patches, projections, _tuples(table["windows"]),
         tuple(group["frames"][row].tolist()))
 
 

@@ -1,7 +1,7 @@
-"""A network's layers computed by the plain operations here in float64: no Winograd, no rounding.
+"""Compute a network's layers with the plain operations in float64, without Winograd.
 
-For a probe where PyTorch is not installed. It shares `minicnn.ops` with the network's own passes,
-so it sees what float32, Winograd and a GPU do, not an error of these operations themselves.
+This serves for a probe if PyTorch is not installed. It shares `minicnn.ops` with the network's own
+passes, so it reveals errors of float32, Winograd or a GPU, but no error of these operations.
 """
 
 from importlib import import_module
@@ -12,11 +12,11 @@ from minicnn.backend import to_host
 from minicnn.network import INPUT
 from minicnn.network.layers import Dense
 
-PIECE = 1 << 22  # weights of a dense layer in float64 at once: 32 MB
+PIECE = 1 << 22  # weights of a dense layer converted to float64 at once: 32 MB
 
 
 def activations(network, x):
-    """What every layer makes of a batch, one after the other.
+    """The output of every layer for a batch, one after the other.
 
     Parameters
     ----------
@@ -28,18 +28,28 @@ def activations(network, x):
     (str, array)
         The layer's name and its output, float64.
     """
-    alive, readers = {INPUT: np.asarray(x, np.float64)}, network.last_readers()
-    for name, layer, inputs in network.rows:
-        read = [alive[place] for place in inputs]
+    def computed(name, layer, read):
         arrays = {key: to_host(value) for key, value in network.params.get(name, {}).items()}
-        y = alive[name] = _computed(layer, read if layer.several else read[0], arrays)
-        yield name, y
-        for place in [place for place in inputs if readers[place] == name]:
-            alive.pop(place, None)
+        return _computed(layer, read, arrays)
+
+    return rows(network, np.asarray(x, np.float64), computed, network.names)
+
+
+def rows(network, x, computed, goals=None):
+    """(name, ``computed(name, layer, read)``) of each row needed for the layers `goals`, by default
+    for the last row; outputs are freed after their last reader."""
+    alive, readers = {INPUT: x}, network.last_readers(goals)
+    for name, layer, inputs in network.rows:
+        if name in readers:
+            read = [alive[place] for place in inputs]
+            alive[name] = computed(name, layer, read if layer.several else read[0])
+            for place in {place for place in inputs if readers[place] == name}:
+                del alive[place]
+            yield name, alive[name]
 
 
 def _computed(layer, x, params):
-    """A layer's output; a dense layer's in pieces, since float64 takes twice the room."""
+    """A layer's output; a dense layer is computed in pieces, since float64 takes twice the room."""
     page = layer.op and import_module(f"minicnn.ops.{layer.op}")
     run = max(1, PIECE // len(params["w"])) if isinstance(layer, Dense) else None
     pieces = [slice(k, k + run) for k in range(0, layer.units, run)] if run else [slice(None)]

@@ -1,31 +1,32 @@
-"""A network that verifies itself: a stored picture, and what every layer should make of it.
+"""A network's probe: a stored picture and every layer's expected output for it.
 
-`make` computes the numbers, with PyTorch in float64 where it is installed, else with the plain
-operations here in float64, and says which. They travel in the weight file (`files.stored_probe`).
-`verify` computes them again as the network runs now, on whatever machine, device and precision,
-and compares them layer by layer, the prepared picture first: the first wrong layer is where the
-fault is. It sees a wrong channel order, mean or scale, kernels whose axes were exchanged, another
-flatten order, groups, LRN rule or rounding, and an operation that goes wrong on this machine. The
-weights of every layer are compared by a hash, too: one that is a little off changes no figure much.
+`make` computes the probe in float64, with PyTorch if it is installed and otherwise with the plain
+operations here, and records which. The probe is stored in the weight file (`files.stored_probe`).
+`verify` recomputes it as the network runs now, on any machine, device and precision, and compares
+layer by layer, starting with the prepared picture: the first wrong layer is where the fault is.
+It detects a wrong channel order, mean or scale, exchanged kernel axes, a wrong flatten order,
+wrong groups, LRN rule or rounding, and an operation that goes wrong on this machine. Each layer's
+weights are also compared by a hash, because a small error in one weight hardly changes any figure.
 
-What it does not see is a fault that was there when the probe was made. Of a file in PyTorch's
-layout (PyTorch's own, Caffe's) PyTorch computes with the arrays as they lie in the file, so that
-weights turned wrongly do show; weights of other layouts are taken as they were converted. Layers,
-settings and preprocessing are those of the network in any case.
+A fault that was present when the probe was made stays undetected. For a file in PyTorch's layout
+(PyTorch, Caffe), PyTorch computes with the arrays as stored in the file, so wrongly turned weights
+are detected; for other layouts it uses the converted weights. Layers, settings and preprocessing
+are always the network's.
 
 Decisions
-    The picture has the network's own size, since windows round differently at another. It is drawn
-    by a formula (`fingerprint.picture`): smooth, in steps of 16 grey levels, so that it has edges
-    in all directions, channels that differ, nothing symmetric, and compresses to some ten thousand
-    bytes. It goes through the network's own preprocessing. Where there is none, pixels become
-    -2..2 in as many channels as the network reads.
+    The picture has the network's own size, since windows round differently at another size. A
+    formula draws it (`fingerprint.picture`): smooth, in steps of 16 grey levels, with edges in all
+    directions, different channels and no symmetry; it compresses to about ten thousand bytes. It
+    goes through the network's own preprocessing. Without one, pixels become -2..2 in as many
+    channels as the network reads.
 
-    Of every layer few numbers are kept (`fingerprint.of`), of the scores all numbers. What is
-    compared is the difference as a share of the layer's deviation, or of the number itself where
-    that is larger. For a layer that is silent, all 0, it is the deviation of the layer before.
+    The probe keeps a few numbers of every layer (`fingerprint.of`) and all scores. A difference is
+    measured relative to the layer's standard deviation, or to the number itself if that is larger.
+    For a silent layer, all 0, it is relative to the deviation of the layer before.
 """
 
 from math import prod
+from pathlib import Path
 
 import numpy as np
 
@@ -34,27 +35,27 @@ from minicnn.files import digests, fingerprint, plain, stored_probe, torch_twin
 from minicnn.files.errors import WeightsError
 from minicnn.files.stored_probe import Probe
 from minicnn.files.verification import ProbeError, Verification, verify
-from minicnn.network import INPUT
+from minicnn.network import INPUT, Network
 
 __all__ = ["Probe", "ProbeError", "Verification", "check", "make", "verified", "verify"]
 
 MAKERS = ("auto", "pytorch", "minicnn")
-MOST_SCORES = 10_000  # more than classes: these are feature maps, of which the fingerprint will do
+MOST_SCORES = 10_000  # more outputs than this are feature maps: their fingerprint is enough
 MOST_NUMBERS, MOST_PRODUCTS = 3 * 10**8, 4 * 10**10  # VGG-19 has 3e7 and 2e10
 
 
-def make(network, by="auto", weights=None):
-    """Compute a probe of a network as it is.
+def make(network: Network, by: str = "auto", weights: dict[str, np.ndarray] | None = None) -> Probe:
+    """Compute a probe of a network in its present state.
 
     Parameters
     ----------
     network : Network
-        With weights. It does not get the probe by this: ``network.probe = make(network)``.
+        With weights. It is not changed; assign the probe with ``network.probe = make(network)``.
     by : {"auto", "pytorch", "minicnn"}
-        Who computes; "auto" is PyTorch where it can be imported and knows all the layers.
+        What computes the probe; "auto" is PyTorch if it can be imported and has all the layers.
     weights : dict of str to array, optional
-        The arrays of the file that the network was converted from, where they are in PyTorch's
-        layout, see `torch_twin.activations`: then PyTorch computes with these.
+        The arrays, in PyTorch's layout, of the file that the network was converted from, see
+        `torch_twin.activations`. PyTorch then computes with these arrays.
 
     Returns
     -------
@@ -63,28 +64,28 @@ def make(network, by="auto", weights=None):
     Raises
     ------
     ProbeError
-        No weights, no image to look at, numbers that are not finite, more work than a probe is
-        worth; PyTorch asked for by name and not there.
+        The network has no weights or does not read an image, its numbers are not finite, the work
+        is too large; or `by` is "pytorch" and PyTorch is missing.
     """
     _check_possible(network, by)
     picture = fingerprint.picture(*network.input_shape[:2])
     with np.errstate(all="ignore"):
         who, rows, scores = _computed(network, picture, by, weights)
     if not (np.isfinite(rows).all() and np.isfinite(scores).all()):
-        raise ProbeError(f"network {network.name}: a picture leads to numbers beyond float32; no "
-                         "probe can be made of it")
+        raise ProbeError(f"network {network.name}: no probe can be made of it: the probe's picture "
+                         "leads to numbers beyond float32")
     return Probe(who, digests.of_layers(network), [INPUT, *network.names],
                  stored_probe.weight_hashes(network), picture, rows, scores)
 
 
-def check(network, where=None):
-    """Verify a network by its probe, and raise unless all is well.
+def check(network: Network, where: str | Path | None = None) -> Verification:
+    """Verify a network by its probe; raise if any layer is wrong.
 
     Parameters
     ----------
     network : Network
     where : str or path, optional
-        What to call it in the error, the file for example; its name where not given.
+        The origin to name in the error, such as the file. Default: the network's name.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def check(network, where=None):
     Raises
     ------
     WeightsError
-        In one line: the first layer that differs, or that there is no probe.
+        In one line: the first layer that differs, or that the network has no probe.
     """
     try:
         result = verify(network)
@@ -104,27 +105,28 @@ def check(network, where=None):
     return result
 
 
-def verified(network, by="auto", weights=None, where=None):
-    """Give a network its probe, and verify it by that at once: does it compute here what it should?
+def verified(network: Network, by: str = "auto", weights: dict[str, np.ndarray] | None = None,
+             where: str | Path | None = None) -> str:
+    """Make a probe, assign it to the network, and verify the network by it at once.
 
     Parameters
     ----------
     network, by, weights
-        As for `make`; the network gets the probe.
+        As for `make`.
     where : str or path, optional
-        What to call it in the error.
+        As for `check`.
 
     Returns
     -------
     str
-        By whom the probe is, and how nearly the network agrees.
+        What computed the probe, and how closely the network agrees with it.
 
     Raises
     ------
     ProbeError
         As from `make`.
     WeightsError
-        Naming the first layer that differs.
+        In one line: the first layer that differs.
     """
     network.probe = make(network, by, weights)
     return check(network, where).message
@@ -137,18 +139,19 @@ def _check_possible(network, by):
         raise ProbeError(f"probe: by must be one of {', '.join(MAKERS)}, got {by!r}")
     wrong = [f"layer {name} has no weights" for name in network.empty()]
     if len(network.input_shape) != 3:
-        wrong.append(f"its input {network.input_shape} is no image")
+        wrong.append(f"its input {network.input_shape} is not an image (H, W, C)")
     numbers = sum(prod(shape) for shape in [network.input_shape, *network.shapes.values()])
     products = sum(prod(shapes["w"]) * prod(network.shapes[name][:-1])
                    for name, shapes in network.param_shapes.items() if "w" in shapes)
     if numbers > MOST_NUMBERS or products > MOST_PRODUCTS:
-        wrong.append("it is too much work for a check")
+        wrong.append(f"its {numbers:,} activations and {products:,} products are too much work "
+                     "for a check")
     if wrong:
         raise ProbeError(f"network {network.name}: no probe can be made of it: {wrong[0]}")
 
 
 def _computed(network, picture, by, weights):
-    """(who computed it, the fingerprints of all layers, the scores)."""
+    """(what computed the probe, the fingerprints of all layers, the scores)."""
     if by != "minicnn":
         try:
             x = torch_twin.prepared(picture, network.preprocessing, network.input_shape[2])
@@ -157,7 +160,7 @@ def _computed(network, picture, by, weights):
             return f"{torch_twin.version()}, float64{own}", rows, scores
         except torch_twin.NotComputed as error:
             if by == "pytorch":
-                raise ProbeError(f"network {network.name}: {error}; a probe by \"minicnn\" needs "
+                raise ProbeError(f'network {network.name}: {error}; a probe by "minicnn" needs '
                                  "no PyTorch") from None
     from minicnn import __version__
 

@@ -1,22 +1,22 @@
-"""A probe as it lies in a weight file: one small picture, and what every layer made of it.
+"""The stored form of a probe: one small picture, and the fingerprints of every layer's output.
 
-`minicnn.files.probe` makes probes; here is what one holds, and how it is stored, in
-the group "stored probe" of the project's own HDF5 form:
+`minicnn.files.probe` makes probes. This module defines their contents and stores them in the group
+"stored probe" of minicnn's own HDF5 form:
 
 =============  ====================================================================================
-by             attribute: who computed it, "PyTorch 2.13.0, float64"
+by             attribute: what computed it, "PyTorch 2.13.0, float64"
 settings       attribute: SHA-256 of the layers, their settings and the preprocessing
 names          attribute, JSON: "image" and every layer, in the order of computation
-weights        attribute, JSON: of every layer with weights the first 16 digits of their SHA-256,
-               rounded to float32
+weights        attribute, JSON: {layer: the first 16 digits of the SHA-256 of its weights, rounded
+               to float32}, of every layer with weights
 picture        (3, H, W) uint8, before any preprocessing; planes compress better than pixels
 figures        (names, 16) float32: the fingerprints
 scores         (K,) float32: all outputs of the layer that gives the class scores, H,W,C flattened;
-               none where there are too many for classes
+               empty if there are too many to be classes
 =============  ====================================================================================
 
-A picture of photo's kind goes in, not numbers ready for the network: so the order of the channels,
-the mean and the scale are part of what is checked. It compresses to some ten thousand bytes.
+The picture is stored like a photo, not as preprocessed numbers, so that the channel order, the mean
+and the scale are verified, too. It compresses to about ten thousand bytes.
 """
 
 import json
@@ -36,7 +36,7 @@ MOST_PIXELS = 1 << 21
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """What a network's layers make of one picture; for the fields see the file's description.
+    """The fingerprints of a network's layers for one picture; the fields are described above.
 
     Attributes
     ----------
@@ -58,26 +58,22 @@ class Probe:
 
 
 def weight_hashes(network, dtype="float32"):
-    """{layer: 16 hexadecimal digits} of all layers with weights, as they come back when stored.
+    """{layer: 16 hexadecimal digits} for all layers with weights, as loaded after storing.
 
     Parameters
     ----------
     network : Network
     dtype : str
-        As what they are stored.
+        The dtype in which the weights are stored.
     """
-    return {name: digests.of_arrays({key: _rounded(network.params[name][key], dtype)
-                                     for key in shapes})[:16]
-            for name, shapes in network.param_shapes.items()}
-
-
-def _rounded(value, dtype):
     with np.errstate(over="ignore"):
-        return value.astype(dtype, copy=False).astype(np.float32, copy=False)
+        return {name: digests.of_arrays({
+            key: network.params[name][key].astype(dtype, copy=False).astype(np.float32, copy=False)
+            for key in shapes})[:16] for name, shapes in network.param_shapes.items()}
 
 
 def still_of(probe, network, dtype):
-    """Whether a probe is of a network as it is now, and as it will be once stored as `dtype`."""
+    """Whether a probe matches a network in its present state, stored as `dtype`."""
     return (probe.settings == digests.of_layers(network)
             and probe.weights == weight_hashes(network, dtype))
 
@@ -95,20 +91,20 @@ def write(file, probe):
 
 
 def read(file, network, size):
-    """The probe in an open HDF5 file; None where it holds none.
+    """The probe in an open HDF5 file; None if it holds none.
 
     Parameters
     ----------
     file : h5py.File
     network : Network
-        Whose file it is.
+        The network in the file.
     size : int
-        Of the file, in bytes.
+        Bytes of the file.
 
     Raises
     ------
     ValueError
-        Naming what of it is missing, of another kind, or not of this network.
+        Naming the part that is missing, of the wrong kind, or not of this network.
     """
     if not hdf5_arrays.has(file, GROUP):
         return None
@@ -125,7 +121,7 @@ def _read(group, network, size):
     arrays = hdf5_arrays.read(group, {"figures": "figures", "scores": "scores"}, size)
     picture = _picture(group)
     if names != ["image", *network.names]:
-        raise ValueError(f"it is not of the layers of network {network.name}")
+        raise ValueError(f"it is of other layers than those of network {network.name}")
     if not isinstance(weights, dict) or list(weights) != list(network.param_shapes) or not all(
             isinstance(value, str) and HASH.fullmatch(value) for value in weights.values()):
         raise ValueError("weights: expected one hash of 16 digits for each layer with weights")
@@ -142,7 +138,7 @@ def _read(group, network, size):
 def _text(group, name):
     value = group.attrs.get(name)
     if not isinstance(value, str):
-        raise ValueError(f"its attribute {name} is missing, or no text")
+        raise ValueError(f"its attribute {name} is missing, or not text")
     return value
 
 
@@ -155,5 +151,5 @@ def _picture(group):
         raise ValueError(f"picture: expected planes (3, H, W) of pixels 0..255, got {shape} of "
                          f"{dtype}")
     if data.external or data.is_virtual or prod(data.chunks or (1,)) > 3 * MOST_PIXELS:
-        raise ValueError("picture: keeps its numbers elsewhere, or in pieces larger than itself")
+        raise ValueError("picture: its numbers are in another file, or its chunks are too large")
     return data[()].transpose(1, 2, 0)  # C,H,W -> H,W,C

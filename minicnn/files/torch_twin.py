@@ -1,17 +1,16 @@
-"""A network's layers computed by PyTorch, where it is installed: a second opinion on every number.
+"""Compute a network's layers with PyTorch, if it is installed, as an independent check.
 
-Each kind of layer is written once, in a line or a few of PyTorch's functions; whoever compares,
-checks or times takes it from here. Tensors are N,C,H,W, and arrays in PyTorch's layout: kernels
-(out, in/groups, kh, kw), dense weights (out, in), which read an image in the order C,H,W. Dtype,
-device and memory format are those of what comes in, and autograd follows.
+Each kind of layer is written once, in a few of PyTorch's functions; all comparisons, checks and
+timings use it. Tensors are N,C,H,W. Arrays have PyTorch's layout: kernels (out, in/groups, kh, kw)
+and dense weights (out, in), which read an image in the order C,H,W. Results have the dtype, device
+and memory format of the input, and autograd works.
 
-Nothing of `minicnn.ops` is used here, nor is `minicnn.images`: for a probe the photo is prepared,
-windows are rounded and padded, and means divided by PyTorch's own rules, in float64. Which layers
-there are, with which settings, the network says. The weights are its own, or, where a file came in
-PyTorch's layout, the file's arrays as they lie there: so a kernel that was turned wrongly on its
-way from there to here shows.
+Neither `minicnn.ops` nor `minicnn.images` is used here: for a probe, PyTorch's own rules in float64
+prepare the photo, round and pad windows, and divide means. The layers and their settings are the
+network's. The weights are the network's or, for a file in PyTorch's layout, the arrays as stored in
+the file, so that a kernel turned wrongly in the conversion is detected.
 
-PyTorch is no part of this library and never needed: it is imported when a function runs.
+PyTorch is not part of this library and never required: it is imported when a function runs.
 """
 
 import importlib
@@ -23,19 +22,20 @@ import numpy as np
 
 from minicnn.backend import to_host
 from minicnn.files import mapped
+from minicnn.files.plain import rows
 from minicnn.network import INPUT
 from minicnn.network.layers import Conv, Dense, Flatten
 
-PIECE = 1 << 22  # weights of a dense layer in float64 at once: 32 MB
-BAND = 1 << 22  # numbers of one convolution's windows at once: PyTorch lays all of them out
+PIECE = 1 << 22  # weights of a dense layer converted to float64 at once: 32 MB
+BAND = 1 << 22  # numbers in a convolution's windows at once: PyTorch copies all windows
 
 
 class NotComputed(ValueError):
-    """PyTorch is missing, or has no such layer."""
+    """PyTorch is missing, or lacks a layer or setting."""
 
 
 def version():
-    """"PyTorch 2.13.0"; None where it cannot be imported."""
+    """"PyTorch 2.13.0"; None if it cannot be imported."""
     try:
         return f"PyTorch {_torch().__version__.partition('+')[0]}"
     except NotComputed:
@@ -52,33 +52,33 @@ def _torch():
 # ---- between our axes and PyTorch's
 
 def channels_first(x):
-    """A tensor N,H,W,C -> N,C,H,W; rows stay as they are."""
+    """A tensor N,H,W,C -> N,C,H,W; rows (N, D) stay unchanged."""
     return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
 
 
 def channels_last(x):
-    """A tensor N,C,H,W -> N,H,W,C; rows stay as they are."""
+    """A tensor N,C,H,W -> N,H,W,C; rows (N, D) stay unchanged."""
     return x.permute(0, 2, 3, 1) if x.ndim == 4 else x
 
 
 def to_torch(x):
-    """A copy of an array (N, H, W, C) as a tensor (N, C, H, W); rows stay as they are."""
+    """A copy of an array (N, H, W, C) as a tensor (N, C, H, W); rows stay unchanged."""
     return channels_first(_torch().tensor(x)).contiguous()
 
 
 def to_numpy(x):
-    """A tensor (N, C, H, W) as an array (N, H, W, C); rows stay as they are."""
+    """A tensor (N, C, H, W) as an array (N, H, W, C); rows stay unchanged."""
     return channels_last(x.detach()).cpu().numpy()
 
 
 def turned(w, image):
-    """A layer's array in PyTorch's layout; vectors stay as they are.
+    """A layer's array in PyTorch's layout; vectors stay unchanged.
 
     Parameters
     ----------
     w : tensor (KH, KW, C/G, O), (D, O) or (C,)
     image : tuple
-        What the layer reads, (H, W, C) or (D,).
+        The layer's input shape, (H, W, C) or (D,).
 
     Returns
     -------
@@ -102,16 +102,16 @@ def arrays(network):
 # ---- layers
 
 def compute(layer, x, arrays, learn=False):
-    """What a layer makes of its input.
+    """The output of a layer for an input.
 
     Parameters
     ----------
     layer : Layer
-    x : tensor (N, C, H, W) or (N, D); a list where the layer reads several
+    x : tensor (N, C, H, W) or (N, D); a list if the layer has several inputs
     arrays : dict of str to tensor
-        Those of the layer, in PyTorch's layout (`turned`).
+        The layer's arrays, in PyTorch's layout (`turned`).
     learn : bool
-        Drop out, and normalise by the batch's own mean and variance.
+        Training mode: apply dropout, and normalise by the batch's own mean and variance.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def compute(layer, x, arrays, learn=False):
     NotComputed
         PyTorch is missing.
     KeyError, RuntimeError
-        It has no such layer, or not with these settings.
+        PyTorch does not have the layer, or not with these settings.
     """
     return COMPUTED[type(layer).__name__](_torch(), layer, x, arrays, learn)
 
@@ -154,7 +154,7 @@ def _average_pool(torch, layer, x, *_):
 
 
 def _lrn(torch, layer, x, *_):
-    alpha = layer.alpha * (1 if layer.convention == "caffe" else layer.size)  # PyTorch divides it
+    alpha = layer.alpha * (1 if layer.convention == "caffe" else layer.size)  # PyTorch divides by n
     return torch.nn.functional.local_response_norm(x, layer.size, alpha, layer.beta, layer.k)
 
 
@@ -184,14 +184,14 @@ def forward(network, x, arrays, learn=False, to=None):
     Parameters
     ----------
     network : Network
-        Its rows and their settings; the arrays that it holds play no part.
+        Only its rows and their settings are used, not its arrays.
     x : tensor (N, C, H, W)
     arrays : dict of str to dict of str to tensor
         In PyTorch's layout, as from `arrays`.
     learn : bool
         As for `compute`.
     to : str, optional
-        Compute this layer and what it depends on, no more; the last row where not given.
+        Compute only this layer and the layers it depends on. Default: the last row.
 
     Yields
     ------
@@ -201,31 +201,20 @@ def forward(network, x, arrays, learn=False, to=None):
     def computed(name, layer, read):
         return compute(layer, read, arrays.get(name, {}), learn)
 
-    return _rows(network, x, computed, to and [to])
-
-
-def _rows(network, x, computed, goals=None):
-    """(name, output) of each row that is needed; outputs are let go after their last reader."""
-    alive, readers = {INPUT: x}, network.last_readers(goals)
-    for name, layer, inputs in network.rows:
-        if name in readers:
-            read = [alive[place] for place in inputs]
-            alive[name] = computed(name, layer, read if layer.several else read[0])
-            for place in {place for place in inputs if readers[place] == name}:
-                del alive[place]
-            yield name, alive[name]
+    return rows(network, x, computed, to and [to])
 
 
 # ---- for a probe
 
 def prepared(picture, preprocessing, channels=3):
-    """A picture of the size that the network reads, in its own numbers.
+    """A picture preprocessed for a network, without resizing.
 
     Parameters
     ----------
     picture : (H, W, 3) uint8
+        Of the network's input size.
     preprocessing : images.Preprocessing or None
-        Without one pixels become -2..2, in as many channels as asked for.
+        If None, pixels become -2..2 in `channels` channels.
     channels : int
 
     Returns
@@ -249,21 +238,20 @@ def prepared(picture, preprocessing, channels=3):
 
 
 def activations(network, x, weights=None):
-    """What every layer makes of a batch, one after the other, in float64 and bounded memory.
+    """The output of every layer for a batch, one after the other, in float64 and bounded memory.
 
     Parameters
     ----------
     network : Network
     x : array (N, H, W, C)
     weights : dict of str to array, optional
-        Arrays in PyTorch's layout by their place here, "conv1_1/w"; where one reads an image, it
-        may lie as kernels do, and it does so behind a Flatten, too. The network's own where not
-        given.
+        Arrays in PyTorch's layout, {"conv1_1/w": array, ...}. Dense weights that read an image,
+        also behind a Flatten, may have the axes of kernels. Default: the network's own.
 
     Yields
     ------
     (str, array)
-        The layer's name and its output, float64, in the axes that it has here.
+        The layer's name and its output, float64, with minicnn's axes.
 
     Raises
     ------
@@ -272,12 +260,12 @@ def activations(network, x, weights=None):
     """
     with _torch().inference_mode():
         image = to_torch(np.asarray(x, np.float64))
-        for name, y in _rows(network, image, partial(_in_float64, network, weights)):
+        for name, y in rows(network, image, partial(_in_float64, network, weights)):
             yield name, to_numpy(y)
 
 
 def _in_float64(network, weights, name, layer, x):
-    """A layer's output; of convolutions and dense layers in pieces, see BAND and PIECE."""
+    """A layer's output; convolutions and dense layers run in pieces, see BAND and PIECE."""
     own = weights is None
 
     def given(outputs=slice(None)):
@@ -301,7 +289,7 @@ def _in_float64(network, weights, name, layer, x):
 
 
 def _in_bands(layer, x, arrays):
-    """A convolution of some rows of its output after the others."""
+    """The output of a convolution, computed in bands of rows."""
     torch, w = _torch(), arrays["w"]
     (ph, pw), (step, _), (apart, _) = map(both, (layer.pad, layer.stride, layer.dilation))
     x, flush = torch.nn.functional.pad(x, (pw, pw, ph, ph)), replace(layer, pad=0)
@@ -319,7 +307,7 @@ def both(value):
 
 
 def _flattened(network, name):
-    """The image (H, W, C) whose rows a dense layer reads behind a Flatten; None without one."""
+    """The image (H, W, C) that a Flatten below a dense layer reads; None without a Flatten."""
     below, = network.inputs(name)
     while below != INPUT and not isinstance(network[below], Dense):
         read = network.input_shapes[below]
@@ -330,7 +318,7 @@ def _flattened(network, name):
 
 
 def _wide(array):
-    """A copy as a tensor in float64; an array that lies in a file takes no memory any more."""
+    """A copy as a float64 tensor; frees the memory of an array that is mapped from a file."""
     tensor = _torch().from_numpy(np.array(array, np.float64))
     mapped.let_go(array)
     return tensor

@@ -1,9 +1,9 @@
-"""What a long piece of work has so far, kept so that it can be taken up again after any end.
+"""Store the progress of a long computation, so that it can be resumed after any interruption.
 
-The folder holds `state.npz`, which replaces the one before it in one go, and numbered parts of the
-result, which appear in one go each. So whenever the work is killed, what is there is whole. The
-folder's name has a hash of everything the result depends on: work of another kind never goes on
-from it, but begins a folder of its own.
+A folder holds `state.npz` and numbered parts of the result. Each file is written or replaced
+atomically, so all files are complete whenever the process is killed. The folder's name contains a
+hash of everything the result depends on: a different computation never resumes from this folder but
+starts one of its own.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ PREFIX = "minicnn-unfinished-"
 
 
 class Unfinished:
-    """The unfinished work in a folder.
+    """The stored progress of one computation.
 
     Parameters
     ----------
     folder : path
-        Where the result will be; made where it does not exist.
+        The folder of the result; created if missing.
     about : dict
         Everything that the result depends on, as plain values.
     """
@@ -36,7 +36,7 @@ class Unfinished:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def state(self):
-        """The arrays saved last, by name; None where nothing was saved."""
+        """The arrays saved last, by name; None if nothing was saved."""
         path = self.folder / "state.npz"
         return _load(path) if path.exists() else None
 
@@ -45,7 +45,7 @@ class Unfinished:
         _save(self.folder / "state.npz", arrays)
 
     def has_part(self, number):
-        """Whether a part of the result is there."""
+        """Whether a part of the result has been saved."""
         return self._part(number).exists()
 
     def part(self, number):
@@ -53,11 +53,11 @@ class Unfinished:
         return _load(self._part(number))
 
     def save_part(self, number, **arrays):
-        """Add a part."""
+        """Save a part."""
         _save(self._part(number), arrays)
 
     def remove(self):
-        """The result is there: nothing is unfinished any more."""
+        """Delete the stored progress, once the result is complete."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _part(self, number):

@@ -1,7 +1,9 @@
-"""A network verified by its probe: every layer is computed again, as the network runs now.
+"""Verify a network by its probe: recompute every layer as the network runs now, and compare.
 
-For what a probe is see `minicnn.files.probe`.
+`minicnn.files.probe` explains what a probe is.
 """
+
+from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,72 +13,73 @@ import numpy as np
 
 from minicnn import backend
 from minicnn.files import digests, fingerprint, stored_probe
-from minicnn.network import INPUT
+from minicnn.network import INPUT, Network
 from minicnn.network.summary import lined_up
 
-LIMITS = {  # the largest share that counts as the same
-    "float16": 5e-2,  # 11 bits a number: 2e-2 was the most in 3 networks that do not overflow
-    "float32": 1e-3,  # Winograd's included, 2e-5 was the most in 9 networks; planted faults: 5e-3
-    "float64": 1e-6,  # the photo is prepared, and figures are stored, in float32: 1.4e-7
+LIMITS = {  # largest relative error that counts as equal; measured maxima in the comments
+    "float16": 5e-2,  # 11-bit mantissa: 2e-2 in 3 networks that do not overflow
+    "float32": 1e-3,  # 2e-5 in 9 networks, with Winograd; planted faults give 5e-3
+    "float64": 1e-6,  # 1.4e-7, as the photo is prepared and the figures are stored in float32
 }
-SCORES = "scores"  # verified last, as if they were a layer
+SCORES = "scores"  # verified last, like a layer
 
 
 class ProbeError(ValueError):
-    """A network of which no probe can be made, or that has none to be verified by."""
+    """No probe can be made of a network, or it has no probe to be verified by."""
 
 
-def verify(network, probe=None):
-    """Compute what a probe holds again, as the network runs now, and compare.
+def verify(network: Network, probe: stored_probe.Probe | None = None) -> Verification:
+    """Recompute a probe's numbers as the network runs now, and compare them.
 
     Parameters
     ----------
     network : Network
         On any device, in any precision.
     probe : Probe, optional
-        The network's own (`network.probe`) where not given.
+        Default: the network's own, `network.probe`.
 
     Returns
     -------
     Verification
-        Whether or not all is well.
+        Also if layers are wrong; see its `ok`.
 
     Raises
     ------
     ProbeError
-        There is none, or it is of other layers.
+        The network has no probe, or the probe belongs to other layers.
     """
     probe = network.probe if probe is None else probe
     if probe is None:
-        raise ProbeError(f"network {network.name} has no probe to verify it by; `minicnn convert "
-                         "FILE --to OUT.h5` gives a weight file one, and so does files.probe.make")
+        raise ProbeError(f"network {network.name} has no probe to verify it by; make one with "
+                         "`minicnn convert FILE --to OUT.h5` or files.probe.make")
     if probe.names != [INPUT, *network.names]:
-        raise ProbeError(f"network {network.name}: the probe is of other layers")
+        raise ProbeError(f"network {network.name}: the probe is of other layers; make a new one "
+                         "with files.probe.make")
     arrays = [value for arrays in network.params.values() for value in arrays.values()]
     dtype = np.dtype(arrays[0].dtype if arrays else np.float32)
-    limit = LIMITS[dtype.name]
     outputs, why = _outputs(network, fingerprint.prepared(network, probe.picture).astype(dtype))
     return Verification(network.name, probe.by, f"{dtype.name} on {network.device}",
-                        list(_verdicts(network, probe, dtype, outputs, why)), limit,
+                        list(_verdicts(network, probe, dtype, outputs, why)), LIMITS[dtype.name],
                         probe.settings == digests.of_layers(network))
 
 
 class LayerVerdict(NamedTuple):
-    """What the verification says of one layer.
+    """The result of the verification for one layer.
 
     Attributes
     ----------
     layer : str
     expected, found : array
-        Its fingerprint, of the scores all of them; `found` is None where no pass got there.
+        The layer's fingerprint, or all the scores; `found` is None if the layer was not computed.
     error : float
-        The largest difference, as a share of the layer's deviation.
+        The largest difference, relative to the layer's standard deviation.
     worst : int
-        Which number it is.
+        The index of the number with that difference.
     what : str
-        That number's name, or why the layer was not reached.
+        That number's name, or why the layer was not computed.
     same_weights : bool
-        Whether its weights, if it has any, are those the probe was made with, to float32.
+        Whether the layer's weights, in float32, are those the probe was made with; True if it has
+        none.
     ok : bool
     """
 
@@ -92,16 +95,16 @@ class LayerVerdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Verification:
-    """A network verified by a probe; as text a table that marks the first wrong layer.
+    """The result of verifying a network; as text, a table that marks the first wrong layer.
 
     Attributes
     ----------
     network, by, computed : str
-        The network's name; who made the probe; how it was computed now, "float32 on cpu".
+        The network's name; what computed the probe; how it was recomputed, "float32 on cpu".
     layers : list of LayerVerdict
-        The prepared picture ("image"), every layer in order, the scores if it gives any.
+        The prepared picture ("image"), every layer in order, and the scores if the probe has any.
     limit : float
-        The largest error that counts as the same.
+        The largest error that counts as equal.
     same_settings : bool
         Whether the layers' settings and the preprocessing are those the probe was made with.
     """
@@ -115,37 +118,37 @@ class Verification:
 
     @property
     def ok(self):
-        """Whether every layer is right."""
+        """Whether every layer is correct."""
         return self.first is None
 
     @property
     def first(self):
-        """The first wrong layer; None where all are right."""
+        """The first wrong layer; None if all are correct."""
         return next((layer for layer in self.layers if not layer.ok), None)
 
     @property
     def message(self):
-        """In one sentence: that all is well and how nearly, or what is wrong first."""
+        """One sentence: how closely all layers agree, or what is wrong with the first wrong one."""
         first = self.first
         if first is None:
             worst = max(self.layers, key=lambda layer: layer.error)
             return (f"every layer agrees with {self.by}: the largest difference "
                     f"is {worst.error:.1e} of a layer's deviation ({worst.layer}, "
-                    f"{worst.what}), and {self.limit:g} is allowed ({self.computed})")
+                    f"{worst.what}); {self.limit:g} is allowed ({self.computed})")
         words = f"{first.layer} is the first that differs from its probe: "
         if first.found is None:
             return f"{words}it was not computed: {first.what}"
         if not first.same_weights:
             words += "its weights are not those the probe was made with; "
-        hint = "" if self.same_settings else ("; the settings of its layers, or how photos are "
-                                              "prepared, are not those of then")
+        hint = "" if self.same_settings else ("; layer settings or the preprocessing have changed "
+                                              "since the probe was made")
         return (f"{words}{first.what}: expected {first.expected[first.worst]:.6g} ({self.by}), got "
                 f"{first.found[first.worst]:.6g} ({self.computed}), off by {first.error:.2g} of "
-                f"the layer's deviation, and {self.limit:g} is allowed{hint}")
+                f"the layer's deviation; {self.limit:g} is allowed{hint}")
 
     @property
     def table(self):
-        """A line a layer: means, deviations, the error."""
+        """One line per layer: means, deviations, the error."""
         first = self.first
         lines = [("layer", "mean", "got", "deviation", "got", "error", "")]
         for layer in self.layers:
@@ -154,15 +157,14 @@ class Verification:
         return "\n".join(lined_up(lines))
 
     def __str__(self):
-        return (f"{self.network}: figures of {self.by}; got in {self.computed}\n\n{self.table}\n\n"
+        return (f"{self.network}: figures by {self.by}; got in {self.computed}\n\n{self.table}\n\n"
                 f"{self.message[0].upper()}{self.message[1:]}.")
 
 
 # ---- computing and comparing
 
 def _outputs(network, x):
-    """({layer: output}, why it ends early or ""): a layer of wrong settings may not fit the next.
-    """
+    """({layer: output}, why it stops early or ""): a wrong setting can make the shapes misfit."""
     outputs = {INPUT: x}
     with np.errstate(all="ignore"), suppress(ValueError):  # float16 may overflow
         try:
@@ -175,11 +177,11 @@ def _outputs(network, x):
 
 
 def _verdicts(network, probe, dtype, outputs, why):
-    """The LayerVerdicts, the scores' last. A layer's scale is the deviation that the probe holds of
-    it; of the layer before where it is silent, all 0."""
+    """The LayerVerdicts, the scores' last. The scale of a layer's errors is its deviation in the
+    probe; for a silent layer, all 0, it is the deviation of the layer before."""
     scale, limit = 1.0, LIMITS[dtype.name]
     hashes = probe.weights
-    if dtype != np.float16:  # in which no other numbers could be
+    if dtype != np.float16:  # float16 has rounded the weights: their hashes must differ
         hashes = stored_probe.weight_hashes(network)
     for name, expected in zip(probe.names, probe.fingerprints.astype(np.float64), strict=True):
         scale = expected[1] if expected.any() else scale
@@ -193,8 +195,8 @@ def _verdicts(network, probe, dtype, outputs, why):
     if probe.scores.size:
         expected, y = probe.scores.astype(np.float64), outputs.get(network.logits)
         if y is None or y.size != expected.size:
-            yield _unreached(SCORES, expected, why or f"there are {y.size} numbers, not "
-                                                      f"{expected.size}")
+            yield _unreached(SCORES, expected, why or f"expected {expected.size} numbers, got "
+                                                      f"{y.size}")
         else:
             found = backend.to_host(y).astype(np.float64).ravel()
             yield _compared(SCORES, expected, found, expected.std(), limit, "score {}".format)
@@ -205,8 +207,8 @@ def _unreached(name, expected, why):
 
 
 def _compared(name, expected, found, scale, limit, call, same_weights=True):
-    """The largest |found - expected| / max(scale, |expected|), with ``call(k)`` the name of number
-    k."""
+    """A LayerVerdict by the largest |found - expected| / max(scale, |expected|); ``call(k)`` is the
+    name of number k."""
     with np.errstate(invalid="ignore"):
         error = np.abs(found - expected) / np.maximum(scale or 1.0, np.abs(expected))
     error = np.where(np.isfinite(error), error, np.inf)
@@ -216,7 +218,7 @@ def _compared(name, expected, found, scale, limit, call, same_weights=True):
 
 
 def _statistics(layer):
-    """For the table: mean and deviation, each as it was and as it is now."""
+    """The table's columns: mean expected and found, deviation expected and found."""
     if layer.layer == SCORES:
         return [""] * 4
     then = [f"{number:.6g}" for number in layer.expected[:2]]

@@ -1,8 +1,8 @@
-"""Other programs' weight files: a reader for each, `convert` to a network of ours, `fetch`, `load`.
+"""Other programs' weight files: one reader per format, `convert` to a network, `fetch`, `load`.
 
-What belongs here: bytes of another program on disk to named arrays and settings (one reader a
-format), which network a file fits, the translation of names and layouts, downloads. What does not:
-our own form (`minicnn.files`), architectures (`minicnn.models`), and any mathematics.
+Belongs here: reading another program's file into named arrays and settings, finding the network a
+file fits, translating names and layouts, downloads. Does not belong here: minicnn's own form
+(`minicnn.files`), architectures (`minicnn.models`), and any mathematics.
 
 Nothing that a file contains is ever executed.
 """

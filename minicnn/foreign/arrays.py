@@ -1,8 +1,8 @@
-"""Another program's arrays, one by one: which part of a layer each is, and its axes turned to ours.
+"""Convert another program's arrays one by one: find the layer's part, and transpose to our axes.
 
-Kernels (out, in, kh, kw), PyTorch's and Caffe's, become (kh, kw, in, out), and dense weights
-(out, in) become (in, out). A dense layer above an image reads it flattened: in the order C,H,W
-there, in H,W,C here, so its inputs change places.
+Kernels (out, in, kh, kw) of PyTorch and Caffe become (kh, kw, in, out), and dense weights (out, in)
+become (in, out). A dense layer above an image reads it flattened, in the order C,H,W there and
+H,W,C in minicnn, so its inputs are reordered.
 """
 
 import re
@@ -19,7 +19,7 @@ BATCH_NORM_PARTS = {
     "moving_mean": "mean", "running_mean": "mean", "variance": "variance",
     "moving_variance": "variance", "running_var": "variance",
 }
-COUNTERS = ("num_batches_tracked",)  # arrays that no network computes with
+COUNTERS = ("num_batches_tracked",)  # arrays that do not affect the outputs
 
 
 def by_layer(arrays):
@@ -41,18 +41,18 @@ def by_layer(arrays):
 
 
 def our_part(layer, part):
-    """What another program's `part` of a layer is called here; None where there is no such."""
+    """minicnn's name for another program's `part` of a layer; None if the part is unknown."""
     return (BATCH_NORM_PARTS if isinstance(layer, BatchNorm) else PARTS).get(part)
 
 
 def weight(foreign, held, layer):
-    """The kernels or the weights of one of their layers, as they are; None where it has none."""
+    """The kernels or weights of one of the file's layers, unchanged; None if it has none."""
     part = next((part for part in held.get(layer, ()) if PARTS.get(part) == "w"), None)
     return None if part is None else foreign.arrays[held[layer][part]]
 
 
 def turned(w, layout):
-    """Kernels of four axes, or the weights of a dense layer, in the order of axes here.
+    """Kernels with four axes, or dense weights, with minicnn's order of axes.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def turned(w, layout):
 
 
 def reordered(w, image):
-    """Dense weights (C*H*W, out) that read an image in the order C,H,W, for H,W,C.
+    """Dense weights for an image flattened as C,H,W, reordered for one flattened as H,W,C.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def reordered(w, image):
 
 
 def fitted(w, network, ours, key, layout):
-    """(an array as a layer of ours wants it, in words what was done)."""
+    """(an array in the form a minicnn layer needs, what was done to it in words)."""
     done = [] if w.dtype in (np.float32, np.float64) else [f"{w.dtype} to float32"]
     if key == "w" and w.ndim in (2, 4):
         value = turned(w, layout)
@@ -91,7 +91,7 @@ def fitted(w, network, ours, key, layout):
             image = _image_below(network, ours)
             if w.ndim == 4:
                 value = value.reshape(-1, value.shape[-1])  # KH,KW,C,O -> KH*KW*C,O
-                done.append("a convolution over the whole map, made dense")
+                done.append("a convolution over the whole map made dense")
             elif layout == "OIHW" and image is not None and len(value) == np.prod(image):
                 value = reordered(value, image)
                 done.append("inputs from C,H,W to H,W,C")
@@ -104,7 +104,7 @@ def fitted(w, network, ours, key, layout):
 
 
 def _image_below(network, name):
-    """The (H, W, C) that a dense layer reads, flattened or not; None where it reads a row."""
+    """The image (H, W, C) that a dense layer reads, flattened or not; None if it reads a row."""
     shape, below = network.input_shapes[name], network.inputs(name)[0]
     while len(shape) == 1 and below != INPUT:
         layer, shape = network[below], network.input_shapes[below]

@@ -1,60 +1,48 @@
-"""Caffe's weight files: .caffemodel, with the architecture it holds, and .binaryproto means.
+"""Reader of Caffe's weight files: .caffemodel with its architecture, and .binaryproto mean images.
 
-A .caffemodel is a NetParameter message: the layers of the network that was trained, with their
-settings and, as "blobs", their weights. Arrays are named after the layer and the blob's number:
+A .caffemodel is a NetParameter message: the layers of the trained network with their settings and
+their weights, called "blobs". Arrays are named after the layer and the blob's number:
 
     conv1/0    kernels (out, in/groups, kh, kw)        fc6/0    weights (out, in), input in C,H,W
     conv1/1    biases (out,)                           fc6/1    biases (out,)
 
-so "/0" and "/1" are `w` and `b` of the layer of that name. Where the architecture is understood,
-Caffe's BatchNorm and the Scale after it are one BatchNorm layer, named after the former, with
-arrays "bn1/gamma", "bn1/beta", "bn1/mean" and "bn1/variance", as our layer calls them. Where it is
-not, `layers` is None, a note says why, and the arrays are those of the file.
+So "/0" and "/1" are `w` and `b` of the layer of that name. If the architecture is understood,
+Caffe's BatchNorm and the Scale after it become one BatchNorm layer with the name of the first and
+the arrays "bn1/gamma", "bn1/beta", "bn1/mean" and "bn1/variance", as in minicnn. Otherwise `layers`
+is None, a note says why, and the arrays are those of the file.
 """
 
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.files import mapped
-from minicnn.foreign import (
-    caffe_blobs,
-    caffe_data,
-    caffe_graph,
-    caffe_layers,
-    caffe_nodes,
-    caffe_upgrade,
-    prototxt,
-)
-from minicnn.foreign.caffe_layers import one
+from minicnn.foreign import caffe_blobs, caffe_data, caffe_graph, caffe_upgrade, prototxt
+from minicnn.foreign.caffe_layers import one, word
 from minicnn.foreign.caffe_schema import BLOB, NET
 from minicnn.foreign.contents import Foreign
 from minicnn.foreign.protobuf import BYTES, WIRES, Reader, WireError
-from minicnn.foreign.settings import Misfit
+from minicnn.foreign.settings import Misfit, require
 
 WHAT = "a Caffe model (.caffemodel)"
 MEAN = "a Caffe mean image (.binaryproto)"
 
 
 def recognises(path):
-    """Whether a file begins as a NetParameter message does, damaged further on or not."""
+    """Whether a file begins like a NetParameter message; the rest may be damaged."""
     data = mapped.head(path, 65536)
     reader, at = Reader(data), 0
-    try:
+    with suppress(WireError):
         while at < len(data):
             name, kind, wire, at = _field(reader, NET, at)
-            if not _fits(kind, wire):
-                return False
-            value, at = reader.varint(at, len(data))  # or how long the value is
+            value, start = reader.varint(at, len(data))  # the value, or its length
             if name in ("layer", "layers"):
-                return _fits(*_field(reader, kind, at)[1:3])
-            if wire == BYTES:
-                at += value
-            if name == "name" and not data[at - value:at].decode("utf-8", "replace").isprintable():
+                return _fits(kind, wire) and _fits(*_field(reader, kind, start)[1:3])
+            at = start + value if wire == BYTES else start
+            if not _fits(kind, wire) or name == "name" and not (
+                    data[start:at].decode("utf-8", "replace").isprintable()):
                 return False
-    except WireError:
-        pass
     return False
 
 
@@ -65,7 +53,7 @@ def read(path, described=None, mean=None):
     ----------
     path : str or path
     described : str or path, optional
-        A .prototxt with the architecture, used instead of that in the file; its layers take the
+        A .prototxt with the architecture, which replaces the one in the file; its layers take the
         weights of the same name, as in Caffe.
     mean : str or path, optional
         The .binaryproto with the mean image that was subtracted.
@@ -73,8 +61,8 @@ def read(path, described=None, mean=None):
     Returns
     -------
     Foreign
-        With arrays as at the top of this file; `layers`, `input_shape` and `preprocessing` as far
-        as they are known. Where the size of the image has to be inferred, a note says so.
+        With arrays named as described above; `layers`, `input_shape` and `preprocessing` as far as
+        they are known. If the image size has to be inferred, a note says so.
 
     Raises
     ------
@@ -84,13 +72,12 @@ def read(path, described=None, mean=None):
     image = None if mean is None else read_mean(mean)[0]
     with mapped.opened(path, WHAT) as data:
         net, version = caffe_upgrade.current(Reader(data).message(NET))
-        if not net.get("layer"):
-            raise ValueError("there are no layers in it")
-        source = _Source(net, version, caffe_blobs.weights(net["layer"]), image)
+        require(net.get("layer"), "it has no layers")
+        weights, kind = caffe_blobs.weights(net["layer"]), f"Caffe model ({version} layers)"
         if described is None:
-            return _foreign(net, source)
+            return _foreign(kind, net, net, weights, image)
     with mapped.opened(described, prototxt.WHAT) as data:
-        return _foreign(prototxt.message(data), source)
+        return _foreign(kind, prototxt.message(data), net, weights, image)
 
 
 def read_mean(path):
@@ -104,10 +91,10 @@ def read_mean(path):
     Returns
     -------
     image : (H, W, C) float32
-        0..255, the channels in the file's order: of three, blue first in what Caffe's tools make
-        of photos (in its CIFAR-10 example red is first).
+        0..255, with the channels in the file's order: Caffe's tools write B, G, R for photos (its
+        CIFAR-10 example R, G, B).
     pixel : (C,) float32
-        Its mean over all positions.
+        The mean over all positions.
 
     Raises
     ------
@@ -120,23 +107,13 @@ def read_mean(path):
             blob = blob[0]
         if blob.ndim != 3 or len(blob) not in (1, 3) or 0 in blob.shape:
             raise ValueError(f"expected one image (1 or 3, H, W), got shape {blob.shape}")
-        if not np.isfinite(blob).all():
-            raise ValueError("its numbers are not finite")
+        require(np.isfinite(blob).all(), "not all of its numbers are finite")
     image = np.array(blob.transpose(1, 2, 0), np.float32, order="C")  # C,H,W -> H,W,C, off the file
     return image, image.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)  # H,W,C -> C
 
 
-class _Source(NamedTuple):
-    """What a .caffemodel holds: `weights` are {layer: (Caffe's type, its arrays)}."""
-
-    net: dict
-    version: str
-    weights: dict
-    mean: Any
-
-
 def _field(reader, schema, at):
-    """(name, kind, wire type, where its value begins) of the field at a byte."""
+    """(name, kind, wire type, first byte of the value) of the field at a byte."""
     tag, at = reader.varint(at, len(reader.data))
     return *schema.get(tag >> 3, ("", None)), tag & 7, at
 
@@ -147,60 +124,53 @@ def _fits(kind, wire):
 
 # ---- the architecture
 
-def _foreign(described, source):
-    """What is known of a model whose layers the message `described` tells."""
-    images = _images(described, source)
-    result = {"format": f"Caffe model ({source.version} layers)", "layout": "OIHW",
-              "says": {"network": one(source.net, "name", "")}}
+def _foreign(kind, described, net, weights, mean):
+    """The Foreign of a model: the message `described` describes its layers, usually the model `net`
+    itself; `weights` are {layer: (Caffe's type, its arrays)}."""
+    says, images = {"network": one(net, "name", "")}, _images(described, net, weights, mean)
     try:
-        translation, shape, notes = _architecture(described, source, images)
+        translation, shape, notes = _architecture(described, net, weights, images)
     except Misfit as error:
-        if described is not source.net:
+        if described is not net:
             raise
-        arrays = {f"{name}/{k}": array for name, (_, blobs) in source.weights.items()
+        arrays = {f"{name}/{k}": array for name, (_, blobs) in weights.items()
                   for k, array in enumerate(blobs)}
         unread = f"Its own architecture is not used: {error}."
-        return Foreign(arrays=arrays, notes=[unread], unread=unread, **result)
-    arrays, turned = caffe_blobs.arrays(translation, described, source.weights)
-    prepared, how = caffe_data.preprocessing(images, shape, source.mean)
-    return Foreign(arrays=arrays, layers=translation.rows, input_shape=shape,
-                   preprocessing=prepared, notes=notes + translation.notes + turned + how, **result)
+        return Foreign(kind, arrays, "OIHW", says=says, notes=[unread], unread=unread)
+    arrays, turned = caffe_blobs.arrays(translation, described, weights)
+    prepared, how = caffe_data.preprocessing(images, shape, mean)
+    return Foreign(kind, arrays, "OIHW", translation.rows, shape, prepared, says=says,
+                   notes=notes + translation.notes + turned + how)
 
 
-def _images(described, source):
-    """What is known of the images: the description's word, else the model's, else the mean's."""
-    said, own = caffe_data.images(described), caffe_data.images(source.net)
-    height, width, channels = (None, None, None) if source.mean is None else source.mean.shape
-    return replace(own if own.prepared and not said.prepared else said,
-                   height=said.height or own.height or height,
-                   width=said.width or own.width or width,
-                   channels=said.channels or _channels(described, source) or channels)
-
-
-def _channels(described, source):
-    """How many the first convolution reads; None where the network begins otherwise."""
+def _images(described, net, weights, mean):
+    """What is known of the images: from the description, else the model, else the mean image."""
+    said, own = caffe_data.images(described), caffe_data.images(net)
+    height, width, channels = (None, None, None) if mean is None else mean.shape
     first = next((layer for layer in described["layer"]
                   if one(layer, "type") in ("Convolution", "InnerProduct")), {})
-    convolves = one(first, "type") == "Convolution"
-    return caffe_blobs.inputs(first, source.weights) if convolves else None
+    if one(first, "type") == "Convolution":
+        channels = caffe_blobs.inputs(first, weights) or channels
+    return replace(own if own.prepared and not said.prepared else said,
+                   height=said.height or own.height or height,
+                   width=said.width or own.width or width, channels=said.channels or channels)
 
 
-def _architecture(described, source, images):
+def _architecture(described, net, weights, images):
     """(Translation, (H, W, C) or None, notes)."""
-    phases = [caffe_layers.word(layer, "phase", caffe_nodes.PHASES)
-              for layer in source.net["layer"] if "phase" in layer]
-    phase = "TRAIN" if described is source.net and "TRAIN" in phases else "TEST"
-    shape = images.height, images.width, images.channels
-    if all(shape):
-        return caffe_graph.translated(described, phase, shape), shape, []
-    translation = caffe_graph.translated(described, phase)
-    channels, sides = caffe_data.fitting_sides(translation.rows, {
-        one(layer, "name"): caffe_blobs.inputs(layer, source.weights)
-        for layer in described["layer"]})
-    if not sides:
-        return translation, None, ["The file does not say how large its images are."]
-    side = caffe_data.likely_side(sides)
-    shape = side, side, channels
-    return caffe_graph.translated(described, phase, shape), shape, [
-        f"The file does not say how large its images are; {side} x {side} is taken, of the sides "
-        f"{sides[0]} to {sides[-1]} that fit its first dense layer."]
+    phases = [word(layer, "phase", caffe_graph.PHASES)
+              for layer in net["layer"] if "phase" in layer]
+    phase = "TRAIN" if described is net and "TRAIN" in phases else "TEST"
+    shape, notes = (images.height, images.width, images.channels), []
+    if not all(shape):
+        translation = caffe_graph.translated(described, phase)
+        channels, sides = caffe_data.fitting_sides(translation.rows, {
+            one(layer, "name"): caffe_blobs.inputs(layer, weights)
+            for layer in described["layer"]})
+        if not sides:
+            return translation, None, ["The file does not give the size of its images."]
+        side = caffe_data.likely_side(sides)
+        shape = side, side, channels
+        notes.append(f"The file does not give the size of its images; {side} x {side} is assumed, "
+                     f"as sides from {sides[0]} to {sides[-1]} fit its first dense layer.")
+    return caffe_graph.translated(described, phase, shape), shape, notes

@@ -1,11 +1,11 @@
-"""Caffe's messages by field number, as far as they are read here (src/caffe/proto/caffe.proto).
+"""Caffe's messages by field number, as far as minicnn reads them (src/caffe/proto/caffe.proto).
 
-NET is the whole of a .caffemodel, BLOB that of a .binaryproto. Caffe changed how it writes a layer
-twice, and reads all three: LAYER is today's, V1 its forerunner with numbers for the types, V0 the
-first, which lies inside an otherwise empty V1.
+A .caffemodel is one NET, a .binaryproto one BLOB. Caffe has changed the form of a layer twice and
+reads all three forms: LAYER is the current one; V1, before it, has numbers for the types; V0, the
+first, is stored inside an otherwise empty V1.
 
-Settings that change nothing here, such as how weights were drawn before training, are IGNORED; a
-setting that is not in these tables is one that the reader does not understand.
+Settings that do not matter here, such as the initialisation before training, are IGNORED. The
+reader does not understand a setting that is not in these tables.
 """
 
 from minicnn.foreign.protobuf import DOUBLES, FLOAT, FLOATS, IGNORED, INT, TEXT
@@ -36,13 +36,13 @@ INNER_PRODUCT = _all(INT, num_output=1, bias_term=2, axis=5, transpose=6) | _all
 BATCH_NORM = _all(FLOAT, moving_average_fraction=2, eps=3) | _all(IGNORED, use_global_stats=1)
 SCALE = _all(INT, axis=1, num_axes=2, bias_term=4) | _all(IGNORED, filler=3, bias_filler=5)
 RELU = _all(FLOAT, negative_slope=1) | _all(IGNORED, engine=2)
-SQUASHING = _all(IGNORED, engine=1)  # of Sigmoid and of TanH
+SQUASHING = _all(IGNORED, engine=1)  # for Sigmoid and TanH
 DROPOUT = _all(FLOAT, dropout_ratio=1) | _all(INT, scale_train=2)
 SOFTMAX = _all(INT, axis=2) | _all(IGNORED, engine=1)
 CONCAT = _all(INT, concat_dim=1, axis=2)
 FLATTEN = _all(INT, axis=1, end_axis=2)
 
-# ---- where the images come from, and how they were prepared
+# ---- the source of the images, and their preprocessing
 
 TRANSFORMATION = _all(FLOAT, scale=1, mean_value=5) | _all(TEXT, mean_file=4) | _all(
     INT, crop_size=3, force_color=6, force_gray=7) | _all(IGNORED, mirror=2)
@@ -53,7 +53,7 @@ DUMMY_DATA = _all(INT, num=2, channels=3, height=4, width=5) | _all(SHAPE, shape
 INPUT = _all(SHAPE, shape=1)
 RULE = _all(INT, phase=1, min_level=2, max_level=3) | _all(TEXT, stage=4, not_stage=5)
 
-# ---- a layer, in its three forms
+# ---- the three forms of a layer
 
 LAYER = _all(TEXT, name=1, type=2, bottom=3, top=4) | _all(INT, phase=10) | _all(
     RULE, include=8, exclude=9) | {
@@ -85,15 +85,12 @@ V1 = _all(TEXT, bottom=2, top=3, name=4) | _all(INT, type=5) | _all(
     37: ("tanh_param", SQUASHING), 38: ("sigmoid_param", SQUASHING),
     39: ("softmax_param", SOFTMAX),
 }
-V1_TYPES = {  # the numbers, and the words of V1's text form
-    3: "CONCAT", 4: "CONVOLUTION", 5: "DATA", 6: "DROPOUT", 8: "FLATTEN", 9: "HDF5_DATA",
-    12: "IMAGE_DATA", 1: "ACCURACY", 14: "INNER_PRODUCT", 15: "LRN", 17: "POOLING", 18: "RELU",
-    19: "SIGMOID", 20: "SOFTMAX", 21: "SOFTMAX_LOSS", 22: "SPLIT", 23: "TANH", 24: "WINDOW_DATA",
-    25: "ELTWISE", 26: "POWER", 29: "MEMORY_DATA", 30: "ARGMAX", 31: "THRESHOLD",
-    32: "DUMMY_DATA", 33: "SLICE", 34: "MVN", 35: "ABSVAL", 36: "SILENCE", 38: "EXP",
-    39: "DECONVOLUTION", 2: "BNLL", 7: "EUCLIDEAN_LOSS", 10: "HDF5_OUTPUT", 11: "IM2COL",
-    13: "INFOGAIN_LOSS", 16: "MULTINOMIAL_LOGISTIC_LOSS", 27: "SIGMOID_CROSS_ENTROPY_LOSS",
-    28: "HINGE_LOSS", 37: "CONTRASTIVE_LOSS",
-}
+V1_WORDS = """
+    NONE ACCURACY BNLL CONCAT CONVOLUTION DATA DROPOUT EUCLIDEAN_LOSS FLATTEN HDF5_DATA HDF5_OUTPUT
+    IM2COL IMAGE_DATA INFOGAIN_LOSS INNER_PRODUCT LRN MULTINOMIAL_LOGISTIC_LOSS POOLING RELU SIGMOID
+    SOFTMAX SOFTMAX_LOSS SPLIT TANH WINDOW_DATA ELTWISE POWER SIGMOID_CROSS_ENTROPY_LOSS HINGE_LOSS
+    MEMORY_DATA ARGMAX THRESHOLD DUMMY_DATA SLICE MVN ABSVAL SILENCE CONTRASTIVE_LOSS EXP
+    DECONVOLUTION"""
+V1_TYPES = dict(enumerate(V1_WORDS.split()))  # {number: the word in V1's text form}
 NET = _all(TEXT, name=1, input=3) | _all(INT, input_dim=4) | _all(SHAPE, input_shape=8) | _all(
     V1, layers=2) | _all(LAYER, layer=100)

@@ -1,8 +1,8 @@
-"""What a reader of another program's file returns, before it is made a network.
+"""`Foreign`, the result of reading another program's file, before the conversion to a network.
 
-A reader (one file here a format) only reads: arrays under the names and in the layout the file has,
-and whatever else the file says. Which of our networks they fit, and turning them round, is
-`minicnn.foreign.convert`'s.
+A reader (one module here per format) only reads: the arrays under the file's names and in its
+layout, and whatever else the file states. `minicnn.foreign.convert` finds the network that the
+arrays fit and changes their layout.
 """
 
 from dataclasses import dataclass, field
@@ -20,21 +20,21 @@ class Foreign:
     arrays : dict of str to array
         By the file's own names, in the file's own order and layout.
     layout : str
-        Of convolution kernels, "OIHW" or "HWIO"; dense weights are (out, in) with the first and
-        (in, out) with the second, and the first dense layer reads an image in the order C,H,W with
-        the first and H,W,C with the second.
+        "OIHW" or "HWIO", the axes of convolution kernels. With "OIHW", dense weights are (out, in)
+        and the first dense layer reads an image in the order C,H,W; with "HWIO", they are (in, out)
+        and it reads H,W,C.
     layers : list of (str, Layer) or None
-        The architecture, where the file describes one, by the file's own names.
+        The architecture, by the file's own names; None if the file describes none.
     input_shape : (H, W, C) or None
     preprocessing : images.Preprocessing or None
-        Where the file says how photos were prepared.
+        None if the file does not say how photos were prepared.
     labels : list of str or None
     says : dict
-        What else the file says of itself: producer, versions, source.
+        What else the file states about itself: producer, versions, source.
     notes : list of str
-        What a user should know of how it was read, one sentence each.
+        Remarks for the user on how the file was read, one sentence each.
     unread : str
-        Why `layers` is None although the file describes some: one of the notes.
+        Why `layers` is None although the file describes layers; also one of the notes.
     """
 
     format: str

@@ -1,23 +1,25 @@
-"""Another program's weight file as a network here: `convert`.
+"""`convert` turns another program's weight file into a network.
 
-What a file is, its contents say, whatever its name. A reader (`minicnn.foreign`) gives its arrays
-by their own names and in their own layout; here they are given to the layers they belong to:
+The contents of a file decide its format; its name does not matter. A reader (`minicnn.foreign`)
+returns the arrays under their own names and in their own layout. `convert` assigns each array to
+its layer:
 
-names       a file that describes its own layers becomes these. Else the names are those of a table
-            in `foreign.names`, or the names of a model here, or, where the model is named, the
-            order decides
-kernels     PyTorch's and Caffe's (out, in, kh, kw) become (kh, kw, in, out)
-dense       (out, in) becomes (in, out); the first above an image reads it in the order C,H,W
-            there, in H,W,C here
-photos      stay as that program prepares them: the first kernels' channel order is the
-            preprocessing's, and nothing in them is exchanged
+names       If the file describes its layers, they are used. Otherwise array names are looked up in
+            a table in `foreign.names` or among the layer names of a minicnn model. If `model` is
+            given, the order of the arrays decides.
+kernels     (out, in, kh, kw) of PyTorch and Caffe become (kh, kw, in, out).
+dense       (out, in) becomes (in, out). The first dense layer above an image reads it in the order
+            C,H,W there and H,W,C in minicnn.
+photos      are prepared as in the other program. The first kernels keep their channel order, which
+            is that of the preprocessing.
 
-It is strict: all that is missing, unexpected, misshapen or not finite is reported together. What
-was done to each array is told in a table. At the end PyTorch, where it is installed, computes a
-small picture with the file's arrays, and the network here must come to the same numbers, which it
-keeps as its probe (`minicnn.files.probe`).
+Conversion is strict: all arrays that are missing, unexpected, of the wrong shape or not finite are
+reported together. A table lists what was done to each array. Finally PyTorch, if it is installed,
+runs the file's arrays on a small picture. The network must compute the same numbers, and it keeps
+them as its probe (`minicnn.files.probe`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +43,11 @@ from minicnn.foreign import (
     torch_file,
 )
 from minicnn.foreign.arrays import by_layer, fitted, our_part
+from minicnn.foreign.contents import Foreign
+from minicnn.foreign.settings import require, usable
 from minicnn.foreign.which_network import bare, described, drop_preparing, known
+from minicnn.images.preprocessing import how_to_set
+from minicnn.network import Network
 from minicnn.network.summary import lined_up
 
 READERS = (matconvnet, torch_file, keras_archive, numpy_file, safetensors_file, tensorflowjs, caffe,
@@ -53,7 +59,7 @@ PROBES = ("auto", "pytorch", "minicnn", "none")
 
 
 class ConvertedArray(NamedTuple):
-    """One array: their name, ours, its shape before and after, and what was done to it."""
+    """One array: its name in the file and in minicnn, its shape before and after, what was done."""
 
     theirs: str
     ours: str
@@ -69,11 +75,11 @@ class Conversion:
     Attributes
     ----------
     format : str
-        What kind of file it was.
+        The format of the file.
     arrays : list of ConvertedArray
         One for each array of the file.
     notes : list of str
-        What else to know, a sentence each.
+        Remarks for the user, one sentence each.
     """
 
     format: str
@@ -87,10 +93,12 @@ class Conversion:
         return "\n".join([self.format, "", *lined_up(lines), "", *self.notes])
 
 
-def convert(path, model=None, label_file=None, architecture=None, mean=None, probe="auto"):
+def convert(path: str | Path, model: str | None = None, label_file: str | Path | None = None,
+            architecture: str | Path | None = None, mean: str | Path | None = None,
+            probe: str = "auto") -> tuple[Network, Conversion]:
     """Read another program's weight file as a network.
 
-    A file in minicnn's own form is read, too: it gets a probe, and class names if they are given.
+    A file in minicnn's own form is read as well; it gets a probe, and class names if given.
 
     Parameters
     ----------
@@ -99,35 +107,37 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None, pro
         model.json), PyTorch's state dicts, safetensors, .npz, Caffe's .caffemodel or .prototxt,
         MatConvNet's .mat.
     model : str, optional
-        Which of `minicnn.models` it fits. Needed where its names and layers do not say; where
-        given, a file's own layers are left aside.
+        The network of `minicnn.models` that the weights fit. Needed if neither the names nor the
+        layers in the file identify it. If given, layers described in the file are ignored.
     label_file : str or path, optional
-        Class names, one a line; otherwise those in the file, or of a synset_words.txt beside it.
+        Class names, one per line. Default: those in the file or in a synset_words.txt beside it.
     architecture, mean : str or path, optional
-        For a .caffemodel: the .prototxt to use in place of the layers in it, and the .binaryproto
-        of its mean image.
+        For a .caffemodel: the .prototxt that replaces the layers described in it, and the
+        .binaryproto of its mean image.
     probe : {"auto", "pytorch", "minicnn", "none"}
-        Who computes the probe that the network gets, see `probe.make`; with "none" it gets none.
+        What computes the network's probe, see `probe.make`; with "none" it gets no probe.
 
     Returns
     -------
     network : Network
-        Without weights where the file, a .prototxt, has none.
+        Without weights if the file is a .prototxt, which holds none.
     conversion : Conversion
 
     Raises
     ------
     WeightsError
-        In one line: a file of no known kind, a damaged one, or everything that does not fit; the
-        first layer that computes something else here than in PyTorch.
+        In one line: the format is unknown, the file is damaged, everything that does not fit, or
+        the first layer whose output differs from PyTorch's.
     ValueError
-        Class names that cannot be read or are too many or few.
+        The class names cannot be read, or there are too many or too few.
     """
     path = Path(path)
-    if probe not in PROBES:
-        raise ValueError(f"convert: probe must be one of {', '.join(PROBES)}, got {probe!r}")
+    require(probe in PROBES, "convert: probe must be one of {}, got {!r}", ", ".join(PROBES), probe)
     if is_ours(path):
-        network, conversion, theirs = *_ours(path), None
+        network, theirs = hdf5.load(path), None
+        arrays = [ConvertedArray(f"{name}/{key}", f"{name}/{key}", shape, shape, "as it is")
+                  for name, shapes in network.param_shapes.items() for key, shape in shapes.items()]
+        conversion = Conversion("minicnn's own form", arrays, [])
     else:
         network, conversion, theirs = _converted(path, model, architecture, mean)
     if label_file is not None:
@@ -138,7 +148,7 @@ def convert(path, model=None, label_file=None, architecture=None, mean=None, pro
     return network, conversion
 
 
-def is_ours(path):
+def is_ours(path: Path) -> bool:
     """Whether a file is in minicnn's own form."""
     if not path.is_file() or mapped.head(path, 8) != HDF5_MAGIC:
         return False
@@ -146,40 +156,34 @@ def is_ours(path):
         return hdf5.is_ours(file)
 
 
-def _ours(path):
-    """(the network in a file of minicnn's own form, the Conversion)."""
-    network = hdf5.load(path)
-    arrays = [ConvertedArray(f"{name}/{key}", f"{name}/{key}", shape, shape, "as it is")
-              for name, shapes in network.param_shapes.items() for key, shape in shapes.items()]
-    return network, Conversion("minicnn's own form", arrays, [])
-
 
 def _converted(path, model, architecture, mean):
-    """(network, Conversion, its weights as they lie in the file if that is in PyTorch's layout)."""
+    """(network, Conversion, the file's weights unchanged if in PyTorch's layout, else None)."""
     foreign = read(path, architecture, mean)
     notes, held = list(foreign.notes), by_layer(foreign.arrays)
     if model is None and foreign.layers is not None:
         network = described(path, foreign, held, notes)
         names = {name: name for name in held}
-    elif held:
+    else:
+        usable(held, "{}: there are no weights in it; give a file with weights", path)
         drop_preparing(foreign, held, notes)
         held = bare(path, foreign, held, model, notes)
         network, names = known(path, foreign, held, model, notes)
-    else:
-        raise WeightsError(f"{path}: there are no weights in it")
     if not held:
-        notes.append("There are no weights in it: network.initialize(seed) draws random ones.")
-    converted, theirs = _fill(path, network, foreign, held, names)
+        notes.append("The file has no weights: network.initialize(seed) draws random ones.")
+    arrays, converted, theirs = _assigned(network, foreign, held, names)
+    if arrays:
+        hdf5.put(network, arrays, path)
+    file = path / "model.json" if path.is_dir() else path
     network.about = {"source": foreign.says.get("source") or path.name,
-                     "source_format": foreign.format, "source_sha256": digests.sha256(
-                         path / "model.json" if path.is_dir() else path)}
+                     "source_format": foreign.format, "source_sha256": digests.sha256(file)}
     network.labels = _labels(path, network, foreign, notes)
-    return network, Conversion(foreign.format, converted, notes), theirs if (
-        foreign.layout == "OIHW") else None
+    return (network, Conversion(foreign.format, converted, notes),
+            theirs if foreign.layout == "OIHW" else None)
 
 
 def _verified(path, network, by, theirs):
-    """Give a network its probe; what that says, or why it can have none, in a sentence."""
+    """Give a network its probe and verify it; a sentence with the result, or why it has none."""
     try:
         return f"Probe: {verified(network, by, theirs, path)}."
     except ProbeError as error:
@@ -187,75 +191,72 @@ def _verified(path, network, by, theirs):
             raise WeightsError(f"{path}: {error}") from None
         return f"No probe: {error}."
     except WeightsError as error:
-        raise WeightsError(f"{error}; with probe \"none\" it is converted unverified") from None
+        raise WeightsError(f'{error}; probe="none" converts it unverified') from None
 
 
-def read(path, architecture=None, mean=None):
-    """What another program's file holds, whichever program's it is: a `contents.Foreign`."""
-    if not Path(path).is_file() and not tensorflowjs.recognises(path):
-        raise WeightsError(f"{path}: {mapped.no_file(path)}; give the path of a weight file")
+def read(path: str | Path, architecture: str | Path | None = None,
+         mean: str | Path | None = None) -> Foreign:
+    """Read another program's file, whatever its format: a `contents.Foreign`."""
+    usable(Path(path).is_file() or tensorflowjs.recognises(path),
+           "{}: {}; give the path of a weight file", path, mapped.no_file(path))
     reader = next((reader for reader in READERS if reader.recognises(path)), None)
     if reader is caffe:
         return caffe.read(path, architecture, mean)
-    if architecture is not None or mean is not None:
-        raise WeightsError(f"{path}: an architecture and a mean image go with a .caffemodel, "
-                           "and this is none")
+    usable(architecture is None and mean is None, "{}: not a .caffemodel file; an architecture and "
+           "a mean image only go with a .caffemodel", path)
     if reader is not None:
         return reader.read(path)
-    if mapped.head(path, 8) != HDF5_MAGIC:
-        raise WeightsError(f"{path}: cannot be read as HDF5, nor as any other form known here "
-                           f"({KNOWN}): it is another kind of file, or cut short or damaged")
+    usable(mapped.head(path, 8) == HDF5_MAGIC, "{}: cannot be read as HDF5, nor as any other "
+           "supported form ({}): it has another form, or is cut short or damaged", path, KNOWN)
     return (keras_hdf5 if keras_hdf5.recognises(path) else plain_hdf5).read(path)
 
 
-def name_classes(network, label_file, names_of=labels.read):
-    """Give a network the class names in a file; ValueError unless there is one for each output."""
+def name_classes(network: Network, label_file: str | Path,
+                 names_of: Callable = labels.read) -> None:
+    """Give a network the class names in a file; ValueError unless each output has one."""
     names = names_of(label_file)
     classes = network.shapes[network.logits][-1]
-    if len(names) != classes:
-        raise ValueError(f"{label_file}: expected {classes} class names, one for each output "
-                         f"of {network.logits}, got {len(names)}")
+    require(len(names) == classes, "{}: expected {} class names, one for each output of {}, got {}",
+            label_file, classes, network.logits, len(names))
     network.labels = names
 
 
-# ---- giving the arrays to the layers
+# ---- assigning the arrays to the layers
 
-def _fill(path, network, foreign, held, names):
-    """Give a network its arrays, strictly; (ConvertedArrays, {our place: their array})."""
+def _assigned(network, foreign, held, names):
+    """(the arrays by minicnn's names and in its layout, ConvertedArrays, {"layer/key" here: array
+    as in the file})."""
     arrays, converted, theirs = {}, [], {}
-    for layer, parts in held.items():
-        ours = names.get(layer)
-        for part, name in parts.items():
-            w = foreign.arrays[name]
-            key = None if ours not in network.param_shapes else our_part(network[ours], part)
-            if key is None:
-                arrays[name] = w  # reported as not expected
-                continue
-            value, done = fitted(w, network, ours, key, foreign.layout)
-            mapped.let_go(w)
-            converted.append(ConvertedArray(name, f"{ours}/{key}", w.shape, value.shape, done))
-            arrays[f"{ours}/{key}"], theirs[f"{ours}/{key}"] = value, w
-    if arrays:
-        hdf5.put(network, arrays, path)
-    return converted, theirs
+    for layer, part, name in [(layer, *one) for layer, parts in held.items()
+                              for one in parts.items()]:
+        ours, w = names.get(layer), foreign.arrays[name]
+        key = our_part(network[ours], part) if ours in network.param_shapes else None
+        if key is None:
+            arrays[name] = w  # `put` reports it as unexpected
+            continue
+        place = f"{ours}/{key}"
+        arrays[place], done = fitted(w, network, ours, key, foreign.layout)
+        mapped.let_go(w)
+        converted.append(ConvertedArray(name, place, w.shape, arrays[place].shape, done))
+        theirs[place] = w
+    return arrays, converted, theirs
 
 
-# ---- what else there is to say
+# ---- labels and notes
 
 def _labels(path, network, foreign, notes):
     classes = network.shapes[network.logits][-1]
-    if foreign.labels and len(foreign.labels) != classes:
-        notes.append(f"It names {len(foreign.labels)} classes, and has {classes} outputs; the "
-                     "names are left out.")
-    elif foreign.labels:
+    if foreign.labels and len(foreign.labels) == classes:
         return list(foreign.labels)
+    notes += [f"The file names {len(foreign.labels)} classes, but the network has {classes} "
+              "outputs; the names are left out."] if foreign.labels else []
     return labels.beside(path, classes)
 
 
 def _prepared(network):
     if network.preprocessing is None:
-        return ("How photos are prepared is not known: set network.preprocessing, or name the "
-                "model it fits.")
+        return ("The file does not say how photos are prepared: "
+                f"{how_to_set(network.input_shape)}, or name the model it fits.")
     p = network.preprocessing
     return (f"Photos: {p.order}, {p.size[0]}x{p.size[1]}, mean "
             f"{'image' if np.ndim(p.mean) == 3 else tuple(round(m, 3) for m in p.mean)}, scale "

@@ -1,8 +1,8 @@
-"""Downloads: a file from the first address that has it, whole and proved to be the right one.
+"""Download a file from the first address that has it, and check its size and hashes.
 
-What has arrived lies beside its destination as NAME.part (`partial`). It is taken up again where it
-broke off, by HTTP's Range, and gets its name only when its size and its hashes are right. Nothing
-is opened before that. Only http and https are followed, and never from https to http.
+A partial download is kept beside the destination as NAME.part (`partial`). An interrupted download
+is resumed with HTTP's Range. The file gets its name only when its size and hashes are correct, and
+is not opened before. Only http and https are followed, and no redirect from https to http.
 """
 
 import http.client
@@ -21,21 +21,21 @@ from minicnn.foreign import partial
 
 SCHEMES = ("http", "https")
 BLOCK = 1 << 18
-MOST = 1 << 33  # bytes, of a file whose size is not known
-SLOWEST = 1 << 10  # bytes a second; below that for `timeout` seconds a server counts as stalled
-PROGRESS = 1 << 20  # an attempt that brings as many bytes does not count as failed
-NOT_NOW = (408, 425, 429, 500, 502, 503, 504)  # statuses that may be another next time
+MOST = 1 << 33  # bytes of a file whose size is not known
+SLOWEST = 1 << 10  # bytes per second; a slower server counts as stalled after `timeout` seconds
+PROGRESS = 1 << 20  # an attempt that receives this many bytes does not count as failed
+NOT_NOW = (408, 425, 429, 500, 502, 503, 504)  # statuses that may change on another attempt
 NO_SUCH_RANGE = 416
 
 
 class DownloadError(ValueError):
-    """A file that could not be had; the message is one line and tells why, address by address."""
+    """A file could not be downloaded; the one-line message gives the reason for each address."""
 
 
 class _Failure(Exception):
-    """Why an address did not give the file.
+    """Why an address did not deliver the file.
 
-    `again`: another attempt may. `anew`: what has arrived is of no use.
+    `again`: another attempt may succeed. `anew`: the partial download is useless.
     """
 
     def __init__(self, words, again=False, anew=False):
@@ -44,44 +44,45 @@ class _Failure(Exception):
 
 
 def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3, pause=1):
-    """Bring a file from the first of its addresses that has it.
+    """Download a file from the first of its addresses that has it.
 
     Parameters
     ----------
     urls : sequence of str
-        http or https, in order of preference; all of the same file.
+        Addresses of the same file, http or https, in order of preference.
     to : str or path
-        The file to write; its folder exists.
+        The file to write, in an existing folder.
     size : int, optional
         In bytes. No server may send more.
     hashes : sequence of (str, str)
         Kind and hexadecimal digits, see `faults`.
     shown : bool
-        Whether to show how far it is, where standard error is a terminal.
+        Show the progress if standard error is a terminal.
     timeout : float
-        In seconds: how long a server may be silent, or slower than a kilobyte a second.
+        Seconds that a server may be silent, or slower than a kilobyte per second.
     attempts : int
-        At each address, in a row without a megabyte's progress.
+        Consecutive attempts at each address without a megabyte of progress.
     pause : float
-        In seconds, before the second attempt; doubled before each other.
+        Seconds before the second attempt; doubled before each further one.
 
     Returns
     -------
     url : str
-        Where it came from.
+        The address that delivered the file.
 
     Raises
     ------
     DownloadError
-        Naming each address and why it failed. What has arrived stays, as it does after Ctrl-C.
+        Naming each address and why it failed. The partial download is kept, as after Ctrl-C.
     PartError
-        Another process is downloading it, or it cannot be written.
+        Another process is downloading the file, or it cannot be written.
     """
     to, reasons = Path(to), []
     with partial.opened(to) as part:
         needed, free = (size or 0) - part.length(), shutil.disk_usage(to.parent).free
         if needed > free:
-            raise DownloadError(f"{to}: needs {needed:,} bytes, and {free:,} are free")
+            raise DownloadError(f"{to}: needs {needed:,} bytes, and {free:,} are free; free some "
+                                "disk space")
         for url in urls:
             try:
                 _from_address(url, part, size, hashes, shown, timeout, attempts, pause)
@@ -93,14 +94,14 @@ def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3
 
 
 def faults(path, size=None, hashes=()):
-    """What is wrong with a file, in words; None where its size and all its hashes are right.
+    """What is wrong with a file, in words; None if its size and all its hashes are correct.
 
     Parameters
     ----------
     path : str or path
     size : int, optional
     hashes : sequence of (str, str)
-        ("sha256", 64 digits), ("sha256 prefix", fewer), or any other kind that hashlib knows.
+        ("sha256", 64 digits), ("sha256 prefix", fewer digits), or any other kind of hashlib.
     """
     found = Path(path).stat().st_size
     if size is not None and found != size:
@@ -116,7 +117,7 @@ def faults(path, size=None, hashes=()):
 # ---- one address
 
 def _from_address(url, part, size, hashes, shown, timeout, attempts, pause):
-    """Fill the part from an address in as many attempts as it takes; _Failure if that cannot be."""
+    """Download the part from one address, in several attempts if necessary; may raise _Failure."""
     failed = 0
     while True:
         before = part.length()
@@ -139,12 +140,12 @@ def _attempt(url, part, size, hashes, shown, timeout):
             _receive(response, part, url, begun, size, shown, timeout)
     wrong = faults(part.path, size, hashes)
     if wrong is not None:
-        raise _Failure(f"what it sends is not that file: {wrong}", again=begun > 0, anew=True)
+        raise _Failure(f"sends another file: {wrong}", again=begun > 0, anew=True)
 
 
 @contextmanager
 def _opened(url, conditions, timeout):
-    """The response to a request; what goes wrong with the connection becomes a _Failure."""
+    """The response to a request; connection errors become a _Failure."""
     if urlsplit(url).scheme not in SCHEMES:
         raise _Failure("only http and https addresses are followed")
     request = urllib.request.Request(url, headers={
@@ -166,27 +167,27 @@ def _opened(url, conditions, timeout):
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect to http or https, and never from https to http."""
+    """Follow redirects to http or https, but never from https to http."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):
         """urllib's hook: the next request, or an exception."""
         before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if after not in SCHEMES or (before, after) == ("https", "http"):
-            raise _Failure(f"leads from {before} to {after}, which is not followed")
+            raise _Failure(f"leads from {before} to {after}; such a redirect is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _receive(response, part, url, begun, size, shown, timeout):
-    """Write a response's body, after the first `begun` bytes where it is the rest."""
+    """Write a response's body to the part; a partial response continues after `begun` bytes."""
     headers = response.headers
     if headers.get_content_type() == "text/html":
         raise _Failure("answers with a web page, not with a file")
     if headers.get("Content-Encoding", "identity") != "identity":
-        raise _Failure("sends it encoded, which was not asked for")
+        raise _Failure("sends the file encoded, which was not requested")
     if response.status != 206:
         begun = 0
     elif not re.match(rf"bytes {begun}-", headers.get("Content-Range", "")):
-        raise _Failure("sends another piece than was asked for", again=True, anew=True)
+        raise _Failure("sends other bytes than were requested", again=True, anew=True)
     length = headers.get("Content-Length", "")
     total = begun + int(length) if length.isdecimal() else size
     if size is not None and total != size:
@@ -212,5 +213,3 @@ def _write(response, part, most, timeout, bar):
             raise _Failure(f"sends less than {SLOWEST:,} bytes a second", again=True)
         if passed > timeout:
             since, came = time.monotonic(), 0
-
-

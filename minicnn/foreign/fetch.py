@@ -1,9 +1,9 @@
-"""`fetch`: an official weight file brought, proved, converted, and kept in the user's cache.
+"""`fetch` downloads an official weight file, checks and converts it, and keeps it in the cache.
 
-Which files there are, the manifest says (`minicnn.files.manifest`). The order is what makes it
-safe: the size and the hashes first, then the file is opened and converted, and only a whole network
-is given its name in the cache. The large original is then deleted, unless it is to be kept or was
-the user's own.
+The manifest lists the files (`minicnn.files.manifest`). The order of the steps makes this safe:
+first the size and the hashes are checked, then the file is opened and converted, and only a
+complete network gets its name in the cache. The large original is then deleted, unless it should be
+kept or is the user's own.
 """
 
 import json
@@ -19,43 +19,47 @@ from minicnn.files.errors import WeightsError
 from minicnn.files.probe import verified
 from minicnn.foreign import numpy_file
 from minicnn.foreign.convert import convert, name_classes
+from minicnn.foreign.download import DownloadError, download, faults
+from minicnn.foreign.settings import require, usable
 
-NEARLY = 1.0  # of 255: how far a mean pixel may be from the published one, for rounding
+NEARLY = 1.0  # of 255: largest rounding difference between a mean pixel and the published one
 
 
-def fetch(name, from_file=None, cache=None, again=False, keep=False, progress=False):
-    """Bring an official weight file into the cache, converted; then `minicnn.load(name)` finds it.
+def fetch(name: str, from_file: str | Path | None = None, cache: str | Path | None = None,
+          again: bool = False, keep: bool = False, progress: bool = False) -> Path:
+    """Download an official weight file and convert it into the cache, where `load` finds it.
 
     Parameters
     ----------
     name : str
-        Of the manifest, "vgg16_caffe"; or of a network, "vgg16", for the file preferred for it.
+        A file's name in the manifest ("vgg16_caffe"), or a network's name ("vgg16"), which means
+        the file preferred for it.
     from_file : str or path, optional
-        The official file, where it is already here. Class names and a mean image, where it needs
-        them, are looked for beside it.
+        The official file if it is already on this machine. The class names and the mean image it
+        may need are looked for in the same folder.
     cache : str or path, optional
-        The folder to use; else see `minicnn.files.cache`.
+        The cache folder; for the default see `minicnn.files.cache`.
     again : bool
-        Whether to bring and convert it anew where it is in the cache, and whole.
+        Download and convert the file even if the cache already holds the complete network.
     keep : bool
-        Whether to keep the original file, in the cache's folder `downloads`.
+        Keep the original file, in the cache's folder `downloads`.
     progress : bool
-        Whether to show how far it is, where standard error is a terminal.
+        Show the progress if standard error is a terminal.
 
     Returns
     -------
     path : Path
-        The network's file. What is told beside it in NAME.json: where it came from, its hash, its
-        licence, its published accuracy, and notes on the conversion.
+        The network's file. NAME.json beside it records its origin, hash, licence, published
+        accuracy, and notes on the conversion.
 
     Raises
     ------
     ManifestError
-        An unknown name, with near ones.
+        The name is unknown; the message lists similar names.
     DownloadError
-        In one line: each address and why it failed, and which file to bring instead.
+        In one line: each address and why it failed, and which file to copy here instead.
     WeightsError
-        A file that is not the one it should be.
+        The file is not the official one.
     """
     known = manifest.find(name)
     path = folder.place(known.name, cache)
@@ -68,7 +72,7 @@ def fetch(name, from_file=None, cache=None, again=False, keep=False, progress=Fa
         network, notes = _converted(known, original)
     except WeightsError:
         if from_file is None and not known.hashes:
-            original.unlink()  # nothing proves that it was the right one
+            original.unlink()  # without a hash, it may be the wrong file
         raise
     notes += _accompany(network, known, original.parent, cache, progress)
     if _prepared_late(known):
@@ -79,44 +83,37 @@ def fetch(name, from_file=None, cache=None, again=False, keep=False, progress=Fa
     return path
 
 
-def is_whole(name, cache=None):
-    """Whether the network of that name is in the cache, with the hash recorded for it."""
+def is_whole(name: str, cache: str | Path | None = None) -> bool:
+    """Whether the named network is in the cache and its hash is the recorded one."""
     return any(entry.name == name and folder.verify(entry) is None
                for entry in folder.entries(cache))
 
 
-def remedy(known):
-    """What to do without a network: which file to bring, and the command for it."""
+def remedy(known: manifest.Known) -> str:
+    """What to do without a network connection: the file to copy here, and the command to run."""
     proof = [f"{known.size:,} bytes"] if known.size is not None else []
     proof += [f"{kind} {digits}" for kind, digits in known.hashes] or ["no hash is known"]
-    return (f"without a network, bring {known.file} ({', '.join(proof)}) from another machine and "
-            f"run: minicnn fetch {known.name} --from-file {known.file}")
+    return (f"without a connection, copy {known.file} ({', '.join(proof)}) from another machine "
+            f"and run: minicnn fetch {known.name} --from-file {known.file}")
 
 
 # ---- the original file
 
 def _given(known, from_file):
-    """(the user's file, what to call its origin), once its size and hashes are right."""
-    from minicnn.foreign.download import faults
-
-    path = Path(from_file)
-    if not path.is_file():
-        what = mapped.no_file(path)
-        raise WeightsError(f"{path}: {what}; expected {known.file}, of {known.addresses[0]}")
+    """(the user's file, a name for its origin), after checking its size and hashes."""
+    path, official = Path(from_file), f"{known.file} from {known.addresses[0]}"
+    usable(path.is_file(), "{}: {}; expected {}", path, mapped.no_file(path), official)
     wrong = faults(path, known.size, known.hashes)
     if wrong is not None:
-        others = [f"; it is that of `minicnn fetch {other.name}`"
+        others = [f"; it is the file of `minicnn fetch {other.name}`"
                   for other in manifest.known().values() if other.name != known.name
                   and other.hashes and faults(path, other.size, other.hashes) is None]
-        raise WeightsError(f"{path}: it is not the {known.file} of {known.addresses[0]}: {wrong}"
-                           f"{''.join(others[:1])}")
+        raise WeightsError(f"{path}: it is not the {official}: {wrong}{''.join(others[:1])}")
     return path, "a file of the user's"
 
 
 def _brought(known, cache, progress):
-    """(the downloaded file, its address), its size and hashes right; a file kept serves as well."""
-    from minicnn.foreign.download import DownloadError, download, faults
-
+    """(the file, its address): a checked download, or the file kept from an earlier one."""
     path = folder.downloads(cache) / known.file
     if path.is_file() and known.hashes and faults(path, known.size, known.hashes) is None:
         return path, "a file kept"
@@ -129,23 +126,21 @@ def _brought(known, cache, progress):
 # ---- the network
 
 def _converted(known, original):
-    """(the network, notes); WeightsError where it is not the one the manifest tells of."""
+    """(the network, notes); WeightsError if it is not the network that the manifest describes."""
     by = "none" if _prepared_late(known) else "auto"
     network, table = convert(original, known.model, probe=by)
     last = list(network.param_shapes)[-1]
-    if last != known.last:
-        raise WeightsError(f"{original}: expected weights up to {known.last} of network "
-                           f"{known.model}, and they end at {last}")
+    usable(last == known.last, "{}: expected weights up to layer {} of network {}, but they end at "
+           "{}", original, known.last, known.model, last)
     ours, published = network.preprocessing, known.preprocessing
     far = np.abs(np.subtract(_pixel(ours), _pixel(published))).max() > NEARLY
-    if (ours.order, ours.size) != (published.order, published.size) or far:
-        raise WeightsError(f"{original}: it prepares photos as {ours}, and the manifest says "
-                           f"{published}")
+    usable((ours.order, ours.size) == (published.order, published.size) and not far,
+           "{}: it prepares photos as {}, but the manifest expects {}", original, ours, published)
     return network, list(table.notes)
 
 
 def _prepared_late(known):
-    """Whether photos are prepared otherwise than the converted file says, which a probe tells."""
+    """Whether a mean image changes the preprocessing after conversion: the probe must wait."""
     return any(companion.role == "mean" for companion in known.companions)
 
 
@@ -155,7 +150,7 @@ def _pixel(preprocessing):
 
 
 def _store(network, path, known, address, notes):
-    """Write the network and what is known of it."""
+    """Write the network, and the record of its origin beside it."""
     proof = dict(known.hashes) or "no hash is known for it: checked only by its contents"
     origin = {"official": known.name, "words": known.words, "address": address,
               "published_at": known.addresses[0], "hash": proof, "licence": known.licence,
@@ -167,10 +162,10 @@ def _store(network, path, known, address, notes):
                                   "class_names": len(network.labels or []), "notes": notes})
 
 
-# ---- what goes with it
+# ---- companions: class names and mean image
 
 def _accompany(network, known, beside, cache, progress):
-    """Give the network its class names and its mean image; notes on what could not be had."""
+    """Give the network its class names and its mean image; notes on those not available."""
     notes = []
     for companion in known.companions:
         if companion.role == "labels" and network.labels:
@@ -180,45 +175,45 @@ def _accompany(network, known, beside, cache, progress):
             GIVE[companion.role](network, found)
         except ValueError as error:
             notes.append(f"{WITHOUT[companion.role]}: {error}; put {companion.file} beside the "
-                         f"file and use --from-file, or fetch it --again.")
+                         "weight file and use --from-file, or fetch it --again.")
     return notes
 
 
 def _companion(companion, beside, cache, progress):
-    """Its path: beside the weight file, or downloaded before, or now."""
-    from minicnn.foreign.download import download, faults
-
+    """The companion's path: beside the weight file, downloaded before, or downloaded now."""
     ours = folder.downloads(cache) / companion.file
     for path in (beside / companion.file, ours):
         wrong = faults(path, companion.size, companion.hashes) if path.is_file() else "not there"
         if wrong is None:
             return path
-        if path.is_file() and path != ours:
-            raise WeightsError(f"{path}: it is not that of {companion.addresses[0]}: {wrong}")
+        usable(path == ours or not path.is_file(),
+               "{}: it is not the file from {}: {}", path, companion.addresses[0], wrong)
     download(companion.addresses, ours, companion.size, companion.hashes, progress)
     return ours
 
 
 def _index(path):
-    """The class names in {"0": ["n01440764", "tench"], ...}, as Keras has them."""
+    """The class names in Keras's JSON {"0": ["n01440764", "tench"], ...}."""
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         return [str(index[str(k)][1]).replace("_", " ") for k in range(len(index))]
     except (OSError, ValueError, KeyError, IndexError, TypeError):
-        raise WeightsError(f"{path}: it is no list of class names") from None
+        raise WeightsError(f"{path}: it is not a list of class names; expected JSON "
+                           '{"0": ["n01440764", "tench"], ...}') from None
 
 
 def _take_mean(network, path):
-    """From Caffe's array (C, H, W), the channels in the network's order."""
+    """Give the network Caffe's mean image, an array (C, H, W) in the network's channel order."""
     image = next(iter(numpy_file.read(path).arrays.values()))
     pixel = _pixel(network.preprocessing)
-    if image.ndim != 3 or len(image) != len(pixel) or image.dtype.kind != "f" or (
-            not np.abs(image.mean(axis=(1, 2)) - pixel).max() <= NEARLY):  # also where it is NaN
-        raise WeightsError(f"{path}: it is no mean image with the mean pixel {tuple(pixel)}")
+    require(image.ndim == 3 and len(image) == len(pixel) and image.dtype.kind == "f"
+            and np.abs(image.mean(axis=(1, 2)) - pixel).max() <= NEARLY,  # false for NaN, too
+            "{}: it is not a mean image with the mean pixel {}", path, tuple(pixel),
+            error=WeightsError)
     mean = image.transpose(1, 2, 0)  # C,H,W -> H,W,C
     network.preprocessing = replace(network.preprocessing, mean=mean)
 
 
 GIVE = {"labels": partial(name_classes, names_of=_index), "mean": _take_mean}
-WITHOUT = {"labels": "The classes have no names", "mean": "Its mean pixel stands in for its mean "
-                                                          "image"}
+WITHOUT = {"labels": "The classes have no names",
+           "mean": "The mean pixel replaces the missing mean image"}

@@ -1,23 +1,25 @@
-"""JSON that may be anybody's: headers and architectures in weight files are written in it.
+"""Parse untrusted JSON: the headers and architectures in weight files.
 
-A text becomes up to 27 times as large in memory ("[[],[],[], ..."), so there is a longest one; and
-a number of many digits keeps Python busy for ever.
+A text can take 27 times its length in memory ("[[],[],[], ..."), so its length is limited, and so
+are the digits of a number, because Python takes very long to convert many.
 """
 
 import json
 
-LONGEST = 4_000_000  # bytes or letters; the names of 1,000 arrays take 100,000, a model as many
-MOST_DIGITS = 20  # of an integer: 2**64 has 20
+from minicnn.foreign.settings import require
+
+LONGEST = 4_000_000  # bytes or letters; the names of 1,000 arrays take 100,000, a model the same
+MOST_DIGITS = 20  # digits of an integer: 2**64 has 20
 
 
 def parsed(text, what):
-    """The value that a text of JSON describes.
+    """The value of a JSON text.
 
     Parameters
     ----------
     text : bytes or str
     what : str
-        "its header", for the error.
+        The text's name in errors: "its header".
 
     Returns
     -------
@@ -26,36 +28,33 @@ def parsed(text, what):
     Raises
     ------
     ValueError
-        It is no JSON, in no UTF-8, too long, nested too deeply, or names one key of a table twice.
+        The text is not JSON in UTF-8, too long, nested too deeply, or repeats a key of an object.
 
     Examples
     --------
     >>> parsed(b'{"shape": [64, 3]}', "its header")
     {'shape': [64, 3]}
     """
-    if len(text) > LONGEST:
-        raise ValueError(f"{what} would take {len(text):,} bytes, more than {LONGEST:,}")
+    require(len(text) <= LONGEST, "{} would take {:,} bytes, more than {:,}", what, len(text),
+            LONGEST)
     try:
         return json.loads(text, object_pairs_hook=_once, parse_int=_integer)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{what} is no JSON: {error}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{what} is no text in UTF-8") from None
     except RecursionError:
-        raise ValueError(f"{what} has lists in lists, too many") from None
+        raise ValueError(f"{what} nests lists too deeply") from None
     except ValueError as error:
-        raise ValueError(f"{what} {error}") from None
+        why = {json.JSONDecodeError: f"is not JSON: {error}",
+               UnicodeDecodeError: "is not text in UTF-8"}.get(type(error), error)
+        raise ValueError(f"{what} {why}") from None
 
 
 def _once(pairs):
-    """A JSON object as a dict."""
+    """A JSON object as a dict; ValueError if a key occurs twice."""
     found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("has a name twice")
+    require(len(found) == len(pairs), "has the same name twice")
     return found
 
 
 def _integer(digits):
-    if len(digits) > MOST_DIGITS:
-        raise ValueError(f"has a number of {len(digits)} digits")
+    require(len(digits) <= MOST_DIGITS, "has a number of {} digits, more than {}", len(digits),
+            MOST_DIGITS)
     return int(digits)

@@ -1,6 +1,6 @@
-"""Reader of .keras files, what Keras 3 saves by default: a ZIP of a model's JSON and its weights.
+"""Reader of .keras files, the default of Keras 3: a ZIP file with a model's JSON and its weights.
 
-The weights are HDF5 as in a .weights.h5 file: see `keras_hdf5`.
+The weights are HDF5, as in a .weights.h5 file: see `keras_hdf5`.
 """
 
 import io
@@ -14,7 +14,7 @@ WHAT = "a .keras file"
 
 
 def recognises(path):
-    """Whether a file is a ZIP with Keras' weights in it, damaged or not."""
+    """Whether a file is a ZIP file with Keras' weights, damaged or not."""
     return mapped.head(path, 4) == zips.MAGIC and (
         zips.has(path, WEIGHTS) or zips.has(path, CONFIG))
 
@@ -25,12 +25,12 @@ def read(path):
     Parameters
     ----------
     path : str or path
-        Of the .keras file.
+        The .keras file.
 
     Returns
     -------
     Foreign
-        As of `keras_hdf5.read`.
+        As from `keras_hdf5.read`.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def read(path):
         missing = [name for name in (WEIGHTS, CONFIG) if name not in members]
         if missing:
             raise ValueError(f"there is no {missing[0]} in it")
-        mapped.check_sum(2 * members[WEIGHTS].size, len(data))  # unpacked, and as bytes
+        mapped.check_sum(2 * members[WEIGHTS].size, len(data))  # decompressed, and copied to bytes
         config = bytes(zips.contents(data, members[CONFIG])).decode()
         weights = bytes(zips.contents(data, members[WEIGHTS]))
         hdf5_text.check(weights)

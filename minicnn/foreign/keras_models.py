@@ -1,53 +1,53 @@
-"""The layers of a Keras model, as its configuration lists them: their names and their order.
+"""The layers in a Keras model's configuration: their names and their order.
 
 A model is a dict as parsed from JSON, {"class_name": "Sequential", "config": ...}, of any version
-of Keras; its layers may be models in turn. What each layer is, `keras_layers` knows.
+of Keras; its layers may be models themselves. `keras_layers` translates each layer.
 """
 
 import re
 from collections import Counter
+from contextlib import suppress
 
-from minicnn.foreign.settings import Misfit
+from minicnn.foreign.settings import Misfit, fits
 
 FUNCTIONAL = ("Functional", "Model")
-DEEPEST = 8  # models within models
+DEEPEST = 8  # levels of models within models
 MOST_LAYERS = 5_000
 
 
 def name(model):
-    """The name of a model or layer, "" where it has none."""
+    """The name of a model or layer; "" if it has none."""
     config = model.get("config") if isinstance(model, dict) else None
     found = config.get("name") if isinstance(config, dict) else None
     return found if isinstance(found, str) else ""
 
 
 def names(model):
-    """The names of all layers of a model and of the models within it; none of what is no model.
+    """The names of all layers of a model and of the models within it.
 
     Parameters
     ----------
     model : dict
-        Understood or not.
+        Any value; what is not a model has no layers.
 
     Returns
     -------
     dict of str to str
-        By what Keras 3 calls a layer in a file of weights: the class and a number, within a model
-        after the model's; "conv2d", "conv2d_1", "sequential/dense".
+        {place: name}. The place is the layer's name in Keras 3's weight files: the class and a
+        number, preceded by the place of the model around it; "conv2d", "conv2d_1",
+        "sequential/dense".
     """
-    try:
+    with suppress(Misfit):
         return {place: name(layer) for place, layer in leaves(model)}
-    except Misfit:
-        return {}
+    return {}
 
 
 def names_within(model):
-    """For each layer of a model that is a model, by name, the names of the layers in it."""
-    try:
-        within = [layer for layer in _children(model) if _is_model(layer)]
-    except Misfit:
-        return {}
-    return {name(layer): list(names(layer).values()) for layer in within}
+    """{name of a nested model: the names of its layers} for all models directly in a model."""
+    with suppress(Misfit):
+        return {name(layer): list(names(layer).values())
+                for layer in _children(model) if _is_model(layer)}
+    return {}
 
 
 def leaves(model, ordered=lambda model, placed: placed, before="", depth=0):
@@ -57,9 +57,9 @@ def leaves(model, ordered=lambda model, placed: placed, before="", depth=0):
     ----------
     model : dict
     ordered : function
-        From a model and its layers, [(place, layer), ...], to those in another order.
+        Takes a model and its layers, [(place, layer), ...]; returns them in another order.
     before, depth
-        Of the model's place, and how many models lie around it.
+        The beginning of the places, and the number of models around this one.
 
     Yields
     ------
@@ -67,12 +67,11 @@ def leaves(model, ordered=lambda model, placed: placed, before="", depth=0):
         As in `names`.
     layer : dict
     """
-    if depth > DEEPEST:
-        raise Misfit(f"more than {DEEPEST} models lie one within the other")
+    fits(depth <= DEEPEST, "models are nested more than {} deep", DEEPEST)
     counts, placed = Counter(), []
     for layer in _children(model):
-        kind = _snake(_kind(layer))
-        placed.append((f"{before}{kind}_{counts[kind]}" if counts[kind] else before + kind, layer))
+        kind = before + _snake(_kind(layer))
+        placed.append((f"{kind}_{counts[kind]}" if counts[kind] else kind, layer))
         counts[kind] += 1
     for place, layer in ordered(model, placed):
         if _is_model(layer):
@@ -82,20 +81,19 @@ def leaves(model, ordered=lambda model, placed: placed, before="", depth=0):
 
 
 def _snake(kind):
-    """conv2d of Conv2D, re_lu of ReLU, as Keras does it."""
+    """Keras' snake case: conv2d for Conv2D, re_lu for ReLU."""
     kind = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", kind).lower()
 
 
 def _children(model):
-    if not _is_model(model):
-        raise Misfit(f"it is no Sequential or Functional model, but {_kind(model)!r:.60}")
-    config = model["config"]  # Keras 1 and 2.0 to 2.2 give the layers of a Sequential alone
+    fits(_is_model(model), "expected a Sequential or Functional model, got {!r:.60}", _kind(model))
+    config = model["config"]  # for a Sequential, Keras 1 and 2.0 to 2.2 store just the layers
     layers = config if isinstance(config, list) else config.get("layers")
-    if not isinstance(layers, list) or not all(_kind(layer) for layer in layers):
-        raise Misfit(f"model {name(model)!r:.60} does not say which layers it has")
-    if len(layers) > MOST_LAYERS:
-        raise Misfit(f"model {name(model)!r:.60} has more than {MOST_LAYERS} layers")
+    fits(isinstance(layers, list) and all(_kind(layer) for layer in layers),
+         "model {!r:.60} does not list its layers", name(model))
+    fits(len(layers) <= MOST_LAYERS, "model {!r:.60} has more than {} layers", name(model),
+         MOST_LAYERS)
     return layers
 
 
@@ -104,7 +102,7 @@ def _is_model(layer):
 
 
 def _kind(layer):
-    """The class of a layer that has one and settings; else ""."""
+    """The class of a layer; "" if it has no class or no settings."""
     if not isinstance(layer, dict) or not isinstance(layer.get("config"), (dict, list)):
         return ""
     kind = layer.get("class_name")
@@ -114,19 +112,18 @@ def _kind(layer):
 # ---- a Functional model
 
 def in_line(model, placed):
-    """The layers, [(place, layer), ...], in the order they are computed; Misfit unless they are
-    one chain."""
+    """The layers, [(place, layer), ...], in the order of computation; Misfit unless they form one
+    chain."""
     if _kind(model) == "Sequential":
         return placed
     by_name, line = {name(layer): (place, layer) for place, layer in placed}, []
     at = _only(model["config"].get("output_layers"), "the model has {} outputs")
     while at is not None:
-        if at not in by_name:
-            raise Misfit(f"layer {at!r:.60} is not there, or read twice")
+        fits(at in by_name, "layer {!r:.60} is missing, or read twice", at)
         line.append(by_name.pop(at))
         at = _before(line[-1][1])
     if by_name:
-        raise Misfit(f"layer {min(by_name)!r:.60} is not on the one way from the image to the "
+        raise Misfit(f"layer {min(by_name)!r:.60} is not on the path from the image to the "
                      "output: the model branches")
     return line[::-1]
 
@@ -136,8 +133,8 @@ def _before(layer):
     nodes = layer.get("inbound_nodes")
     if _kind(layer) == "InputLayer" and not nodes:
         return None
-    if not isinstance(nodes, list) or len(nodes) != 1:
-        raise Misfit(f"layer {name(layer)!r:.60} is used more than once, or never")
+    fits(isinstance(nodes, list) and len(nodes) == 1, "layer {!r:.60} must be used exactly once",
+         name(layer))
     node = nodes[0]
     if isinstance(node, dict):  # Keras 3
         node = [tensor["config"]["keras_history"] for given in node.get("args", ())
@@ -146,7 +143,7 @@ def _before(layer):
 
 
 def _only(places, complaint):
-    """The layer of a list of [layer, number, number], which has to be the only one."""
+    """The layer of the only entry in a list of [layer, number, number]; Misfit if several."""
     if isinstance(places, list) and places and isinstance(places[0], str):
         places = [places]
     count = len(places) if isinstance(places, list) else "unknown"

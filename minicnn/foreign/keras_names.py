@@ -1,10 +1,10 @@
-"""Which layer an array of a Keras file belongs to, and what it is there.
+"""The layer and the role of each array in a Keras file, from its name.
 
-The names have changed with the versions. All of these are the kernel of layer block1_conv1:
+The names changed with the versions. All of these are the kernel of layer block1_conv1:
 
     block1_conv1_W_1:0              Keras 1
-    block1_conv1/kernel:0           Keras 2; after a second model in the same session
-    block1_conv1_1/kernel_1:0       with numbers that mean nothing
+    block1_conv1/kernel:0           Keras 2
+    block1_conv1_1/kernel_1:0       Keras 2, of a second model in a session: meaningless numbers
     vgg16/block1_conv1/kernel       Keras 3, within the model vgg16
 
 Here it is always ("block1_conv1", "kernel").
@@ -13,29 +13,29 @@ Here it is always ("block1_conv1", "kernel").
 import re
 
 ROLES = {"kernel": "w", "bias": "b", "gamma": "gamma", "beta": "beta", "moving_mean": "mean",
-         "moving_variance": "variance"}  # Keras' word: ours
+         "moving_variance": "variance"}  # {Keras' word: the name here}
 KERAS_1 = {"W": "kernel", "b": "bias", "running_mean": "moving_mean",
-           "running_std": "moving_variance"}  # which it was, for all its name
+           "running_std": "moving_variance"}  # despite its name, it is a variance
 ROLE = re.compile(rf"({'|'.join([*ROLES, *KERAS_1])})(?:_\d+)?")
 OLD = re.compile(rf"(.+)_({'|'.join([*KERAS_1, 'gamma', 'beta'])})(?:_\d+)?")
 
 
 def places(group, names, within=()):
-    """Where the arrays of one group belong.
+    """The layers and roles of the arrays in one group.
 
     Parameters
     ----------
     group : str
-        The name of the group: of a layer, or of a model within the model.
+        The group's name: a layer, or a model within the model.
     names : list of str
-        Of its arrays, as its `weight_names` has them.
+        The names of its arrays, from its `weight_names`.
     within : sequence of str
-        The layers of that model, where it is known to be one.
+        The layers of that inner model, if the group is known to be one.
 
     Returns
     -------
     list of (str, str)
-        Layer and role, one for each name; a role there is no word for is the name's last part.
+        Layer and role, one for each name; an unknown role is the last part of the name.
     """
     parts = [_parts(name) for name in names]
     prefixes = {prefix for prefix, _ in parts if prefix}
@@ -55,7 +55,7 @@ def _parts(name):
 
 
 def _layer(prefix, within):
-    """The layer a prefix ends in: as it is, or without a number that means nothing."""
+    """The layer at the end of a prefix, without a meaningless number."""
     last = prefix.rpartition("/")[2]
     bare = re.sub(r"_\d+$", "", last)
     fitting = [name for name in within if prefix == name or prefix.endswith(f"/{name}")]

@@ -1,7 +1,7 @@
-"""Class names from a text file, one a line.
+"""Read class names from a text file, one per line.
 
-Caffe's synset_words.txt begins each line with a WordNet id ("n01440764 tench, Tinca tinca"),
-which is dropped.
+In Caffe's synset_words.txt each line begins with a WordNet id ("n01440764 tench, Tinca tinca"),
+which is removed.
 """
 
 import re
@@ -23,13 +23,13 @@ def read(path):
             raise OSError(f"it has more than {LARGEST:,} bytes")
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: cannot be read as a list of class names, one a line: {error}"
+        raise ValueError(f"{path}: cannot be read as a list of class names, one per line: {error}"
                          ) from None
     return [WORDNET_ID.sub("", line).strip() for line in lines if line.strip()]
 
 
 def beside(path, count):
-    """The `count` names of a synset_words.txt that lies beside weight file `path`, or None."""
+    """The names in a synset_words.txt beside the file `path`; None unless there are `count`."""
     candidate = Path(path).with_name(BESIDE)
     names = read(candidate) if candidate.is_file() else []
     return names if len(names) == count else None

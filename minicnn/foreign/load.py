@@ -1,7 +1,7 @@
 """`load`: a network with its trained weights, by name or from a file.
 
-A file in the project's own form says everything itself; another program's is converted, see
-`minicnn.foreign.convert`.
+A file in minicnn's own form describes the network completely. Another program's file is converted;
+see `minicnn.foreign.convert`.
 """
 
 from pathlib import Path
@@ -9,25 +9,27 @@ from pathlib import Path
 from minicnn.files import cache, hdf5, manifest, probe
 from minicnn.files.errors import WeightsError
 from minicnn.foreign.convert import convert, is_ours, name_classes
+from minicnn.network import Network
 
 HERE = Path(__file__).parent.parent
 SHIPPED = (HERE / "weights", HERE.parent / "weights")  # in an installed wheel; in a checkout
 
 
-def load(weights, model=None, label_file=None, check=False):
-    """A network with trained weights.
+def load(weights: str | Path, model: str | None = None, label_file: str | Path | None = None,
+         check: bool = False) -> Network:
+    """Load a network with trained weights.
 
     Parameters
     ----------
     weights : str or path
-        The name of a shipped network ("minivgg") or of one that `minicnn fetch` brought ("vgg16"),
-        or the path of a file: the project's own form, or another program's, of those `convert`
-        knows.
+        The name of a shipped network ("minivgg") or of one that `minicnn fetch` downloaded
+        ("vgg16"); or the path of a file in minicnn's own form or in any form `convert` reads.
     model, label_file : optional
-        As for `convert`; class names also for a file in the project's own form.
+        As for `convert`. `label_file` also works with a file in minicnn's own form.
     check : bool
-        Let the network verify itself by the probe in its file (`probe.verify`). Another program's
-        file, which has none, is verified by PyTorch, or else by the plain operations in float64.
+        Verify the network against the probe stored in its file (`probe.verify`). Another program's
+        file has no probe; it is verified against PyTorch or, without PyTorch, against the plain
+        operations in float64.
 
     Returns
     -------
@@ -36,8 +38,8 @@ def load(weights, model=None, label_file=None, check=False):
     Raises
     ------
     WeightsError
-        In one line: no such name or file, a damaged file, arrays that do not fit; with `check` the
-        first layer that computes something else than it should, or that the file has no probe.
+        In one line: there is no such name or file, the file is damaged, or its arrays do not fit.
+        With `check` also: the first layer with a wrong output, or that the file has no probe.
 
     Examples
     --------
@@ -55,13 +57,13 @@ def load(weights, model=None, label_file=None, check=False):
     return convert(path, model, label_file, probe="auto" if check else "none")[0]
 
 
-def shipped():
-    """Names of the networks that come with the library."""
+def shipped() -> list[str]:
+    """The names of the networks that come with minicnn, sorted."""
     return sorted({file.stem for folder in SHIPPED for file in folder.glob("*.h5")})
 
 
-def find(weights):
-    """The file that `load` reads for a name or a path; WeightsError where there is none."""
+def find(weights: str | Path) -> Path:
+    """The file that `load` reads for a name or a path; WeightsError if there is none."""
     for folder in SHIPPED:
         if str(weights) in shipped() and (folder / f"{weights}.h5").is_file():
             return folder / f"{weights}.h5"
@@ -72,7 +74,7 @@ def find(weights):
     if Path(weights).exists():
         return Path(weights)
     if known is not None:
-        raise WeightsError(f"{weights}: it is not here yet; `minicnn fetch {weights}` brings "
-                                f"and converts {known.file}")
-    raise WeightsError(f"{weights}: neither a shipped network ({', '.join(shipped())}) nor "
-                            "a file; give a name or the path of an .h5 file")
+        raise WeightsError(f"{weights}: not downloaded yet; run `minicnn fetch {weights}` to "
+                           f"download and convert {known.file}")
+    raise WeightsError(f"{weights}: neither a shipped network ({', '.join(shipped())}) nor a file; "
+                       "give one of these names or the path of a weight file")

@@ -1,11 +1,11 @@
-"""MatConvNet's simple networks: a .mat file with a list of layers, each a structure.
+"""Reader of MatConvNet's simple networks: a .mat file with a list of layers, each a structure.
 
-Only the names of fields count, never their order, which differs between versions. Kernels lie
-(kh, kw, in/groups, out), red first where a network looks at photos. Dense layers are convolutions
-over the whole map, and become Dense here, with weights (kh*kw*in, out). Arrays are named after the
-layer: "conv1/0" the kernels, "conv1/1" the biases, `w` and `b` of our layer of that name.
+Fields are found by name, since their order differs between versions. Kernels are (kh, kw,
+in/groups, out), with red first in networks for photos. Dense layers are convolutions over the whole
+map, and become `Dense` with weights (kh*kw*in, out). Arrays are named after the layer: "conv1/0"
+are the kernels, "conv1/1" the biases, `w` and `b` of minicnn's layer.
 
-Source: MatConvNet's manual; for the layers see `matconvnet_layers`.
+Source: MatConvNet's manual; `matconvnet_layers` translates the layers.
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ from minicnn.files import mapped
 from minicnn.foreign import mat5, matconvnet_layers
 from minicnn.foreign.contents import Foreign
 from minicnn.foreign.matconvnet_layers import empty, number
+from minicnn.foreign.settings import require
 from minicnn.images import RESAMPLES, Preprocessing
 
 WHAT = "a MatConvNet file (.mat)"
@@ -22,7 +23,7 @@ WANTED = {"layers", "meta", "net", "classes", "normalization", "params", "vars"}
 
 
 def recognises(path):
-    """Whether a file begins as one of MATLAB's does, damaged further on or not."""
+    """Whether a file begins like a MATLAB file; the rest may be damaged."""
     return mapped.head(path, 10) in (mat5.START[:10], b"MATLAB 7.3")
 
 
@@ -32,26 +33,25 @@ def read(path):
     Parameters
     ----------
     path : str or path
-        Of the .mat file.
+        The .mat file.
 
     Returns
     -------
     Foreign
-        Layout "HWIO", with `layers` and `input_shape`, and with `preprocessing` and `labels` where
-        the file says them. Where it does not say how large its images are, without `layers`, and
-        with all weights as kernels.
+        Layout "HWIO", with `layers` and `input_shape`, and with `preprocessing` and `labels` if the
+        file gives them. If it does not give the size of its images, `layers` is None, and all
+        weights are kernels.
 
     Raises
     ------
     WeightsError
-        Naming the file, and what is wrong with it or the layer that has no counterpart here.
+        Naming the file, and what is wrong with it or the layer that is not supported.
     """
     with mapped.opened(path, WHAT) as data:
         held = mat5.read(data, WANTED)
         held = held["net"] if isinstance(held.get("net"), dict) else held
-        if "params" in held or "vars" in held:
-            raise ValueError("it is a DagNN file, with params and vars; only simple networks, a "
-                             "list of layers, can be read")
+        require("params" not in held and "vars" not in held, "it is a DagNN file, with params and "
+                "vars; only simple networks, with a list of layers, can be read")
         if not isinstance(held.get("layers"), list) or not held["layers"]:
             raise ValueError("there is no cell 'layers' in it")
         return _foreign(held)
@@ -60,18 +60,17 @@ def read(path):
 def _foreign(held):
     meta, notes = _dict(held, "meta"), []
     normal = _dict(meta, "normalization") or _dict(held, "normalization")
-    classes = _dict(meta, "classes") or _dict(held, "classes")
+    labels = _labels(_dict(meta, "classes") or _dict(held, "classes"))
     shape = _image_size(normal.get("imageSize", meta.get("inputSize")))
     records = matconvnet_layers.named(held["layers"])
     if shape is None:
-        arrays = matconvnet_layers.kernels(records)
-        unread = ("The file does not say how large its images are (meta.normalization.imageSize); "
+        unread = ("The file does not give the size of its images (meta.normalization.imageSize); "
                   "its own architecture is not used.")
-        return Foreign(KIND, arrays, "HWIO", labels=_labels(classes), notes=[unread],
-                       unread=unread)
+        return Foreign(KIND, matconvnet_layers.kernels(records), "HWIO", labels=labels,
+                       notes=[unread], unread=unread)
     layers, arrays = matconvnet_layers.build(records, shape, notes)
-    return Foreign(KIND, arrays, "HWIO", layers, shape, _preprocessing(normal, shape, notes),
-                   _labels(classes), notes=notes)
+    prepared = _preprocessing(normal, shape, notes)
+    return Foreign(KIND, arrays, "HWIO", layers, shape, prepared, labels, notes=notes)
 
 
 def _image_size(size):
@@ -81,39 +80,37 @@ def _image_size(size):
     if not isinstance(size, np.ndarray) or size.size < 2 or size.dtype.kind not in "iuf":
         return None
     sides = [*np.ravel(size)[:3], 3][:3]
-    if not all(np.isfinite(v) and 1 <= v <= 100_000 and v == int(v) for v in sides):
-        raise ValueError(f"imageSize: expected [height width channels], got {sides!r:.80}")
+    require(all(np.isfinite(v) and 1 <= v <= 100_000 and v == int(v) for v in sides),
+            "imageSize: expected [height width channels], got {!r:.80}", sides)
     return tuple(int(v) for v in sides)
 
 
 def _preprocessing(normal, shape, notes):
-    """How a photo becomes the network's numbers; None where that is not told."""
+    """The preprocessing of photos; None if the file does not give it."""
     mean = normal.get("averageImage")
     if not isinstance(mean, np.ndarray) or mean.dtype.kind != "f" or shape[2] not in (1, 3):
         return None
     if mean.size in (1, shape[2]):
         mean = float(mean.flat[0]) if mean.size == 1 else tuple(float(v) for v in np.ravel(mean))
-    how = normal.get("interpolation")
+    how, squash = normal.get("interpolation"), not number(normal, "keepAspect", 1)
     try:
-        if not empty(normal.get("imageStd", [])):
-            raise ValueError("it has an imageStd too, which is not known here")
+        require(empty(normal.get("imageStd", [])), "it has an imageStd, which is not supported")
         return Preprocessing(shape[:2], "RGB" if shape[2] == 3 else "L", mean,
-                             resize_to=_resize_to(normal, shape),
-                             rule="crop" if number(normal, "keepAspect", 1) else "squash",
+                             resize_to=_resize_to(normal, max(shape[:2])),
+                             rule="squash" if squash else "crop",
                              resample=how if how in RESAMPLES else "bicubic")
     except ValueError as error:
-        notes.append(f"How it prepares its images is not used: {error}.")
+        notes.append(f"Its preprocessing is not used: {error}.")
         return None
 
 
-def _resize_to(normal, shape):
-    """The side before the crop: `cropSize` is the fraction that is kept, `border` what is cut."""
+def _resize_to(normal, side):
+    """The side before the crop: `cropSize` is the fraction kept, `border` the pixels cut off."""
+    before = side + round(number(normal, "border", 0))
     if not empty(normal.get("cropSize", [])):
         kept = float(np.ravel(normal["cropSize"])[0])
-        side = round(max(shape[:2]) / kept) if 0 < kept <= 1 else None
-    else:
-        side = max(shape[:2]) + round(number(normal, "border", 0))
-    return None if side is None or side <= max(shape[:2]) else side
+        before = round(side / kept) if 0 < kept <= 1 else side
+    return before if before > side else None
 
 
 def _labels(classes):

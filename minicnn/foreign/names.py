@@ -1,8 +1,8 @@
-"""What other programs call the layers of the networks here.
+"""The names that other programs give to the layers of minicnn's networks.
 
-Each `Source` is one network as one program stores it: their layer's name, ours, and how that
-program prepares a photo. Where a program numbers its layers, the order of the numbers is the order
-of the layers. Caffe and MatConvNet need no table: the names here are theirs.
+Each `Source` is one network as one program stores it: the program's layer names, minicnn's
+names, and the program's preprocessing. If a program numbers its layers, the numbers follow their
+order. Caffe and MatConvNet need no table, since minicnn uses their names.
 
 Sources of the names: torchvision's models (alexnet.py, vgg.py, squeezenet.py, googlenet.py,
 inception.py), Keras' applications (vgg16.py, vgg19.py, inception_v3.py), jcjohnson/pytorch-vgg.
@@ -26,18 +26,18 @@ class Source:
     Attributes
     ----------
     words : str
-        For people: which program's which network.
+        For people: the program and the network.
     model : str
-        Of `minicnn.models`.
+        The network's name in `minicnn.models`.
     names : dict of str to str
-        Their layer: ours.
+        {the program's layer: the layer here}.
     preprocessing : Preprocessing
     settings : dict
-        What else the model's function is to be told.
+        Arguments for the model's function.
     ignored : tuple of str
-        How names begin of layers there is no use for here.
+        Prefixes of layers that minicnn does not need.
     note : str
-        What else to know, a sentence.
+        A remark for the user, one sentence.
     """
 
     words: str
@@ -49,15 +49,19 @@ class Source:
     note: str = ""
 
 
-# ---- torchvision: RGB in 0..1, minus a mean, over a standard deviation
+# ---- torchvision: RGB in 0..1, minus a mean, divided by a standard deviation
 
 DENSE = {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"}
 DENSE_AFTER_DROPOUT = {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"}
 FIRE = {"squeeze": "squeeze1x1", "expand1x1": "expand1x1", "expand3x3": "expand3x3"}
-GOOGLENET_MODULES = "3a 3b 4a 4b 4c 4d 4e 5a 5b"
-GOOGLENET_BRANCHES = "branch1 branch2.0 branch2.1 branch3.0 branch3.1 branch4.1"
-INCEPTION_STEM = "Conv2d_1a_3x3 Conv2d_2a_3x3 Conv2d_2b_3x3 Conv2d_3b_1x1 Conv2d_4a_3x3"
-INCEPTION_MODULES = {  # the modules of one kind; the convolutions of each
+LETTERS = "abcdef"  # for the blocks of a stage, and for the convolutions of a block
+GOOGLENET = {  # {the modules of one kind: the convolutions of each}
+    "": "conv1 conv2 conv3",
+    "inception3a inception3b inception4a inception4b inception4c inception4d inception4e "
+    "inception5a inception5b": "branch1 branch2.0 branch2.1 branch3.0 branch3.1 branch4.1",
+}
+INCEPTION = {
+    "": "Conv2d_1a_3x3 Conv2d_2a_3x3 Conv2d_2b_3x3 Conv2d_3b_1x1 Conv2d_4a_3x3",
     "Mixed_5b Mixed_5c Mixed_5d":
         "branch1x1 branch5x5_1 branch5x5_2 branch3x3dbl_1 branch3x3dbl_2 branch3x3dbl_3 "
         "branch_pool",
@@ -74,18 +78,18 @@ INCEPTION_MODULES = {  # the modules of one kind; the convolutions of each
 
 
 def _convolutions(model):
-    """The places among a network's rows, and the names, of its convolutions."""
+    """(index of the row, name) of each convolution of a network."""
     return [(k, name) for k, (name, layer, _) in enumerate(getattr(models, model)().rows)
             if isinstance(layer, Conv)]
 
 
 def _in_one_row(model, dense):
-    """Convolutions, ReLUs and poolings are numbered as the rows are here."""
+    """torchvision numbers convolutions, ReLUs and poolings like minicnn's rows."""
     return {f"features.{number}": name for number, name in _convolutions(model)} | dense
 
 
 def _torch_squeezenet(model):
-    """The same, with a fire module as one row."""
+    """As `_in_one_row`, but a fire module counts as one row."""
     blocks = dict.fromkeys(name.partition("/")[0] for name in getattr(models, model)().names)
     return {"features.0": "conv1", "classifier.1": "conv10"} | {
         f"features.{number}.{theirs}": f"{fire}/{ours}"
@@ -93,21 +97,24 @@ def _torch_squeezenet(model):
         for theirs, ours in FIRE.items()}
 
 
-def _torch_googlenet():
-    return _with_norms("googlenet_torch", ["conv1", "conv2", "conv3", *(
-        f"inception{module}.{branch}"
-        for module in GOOGLENET_MODULES.split() for branch in GOOGLENET_BRANCHES.split())])
+def _torch_resnet(model):
+    """layer1.0.conv2 is res2a_branch2b, layer1.0.downsample.0 is res2a_branch1."""
+    names = {"conv1": "conv1", "bn1": "bn_conv1"}
+    for _, name in _convolutions(model)[1:]:
+        stage, block, branch, part = re.fullmatch(r"res(.)(.)_branch(.)(.?)", name).groups()
+        number = LETTERS.index(part) + 1
+        conv, norm = (f"conv{number}", f"bn{number}") if branch == "2" else (
+            "downsample.0", "downsample.1")
+        block = f"layer{int(stage) - 1}.{LETTERS.index(block)}"
+        names |= {f"{block}.{conv}": name, f"{block}.{norm}": name.replace("res", "bn")}
+    return names | {"fc": "fc1000"}
 
 
-def _torch_inception():
-    return _with_norms("inception_v3", [*INCEPTION_STEM.split(), *(
-        f"{module}.{branch}" for modules, branches in INCEPTION_MODULES.items()
-        for module in modules.split() for branch in branches.split())])
-
-
-def _with_norms(model, theirs):
-    """Their convolutions, in the order of the rows here; each is a pair, of
-    Mixed_5b.branch1x1.conv and Mixed_5b.branch1x1.bn."""
+def _with_norms(model, modules):
+    """{their layer: ours} for their convolutions, in the order of minicnn's rows; each is a pair
+    such as Mixed_5b.branch1x1.conv and Mixed_5b.branch1x1.bn."""
+    theirs = [f"{module}.{branch}".lstrip(".") for names, branches in modules.items()
+              for module in names.split(" ") for branch in branches.split()]
     found = {}
     for name, (_, ours) in zip(theirs, _convolutions(model), strict=True):
         module, slash, last = ours.rpartition("/")
@@ -126,10 +133,10 @@ def _keras_vgg(model):
 
 
 def keras_inception(names):
-    """The `Source` of Keras' inception_v3 whose convolutions and batch norms are these, as a list.
+    """A list with the `Source` of Keras' inception_v3 for a file's layer names.
 
-    They have numbers only, conv2d_1 to conv2d_94, conv2d to conv2d_93, or later ones of a session,
-    in the order in which the layers were made: that of the rows here.
+    Keras only numbers the layers, conv2d_1 to conv2d_94, conv2d to conv2d_93, or higher later in a
+    session, in the order of their creation, which is that of minicnn's rows.
 
     Parameters
     ----------
@@ -139,7 +146,7 @@ def keras_inception(names):
     Returns
     -------
     list
-        Empty where the file is of another network.
+        Empty if the file holds another network.
     """
     theirs = [sorted((int(match[1] or 0), name) for name in names
                      if (match := re.fullmatch(rf"{kind}(?:_(\d+))?", name)))
@@ -155,31 +162,13 @@ def keras_inception(names):
                    network.preprocessing)]
 
 
-LETTERS = "abcdef"  # of the blocks of a stage, of the convolutions of a block
-
-
-def _torch_resnet(depths, convolutions):
-    """layer1.0.conv2 is res2a_branch2b, layer1.0.downsample.0 is res2a_branch1."""
-    names = {"conv1": "conv1", "bn1": "bn_conv1"}
-    for stage, depth in enumerate(depths, start=1):
-        for k in range(depth):
-            theirs, ours = f"layer{stage}.{k}", f"{stage + 1}{LETTERS[k]}_branch"
-            if k == 0 and (stage > 1 or convolutions == 3):
-                names |= {f"{theirs}.downsample.0": f"res{ours}1",
-                          f"{theirs}.downsample.1": f"bn{ours}1"}
-            for n in range(convolutions):
-                names |= {f"{theirs}.conv{n + 1}": f"res{ours}2{LETTERS[n]}",
-                          f"{theirs}.bn{n + 1}": f"bn{ours}2{LETTERS[n]}"}
-    return names | {"fc": "fc1000"}
-
-
-# ---- all of them
+# ---- all sources
 
 OXFORD = Preprocessing((224, 224), "BGR", MEAN_BGR)
 KERAS_CAFFE = Preprocessing((224, 224), "BGR", MEAN_BGR, resize_to=None, rule="squash",
                             resample="bilinear")
-TRANSFORMED = ("Photos are prepared as torchvision's own weights want them (transform_input=True); "
-               "where yours were trained without, set network.preprocessing.")
+TRANSFORMED = ("Photos are prepared as for torchvision's own weights (transform_input=True); if "
+               "yours were trained without it, set network.preprocessing.")
 TORCH_INCEPTION = Preprocessing((299, 299), "RGB", 127.5, 1 / 127.5, 342, resample="bilinear")
 
 SOURCES = [
@@ -191,14 +180,12 @@ SOURCES = [
              _in_one_row(model, DENSE_AFTER_DROPOUT), OXFORD) for model in ("vgg16", "vgg19")],
     *[Source(f"torchvision's {model}", model, _torch_squeezenet(model), TORCHVISION)
       for model in ("squeezenet10", "squeezenet11")],
-    *[Source(f"torchvision's {model}", model, _torch_resnet(depths, convolutions), TORCHVISION)
-      for model, depths, convolutions in [("resnet18", (2, 2, 2, 2), 2),
-                                          ("resnet50", (3, 4, 6, 3), 3),
-                                          ("resnext50_32x4d", (3, 4, 6, 3), 3)]],
-    Source("torchvision's googlenet", "googlenet_torch", _torch_googlenet(), TORCH_GOOGLENET,
-           ignored=("aux1.", "aux2."), note=TRANSFORMED),
-    Source("torchvision's inception_v3", "inception_v3", _torch_inception(), TORCH_INCEPTION,
-           {"border": "padding", "scale": True}, ("AuxLogits.",), TRANSFORMED),
+    *[Source(f"torchvision's {model}", model, _torch_resnet(model), TORCHVISION)
+      for model in ("resnet18", "resnet50", "resnext50_32x4d")],
+    Source("torchvision's googlenet", "googlenet_torch", _with_norms("googlenet_torch", GOOGLENET),
+           TORCH_GOOGLENET, {}, ("aux1.", "aux2."), TRANSFORMED),
+    Source("torchvision's inception_v3", "inception_v3", _with_norms("inception_v3", INCEPTION),
+           TORCH_INCEPTION, {"border": "padding", "scale": True}, ("AuxLogits.",), TRANSFORMED),
     *[Source(f"Keras' {model}", model, _keras_vgg(model), KERAS_CAFFE)
       for model in ("vgg16", "vgg19")],
 ]

@@ -1,8 +1,8 @@
-"""What of a download has arrived: NAME.part beside its destination, locked while it grows.
+"""A partial download: NAME.part beside its destination, locked while it grows.
 
-NAME.part.json says of which address and of which version of the file it is the beginning. The lock
-is the operating system's, on the open .part, and ends with the process however that ends; so of two
-processes that want one file the second is told to wait, and none ever writes into the other's.
+NAME.part.json records the address and the version of the file. The operating system locks the open
+.part and releases it when the process ends, however it ends. If two processes download the same
+file, the second is told to wait, and neither writes into the other's part.
 """
 
 import errno
@@ -16,12 +16,12 @@ LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 
 class PartError(ValueError):
-    """A part that is another process's, or cannot be written; the message is one line."""
+    """A part is locked by another process, or cannot be written; the message is one line."""
 
 
 @contextmanager
 def opened(to):
-    """The part of a file, made where there is none, locked; an empty one is removed at the end.
+    """Open the part of a file, created if missing, and lock it; remove it at the end if empty.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def opened(to):
     Raises
     ------
     PartError
-        Another process has it.
+        Another process has locked it.
     """
     path = to.with_name(f"{to.name}.part")
     while True:
@@ -44,7 +44,7 @@ def opened(to):
             if not _lock(file):
                 raise PartError(f"{to.name} is being downloaded by another process; wait until it "
                                 "has finished")
-            if _is(path, file):  # and was not given its name before the lock was had
+            if _is(path, file):  # else another process finished and renamed it before we locked
                 part = PartialDownload(file, to, path)
                 try:
                     yield part
@@ -59,9 +59,9 @@ class PartialDownload:
     Attributes
     ----------
     name : str
-        Of the destination.
+        The destination's name.
     path : Path
-        Of the part itself.
+        The part's path.
     """
 
     def __init__(self, file, to, path):
@@ -69,19 +69,20 @@ class PartialDownload:
         self._state = to.with_name(f"{to.name}.part.json")
 
     def length(self):
-        """How many bytes there are."""
+        """The number of bytes downloaded so far."""
         return self._file.seek(0, os.SEEK_END)
 
     def conditions(self, url, provable):
-        """The headers that ask an address for the rest; none where there is nothing to go on from.
+        """The headers that request the rest of the file; none if the download must start afresh.
 
-        If-Range makes a server send the whole where the file is another one by now. Without it, or
-        at another address, going on is a risk, taken only where a hash will prove the result.
+        If-Range makes a server send the whole file if it has changed. Without it, or at another
+        address, resuming is only safe if a hash will verify the result.
 
         Parameters
         ----------
         url : str
         provable : bool
+            Whether a hash of the file is known.
 
         Returns
         -------
@@ -97,9 +98,9 @@ class PartialDownload:
         return {"Range": f"bytes={begun}-"} | ({"If-Range": validator} if validator else {})
 
     def restart(self, url=None, headers=None):
-        """Forget what there is; what comes now is from `url`, described by its `headers`."""
+        """Discard the bytes so far; the next ones come from `url`, which sent these `headers`."""
         tag, modified = (headers or {}).get("ETag"), (headers or {}).get("Last-Modified")
-        strong = tag and not tag.startswith("W/")  # only such a one is of use for If-Range
+        strong = tag and not tag.startswith("W/")  # If-Range requires a strong ETag
         said = {"url": url, "version": tag if strong else modified}
         with self._written():
             self._file.truncate(0)
@@ -107,23 +108,23 @@ class PartialDownload:
                 temporary.write_text(json.dumps(said), encoding="utf-8")
 
     def append(self, block):
-        """Write at the end, at once."""
+        """Append a block and flush it."""
         with self._written():
             self._file.seek(0, os.SEEK_END)
             self._file.write(block)
             self._file.flush()
 
     def finish(self):
-        """Give the file its name."""
+        """Rename the complete part to its destination."""
         with self._written():
             os.fsync(self._file.fileno())
-            if os.name == "nt":  # where an open file cannot be renamed
+            if os.name == "nt":  # Windows cannot rename an open file
                 self._file.close()
             os.replace(self.path, self._to)
             self._state.unlink(missing_ok=True)
 
     def tidy(self):
-        """Leave no empty part behind."""
+        """Remove an empty part."""
         if not self._file.closed and _is(self.path, self._file) and self.length() == 0:
             self.path.unlink(missing_ok=True)
             self._state.unlink(missing_ok=True)
@@ -144,12 +145,12 @@ def _is(path, file):
 
 
 def _lock(file):
-    """False where another process has the lock; a file system without locks has to do without."""
+    """False if another process has the lock; True also on a file system without locks."""
     try:
         if os.name == "nt":
             import msvcrt
 
-            file.seek(1 << 40)  # beyond the end: what is locked there nobody can read
+            file.seek(1 << 40)  # beyond the end, as Windows forbids reading locked bytes
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl

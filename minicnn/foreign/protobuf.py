@@ -1,35 +1,42 @@
-"""Protocol buffers' wire format, read with distrust.
+"""Reader of untrusted messages in the wire format of protocol buffers.
 
-A message is a run of fields. A field begins with a varint, `number << 3 | wire type`; then comes,
-for each wire type,
+A message is a sequence of fields. A field begins with a varint, `number << 3 | wire type`, followed
+by its value, depending on the wire type:
 
-    0  a varint: seven bits a byte, lowest first, the eighth bit says that more follow
+    0  a varint: seven bits per byte, lowest first; the eighth bit says that more bytes follow
     1  eight bytes
-    2  a varint n, then n bytes: text, another message, or numbers packed end to end
+    2  a varint n, then n bytes: text, another message, or packed numbers
     5  four bytes
 
-What a number means is not in the file; the caller brings a schema. What the schema does not name is
-skipped, never entered, so that messages nest as deep as the schema does and no deeper. Lengths are
-checked against what is left, fields are counted, and numbers are looked at where they lie: nothing
-here takes memory or time out of proportion to the file.
+The file does not say what a number means; the caller provides a schema. Fields outside the schema
+are skipped, so messages nest no deeper than the schema. Lengths are checked against the remaining
+bytes, fields are counted, and numbers are not copied: memory and time stay in proportion to the
+file.
 
-Source: protobuf.dev, "Encoding". Groups (wire types 3 and 4), given up long ago, are refused.
+Source: protobuf.dev, "Encoding". Groups (wire types 3 and 4), long deprecated, raise an error.
 """
 
+from functools import partial
+
 import numpy as np
+
+from minicnn.foreign.settings import require
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 WIDTHS = {FIXED64: 8, FIXED32: 4}
 INT, TEXT, FLOAT, FLOATS, DOUBLES, IGNORED = "int", "text", "float", "floats", "doubles", "ignored"
 WIRES = {INT: (VARINT, BYTES), TEXT: (BYTES,), FLOAT: (FIXED32, BYTES),
          FLOATS: (FIXED32, BYTES), DOUBLES: (FIXED64, BYTES)}
-MOST_FIELDS = 200_000  # visited in one file, ten letters counting as one; networks have 10,000
+MOST_FIELDS = 200_000  # fields read in one file, ten letters count as one; networks have 10,000
 LONGEST_TEXT = 10_000  # bytes
-MOST_PIECES = 100  # in which one array may lie; writers make one
+MOST_PIECES = 100  # pieces of one array; writers make one
 
 
 class WireError(ValueError):
-    """Bytes that are no message, or not one of this schema; the message says where and why."""
+    """The bytes are not a valid message of the schema; the error says where and why."""
+
+
+valid = partial(require, error=WireError)
 
 
 class Reader:
@@ -38,18 +45,17 @@ class Reader:
     Parameters
     ----------
     data : bytes
-        Never copied; the arrays that `message` returns are views of it.
+        Not copied; the arrays that `message` returns are views of it.
     """
 
     def __init__(self, data):
         self.data, self.visited = data, 0
 
     def varint(self, at, end):
-        """(value, where it ends) of the varint at a byte."""
+        """(value, the byte after it) of the varint at a byte."""
         value = 0
         for k in range(10):
-            if at + k >= end:
-                raise WireError(f"at byte {at:,}: it breaks off in the middle of a number")
+            valid(at + k < end, "at byte {:,}: it ends in the middle of a number", at)
             byte = self.data[at + k]
             value |= (byte & 127) << 7 * k
             if byte < 128:
@@ -68,8 +74,8 @@ class Reader:
         Returns
         -------
         dict of str to list
-            By name, in the file's order: int (signed), str, float, dict; FLOATS and DOUBLES are
-            lists of arrays. A number without a name is noted as "field 7": [None].
+            {name: values in the file's order}, as int (signed), str, float or dict; FLOATS and
+            DOUBLES are lists of arrays. A field outside the schema becomes "field 7": [None].
         """
         found, at, end = {}, start, len(self.data) if end is None else end
         while at < end:
@@ -82,33 +88,30 @@ class Reader:
         return found
 
     def _field(self, start, end):
-        """(number, wire type, value, where the next begins) of the field at byte `start`.
+        """(number, wire type, value, first byte of the next field) of the field at byte `start`.
 
-        A varint's value is an int of 64 bits without sign; that of wire type 2 the two places
-        between which its bytes lie. Neighbours of the same number and fixed width come as one
-        array, (n,) uint32 or uint64, looked at in place.
+        The value of a varint is an unsigned int of 64 bits; that of wire type 2 is (first byte, the
+        byte after its last). Consecutive fields with the same number and a fixed width are returned
+        as one array, (n,) uint32 or uint64, a view.
         """
         tag, at = self.varint(start, end)
         self._count(start)
         number, wire = tag >> 3, tag & 7
-        if number == 0 or wire not in (VARINT, BYTES, *WIDTHS):
-            raise WireError(f"at byte {start:,}: no field begins there (number {number:,}, wire "
-                            f"type {wire})")
+        valid(number and wire in (VARINT, BYTES, *WIDTHS), "at byte {:,}: not the beginning of a "
+              "field (number {:,}, wire type {})", start, number, wire)
         if wire in WIDTHS:
             return number, wire, *self._fixed(start, at, end, WIDTHS[wire])
         value, at = self.varint(at, end)
         if wire == VARINT:
             return number, wire, value, at
-        if value > end - at:
-            raise WireError(f"at byte {start:,}: a field says it holds {value:,} bytes, "
-                            f"{end - at:,} are left")
+        valid(value <= end - at, "at byte {:,}: a field declares {:,} bytes, but {:,} are left",
+              start, value, end - at)
         return number, wire, (at, at + value), at + value
 
     def _values(self, name, kind, wire, value):
         expected = (BYTES,) if isinstance(kind, dict) else WIRES[kind]
-        if wire not in expected:
-            raise WireError(f"field {name!r} has wire type {wire}, expected "
-                            f"{' or '.join(map(str, expected))}")
+        valid(wire in expected, "field {!r} has wire type {}, expected {}", name, wire,
+              " or ".join(map(str, expected)))
         if isinstance(kind, dict):
             return [self.message(kind, *value)]
         if kind == TEXT:
@@ -116,24 +119,23 @@ class Reader:
         if kind == INT:
             numbers = [value] if wire == VARINT else self._varints(*value)
             return [n - (1 << 64) if n >> 63 else n for n in numbers]  # int64 in two's complement
-        dtype = np.dtype("<f8" if kind == DOUBLES else "<f4")
-        array = value.view(dtype) if wire != BYTES else self._packed(name, dtype, *value)
+        array = value if wire != BYTES else self._packed(name, WIDTHS[expected[0]], *value)
+        array = array.view("<f8" if kind == DOUBLES else "<f4")
         if kind != FLOAT:
             return [array]
         self._count(0, array.size)
         return [float(str(number)) for number in array]  # 1e-4, not 9.99999974e-05
 
     def _text(self, name, start, end):
-        if end - start > LONGEST_TEXT:
-            raise WireError(f"at byte {start:,}: {name!r} is a text of {end - start:,} bytes")
+        valid(end - start <= LONGEST_TEXT, "at byte {:,}: {!r} is a text of {:,} bytes, more than "
+              "{:,}", start, name, end - start, LONGEST_TEXT)
         self._count(start, (end - start) // 10)
         return bytes(self.data[start:end]).decode("utf-8", "backslashreplace")
 
-    def _packed(self, name, dtype, start, end):
-        if (end - start) % dtype.itemsize:
-            raise WireError(f"at byte {start:,}: {name!r} has {end - start:,} bytes, which are no "
-                            f"whole number of {dtype.itemsize}-byte numbers")
-        return np.frombuffer(self.data, dtype, (end - start) // dtype.itemsize, start)
+    def _packed(self, name, width, start, end):
+        valid((end - start) % width == 0, "at byte {:,}: {!r} has {:,} bytes, not a multiple of {}",
+              start, name, end - start, width)
+        return np.frombuffer(self.data, f"<u{width}", (end - start) // width, start)
 
     def _varints(self, at, end):
         while at < end:
@@ -142,18 +144,17 @@ class Reader:
             yield value
 
     def _fixed(self, tag_at, at, end, width):
-        """The array of all neighbours with the same tag, and where the last one ends."""
+        """(the array of all consecutive fields with the same tag, the byte after the last)."""
         step = at - tag_at + width
-        if tag_at + step > end:
-            raise WireError(f"at byte {tag_at:,}: it breaks off in the middle of a number")
+        valid(tag_at + step <= end, "at byte {:,}: it ends in the middle of a number", tag_at)
         count = self._run(tag_at, at, (end - tag_at) // step, step) if at - tag_at == 1 else 1
         values = np.ndarray((count,), f"<u{width}", self.data, at, (step,))
         return values, tag_at + count * step
 
     def _run(self, tag_at, at, most, step):
-        """How many fields follow each other, `step` bytes apart, with the one-byte tag here."""
+        """The number of consecutive fields, `step` bytes apart, with the same one-byte tag."""
         tags = np.ndarray((most,), np.uint8, self.data, tag_at, (step,))
-        count, block = 1, 64  # doubled: VGG-16's 138 million numbers one by one take 0.7 s
+        count, block = 1, 64  # the block doubles: VGG-16's 138 million single numbers take 0.7 s
         while count < most:
             other = np.flatnonzero(tags[count:count + block] != tags[0])
             if len(other):
@@ -163,13 +164,12 @@ class Reader:
 
     def _count(self, at, fields=1):
         self.visited += fields
-        if self.visited > MOST_FIELDS:
-            raise WireError(f"at byte {at:,}: more than {MOST_FIELDS:,} fields; no network has so "
-                            "many")
+        valid(self.visited <= MOST_FIELDS, "at byte {:,}: more than {:,} fields, far more than a "
+              "network has", at, MOST_FIELDS)
 
 
 def joined(pieces, name):
-    """One array from the pieces of FLOATS or DOUBLES; a view where there is one piece."""
-    if len(pieces) > MOST_PIECES:
-        raise WireError(f"{name!r} lies in {len(pieces):,} pieces")
+    """One array from the pieces of FLOATS or DOUBLES; a view if there is only one piece."""
+    valid(len(pieces) <= MOST_PIECES, "{!r} is in {:,} pieces, more than {}", name, len(pieces),
+          MOST_PIECES)
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

@@ -1,10 +1,10 @@
-"""Caffe's network descriptions: the text form of a NetParameter message.
+"""Reader of Caffe's network descriptions: the text form of a NetParameter message.
 
     layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
             convolution_param { num_output: 96 kernel_size: 11 stride: 4 } }
 
-The text becomes the same dict of lists that `protobuf.Reader.message` makes of the binary form, so
-both are understood by the same code (`caffe_upgrade`, `caffe_graph`, `caffe_layers`).
+The text becomes the same dict of lists that `protobuf.Reader.message` makes from the binary form,
+so the same code handles both (`caffe_upgrade`, `caffe_graph`, `caffe_layers`).
 
 Source: protobuf.dev, "Text Format Language Specification".
 """
@@ -15,10 +15,12 @@ from minicnn.files import mapped
 from minicnn.foreign import caffe_data, caffe_graph, caffe_schema, caffe_upgrade
 from minicnn.foreign.contents import Foreign
 from minicnn.foreign.protobuf import FLOAT, IGNORED, INT, TEXT
+from minicnn.foreign.settings import require
 
 WHAT = "a Caffe network description (.prototxt)"
 LARGEST = 4_000_000  # bytes; a description of 1,000 layers has 300,000
-DEEPEST = 50  # messages in messages; Caffe's have 4
+CLOSING = {"{": "}", "<": ">"}
+DEEPEST = 50  # levels of nested messages; Caffe has 4
 TOKEN = re.compile(r"""
     (?P<space> [\s,;]+ | \#[^\n]* )
   | (?P<string> "(?:[^"\\\n]|\\.){0,10000}" | '(?:[^'\\\n]|\\.){0,10000}' )
@@ -26,7 +28,7 @@ TOKEN = re.compile(r"""
                 (?![\w.]) )
   | (?P<name> -? [A-Za-z_]\w* )
   | (?P<mark> [:{}<>\[\]] )
-""", re.VERBOSE)  # of no group are there unboundedly many: each one takes memory
+""", re.VERBOSE)  # no group repeats without limit, since every repetition takes memory
 ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|(.))", re.DOTALL)
 ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 START = re.compile(r"""^[ \t]*(?: layers?[ \t]*:?\s{0,9}\{ | (?:name|input)[ \t]*:[ \t]*["'] )""",
@@ -40,33 +42,33 @@ def recognises(path):
 
 
 def read(path):
-    """The architecture that a .prototxt file describes.
+    """Read the architecture in a .prototxt file.
 
     Its layers are those of Caffe's TEST phase.
 
     Parameters
     ----------
     path : str or path
-        Of the text.
+        The text file.
 
     Returns
     -------
     Foreign
-        Without arrays: `layers`, under the file's own names, and `input_shape` and
-        `preprocessing` where the file says them.
+        Without arrays: `layers`, under the file's own names, and `input_shape` and `preprocessing`
+        if the file gives them.
 
     Raises
     ------
     WeightsError
-        No such file, no such text, or layers that there are none of here; naming the
-        line, or the layer at which it stops fitting.
+        There is no such file, the text is invalid, or a layer is not supported; the message names
+        the line or the layer.
     """
     with mapped.opened(path, WHAT) as data:
         net = message(data)
         images = caffe_data.images(net)
         shape = None
         if images.height is not None and images.width is not None:
-            shape = images.height, images.width, images.channels or 3  # colour unless it says so
+            shape = images.height, images.width, images.channels or 3  # colour if not stated
         translation = caffe_graph.translated(net, "TEST", shape)
         prepared, how = caffe_data.preprocessing(images, shape)
     return Foreign("Caffe network description", {}, "OIHW", translation.rows, shape, prepared,
@@ -75,20 +77,18 @@ def read(path):
 
 
 def message(data):
-    """The NetParameter in the bytes of a .prototxt file, in Caffe's present form.
+    """The NetParameter in the bytes of a .prototxt file, in Caffe's current form.
 
     Raises
     ------
     ValueError
         Naming the line, or the setting.
     """
-    if len(data) > LARGEST:
-        raise ValueError(f"it has {len(data):,} bytes, more than the {LARGEST:,} a description of "
-                         "a network could have")
+    require(len(data) <= LARGEST, "it has {:,} bytes, more than the {:,} a description of a "
+            "network could have", len(data), LARGEST)
     text = bytes(data).decode("utf-8-sig", "backslashreplace")
     net = caffe_upgrade.current(_typed(parse(text), caffe_schema.NET))[0]
-    if not net.get("layer"):
-        raise ValueError("there are no layers in it")
+    require(net.get("layer"), "it has no layers")
     return net
 
 
@@ -102,8 +102,8 @@ def parse(text):
     Returns
     -------
     dict of str to list
-        By field name, in the text's order: int, float, str (a string, or a bare word such as MAX
-        or true), or dict.
+        {field name: values in the text's order}: int, float, str (a string, or a bare word such as
+        MAX or true), or dict.
 
     Raises
     ------
@@ -116,54 +116,46 @@ def parse(text):
     {'name': ['small'], 'layer': [{'pad': [1, 0], 'pool': ['MAX']}]}
     """
     tokens = _tokens(text)
-    root = {}
-    open_messages, closing = [root], [""]
+    return _fields(text, tokens, "the end", 0)
+
+
+def _fields(text, tokens, closing, depth):
+    """The fields up to the mark that closes a message."""
+    found = {}
     for kind, token, at in tokens:
-        if token == closing[-1] and kind == "mark":
-            open_messages.pop()
-            closing.pop()
-            continue
+        if token == closing and kind in ("mark", "end"):
+            return found
+        if kind == "end":
+            raise _wrong(text, len(text), f"{depth} braces are never closed")
         if kind != "name":
             raise _wrong(text, at, f"expected the name of a setting, got {token[:40]!r}")
-        values = open_messages[-1].setdefault(token, [])
-        kind, value, at = next(tokens, ("end", "the end", at))
+        values, (kind, value, at) = found.setdefault(token, []), next(tokens)
         if value == ":" and kind == "mark":
-            kind, value, at = next(tokens, ("end", "the end", at))
-        if kind == "mark" and value in "{<":
-            if len(closing) > DEEPEST:
-                raise _wrong(text, at, f"braces more than {DEEPEST} deep")
-            values.append({})
-            open_messages.append(values[-1])
-            closing.append("}" if value == "{" else ">")
-        elif kind == "mark" and value == "[":
-            values += _listed(text, tokens, at)
+            kind, value, at = next(tokens)
+        if depth == DEEPEST and value in CLOSING and kind == "mark":
+            raise _wrong(text, at, f"braces are nested more than {DEEPEST} deep")
+        if value in CLOSING and kind == "mark":
+            values.append(_fields(text, tokens, CLOSING[value], depth + 1))
+        elif value == "[" and kind == "mark":
+            while (item := next(tokens))[:2] != ("mark", "]"):
+                if item[0] == "end":
+                    raise _wrong(text, at, "a list is never closed")
+                values.append(_value(text, *item))
         else:
             values.append(_value(text, kind, value, at))
-    if len(open_messages) > 1:
-        raise _wrong(text, len(text), f"{len(open_messages) - 1} braces are never closed")
-    return root
 
 
 def _tokens(text):
-    """(kind, token, where) one after the other."""
-    at = 0
+    """Yield (kind, token, its place in the text); the last is ("end", "the end", ...)."""
+    at = last = 0
     while at < len(text):
         match = TOKEN.match(text, at)
         if match is None:
             raise _wrong(text, at, f"cannot be read: {text[at:at + 20].splitlines()[0]!r}")
         if match.lastgroup != "space":
-            yield match.lastgroup, match.group(), at
+            yield match.lastgroup, match.group(), (last := at)
         at = match.end()
-
-
-def _listed(text, tokens, at):
-    """The values of [1, 2, 3]."""
-    values = []
-    for kind, token, at in tokens:  # noqa: B007 (the last place is where it breaks off)
-        if kind == "mark" and token == "]":
-            return values
-        values.append(_value(text, kind, token, at))
-    raise _wrong(text, at, "a list is never closed")
+    yield "end", "the end", last
 
 
 def _value(text, kind, token, at):
@@ -180,9 +172,9 @@ def _value(text, kind, token, at):
 
 def _unescaped(match):
     octal, hexadecimal, letter = match.groups()
-    if letter is not None:
-        return ESCAPED.get(letter, letter)
-    return chr(int(octal, 8) if octal else int(hexadecimal, 16))
+    if letter is None:
+        return chr(int(octal, 8) if octal else int(hexadecimal, 16))
+    return ESCAPED.get(letter, letter)
 
 
 def _wrong(text, at, why):
@@ -190,12 +182,13 @@ def _wrong(text, at, why):
 
 
 def _typed(value, kind, where=""):
-    """A value as a binary file would have given it; in a message, what has no kind is noted."""
+    """A value as from a binary file; in a message, a field without a kind becomes [None]."""
     expected = (dict,) if isinstance(kind, dict) else {
         INT: (int, str), TEXT: (str,), FLOAT: (int, float)}.get(kind, ())
     if not isinstance(value, expected):
         got = "a message" if isinstance(value, dict) else repr(value)[:60]
-        raise ValueError(f"{where[1:]}: got {got}")
+        words = " or ".join("a message" if one is dict else one.__name__ for one in expected)
+        raise ValueError(f"{where[1:]}: expected {words or 'no value in text form'}, got {got}")
     if not isinstance(kind, dict):
         return value
     kinds = dict(kind.values())

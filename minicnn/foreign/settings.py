@@ -1,17 +1,53 @@
-"""Numbers that another program's file gives as a layer's settings: anything, until looked at.
+"""Check what another program's file says, and report what does not fit.
 
-Each function returns what it is asked for or raises a ValueError that says what came instead.
+Everything in such a file is untrusted. Each function returns a valid value or raises a ValueError
+with what was expected and got.
 """
 
-LARGEST = 1_000_000  # a width, kernel or step beyond it is damage
+from contextlib import contextmanager
+from functools import partial
+
+from minicnn.files.errors import Damaged, WeightsError
+
+LARGEST = 1_000_000  # a larger width, kernel or step is a sign of damage
 
 
 class Misfit(ValueError):
-    """A network that is not of the kind built here; the message names the layer where it ends."""
+    """A network is not supported; the message names the layer responsible."""
+
+
+def require(holds, message, *values, error=ValueError):
+    """Raise an `error` with a message, in which `values` fill the braces, unless something holds.
+
+    Examples
+    --------
+    >>> require(3 < 2, "{}: expected a number below 2, got {}", "size", 3)
+    Traceback (most recent call last):
+    ValueError: size: expected a number below 2, got 3
+    """
+    if not holds:
+        raise error(message.format(*values))
+
+
+# the same, for a network that is not supported, for damaged bytes, and for a file as a whole
+fits, intact, usable = (partial(require, error=kind) for kind in (Misfit, Damaged, WeightsError))
+
+
+@contextmanager
+def within(place, error=Misfit, after=""):
+    """Raise errors about a layer's settings or shapes as an `error` that says where they are."""
+    try:
+        yield
+    except KeyError as missing:
+        raise error(f"{place}: its setting {missing.args[0]} is missing{after}") from None
+    except IndexError:
+        raise error(f"{place}: it needs an image{after}") from None
+    except ValueError as wrong:
+        raise error(f"{place}: {wrong}{after}") from None
 
 
 def whole(value, key, least=1):
-    """A whole number from `least` to LARGEST."""
+    """Check a whole number from `least` to LARGEST, and return it."""
     if type(value) is not int or not least <= value <= LARGEST:
         raise ValueError(f"{key}: expected a whole number from {least} to {LARGEST:,}, got "
                          f"{'none' if value is None else repr(value)[:60]}")
@@ -19,15 +55,19 @@ def whole(value, key, least=1):
 
 
 def pair(value, key, least=1):
-    """(vertical, horizontal) of one whole number or a list of two."""
+    """Check one whole number or a list of two, and return (vertical, horizontal)."""
     both = value if isinstance(value, list) else [value, value]
-    if len(both) != 2:
-        raise ValueError(f"{key}: expected a whole number or two, got {value!r:.60}")
+    require(len(both) == 2, "{}: expected one or two whole numbers, got {!r:.60}", key, value)
     return whole(both[0], key, least), whole(both[1], key, least)
 
 
 def number(value, key):
-    """A number as a float, neither infinite nor beyond all use."""
-    if type(value) not in (int, float) or not -1e30 < value < 1e30:
-        raise ValueError(f"{key}: expected a number, got {value!r:.60}")
+    """Check a number between -1e30 and 1e30, and return it as a float."""
+    require(type(value) in (int, float) and -1e30 < value < 1e30,
+            "{}: expected a number between -1e30 and 1e30, got {!r:.60}", key, value)
     return float(value)
+
+
+def short_pair(vertical, horizontal):
+    """A pair in the form of a layer's setting: one number if both are equal."""
+    return vertical if vertical == horizontal else (vertical, horizontal)

@@ -1,45 +1,34 @@
 """Reader of TensorFlow.js layers models: model.json and the files of numbers it names.
 
-The JSON holds Keras' configuration (`modelTopology`) and a manifest: groups of files, "shards",
-that joined hold the arrays of the group one after another. Numbers are float32, or fewer bits:
+The JSON holds Keras' configuration (`modelTopology`) and a manifest: groups of files ("shards").
+The concatenated files of a group hold its arrays one after another. Numbers are float32, or
+quantised to fewer bits:
 
-    float16            as they are
+    float16            stored directly
     uint8, uint16      x = scale * number + min
 
-The shards lie beside model.json; a manifest that names files elsewhere is refused.
+The shards must be beside model.json; a manifest that names files elsewhere raises an error.
 """
 
 from math import isfinite, prod
 from pathlib import Path, PureWindowsPath
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.files import mapped
 from minicnn.files.errors import reading
 from minicnn.foreign import json_text, keras_config, keras_models, keras_names
+from minicnn.foreign.settings import require
 
 WHAT = "a TensorFlow.js layers model"
 FLOATS = {"float32": "<f4", "float16": "<f2", "float64": "<f8"}
 QUANTISED = {"uint8": "u1", "uint16": "<u2", "float16": "<f2"}
-OTHERS = {"int32": 4, "bool": 1, "uint8": 1, "complex64": 8}  # bytes; no weights of a layer here
+OTHERS = {"int32": "i4", "bool": "u1", "uint8": "u1", "complex64": "c8"}  # types of no weights
 MOST_ARRAYS = 50_000
 
 
-class Stored(NamedTuple):
-    """An array of the manifest: kind is NumPy's, None for numbers that are no weights; `size` in
-    bytes; quantised numbers have a scale and a least value."""
-
-    name: str
-    shape: tuple
-    kind: Any
-    size: int
-    scale: Any = None
-    least: float = 0.0
-
-
 def recognises(path):
-    """Whether the file at a path, or model.json in a folder, is JSON with a weights manifest."""
+    """Whether a file, or model.json in a folder, is JSON with a weights manifest."""
     path = _json_file(path)
     return mapped.head(path, 65536).lstrip().startswith(b"{") and (
         b'"weightsManifest"' in mapped.head(path, json_text.LONGEST + 65536))
@@ -51,13 +40,13 @@ def read(path):
     Parameters
     ----------
     path : str or path
-        Of model.json, or of the folder it lies in.
+        model.json, or the folder that contains it.
 
     Returns
     -------
     Foreign
-        Layout "HWIO"; arrays as "conv_1/kernel", see `keras_names`. Where the architecture is
-        understood its layers have the same names; where not, `layers` is None and a note says why.
+        Layout "HWIO"; arrays named "conv_1/kernel", see `keras_names`. If the architecture is
+        understood, its layers have the same names; otherwise `layers` is None and a note says why.
 
     Raises
     ------
@@ -66,24 +55,18 @@ def read(path):
     """
     path = _json_file(path)
     with reading(path, WHAT):
-        return _model(_parsed(path), path.parent)
+        require(path.is_file(), "no such file; give the path of model.json or of its folder")
+        found = json_text.parsed(mapped.head(path, json_text.LONGEST + 1), "it")
+        require(isinstance(found, dict) and isinstance(found.get("weightsManifest"), list),
+                "it has no weightsManifest")
+        require(found.get("format") != "graph-model", "it is a graph of TensorFlow operations, not "
+                "of Keras' layers; convert the Keras model from which it was made")
+        return _model(found, path.parent)
 
 
 def _json_file(path):
     path = Path(path)
     return path / "model.json" if path.is_dir() else path
-
-
-def _parsed(path):
-    if not path.is_file():
-        raise ValueError("no such file; give the path of model.json or of its folder")
-    found = json_text.parsed(mapped.head(path, json_text.LONGEST + 1), "it")
-    if not isinstance(found, dict) or not isinstance(found.get("weightsManifest"), list):
-        raise ValueError("it has no weightsManifest")
-    if found.get("format") == "graph-model":
-        raise ValueError("it is a graph of TensorFlow operations, not of Keras' layers; convert "
-                         "the Keras model it was made from")
-    return found
 
 
 def _model(found, folder):
@@ -93,7 +76,7 @@ def _model(found, folder):
     names = list(keras_models.names(model).values())
     places = ["/".join(place) for place in keras_names.places("", list(arrays), names)]
     if len(set(places)) < len(places):
-        raise ValueError("two of its arrays belong to the same place of the same layer")
+        raise ValueError("two of its arrays have the same role in the same layer")
     says = {key: str(value) for key, value in {
         "generated_by": found.get("generatedBy"), "converted_by": found.get("convertedBy"),
         "keras_version": topology.get("keras_version")}.items() if value is not None}
@@ -105,95 +88,101 @@ def _model(found, folder):
 
 def _arrays(manifest, folder):
     """(the arrays by their names in the manifest, notes)"""
-    groups = [(_shards(group, folder), [_stored(entry) for entry in group["weights"]])
+    groups = [(_shards(group, folder), [_checked(entry) for entry in group["weights"]])
               for group in manifest]
     files = [file for shards, _ in groups for file in shards]
-    names = [stored.name for _, group in groups for stored in group]
+    names = [entry["name"] for _, group in groups for entry in group]
     for what, listed in (("file", files), ("array", names)):
-        if len(set(listed)) < len(listed):
-            raise ValueError(f"its manifest lists one {what} twice")
-    if not 0 < len(names) <= MOST_ARRAYS:
-        raise ValueError(f"its manifest lists {len(names)} arrays")
-    arrays, quantised, left_out = {}, 0, []
+        require(len(set(listed)) == len(listed), "its manifest lists one {} twice", what)
+    require(0 < len(names) <= MOST_ARRAYS, "its manifest lists {} arrays; expected 1 to {}",
+            len(names), MOST_ARRAYS)
+    arrays, packed, left_out = {}, 0, []
     for shards, group in groups:
-        data, at = _joined(shards, sum(stored.size for stored in group)), 0
-        for stored in group:
-            if stored.kind is None:
-                left_out.append(stored.name)
+        data = _joined(shards, sum(map(_size, group)))
+        for entry in group:
+            numbers, data = data[:_size(entry)], data[_size(entry):]
+            if "quantization" not in entry and entry["dtype"] not in FLOATS:
+                left_out.append(f"Array {entry['name']} is left out: it holds no weights.")
             else:
-                arrays[stored.name] = _array(stored, data, at)
-                quantised += stored.scale is not None
-            at += stored.size
-    return arrays, [*([f"{quantised} of {len(arrays)} arrays are stored in fewer bits than "
-                       "float32; they are as exact as those are."] if quantised else []),
-                    *(f"Array {name} is left out: it holds no weights." for name in left_out)]
+                arrays[entry["name"]] = _array(entry, numbers)
+                packed += "quantization" in entry
+    return arrays, [f"{packed} of {len(arrays)} arrays are stored with fewer bits than float32, "
+                    "and are only as precise."] * bool(packed) + left_out
 
 
 def _shards(group, folder):
-    """The files of a group, all of them beside model.json or in folders there."""
-    if not isinstance(group, dict) or not isinstance(group.get("paths"), list):
-        raise ValueError("a group of its manifest names no files")
+    """The files of a group; all must be in model.json's folder or below it."""
+    require(isinstance(group, dict) and isinstance(group.get("paths"), list),
+            "a group of its manifest names no files")
     for path in group["paths"]:
-        if not isinstance(path, str) or not path or "\0" in path:
-            raise ValueError(f"its manifest names a file {path!r:.80}")
-        strict = PureWindowsPath(path)  # which takes both kinds of slash for one
-        if strict.drive or strict.root or ".." in strict.parts or "://" in path:
-            raise ValueError(f"its manifest names a file outside its folder, {path!r:.80}; such a "
-                             "file is not read")
+        require(isinstance(path, str) and path and "\0" not in path,
+                "its manifest has an invalid file name, {!r:.80}", path)
+        strict = PureWindowsPath(path)  # treats both kinds of slash alike
+        require(not strict.drive and not strict.root and ".." not in strict.parts
+                and "://" not in path, "its manifest names a file outside its folder, {!r:.80}; "
+                "such a file is not read", path)
     return [folder / path for path in group["paths"]]
 
 
-def _stored(entry):
+def _checked(entry):
+    """An entry of the manifest, {"name": ..., "shape": ..., "dtype": ..., "quantization": ...};
+    ValueError if it does not describe an array."""
     name, shape, dtype = entry["name"], entry["shape"], entry["dtype"]
-    if not isinstance(name, str) or not name.isprintable() or len(name) > 500:
-        raise ValueError(f"an array of its manifest is called {name!r:.80}")
-    if not isinstance(shape, list) or len(shape) > 16 or not all(
-            type(side) is int and 0 <= side < 2**40 for side in shape):
-        raise ValueError(f"array {name!r:.80} has a shape {shape!r:.80}")
-    count, shape, packed = prod(shape), tuple(shape), entry.get("quantization")
-    if packed is not None:
-        kind = QUANTISED.get(packed.get("dtype"))
-        scale, least = packed.get("scale", 1.0), packed.get("min", 0.0)
-        if kind is None or not all(type(n) in (int, float) and isfinite(n)
-                                   for n in (scale, least)):
-            raise ValueError(f"array {name!r:.80} is quantised as {packed!r:.120}; known are "
-                             f"{', '.join(QUANTISED)} with a scale and a min")
-        return Stored(name, shape, kind, count * np.dtype(kind).itemsize, scale, least)
-    if dtype in FLOATS:
-        return Stored(name, shape, FLOATS[dtype], count * np.dtype(FLOATS[dtype]).itemsize)
-    if dtype in OTHERS:
-        return Stored(name, shape, None, count * OTHERS[dtype])
-    raise ValueError(f"array {name!r:.80} is of type {dtype!r:.40}; known are "
-                     f"{', '.join([*FLOATS, *OTHERS])}")
+    require(isinstance(name, str) and name.isprintable() and len(name) <= 500, "an array of its "
+            "manifest is called {!r:.80}; expected a name of at most 500 printable characters",
+            name)
+    require(isinstance(shape, list) and len(shape) <= 16 and all(
+        type(side) is int and 0 <= side < 2**40 for side in shape),
+        "array {!r:.80}: expected a shape of at most 16 whole numbers, got {!r:.80}", name, shape)
+    packed = entry.get("quantization")
+    if packed is None:
+        require(dtype in {**FLOATS, **OTHERS}, "array {!r:.80} is of type {!r:.40}; the known "
+                "types are {}", name, dtype, ", ".join([*FLOATS, *OTHERS]))
+        return {"name": name, "shape": shape, "dtype": dtype}
+    require(packed.get("dtype") in QUANTISED and all(
+        type(n) in (int, float) and isfinite(n)
+        for n in (packed.get("scale", 1.0), packed.get("min", 0.0))),
+        "array {!r:.80} is quantised as {!r:.120}; expected {} with a scale and a min", name,
+        packed, ", ".join(QUANTISED))
+    return entry
+
+
+def _kind(entry):
+    """NumPy's dtype of an entry's numbers."""
+    packed = entry.get("quantization")
+    return np.dtype(QUANTISED[packed["dtype"]] if packed else (FLOATS | OTHERS)[entry["dtype"]])
+
+
+def _size(entry):
+    return prod(entry["shape"]) * _kind(entry).itemsize
 
 
 # ---- the numbers
 
 def _joined(files, size):
-    """The bytes of a group's files, one after another; there have to be `size` of them."""
+    """The concatenated bytes of a group's files; ValueError unless there are `size` bytes."""
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise ValueError(f"{len(missing)} of its {len(files)} files of numbers are missing, the "
-                         f"first {missing[0]!r:.80}; they have to lie beside it")
-    found = sum(file.stat().st_size for file in files)
-    if found != size:
-        what = "cut short" if found < size else "not those it was saved with"
-        names = [file.name for file in files]
-        listed = ", ".join(names if len(names) < 4 else [names[0], "...", names[-1]])
-        raise ValueError(f"its arrays take {size:,} bytes, and {listed} together have {found:,}: "
-                         f"they are {what}; download or copy them again")
+                         f"first {missing[0]!r:.80}; put them beside it")
+    found, names = sum(file.stat().st_size for file in files), [file.name for file in files]
+    require(found == size, "its arrays take {:,} bytes, but {} have {:,} together: they are {}; "
+            "download or copy them again", size, ", ".join(
+                names if len(names) < 4 else [names[0], "...", names[-1]]), found,
+            "cut short" if found < size else "not those of this model")
     data = bytearray()
     for file in files:
         data += file.read_bytes()
     return np.frombuffer(data, np.uint8)
 
 
-def _array(stored, data, at):
-    array = data[at:at + stored.size].view(stored.kind).reshape(stored.shape)
-    if stored.scale is None:
+def _array(entry, numbers):
+    array = numbers.view(_kind(entry)).reshape(entry["shape"])
+    packed = entry.get("quantization")
+    if packed is None:
         return np.require(array, array.dtype.newbyteorder("="), "A")
     array = array.astype(np.float32)
-    if stored.kind != QUANTISED["float16"]:
-        array *= np.float32(stored.scale)
-        array += np.float32(stored.least)
+    if packed["dtype"] != "float16":
+        array *= np.float32(packed.get("scale", 1.0))
+        array += np.float32(packed.get("min", 0.0))
     return array

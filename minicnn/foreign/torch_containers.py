@@ -1,14 +1,14 @@
-"""The containers that PyTorch puts its weights in: what is in them, and where.
+"""Read two of the containers in which PyTorch stores weights. (`torch_tar` reads a third.)
 
-Each is a pickle that describes the tensors, with their numbers beside it in rows, "storages"; a
-tensor is a view of a storage, and several may share one. (A third is in `torch_tar`.)
+Each has a pickle that describes the tensors, and next to it their numbers in one-dimensional
+"storages". A tensor is a view of a storage; several tensors may share one.
 
 zip (since 1.6)
-    `NAME/data.pkl`, and the storage with key K as the member `NAME/data/K`. `NAME/byteorder`
-    says "little" or "big", in newer files.
+    `NAME/data.pkl`, and the storage with key K as the member `NAME/data/K`. Newer files have
+    `NAME/byteorder`, "little" or "big".
 pickles in a row (0.2 to 1.5)
-    Five: a magic number, the protocol (1001), facts on the machine, the object, the list of the
-    storages' keys. Then of each key the count of its elements, in 8 bytes, and the elements.
+    Five: a magic number, the protocol (1001), facts about the machine, the object, the list of the
+    storages' keys. Then for each key the number of its elements, in 8 bytes, and the elements.
 
 Source: torch/serialization.py.
 """
@@ -18,8 +18,8 @@ import struct
 from typing import Any, NamedTuple
 
 from minicnn.files import mapped
-from minicnn.files.errors import Damaged
 from minicnn.foreign import pickles, zips
+from minicnn.foreign.settings import intact, require
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -31,7 +31,7 @@ STORAGES = {f"{place}.{name}Storage": kind for name, kind in TYPES.items()
 
 
 class Storage(NamedTuple):
-    """A row of numbers: `count` of those kept under `key`, from number `first` on."""
+    """One-dimensional numbers: `count` of those stored under `key`, from index `first` on."""
 
     key: Any
     kind: str
@@ -49,7 +49,7 @@ class Tensor(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """The object in a container; and of each storage, by key, its first byte and its size."""
+    """The object in a container, and `places`: {key of a storage: (first byte, bytes)}."""
 
     value: Any
     places: dict
@@ -62,77 +62,68 @@ def zipped(data):
     Raises
     ------
     ValueError
-        As the other functions do, where the bytes are not what PyTorch writes.
+        The bytes are not what PyTorch writes.
     """
     found = zips.members(data)
     pickle = [name for name in found if re.fullmatch(r"([^/]*/)?data\.pkl", name)]
-    if len(pickle) != 1:
-        raise ValueError("it is a ZIP file without PyTorch's one member NAME/data.pkl")
+    require(len(pickle) == 1, "it is a ZIP file without PyTorch's one member NAME/data.pkl")
     top = pickle[0].removesuffix("data.pkl")
-    if f"{top}constants.pkl" in found:
-        raise ValueError("it is a TorchScript program, not a state dict; load it in PyTorch and "
-                         "save its state_dict()")
-    if any(member.deflated for member in found.values()):
-        raise ValueError("its members are packed, which PyTorch never does; unpack it, and pack "
-                         "it again with: zip -0 -r")
+    require(f"{top}constants.pkl" not in found, "it is a TorchScript program, not a state dict; "
+            "load it in PyTorch and save its state_dict()")
+    require(not any(member.deflated for member in found.values()), "its members are compressed, "
+            "which PyTorch never does; unpack it, and pack it without compression: zip -0 -r")
     storages, order = {}, _text(data, found.get(f"{top}byteorder"), "little")
-    if order not in ORDERS:
-        raise ValueError(f"its byte order is {order!r:.40}, neither little nor big")
+    require(order in ORDERS, "its byte order is {!r:.40}, neither little nor big", order)
     value, _ = pickles.load(zips.contents(data, found[pickle[0]]), 0, CALLS,
                             lambda name: _known(name, storages, ORDERS[order]))
-    members = {key: found.get(f"{top}data/{key}") for key in storages}
-    for key, member in members.items():
-        if member is None:
-            raise ValueError(f"its member {top}data/{key!s:.40}, with numbers, is missing")
-        zips.contents(data, member)  # for its checksum
-    return Contents(value, {key: (member.start, member.size) for key, member in members.items()},
-                    {"version": _text(data, found.get(f"{top}version"), "")})
+    places = {}
+    for key in storages:
+        member = found.get(f"{top}data/{key}")
+        require(member, "its member {}data/{!s:.40}, with numbers, is missing", top, key)
+        zips.contents(data, member)  # verifies its checksum
+        places[key] = member.start, member.size
+    return Contents(value, places, {"version": _text(data, found.get(f"{top}version"), "")})
 
 
 def in_a_row(data):
     """The Contents of a container of pickles in a row."""
     magic, at = pickles.load(data, 0, CALLS)
-    if magic != MAGIC:
-        raise ValueError("it is a pickle, but not of weights: PyTorch's begin with a certain "
-                         "number. A pickle can hold any program, so this one is not opened")
+    require(magic == MAGIC, "it is a pickle, but does not begin with PyTorch's magic number. A "
+            "pickle can contain any program, so this one is not opened")
     protocol, at = pickles.load(data, at, {})
-    if protocol != PROTOCOL:
-        raise ValueError(f"its version is not PyTorch's {PROTOCOL}")
+    require(protocol == PROTOCOL, "its protocol is {!r:.40}, expected PyTorch's {}", protocol,
+            PROTOCOL)
     _, at = pickles.load(data, at, {})
     storages, places = {}, {}
     value, at = pickles.load(data, at, CALLS, lambda name: _known(name, storages))
     keys, at = pickles.load(data, at, {})
-    if type(keys) is not list or not all(map(_is_key, keys)):
-        raise ValueError("the list of its rows of numbers is not a list of names")
+    require(type(keys) is list and all(map(_is_key, keys)),
+            "the list of its storages is not a list of keys")
     for key in keys:
-        if key not in storages:
-            raise ValueError(f"it lists a row of numbers {key!r:.40} that no tensor is of")
+        require(key in storages, "it lists a storage {!r:.40} that no tensor uses", key)
         places[key], at = row(data, at, storages[key].kind)
-    if at != len(data):
-        raise ValueError(f"{len(data) - at} bytes follow where its end should be")
+    require(at == len(data), "{} bytes follow after its expected end", len(data) - at)
     return Contents(value, places, {})
 
 
-# ---- what a pickle may name and call
+# ---- names and calls allowed in a pickle
 
 def _rebuilt(storage, offset, shape, strides, requires_grad=False, hooks=None, metadata=None):
-    """torch._utils._rebuild_tensor, which has four, and _v2; metadata is in newer files, and empty
-    but for complex numbers."""
-    if metadata:
-        raise ValueError("one of its tensors is to be conjugated or negated when it is read; save "
-                         "it with resolve_neg()")
+    """Stand-in for torch._utils._rebuild_tensor, with four arguments, and _rebuild_tensor_v2. Only
+    newer files have metadata, and they are empty except for complex numbers."""
+    require(not metadata, "one of its tensors has to be conjugated or negated after reading; save "
+            "it with resolve_neg()")
     return tensor(storage, offset, shape, strides)
 
 
 def tensor(storage, offset, shape, strides):
-    """A Tensor, where the four are what they should be; whether it fits is seen later."""
-    if type(storage) is not Storage:
-        raise ValueError("its pickle makes a tensor of what is no storage")
-    if not all(type(numbers) in (tuple, list) for numbers in (shape, strides)) or not (
-            len(shape) == len(strides) <= mapped.MOST_DIMENSIONS
-            and mapped.whole(offset, *shape, *strides)):
-        raise ValueError("its pickle makes a tensor with an offset, a shape and strides that are "
-                         "not whole numbers or do not go together")
+    """A Tensor, after checking the types; `torch_file` checks later that it fits its storage."""
+    require(type(storage) is Storage,
+            "its pickle makes a tensor from something that is not a storage")
+    require(all(type(numbers) in (tuple, list) for numbers in (shape, strides))
+            and len(shape) == len(strides) <= mapped.MOST_DIMENSIONS
+            and mapped.whole(offset, *shape, *strides), "its pickle makes a tensor with an offset, "
+            "a shape or strides that are not whole numbers or do not match")
     return Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
@@ -142,29 +133,29 @@ CALLS = {
     "torch._utils._rebuild_parameter": lambda data, requires_grad, hooks: data,
     "torch._utils._rebuild_parameter_with_state": lambda data, requires_grad, hooks, state: data,
     "torch.Size": lambda numbers: numbers,
-    **dict.fromkeys(STORAGES),  # may be named, not called
+    **dict.fromkeys(STORAGES),  # may be named, but not called
     **dict.fromkeys(name.replace("Storage", "Tensor") for name in STORAGES),
 }
 
 
 def _known(name, storages, order="<"):
-    """The Storage that a persistent id stands for; `storages` gets the whole one, by key.
+    """The Storage of a persistent id; the whole storage is added to `storages` under its key.
 
-    name : ("storage", type, key, place, count), and in older files the view of it that is meant,
-    (key of the view, first, count), or None.
+    name : ("storage", type, key, place, count); older files add the view of the storage that is
+    meant, (key of the view, first, count), or None.
     """
-    if type(name) is not tuple or len(name) not in (5, 6) or name[0] != "storage":
-        raise ValueError("its pickle refers to what is no storage")
+    require(type(name) is tuple and len(name) in (5, 6) and name[0] == "storage",
+            "its pickle refers to something that is not a storage")
     _, kind, key, _, count, *view = name
-    if type(kind) is not pickles.Global or not _is_key(key) or not mapped.whole(count):
-        raise ValueError("its pickle refers to a storage without a type, a key or a size")
+    require(type(kind) is pickles.Global and _is_key(key) and mapped.whole(count),
+            "its pickle refers to a storage without a type, a key or a size")
     whole = Storage(key, kind_of(kind, order), count)
-    if storages.setdefault(key, whole) != whole:
-        raise ValueError(f"its pickle gives storage {key!r:.40} two types or sizes")
+    require(storages.setdefault(key, whole) == whole,
+            "its pickle gives storage {!r:.40} two types or sizes", key)
     part = (key, 0, count) if view in ([], [None]) else view[0]
-    if type(part) is not tuple or len(part) != 3 or not mapped.whole(*part[1:]) or (
-            part[1] + part[2] > count):
-        raise ValueError(f"its pickle refers to a part of storage {key!r:.40} that is not there")
+    require(type(part) is tuple and len(part) == 3 and mapped.whole(*part[1:])
+            and part[1] + part[2] <= count,
+            "its pickle refers to a part outside of storage {!r:.40}", key)
     return whole._replace(first=part[1], count=part[2])
 
 
@@ -173,20 +164,20 @@ def _is_key(key):
 
 
 def kind_of(kind, order="<"):
-    """NumPy's name of the numbers in a storage of the type that a Global names."""
-    if kind.name not in STORAGES:
-        raise ValueError(f"its pickle takes {kind.name} for a type of storage")
+    """NumPy's dtype string for the storage type that a Global names."""
+    require(kind.name in STORAGES, "its pickle uses {} as a type of storage", kind.name)
     return STORAGES[kind.name].replace("<", order)
 
 
-# ---- rows of numbers, and short texts
+# ---- storages, and short texts
 
 def row(data, at, kind):
-    """A count and so many elements, from byte `at` on: ((first byte, size) of these, their end)."""
+    """The storage at byte `at`, a count and the elements: ((first byte, bytes) of the elements, the
+    byte after them)."""
     count, = struct.unpack("<q", mapped.take(data, at, 8))
     size = count * mapped.itemsize(kind)
-    if count < 0 or at + 8 + size > len(data):
-        raise Damaged(f"at byte {at} it should hold {count:,} numbers and ends before that")
+    intact(count >= 0 and at + 8 + size <= len(data),
+           "at byte {} it should hold {:,} numbers, but it ends before that", at, count)
     return (at + 8, size), at + 8 + size
 
 

@@ -1,27 +1,41 @@
-"""Is this backward pass the gradient of this forward pass?  Several independent ways to find out.
+"""Is this backward pass the gradient of this forward pass?  Several independent checks.
 
     report = gradcheck.check(relu.forward, relu.backward, {"x": x})
     print(report)                 # a verdict in words for every kind of check
     report.raise_if_failed()      # GradientError, an AssertionError, with the same words
 
-Works on any forward and backward written with NumPy, minicnn's or your own.
+It checks any forward and backward written with NumPy, minicnn's or your own.
 
-| file | what it holds |
+| folder | what it holds |
 |---|---|
-| checker.py, the function `check` | the door: which kinds of check run, and in what order |
-| subject.py | the pair under check: calls it with fresh copies, unpacks what it returns |
-| kinds.py | naive twin, central differences, complex step, adjoint identity, PyTorch |
-| directions.py | where to look: a coordinate or a direction of one input |
-| slopes.py | one number: the slope of a function along a line, and whether there is a kink |
-| conduct.py | what a pass must not do: change its arguments, change the dtype, alias |
-| compare.py | how far apart two arrays are, and where, in words |
-| report.py | Finding, Report, GradientError |
+| gradients/ | `check`: the kinds of checks of one forward and backward; `check_training_step` |
+| own/ | somebody's own ops: found in a file by their names, called like a page |
+| apart/ | a process of its own for somebody else's file, with limits |
+| judge/ | an op at all its settings, in two verdicts; a file's ops; words, JSON, pytest's fixture |
+| cause/ | why a layer is wrong |
+| mistakes/ | known wrong layers |
 
-Only NumPy is needed.  PyTorch is imported when a check is given a `torch` function, and the check
-says so when it is not installed.
+Only NumPy is required.  A check that is given a `torch` function imports PyTorch, and reports "not
+applicable" when PyTorch is not installed.
 """
 
-from minicnn.gradcheck.checker import check
-from minicnn.gradcheck.report import Finding, GradientError, Report
+import importlib
+from typing import TYPE_CHECKING
 
-__all__ = ["Finding", "GradientError", "Report", "check"]
+if TYPE_CHECKING:
+    from minicnn.gradcheck.gradients.checker import check
+    from minicnn.gradcheck.gradients.report import Finding, GradientError, Report
+    from minicnn.gradcheck.gradients.training_step import Running, check_training_step
+
+__all__ = ["Finding", "GradientError", "Report", "Running", "check", "check_training_step"]
+_HOMES = {"check": "checker", "Finding": "report", "GradientError": "report", "Report": "report",
+          "Running": "training_step", "check_training_step": "training_step"}  # in gradients/
+
+
+def __getattr__(name):
+    """Import a name when it is first used: pytest reads this package at every start."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'minicnn.gradcheck' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"minicnn.gradcheck.gradients.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

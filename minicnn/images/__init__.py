@@ -1,9 +1,10 @@
-"""Pictures: files to arrays and back, preprocessing, folders of photos, what is not a photo shown.
+"""Pictures: reading and writing files, preprocessing, folders of photos, displaying arrays.
 
-What belongs here: reading and writing one picture (whole or not at all), `Preprocessing` and the
-way into and out of a network's own numbers, where many photos come from (`photos`), any array
-spread over 0..255 (`display`). What does not: sheets, pages and animations of several pictures
-(`minicnn.report`), and what an optimisation does to its image (`minicnn.ascent`).
+What belongs here: reading and writing one picture (completely or not at all), `Preprocessing` and
+the conversion to and from a network's input values, sources of many photos (`photos`), any array as
+pixels 0..255 (`display`), showing pictures on screen (`showing`). What does not: sheets, pages and
+animations of several pictures (`minicnn.report`), and the steps of an optimisation
+(`minicnn.ascent`).
 """
 
 from minicnn.images.pictures import (
@@ -14,6 +15,7 @@ from minicnn.images.pictures import (
     check_destination,
     check_finite,
     decode,
+    encode,
     height_width,
     load,
     resize,
@@ -28,7 +30,8 @@ from minicnn.images.preprocessing import (
     restore,
     to_rgb,
 )
+from minicnn.images.showing import show
 
 __all__ = ["CHANNELS", "FORMATS", "RESAMPLES", "ImageError", "Preprocessing", "atomic", "bounds",
-           "check_destination", "check_finite", "decode", "height_width", "load", "normalize",
-           "prepare", "resize", "restore", "save", "to_rgb"]
+           "check_destination", "check_finite", "decode", "encode", "height_width", "load",
+           "normalize", "prepare", "resize", "restore", "save", "show", "to_rgb"]

@@ -1,21 +1,23 @@
-"""Arrays that are no photos, made visible: any range of numbers spread over 0..255."""
+"""Arrays of numbers as pixels 0..255, to make them visible; the channels of a layer as pictures."""
 
 import numpy as np
 
-from minicnn.images import ImageError, check_finite
+from minicnn.images.pictures import ImageError, check_choice, check_finite
 
 MID_GREY = 128
+SCALES = ("deviation", "range", "layer")  # of `levels`
 
 
-def to_uint8(a, low=None, high=None):
-    """Spread any real array over 0..255 for display, with one scale for the whole array.
+def to_uint8(a: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """Scale any real array to 0..255 for display, with one scale for the whole array.
 
     Parameters
     ----------
     a : array of any shape
-        Pass pictures one by one where each shall use the full range.
+        To give each of several pictures the full range, pass them one by one.
     low, high : number or None
-        What becomes 0 and 255; None takes the smallest and the largest value. Beyond is clipped.
+        The values that become 0 and 255; None means the smallest and the largest value. Values
+        outside are clipped.
 
     Returns
     -------
@@ -37,14 +39,18 @@ def to_uint8(a, low=None, high=None):
     return np.rint((np.clip(a, low, high) - low) * (255 / (high - low))).astype(np.uint8)
 
 
-def signed_to_uint8(a, limit=None):
-    """Show signed values (gradients, projections): zero is mid-grey, 128; signs are comparable.
+def signed_to_uint8(a: np.ndarray, limit: float | None = None, gamma: float = 1.0) -> np.ndarray:
+    """Show signed values (gradients, projections) with zero as mid-grey, 128, and one scale.
 
     Parameters
     ----------
     a : array of any shape
     limit : number above 0, or None
-        +limit becomes 255 and -limit 1; None takes the largest magnitude. Beyond is clipped.
+        +limit becomes 255 and -limit 1; None means the largest magnitude. Values beyond the limit
+        are clipped.
+    gamma : number above 0
+        The power of the magnitude, as a share of the limit, that is shown; below 1 it makes what is
+        faint stronger.
 
     Returns
     -------
@@ -54,6 +60,8 @@ def signed_to_uint8(a, limit=None):
     --------
     >>> signed_to_uint8(np.array([-2.0, 0.0, 1.0])).tolist()
     [1, 128, 192]
+    >>> signed_to_uint8(np.array([-2.0, 0.0, 1.0]), gamma=0.5).tolist()  # sqrt(1/2): 0.71
+    [1, 128, 218]
     """
     a = _displayable(a, "display.signed_to_uint8")
     if limit is not None and not limit > 0:
@@ -61,22 +69,23 @@ def signed_to_uint8(a, limit=None):
     limit = np.abs(a).max() if limit is None else limit
     if limit == 0:
         return np.full(a.shape, MID_GREY, np.uint8)
-    return np.rint(MID_GREY + 127 * np.clip(a / limit, -1, 1)).astype(np.uint8)
+    share = np.clip(a / limit, -1, 1)
+    return np.rint(MID_GREY + 127 * np.sign(share) * np.abs(share)**gamma).astype(np.uint8)
 
 
-def coloured(levels, colours="viridis"):
-    """Give grey levels the colours of one of matplotlib's maps, which is imported here.
+def coloured(levels: np.ndarray, colours: str = "viridis") -> np.ndarray:
+    """Map grey levels to the colours of one of matplotlib's colour maps.
 
     Parameters
     ----------
     levels : uint8 array of any shape
-        From `to_uint8` or the like: 0 takes the map's first colour, 255 its last.
+        For example from `to_uint8`: 0 becomes the map's first colour, 255 its last.
     colours : str
-        A name that matplotlib knows; viridis is read alike by all eyes, and on grey paper.
+        The name of a colour map; viridis also suits colour-blind readers and grey prints.
 
     Returns
     -------
-    pixels : uint8, the shape of levels and three colours after it
+    pixels : uint8, the shape of levels with an axis of three colours added
 
     Examples
     --------
@@ -89,6 +98,61 @@ def coloured(levels, colours="viridis"):
         raise ImageError(f"display.coloured: expected uint8 levels 0..255, got {levels.dtype}; "
                          "use display.to_uint8 first")
     return matplotlib.colormaps[colours](levels, bytes=True)[..., :3]
+
+
+def levels(a: np.ndarray, scale: str = "deviation") -> np.ndarray:
+    """Turn the activations of one layer into grey levels.
+
+    Parameters
+    ----------
+    a : array (H, W, C) or (C,)
+        A layer without positions is one picture and is scaled as a whole.
+    scale : {"deviation", "range", "layer"}
+        deviation: 128 + 64 (a - mean) / std of each channel, clipped to 0..255 and cut to a whole
+        number. range: the smallest activation of a channel becomes 0 and its largest 255, as
+        matplotlib does by default. layer: one range for all channels, so that strong and weak ones
+        can be told apart; 0 stands for zero, or for the smallest activation if that is negative,
+        and 255 for the largest.
+
+    Returns
+    -------
+    uint8, the shape of a
+        With deviation and range a blank channel, which has one value throughout, is 0.
+    """
+    check_choice("scale", scale, SCALES)
+    check_finite(a, "activations")
+    a = np.asarray(a, np.float64)
+    axes = (0, 1) if a.ndim == 3 else None
+    low, high = a.min(axis=axes), a.max(axis=axes)  # H,W,C -> C
+    if scale == "layer":
+        low, high = min(0, a.min()), a.max()
+    blank = low == high
+    if scale == "deviation":
+        shown = 128 + 64 * (a - a.mean(axis=axes)) / np.where(blank, 1, a.std(axis=axes))
+    else:
+        shown = 255 * (a - low) / np.where(blank, 1, high - low)
+    return np.where(blank, 0, shown.clip(0, 255)).astype(np.uint8)
+
+
+def channels(levels: np.ndarray) -> np.ndarray:
+    """Grey levels (H, W, C) as pictures (C, H, W, 3) in colour; units (C,) as single pixels."""
+    planes = levels if levels.ndim == 3 else levels[None, None]  # C -> 1,1,C
+    return coloured(planes.transpose(2, 0, 1))  # H,W,C -> C,H,W -> C,H,W,3
+
+
+def tiled(pictures: np.ndarray, columns: int) -> np.ndarray:
+    """Pictures (N, H, W, 3) in rows of `columns`, one white pixel apart, as one picture.
+
+    Examples
+    --------
+    >>> tiled(np.zeros((3, 1, 1, 3), np.uint8), 2)[..., 0].tolist()
+    [[0, 255, 0], [255, 255, 255], [0, 255, 255]]
+    """
+    empty = -len(pictures) % columns
+    tiles = np.pad(pictures, ((0, empty), (0, 1), (0, 1), (0, 0)), constant_values=255)
+    _, h, w, _ = tiles.shape
+    rows = tiles.reshape(-1, columns, h, w, 3).swapaxes(1, 2)  # N,H,W,3 -> rows,H,columns,W,3
+    return rows.reshape(-1, columns * w, 3)[:-1, :-1]
 
 
 def _displayable(a, who):

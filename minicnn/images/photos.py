@@ -1,16 +1,19 @@
-"""Where many photos come from: folders, lists of files, a data set in one HDF5 file.
+"""Sources of many photos: folders, lists of files, a data set in one HDF5 file.
 
-A source has a length, and for each number below it a `name` to tell people and the photo itself,
-`read` only when asked for: however many there are, one at a time is in memory. It can be sent to
-another process, which then reads for itself.
+A source has a length; ``name(i)`` is a name to show for photo i and ``read(i)`` reads the photo.
+Only the photo being read is in memory, however many there are. A source can be sent to another
+process, which then reads the photos itself.
 
-A data set's file holds, under each split (`train`, `val`): `bytes`, picture files end to end;
-`offsets`, where picture i is bytes[offsets[i]:offsets[i+1]]; `labels`, one a picture, which count
-into `classes`, the names at the file's root. Labels and classes may be missing.
+A data set's file holds, under each split (`train`, `val`): `bytes`, the picture files end to end;
+`offsets`, such that picture i is bytes[offsets[i]:offsets[i+1]]; `labels`, for each picture the
+index of its class in `classes`, the names at the file's root. Labels and classes may be missing.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -22,17 +25,17 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 DATA_SETS = (".h5", ".hdf5")
 
 
-def find(where, split="val"):
-    """The source that a user means.
+def find(where: str | Path | Sequence[str | Path], split: str = "val") -> Files | DataSet:
+    """The source of the photos that a user names.
 
     Parameters
     ----------
     where : path, array (H, W, 3), or a sequence of these
-        A folder stands for all picture files in it and in its folders, ordered by name; names that
-        begin with a dot are passed over. A path ending in .h5 or .hdf5 is a data set, and comes
-        alone. Any other path is taken for a photo; whether it is one shows when it is read.
+        A folder stands for all picture files in it and in its subfolders, sorted by name; names
+        that begin with a dot are skipped. A path that ends in .h5 or .hdf5 is a data set and must
+        be given alone. Any other path counts as a photo; it is checked only when it is read.
     split : str
-        Which part of a data set.
+        The part of a data set to use.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def find(where, split="val"):
     Raises
     ------
     ValueError
-        Nothing there: no such file, a folder without photos, an empty list, no such split.
+        No photos: no such file, a folder without photos, an empty list, no such split.
     """
     several = isinstance(where, (list, tuple))
     places = list(where) if several else [where]
@@ -50,14 +53,15 @@ def find(where, split="val"):
     sets = [place for place in places if _is_path(place)
             and Path(place).suffix.lower() in DATA_SETS and not Path(place).is_dir()]
     if sets and len(places) > 1:
-        raise ValueError(f"{sets[0]}: a data set comes alone, not with {len(places) - 1} others")
+        raise ValueError(f"{sets[0]}: a data set must be given alone, got {len(places)} places; "
+                         "leave out the others")
     if sets:
         return DataSet(sets[0], split)
     return Files([item for place in places for item in _expanded(place)])
 
 
 class Files:
-    """Photos that are files, or arrays (H, W, 3) uint8 already in memory."""
+    """Photos in files, or as arrays (H, W, 3) uint8 already in memory."""
 
     def __init__(self, items):
         self.items = items
@@ -66,17 +70,17 @@ class Files:
         return len(self.items)
 
     def name(self, index):
-        """The path; of an array its number."""
+        """The path of a file, or the number of an array."""
         item = self.items[index]
         return str(item) if _is_path(item) else f"picture {index}"
 
     def read(self, index):
-        """The photo, (H, W, 3) uint8; ImageError where it cannot be read."""
+        """The photo, (H, W, 3) uint8; ImageError if it cannot be read."""
         item = self.items[index]
         return images.load(item) if _is_path(item) else item
 
     def fingerprint(self):
-        """A text that differs for other photos; of files the names count, not what is in them."""
+        """A hash of the photos: of the names of files (not their contents), and of the arrays."""
         digest = hashlib.sha256()
         for index, item in enumerate(self.items):
             digest.update(os.fsencode(self.name(index)) + b"\0")
@@ -107,20 +111,17 @@ class DataSet:
         return DataSet, (self.path, self.split)
 
     def name(self, index):
-        """The split, the number, the class where it is known."""
+        """The split, the number, and the class if it is known."""
         name = f"{self.split} {index}"
         return name if self.labels is None else f"{name}, {self.classes[self.labels[index]]}"
 
     def read(self, index):
-        """The photo, (H, W, 3) uint8; ImageError where it cannot be read."""
+        """The photo, (H, W, 3) uint8; ImageError if it cannot be read."""
         first, last = self.offsets[index : index + 2]
-        return images.decode(self._bytes[first:last].tobytes(), self.name(index))
+        return images.decode(self._part["bytes"][first:last].tobytes(), self.name(index))
 
     def fingerprint(self):
-        """A text that differs for other photos: a hash of the split, of where they lie, of labels.
-
-        The file may move.
-        """
+        """A hash of the split's name, offsets and labels; it does not depend on the file's path."""
         labels = b"" if self.labels is None else self.labels.tobytes()
         return hashlib.sha256(self.split.encode() + self.offsets.tobytes() + labels).hexdigest()
 
@@ -131,15 +132,11 @@ class DataSet:
         return h5py.File(self.path, "r")
 
     @cached_property
-    def _bytes(self):
-        return self._part["bytes"]
-
-    @cached_property
     def _part(self):
         if self.split not in self._file:
             found = ", ".join(name for name, part in self._file.items() if "bytes" in part)
             raise ValueError(f"{self.path}: there is no split {self.split!r}; there are "
-                             f"{found or 'none: it is no data set of photos'}")
+                             f"{found or 'none: this file is not a data set of photos'}")
         return self._file[self.split]
 
 

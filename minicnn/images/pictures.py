@@ -1,32 +1,41 @@
-"""Picture files and arrays of pixels: reading, writing whole or not at all, resizing.
+"""Picture files and arrays of pixels: reading, writing (completely or not at all), resizing.
 
 In memory a picture is a uint8 array (H, W, 3), red first. Pillow is imported inside the functions
 that need it, so that `import minicnn` stays quick.
 """
 
+from __future__ import annotations
+
 import io
 import os
 import secrets
 import warnings
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import PIL.Image
+
+Photo: TypeAlias = "str | Path | np.ndarray | PIL.Image.Image"  # what `to_pixels` reads
+
 RESAMPLES = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-MAX_PIXELS = 100_000_000  # a resized picture beyond this is a mistake, not a photo
+MAX_PIXELS = 100_000_000  # a larger resized picture is a mistake, not a photo
 
 
 class ImageError(ValueError):
-    """A picture that cannot be read, written or used; the message is one line."""
+    """A picture cannot be read, written or used; the message is one line."""
 
 
-def load(path):
-    """Read a picture file as RGB, the way a viewer would show it.
+def load(path: str | Path) -> np.ndarray:
+    """Read a picture file as RGB, as a viewer would show it.
 
-    The camera's (EXIF) orientation is applied, transparent parts are laid on white, 16-bit grey is
-    scaled to 8 bits, and of an animation the first frame is taken. Colour profiles are ignored.
+    This applies the camera's (EXIF) orientation, puts transparent parts on white, scales 16-bit
+    grey to 8 bits, and takes the first frame of an animation. Colour profiles are ignored.
 
     Parameters
     ----------
@@ -39,7 +48,7 @@ def load(path):
     Raises
     ------
     ImageError
-        No such file, a folder, not a picture, truncated, of no or of absurd size.
+        No such file, a folder, not a picture, truncated, without pixels, or far too large.
     """
     path = Path(path)
     if not path.is_file():
@@ -50,14 +59,14 @@ def load(path):
     return _read(path, path)
 
 
-def decode(data, name="picture"):
-    """Read a picture from the bytes of its file, as `load` would from the file.
+def decode(data: bytes, name: str | Path = "picture") -> np.ndarray:
+    """Read a picture from the bytes of its file, as `load` does from the file.
 
     Parameters
     ----------
     data : bytes
     name : str
-        What to call it in the error.
+        The picture's name in error messages.
 
     Returns
     -------
@@ -79,34 +88,34 @@ def _read(file, name):
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     except Image.UnidentifiedImageError as error:
-        raise ImageError(f"{name}: not a picture that can be read here, whatever its name says; "
+        raise ImageError(f"{name}: not a picture in a known format, whatever its name says; "
                          "expected PNG, JPEG, GIF or the like") from error
-    except Exception as error:  # decoders of damaged files raise nearly anything
+    except Exception as error:  # for damaged files decoders raise almost any error
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"{name}: cannot be read ({reason}); try a fresh copy") from error
 
 
-def save(path, image, quality=95):
-    """Write a picture as PNG or JPEG, whole or not at all.
+def save(path: str | Path, image: np.ndarray, quality: int = 95) -> None:
+    """Write a picture as PNG or JPEG, completely or not at all.
 
     Parameters
     ----------
     path : str or path
-        Ends in .png, .jpg or .jpeg; the folder exists.
+        Must end in .png, .jpg or .jpeg, in an existing folder.
     image : (H, W, 3) or (H, W) uint8
     quality : int, 1..100
-        For JPEG only, which is written without thinning out the colours (4:4:4).
+        For JPEG only, which is written without colour subsampling (4:4:4).
 
     Raises
     ------
     ImageError
         Another suffix, another kind of array.
     ValueError, OSError
-        The file cannot be made; an older file of that name is then untouched.
+        The file cannot be written; an older file of this name stays unchanged.
     """
     kind = check_destination(path)
     if not 1 <= quality <= 100:
-        raise ImageError(f"images.save: quality is 1..100, got {quality}")
+        raise ImageError(f"images.save: quality must be 1..100, got {quality}")
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8:
         raise ImageError(f"images.save: expected uint8 pixels 0..255, got {pixels.dtype}; use "
@@ -117,34 +126,41 @@ def save(path, image, quality=95):
         to_pil(pixels).save(temporary, format=kind, **options)
 
 
-def check_destination(path, formats=FORMATS):
-    """Raise unless a picture could be saved at `path`: before hours of work, not after them.
+def encode(image: np.ndarray) -> bytes:
+    """A picture, (H, W, 3) or (H, W) uint8, as the bytes of a PNG file."""
+    file = io.BytesIO()
+    to_pil(np.asarray(image)).save(file, format="PNG")
+    return file.getvalue()
+
+
+def check_destination(path: str | Path, formats: dict[str, str] = FORMATS) -> str:
+    """Raise unless a picture can be saved at `path`; call it before hours of work, not after.
 
     Parameters
     ----------
     path : str or path
     formats : dict
-        Which formats will do, by the suffixes that mean them.
+        The allowed formats by suffix.
 
     Returns
     -------
     str
-        The format that the suffix means, "PNG" or "JPEG".
+        The format of this suffix, "PNG" or "JPEG".
     """
     kind = formats.get(Path(path).suffix.lower())
     if kind is None:
-        raise ImageError(f"{path}: cannot tell the file format; "
-                         f"end the name in one of {', '.join(formats)}")
+        raise ImageError(f"{path}: cannot tell the file format; end the name in one of "
+                         f"{', '.join(formats)}")
     _target(path)
     return kind
 
 
 @contextmanager
-def atomic(path):
-    """Write a file whole or not at all: yield a temporary path, then move it to `path`.
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Write a file completely or not at all: yield a temporary path, then move it to `path`.
 
-    The temporary file lies in the same folder and has the same suffix. If the body raises (Ctrl-C
-    included), it is removed and the older file, if any, stays. A symbolic link is followed.
+    The temporary file is in the same folder and has the same suffix. If the body raises (Ctrl-C
+    included), it is removed and an older file stays unchanged. A symbolic link is followed.
 
     Parameters
     ----------
@@ -153,7 +169,7 @@ def atomic(path):
     Yields
     ------
     temporary : Path
-        Does not exist yet; the body creates it, and closes it.
+        This file does not exist yet; the body creates and closes it.
 
     Raises
     ------
@@ -174,18 +190,19 @@ def atomic(path):
 
 
 def _target(path):
-    """The file that would be written, links followed; ValueError where there can be none."""
+    """The file to write, with links resolved; ValueError if it cannot be a file."""
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise ValueError(f"{path}: the folder {Path(path).parent} does not exist; create it first")
     if target.exists() and not target.is_file():
         what = "a folder" if target.is_dir() else "not an ordinary file"
-        raise ValueError(f"{path}: cannot be written, it is {what}; give the name of a file")
+        raise ValueError(f"{path}: cannot be written, because it is {what}; give the name of a "
+                         "file")
     return target
 
 
-def resize(image, size, resample="bicubic"):
-    """Resize a picture to exactly (H, W); reducing averages over all the pixels it covers.
+def resize(image: np.ndarray, size: int | Sequence[int], resample: str = "bicubic") -> np.ndarray:
+    """Resize a picture to exactly (H, W); when reducing, every old pixel counts.
 
     Parameters
     ----------
@@ -208,43 +225,47 @@ def resize(image, size, resample="bicubic"):
     return np.array(picture.resize((width, height), Image.Resampling[resample.upper()]))
 
 
-# ---- from whatever came to (H, W, 3) uint8
+# ---- conversion to (H, W, 3) uint8
 
-def to_pixels(image):
-    """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError where it is none."""
+def to_pixels(image: Photo) -> np.ndarray:
+    """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError for anything else."""
     from PIL import Image
 
     if isinstance(image, (str, os.PathLike)):
         return load(image)
     if isinstance(image, Image.Image):
         return _decode(image)
-    if not isinstance(image, np.ndarray):
-        raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
-                         f"got {type(image).__name__}")
+    if isinstance(image, np.ndarray):
+        return _array_to_pixels(image)
+    raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
+                     f"got {type(image).__name__}")
+
+
+def _array_to_pixels(image):
     _check_shape(image, "images.prepare")
-    pixels = _fractions_toto_pixels(image) if image.dtype.kind == "f" else image
+    pixels = _fractions_to_pixels(image) if image.dtype.kind == "f" else image
     if pixels.dtype != np.uint8:
         raise ImageError(f"images.prepare: expected uint8 pixels 0..255, got {image.dtype}; "
                          "convert with .astype(np.uint8) if they are pixels 0..255")
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)  # H,W -> H,W,3
 
 
-def _fractions_toto_pixels(image):
-    if not (image.min() >= 0 and image.max() <= 1):  # written so that NaN fails too
+def _fractions_to_pixels(image):
+    if not (image.min() >= 0 and image.max() <= 1):  # in this form NaN fails, too
         raise ImageError(f"images.prepare: expected uint8 pixels 0..255, got {image.dtype} from "
                          f"{image.min():g} to {image.max():g}; pass raw pixels, not prepared ones")
-    warnings.warn("images.prepare: floats within 0..1 taken as fractions of 255; "
-                  "pass uint8 pixels to be sure of the range", stacklevel=4)
+    warnings.warn("images.prepare: floats within 0..1 count as fractions of 255; pass uint8 pixels "
+                  "to be sure of the range", stacklevel=5)
     return np.rint(image * 255.0).astype(np.uint8)
 
 
 def _decode(picture):
-    """PIL image of any mode -> (H, W, 3) uint8."""
+    """A PIL image of any mode as (H, W, 3) uint8."""
     from PIL import Image, ImageOps
 
     if 0 in picture.size:
         raise ImageError(f"the picture has no pixels ({picture.width} x {picture.height})")
-    picture.load()  # a damaged picture fails here, damaged notes beside it must not matter
+    picture.load()  # damaged pixels fail here; damaged metadata below does not matter
     with suppress(SyntaxError):
         picture = ImageOps.exif_transpose(picture)
     if picture.mode[0] in "IF":  # I, I;16, I;16B, F: Pillow's own conversion clips at 255
@@ -262,7 +283,7 @@ def _wide_grey_to_8_bits(grey):
     return np.rint(grey / 257).astype(np.uint8)  # 65535 = 255 * 257
 
 
-def to_pil(pixels):
+def to_pil(pixels: np.ndarray) -> PIL.Image.Image:
     """Pixels as a PIL image."""
     from PIL import Image
 
@@ -271,8 +292,8 @@ def to_pil(pixels):
 
 # ---- checks
 
-def check_choice(name, value, choices):
-    """Raise ImageError unless a setting has one of its values."""
+def check_choice(name: str, value: Any, choices: Collection) -> None:
+    """Raise ImageError unless the value of a setting is one of its choices."""
     if value not in choices:
         raise ImageError(f"{name}: expected one of {', '.join(choices)}; got {value!r}")
 
@@ -280,20 +301,20 @@ def check_choice(name, value, choices):
 def _check_shape(pixels, who):
     right = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
     if not right or pixels.size == 0:
-        hint = "; of a batch pass one picture, x[0]" if pixels.ndim == 4 else ""
+        hint = "; from a batch pass one picture, x[0]" if pixels.ndim == 4 else ""
         raise ImageError(f"{who}: expected (H, W, 3) or (H, W), got {pixels.shape}{hint}")
 
 
-def check_finite(a, who):
-    """Raise ImageError, naming `who` asked, unless all values are finite."""
+def check_finite(a: np.ndarray, who: str) -> None:
+    """Raise ImageError, beginning with the caller's name `who`, unless all values are finite."""
     bad = a.size - np.count_nonzero(np.isfinite(a))
     if bad:
         raise ImageError(f"{who}: {bad} of {a.size} values are not finite; an earlier step "
                          "diverged (try a smaller step size)")
 
 
-def height_width(size):
-    """A size as (H, W): one whole number means a square; ImageError for anything else."""
+def height_width(size: int | Sequence[int]) -> tuple[int, int]:
+    """A size as (H, W); a single whole number means a square. ImageError for anything else."""
     pair = np.atleast_1d(size)
     if pair.shape not in ((1,), (2,)) or pair.dtype.kind not in "iu" or pair.min() < 1:
         raise ImageError(f"size: expected a whole number or (H, W), each at least 1; got {size!r}")

@@ -1,10 +1,13 @@
-"""Into and out of a network's own numbers.
+"""Conversion of pixels to a network's input values and back.
 
-A batch a network reads is float32 (N, H, W, C). `Preprocessing` says how pixels become that, and
-travels with the weights: feeding a network the wrong order, mean or range is the commonest mistake
-there is, and a silent one.
+A network's input is a float32 batch (N, H, W, C). `Preprocessing` says how pixels become such a
+batch, and is stored with the weights: the wrong channel order, mean or range is the most common
+mistake, and no error reveals it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 
@@ -13,6 +16,7 @@ import numpy as np
 from minicnn.images.pictures import (
     RESAMPLES,
     ImageError,
+    Photo,
     check_choice,
     check_finite,
     height_width,
@@ -21,13 +25,13 @@ from minicnn.images.pictures import (
     to_pixels,
 )
 
-CHANNELS = {"RGB": [0, 1, 2], "BGR": [2, 1, 0], "L": [0]}  # which plane of the pixels comes where
+CHANNELS = {"RGB": [0, 1, 2], "BGR": [2, 1, 0], "L": [0]}  # the pixels' plane for each channel
 RULES = ("crop", "squash")
 
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """How a photo becomes the numbers one network was trained on.
+    """How a photo becomes the input values that a network was trained on.
 
     x = (pixels in the network's channel order - mean) * scale, with pixels in 0..255.
 
@@ -36,15 +40,16 @@ class Preprocessing:
     size : (H, W)
         The network's input size.
     order : "RGB", "BGR" or "L" (grey)
-    mean : number, one number a channel, or (h, w, C) array
-        In 0..255 and in the network's order. A mean image covers `size`; its centre is subtracted
-        at that size (Caffe subtracts before it crops: the same), its mean pixel at any other.
-    scale : number, or one number a channel
+    mean : number, one number for each channel, or (h, w, C) array
+        In 0..255 and in the network's order. A mean image is at least as large as `size`: at that
+        size its centre is subtracted (the same as in Caffe, which subtracts before it crops), at
+        any other size its mean pixel.
+    scale : number, or one number for each channel
     resize_to : int or None
-        Side before the crop; None goes straight to `size`.
+        Side length before the crop; None resizes directly to `size`.
     rule : "crop" or "squash"
         crop: the shorter side becomes `resize_to`. squash: the whole picture becomes `resize_to` x
-        `resize_to`, whatever its shape (Caffe). Then the centre `size` is kept.
+        `resize_to`, whatever its shape (Caffe). Then the centre of `size` is cropped.
     resample : one of RESAMPLES
 
     Examples
@@ -85,32 +90,32 @@ class Preprocessing:
                   "scale": _per_channel("scale", self.scale, channels),
                   "resize_to": _resize_to(self.resize_to, size, self.rule)}
         if min(values["scale"]) <= 0:
-            raise ImageError(f"Preprocessing: scale is above 0, got {self.scale}")
+            raise ImageError(f"Preprocessing: scale must be above 0, got {self.scale}")
         for name, value in values.items():
-            object.__setattr__(self, name, value)  # frozen: this is the only way in
+            object.__setattr__(self, name, value)  # the class is frozen
 
     def __eq__(self, other):
         return isinstance(other, Preprocessing) and all(
             np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
-    def to_dict(self):
-        """Give the fields as strings, numbers and lists, for JSON and HDF5 attributes.
+    def to_dict(self) -> dict:
+        """Return the fields as strings, numbers and lists, for JSON and HDF5 attributes.
 
-        Two things to know: `resize_to` None is written 0, because HDF5 has no None; and a mean
-        image stays an array, because an attribute holds at most 64 KB: store it as a data set.
+        A `resize_to` of None becomes 0, because HDF5 has no None. A mean image stays an array:
+        store it as a data set, because an attribute holds at most 64 KB.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["resize_to"] = self.resize_to or 0
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     @classmethod
-    def from_dict(cls, values):
-        """Rebuild from `to_dict`'s form; NumPy scalars, arrays and bytes (HDF5) are understood.
+    def from_dict(cls, values: dict) -> Preprocessing:
+        """Rebuild from `to_dict`'s form, also with NumPy scalars, arrays and bytes (HDF5).
 
         Raises
         ------
         ImageError
-            Fields missing or unknown: a guessed default would be a wrong picture.
+            A field is missing or unknown: a guessed default would give wrong pictures.
         """
         names = {f.name for f in fields(cls)}
         if set(values) != names:
@@ -121,20 +126,33 @@ class Preprocessing:
         return cls(**{**values, **text, "resize_to": int(values["resize_to"] or 0) or None})
 
 
-def prepare(image, preprocessing, size=None):
+def how_to_set(shape: Sequence[int]) -> str:
+    """What to do for a network of input (H, W, C) that has no Preprocessing: the shortest that
+    works, to be pasted. For error messages."""
+    *size, channels = shape
+    if channels not in (1, 3):
+        return f"give it arrays (N, H, W, {channels}), for no photo has {channels} channels"
+    order = ', "L"' if channels == 1 else ""
+    framing = ", resize_to=None" if min(size) > Preprocessing.resize_to else ""
+    return (f"set network.preprocessing = minicnn.images.Preprocessing({tuple(size)}{order}"
+            f"{framing}), with the order, mean and scale that it was trained with")
+
+
+def prepare(image: Photo, preprocessing: Preprocessing,
+            size: int | Sequence[int] | str | None = None) -> np.ndarray:
     """Turn a photo into a network's input.
 
-    Sizes are rounded to the nearest pixel, a centre crop that cannot be centred sits half a pixel
-    up and to the left. (torchvision rounds the long side down: now and then one column's shift.)
+    Sizes are rounded to the nearest pixel. A crop that cannot be centred exactly lies half a pixel
+    up and to the left. (torchvision rounds the long side down, which can shift by one column.)
 
     Parameters
     ----------
     image : path, PIL image, or uint8 array (H, W, 3) or (H, W)
-        Floats within 0..1 are taken, with a warning, as fractions of 255.
+        Floats within 0..1 count as fractions of 255, with a warning.
     preprocessing : Preprocessing
     size : None, int, (H, W) or "keep"
-        None: the network's own size. Another size keeps the framing: `resize_to` grows in
-        proportion. "keep": the photo's own size, nothing resized or cropped.
+        None: the network's own size. Another size keeps the framing: `resize_to` scales in
+        proportion. "keep": the photo's own size, without resizing or cropping.
 
     Returns
     -------
@@ -148,12 +166,13 @@ def prepare(image, preprocessing, size=None):
     pixels = to_pixels(image)
     if not (isinstance(size, str) and size == "keep"):
         wanted = preprocessing.size if size is None else height_width(size)
-        pixels = _frame(pixels, preprocessing, wanted)
+        large = _size_before_crop(pixels.shape[:2], preprocessing, wanted)
+        pixels = _centre(resize(pixels, large, preprocessing.resample), wanted)
     return normalize(pixels[None], preprocessing)
 
 
-def normalize(pixels, preprocessing):
-    """Turn pixels that already have their size into a network's numbers.
+def normalize(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """Turn pixels that already have the right size into a network's input values.
 
     Parameters
     ----------
@@ -171,13 +190,13 @@ def normalize(pixels, preprocessing):
     return (x - _mean_at(preprocessing, x.shape)) * np.float32(preprocessing.scale)
 
 
-def restore(x, preprocessing):
-    """Turn a network's input back into pictures: the inverse of `prepare`, but for the framing.
+def restore(x: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """Turn a network's input back into pictures: the inverse of `prepare`, except for the framing.
 
     Parameters
     ----------
     x : (N, H, W, C) floats
-        Any N, H and W. What falls outside 0..255 is clipped.
+        Any N, H and W. Values outside 0..255 are clipped.
     preprocessing : Preprocessing
 
     Returns
@@ -196,22 +215,21 @@ def restore(x, preprocessing):
                          f"{preprocessing.order}, got {x.shape}")
     check_finite(x, "images.restore")
     pixels = x / np.float32(preprocessing.scale) + _mean_at(preprocessing, x.shape)
-    pixels = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)[..., channels]  # BGR undoes itself
-    return np.repeat(pixels, 3 // len(channels), axis=-1)  # N,H,W,C -> N,H,W,3
+    return to_rgb(np.clip(np.rint(pixels), 0, 255).astype(np.uint8), preprocessing)
 
 
-def to_rgb(x, preprocessing):
-    """Reorder a network's channels as red, green, blue, values untouched; grey is repeated.
+def to_rgb(x: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """Reorder a network's channels as red, green, blue without changing values; grey is repeated.
 
-    For arrays in a network's own numbers that are no photo, such as a gradient at the image.
+    For arrays that have the network's channels but are no photos, such as a gradient at the image.
     """
     channels = CHANNELS[preprocessing.order]
-    ordered = np.asarray(x)[..., channels]
+    ordered = np.asarray(x)[..., channels]  # BGR undoes itself
     return np.repeat(ordered, 3 // len(channels), axis=-1)  # N,H,W,C -> N,H,W,3
 
 
-def bounds(preprocessing, shape):
-    """Give the values that pixels 0 and 255 become: an image kept between them can be shown.
+def bounds(preprocessing: Preprocessing, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values that pixels 0 and 255 become: an image between them can be shown.
 
     Parameters
     ----------
@@ -220,7 +238,7 @@ def bounds(preprocessing, shape):
 
     Returns
     -------
-    low, high : float32, (1, 1, 1, C), or (1, H, W, C) where a mean image is subtracted
+    low, high : float32, (1, 1, 1, C), or (1, H, W, C) if a mean image is subtracted
     """
     shape = tuple(shape)
     sides = shape if len(shape) == 2 else shape[-3:-1]
@@ -231,14 +249,9 @@ def bounds(preprocessing, shape):
 
 # ---- framing
 
-def _frame(pixels, preprocessing, size):
-    """Resize and centre-crop (H, W, 3) pixels to `size`."""
-    large = _size_before_crop(pixels.shape[:2], preprocessing, size)
-    return _centre(resize(pixels, large, preprocessing.resample), size)
-
 
 def _size_before_crop(have, preprocessing, size):
-    """Work in fractions, so that half a pixel is half a pixel."""
+    """The size to resize to, computed in fractions so that half a pixel is exact."""
     own, side = preprocessing.size, preprocessing.resize_to
     if preprocessing.rule == "squash":
         return size if side is None else tuple(
@@ -260,7 +273,7 @@ def _centre(image, size):
 
 
 def _mean_at(preprocessing, shape):
-    """The mean to subtract from x of `shape`: (1, 1, 1, C), or (1, H, W, C) from a mean image."""
+    """The mean to subtract from x of `shape`: (1, 1, 1, C), or (1, H, W, C) for a mean image."""
     mean = np.asarray(preprocessing.mean, np.float32)
     if mean.ndim == 1:
         return mean.reshape(1, 1, 1, -1)  # C -> 1,1,1,C
@@ -276,21 +289,21 @@ def _resize_to(side, size, rule):
         return None
     least = max(size) if rule == "squash" else min(size)
     if int(side) != side or side < least:
-        raise ImageError(f"Preprocessing: resize_to is a whole number of at least {least} (the "
-                         f"size is {size}), or None; got {side!r}")
+        raise ImageError(f"Preprocessing: resize_to must be a whole number of at least {least} "
+                         f"(the size is {size}), or None; got {side!r}")
     return int(side)
 
 
 def _per_channel(name, value, channels):
     numbers = np.asarray(value, np.float64)
     if numbers.ndim > 1 or numbers.size not in (1, channels) or not np.isfinite(numbers).all():
-        raise ImageError(f"Preprocessing: {name} is a number or {channels} (one a channel), "
-                         f"got {value!r}")
+        raise ImageError(f"Preprocessing: {name} must be a number or {channels} (one for each "
+                         f"channel), got {value!r}")
     return tuple(np.broadcast_to(numbers, channels).tolist())
 
 
 def _mean(mean, size, channels):
-    """A tuple of C floats, or a float32 array (h, w, C) nobody can change."""
+    """Check the mean: a tuple of C floats, or a read-only float32 array (h, w, C)."""
     if np.ndim(mean) == 3:
         return _mean_image(np.array(mean, np.float32), size, channels)
     pixel = _per_channel("mean", mean, channels)
@@ -305,8 +318,8 @@ def _mean(mean, size, channels):
 def _mean_image(mean, size, channels):
     if mean.shape[2] != channels or mean.shape[0] < size[0] or mean.shape[1] < size[1]:
         hint = "; Caffe's (C, H, W) needs .transpose(1, 2, 0)" if mean.shape[0] == channels else ""
-        raise ImageError(f"Preprocessing: a mean image is (h, w, {channels}) and covers {size}, "
-                         f"got {mean.shape}{hint}")
+        raise ImageError(f"Preprocessing: a mean image is (h, w, {channels}) and at least as large "
+                         f"as {size}, got {mean.shape}{hint}")
     check_finite(mean, "Preprocessing: mean")
     mean.flags.writeable = False
     return mean

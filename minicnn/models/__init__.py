@@ -1,10 +1,10 @@
-"""Architectures, as rows of named layers one can read.
+"""Architectures, written as readable rows of named layers.
 
-Each function returns a Network without weights: `initialize` it, or `minicnn.load` one that has
-some. An architecture is which layers, reading what, under which names, and how photos are prepared.
+Each function returns a Network without weights: `initialize` it, or use `minicnn.load` for one with
+trained weights. An architecture defines the layers, their names and inputs, and the preprocessing.
 
-What belongs here: one family of networks a file. What does not: weights (`weights/`), our own
-files (`minicnn.files`), and how another program's file becomes a network (`minicnn.foreign`).
+Belongs here: one family of networks per file. Does not belong here: weights (`weights/`), minicnn's
+own files (`minicnn.files`), and the conversion of other programs' files (`minicnn.foreign`).
 """
 
 from minicnn.models.alexnet import alexnet_caffe, alexnet_torch, caffenet

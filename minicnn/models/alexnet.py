@@ -1,13 +1,13 @@
-"""The three networks that people call AlexNet; their weights do not fit each other.
+"""Three networks called AlexNet; their weights are not interchangeable.
 
 ===============  =================================================================================
-alexnet_caffe    Krizhevsky, Sutskever & Hinton (2012) as Caffe's bvlc_alexnet and MATLAB have it:
+alexnet_caffe    Krizhevsky, Sutskever & Hinton (2012) as in Caffe's bvlc_alexnet and in MATLAB:
                  grouped convolutions, normalisation before pooling
-caffenet         Caffe's bvlc_reference_caffenet: the same, normalisation after pooling
-alexnet_torch    torchvision's: Krizhevsky (2014), other widths, no groups, no normalisation
+caffenet         Caffe's bvlc_reference_caffenet: the same, but normalisation after pooling
+alexnet_torch    torchvision's, Krizhevsky (2014): other widths, no groups, no normalisation
 ===============  =================================================================================
 
-Caffe's mean is a 256x256 mean image; until one is set, its mean pixel stands in.
+Caffe subtracts a 256x256 mean image; unless it is set, its mean pixel is used instead.
 """
 
 from minicnn.images import Preprocessing
@@ -20,37 +20,37 @@ TORCHVISION = Preprocessing((224, 224), "RGB", [255 * m for m in (0.485, 0.456, 
                             [1 / (255 * s) for s in (0.229, 0.224, 0.225)], resample="bilinear")
 
 
-def alexnet_caffe(classes=1000):
+def alexnet_caffe(classes: int = 1000) -> Network:
     """bvlc_alexnet: relu, norm, pool; 60,965,224 parameters."""
     return Network("alexnet_caffe", [
         ("conv1", Conv(96, 11, stride=4)),
         ("relu1", ReLU()),
-        ("norm1", LRN(5, 1e-4, 0.75)),
+        ("norm1", LRN(5, alpha=1e-4, beta=0.75)),
         ("pool1", MaxPool(3, 2, rounding="ceil")),
         ("conv2", Conv(256, 5, pad=2, groups=2)),
         ("relu2", ReLU()),
-        ("norm2", LRN(5, 1e-4, 0.75)),
+        ("norm2", LRN(5, alpha=1e-4, beta=0.75)),
         ("pool2", MaxPool(3, 2, rounding="ceil")),
         *_from_conv3(classes),
     ], (227, 227, 3), CAFFE)
 
 
-def caffenet(classes=1000):
+def caffenet(classes: int = 1000) -> Network:
     """bvlc_reference_caffenet: relu, pool, norm; 60,965,224 parameters."""
     return Network("caffenet", [
         ("conv1", Conv(96, 11, stride=4)),
         ("relu1", ReLU()),
         ("pool1", MaxPool(3, 2, rounding="ceil")),
-        ("norm1", LRN(5, 1e-4, 0.75)),
+        ("norm1", LRN(5, alpha=1e-4, beta=0.75)),
         ("conv2", Conv(256, 5, pad=2, groups=2)),
         ("relu2", ReLU()),
         ("pool2", MaxPool(3, 2, rounding="ceil")),
-        ("norm2", LRN(5, 1e-4, 0.75)),
+        ("norm2", LRN(5, alpha=1e-4, beta=0.75)),
         *_from_conv3(classes),
     ], (227, 227, 3), CAFFE)
 
 
-def alexnet_torch(classes=1000):
+def alexnet_torch(classes: int = 1000) -> Network:
     """torchvision's alexnet; 61,100,840 parameters."""
     return Network("alexnet_torch", [
         ("conv1", Conv(64, 11, stride=4, pad=2)),
@@ -78,7 +78,7 @@ def alexnet_torch(classes=1000):
 
 
 def _from_conv3(classes):
-    """What alexnet_caffe and caffenet have in common."""
+    """The rows from conv3 on, which alexnet_caffe and caffenet share."""
     return [
         ("conv3", Conv(384, 3, pad=1)),
         ("relu3", ReLU()),
@@ -87,6 +87,13 @@ def _from_conv3(classes):
         ("conv5", Conv(256, 3, pad=1, groups=2)),
         ("relu5", ReLU()),
         ("pool5", MaxPool(3, 2, rounding="ceil")),
+        *dense_layers(classes),
+    ]
+
+
+def dense_layers(classes):
+    """The rows fc6 to prob, which several networks of those years share."""
+    return [
         ("fc6", Dense(4096)),
         ("relu6", ReLU()),
         ("drop6", Dropout(0.5)),

@@ -1,17 +1,17 @@
-"""Inception v3 (Szegedy et al. 2016, table 1), as Keras has it.
+"""Inception v3 (Szegedy et al. 2016, table 1), as in Keras.
 
-A convolution has no bias; a batch norm without scale and a ReLU follow it. A module looks at its
-input with kernels of several sizes side by side, the larger ones made of smaller: a 5x5 of two 3x3,
-from mixed4 on a 7x7 of 1x7 and 7x1, a 3x3 of 1x3 beside 3x1. The auxiliary classifier, used in
-training only, is left out.
+A convolution has no bias; a batch norm without scale and a ReLU follow it. A module applies kernels
+of several sizes to its input in parallel, and composes the larger ones of smaller ones: a 5x5 of
+two 3x3, from mixed4 on a 7x7 of 1x7 and 7x1, a 3x3 of parallel 1x3 and 3x1. The auxiliary
+classifier, used only in training, is left out.
 
-Names. mixed0 to mixed10 and avg_pool are Keras' own. It numbers the rest: conv2d_1 to conv2d_94 and
-batch_normalization_1 to _94 (since TensorFlow 2 conv2d, conv2d_1 ... conv2d_93) are the
-convolutions and batch norms in the order of the rows here, in which Keras makes them.
+Names: mixed0 to mixed10 and avg_pool are Keras' own. Keras numbers the other layers in the order of
+their creation, which is that of the rows here: the convolutions are conv2d_1 to conv2d_94, the
+batch norms batch_normalization_1 to _94 (since TensorFlow 2 conv2d, conv2d_1 ... conv2d_93).
 
-The places of layers in Keras' list, 0 for the image, agree with those here up to 17, the second
-pooling: 1, 4, 7, 11 and 14 are the five convolutions, 10 the first pooling. From mixed0 on Keras
-goes by the distance from the output, this library path by path: see `in_keras_order`.
+The indices in Keras' list of layers, 0 for the image, agree with those here up to 17, the second
+pooling: 1, 4, 7, 11 and 14 are the five convolutions, 10 is the first pooling. From mixed0 on,
+Keras sorts by the distance from the output, and this library path by path: see `in_keras_order`.
 
 torchvision's network is this one with `border="padding"` and `scale=True`: its average poolings
 count the zeros around the image, and its batch norms have a gamma. Epsilon is 1e-3 in both.
@@ -34,18 +34,19 @@ from minicnn.network.layers import (
 )
 
 
-def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
+def inception_v3(classes: int = 1000, top: bool = True, size: int = 299, border: str = "image",
+                 scale: bool = False) -> Network:
     """Inception v3; 23,851,784 parameters (21,802,784 without the top), 34,432 of them statistics.
 
     Parameters
     ----------
     classes : int
     top : bool
-        False leaves out all that follows mixed10.
+        False leaves out all layers after mixed10.
     size : int
         At least 75; the weights were trained at 299.
     border : {"image", "padding"}
-        What the average poolings divide by at the border, see `minicnn.ops.average_pool`.
+        The divisor of the average poolings at the border, see `minicnn.ops.average_pool`.
     scale : bool
         Whether the batch norms have a gamma.
 
@@ -85,21 +86,21 @@ def inception_v3(classes=1000, top=True, size=299, border="image", scale=False):
 def in_keras_order(network):
     """The names of a network's layers in the order of Keras' list of layers.
 
-    Its `model.layers[k]`, and the order of a weight file it wrote, where `fc` and `prob` are one
-    layer. Keras sorts layers by the longest way to the output, those as far as each other by
-    branch.
+    This is the order of `model.layers[k]` and of the layers in Keras' weight files, where `fc` and
+    `prob` are one layer. Keras sorts layers by the longest path to the output, and by branch if the
+    paths are equally long.
 
     Parameters
     ----------
     network : Network
-        `inception_v3()`, or any other.
+        `inception_v3()`, or any other network.
 
     Returns
     -------
     list of str
-        Beginning with "image", Keras' input layer.
+        The first is "image", Keras' input layer.
     """
-    ways = dict.fromkeys([INPUT, *network.names], 0)  # each layer's longest way to the output
+    ways = dict.fromkeys([INPUT, *network.names], 0)  # longest path to the output
     for name, _, inputs in reversed(network.rows):
         ways |= {place: max(ways[place], ways[name] + 1) for place in inputs}
     return sorted(ways, key=lambda name: -ways[name])
@@ -113,13 +114,13 @@ def conv(name, filters, kernel, stride=1, pad=0, below=None, momentum=0.99):
     Parameters
     ----------
     name : str
-        The convolution's.
+        The convolution's name.
     filters, kernel, stride, pad
-        The convolution's, see `layers.Conv`.
+        The convolution's settings, see `layers.Conv`.
     below : str, optional
-        What it reads; the row above it where not given.
+        The convolution's input. Default: the row above.
     momentum : float
-        The batch norm's; its epsilon is 1e-3.
+        The batch norm's momentum; its epsilon is 1e-3.
 
     Returns
     -------
@@ -127,7 +128,7 @@ def conv(name, filters, kernel, stride=1, pad=0, below=None, momentum=0.99):
     """
     module, slash, last = name.rpartition("/")
     return [
-        (name, Conv(filters, kernel, stride, pad, bias=False), below),
+        (name, Conv(filters, kernel, stride=stride, pad=pad, bias=False), below),
         (f"{module}{slash}bn_{last}", BatchNorm(epsilon=1e-3, momentum=momentum)),
         (f"{module}{slash}relu_{last}", ReLU()),
     ]
@@ -147,13 +148,13 @@ def _pooled(name, below, filters):
 
 
 def joined(name, *paths):
-    """The rows of paths side by side, and of the Concat that joins their ends."""
+    """The rows of parallel paths, and the Concat that joins their outputs."""
     return [*(row for path in paths for row in path),
             (name, Concat(), [path[-1][0] for path in paths])]
 
 
 def _with_5x5(name, below, pool_proj):
-    """35x35: 1x1, 5x5, a 5x5 of two 3x3, pooling (the paper's figure 5)."""
+    """35x35: parallel 1x1, 5x5, a 5x5 of two 3x3, and pooling (the paper's figure 5)."""
     return joined(
         name,
         conv(f"{name}/1x1", 64, 1, below=below),
@@ -166,7 +167,7 @@ def _with_5x5(name, below, pool_proj):
 
 
 def _halving(name, below):
-    """35x35 to 17x17: everything at step 2 (figure 10)."""
+    """35x35 to 17x17: every path with stride 2 (figure 10)."""
     return joined(
         name,
         conv(f"{name}/3x3", 384, 3, stride=2, below=below),
@@ -177,7 +178,7 @@ def _halving(name, below):
 
 
 def _with_7x7(name, below, filters):
-    """17x17: 1x1, a 7x7 of 1x7 and 7x1, the same twice, pooling (figure 6, n = 7)."""
+    """17x17: parallel 1x1, a 7x7 of 1x7 and 7x1, the same twice, and pooling (figure 6, n = 7)."""
     return joined(
         name,
         conv(f"{name}/1x1", 192, 1, below=below),
@@ -193,7 +194,7 @@ def _with_7x7(name, below, filters):
 
 
 def _halving_with_7x7(name, below):
-    """17x17 to 8x8."""
+    """17x17 to 8x8: every path with stride 2."""
     return joined(
         name,
         [*conv(f"{name}/3x3_reduce", 192, 1, below=below),
@@ -206,7 +207,7 @@ def _halving_with_7x7(name, below):
 
 
 def _with_1x3_beside_3x1(name, below):
-    """8x8: 1x1, two wide paths that each split in two, pooling (figure 7)."""
+    """8x8: parallel 1x1, two wide paths that each split in two, and pooling (figure 7)."""
     return joined(
         name,
         conv(f"{name}/1x1", 320, 1, below=below),

@@ -1,6 +1,6 @@
 """The networks of a common first lecture on CNNs with Keras: digits, and cats and dogs.
 
-Names are those Keras gives; its activations are layers of their own here.
+The names are Keras'; its activations are separate layers here.
 """
 
 from minicnn.images import Preprocessing
@@ -9,15 +9,11 @@ from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, Flatten, MaxPool, ReLU, Sigmoid, Softmax
 
 
-def lecture_mnist(classes=10):
+def lecture_mnist(classes: int = 10) -> Network:
     """Three convolutions and two dense layers for 28 x 28 digits; 93,322 parameters."""
     return Network("lecture_mnist", [
-        ("conv2d_1", Conv(32, 3)),
-        ("relu_1", ReLU()),
-        ("max_pooling2d_1", MaxPool(2)),
-        ("conv2d_2", Conv(64, 3)),
-        ("relu_2", ReLU()),
-        ("max_pooling2d_2", MaxPool(2)),
+        *_block(1, 32),
+        *_block(2, 64),
         ("conv2d_3", Conv(64, 3)),
         ("relu_3", ReLU()),
         ("flatten_1", Flatten()),
@@ -28,21 +24,13 @@ def lecture_mnist(classes=10):
     ], (28, 28, 1), Preprocessing((28, 28), "L", 0.0, 1 / 255, resize_to=None))
 
 
-def lecture_catsdogs():
+def lecture_catsdogs() -> Network:
     """Four convolutions, one sigmoid output, for 150 x 150 photos; 3,453,121 parameters."""
     return Network("lecture_catsdogs", [
-        ("conv2d_1", Conv(32, 3)),
-        ("relu_1", ReLU()),
-        ("max_pooling2d_1", MaxPool(2)),
-        ("conv2d_2", Conv(64, 3)),
-        ("relu_2", ReLU()),
-        ("max_pooling2d_2", MaxPool(2)),
-        ("conv2d_3", Conv(128, 3)),
-        ("relu_3", ReLU()),
-        ("max_pooling2d_3", MaxPool(2)),
-        ("conv2d_4", Conv(128, 3)),
-        ("relu_4", ReLU()),
-        ("max_pooling2d_4", MaxPool(2)),
+        *_block(1, 32),
+        *_block(2, 64),
+        *_block(3, 128),
+        *_block(4, 128),
         ("flatten_1", Flatten()),
         ("dense_1", Dense(512)),
         ("relu_5", ReLU()),
@@ -51,7 +39,7 @@ def lecture_catsdogs():
     ], (150, 150, 3), Preprocessing((150, 150), "RGB", 0.0, 1 / 255, None, "squash", "nearest"))
 
 
-def lecture_vgg16():
+def lecture_vgg16() -> Network:
     """VGG-16's convolutions for 150 x 150 photos with a new head; 16,812,353 parameters."""
     return vgg16(top=False, size=150).extended("lecture_vgg16", [
         ("flatten_1", Flatten()),
@@ -60,3 +48,8 @@ def lecture_vgg16():
         ("dense_2", Dense(1)),
         ("sigmoid_1", Sigmoid()),
     ])
+
+
+def _block(k, filters):
+    return [(f"conv2d_{k}", Conv(filters, 3)), (f"relu_{k}", ReLU()),
+            (f"max_pooling2d_{k}", MaxPool(2))]

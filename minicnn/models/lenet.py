@@ -1,8 +1,8 @@
 """LeNet-5 (LeCun, Bottou, Bengio & Haffner 1998), for handwritten digits.
 
-Simplified as is usual today: every map of C3 sees all maps of S2; the subsampling is a plain
-average, without a trained scale and shift or a squashing of its own; the squashing is tanh(x), not
-1.7159 tanh(2x/3); the output is a softmax, where the paper compares with drawn digits.
+Simplified as usual today: every map of C3 reads all maps of S2; the subsampling is a plain average,
+without a trained scale and shift or an activation; the activation is tanh(x), not
+1.7159 tanh(2x/3); the output is a softmax, whereas the paper compares with drawn digits.
 """
 
 from minicnn.images import Preprocessing
@@ -10,7 +10,7 @@ from minicnn.network import Network
 from minicnn.network.layers import AveragePool, Conv, Dense, Softmax, Tanh
 
 
-def lenet5(classes=10):
+def lenet5(classes: int = 10) -> Network:
     """LeNet-5 for 32 x 32 grey images; 61,706 parameters."""
     return Network("lenet5", [
         ("c1", Conv(6, 5)),

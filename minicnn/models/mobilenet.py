@@ -1,8 +1,9 @@
-"""MobileNet v1 (Howard et al. 2017, table 1): convolutions taken apart.
+"""MobileNet v1 (Howard et al. 2017, table 1): depthwise separable convolutions.
 
-A 3x3 convolution of each channel by itself (`dw`: as many groups as channels), then a 1x1 that
-mixes the channels (`sep`), instead of both at once: an eighth of the multiplications. A batch norm
-and a ReLU follow each. Names, padding and preprocessing are those of the network in Caffe's form.
+A depthwise 3x3 convolution of each channel by itself (`dw`, with as many groups as channels) and a
+1x1 convolution that mixes the channels (`sep`) replace a full 3x3 convolution, with an eighth of
+the multiplications. A batch norm and a ReLU follow each. Names, padding and preprocessing are those
+of the Caffe version.
 """
 
 from minicnn.images import Preprocessing
@@ -12,8 +13,8 @@ from minicnn.network.layers import BatchNorm, Conv, Dense, GlobalAveragePool, Re
 PREPROCESSING = Preprocessing((224, 224), "BGR", (103.94, 116.78, 123.68), 0.017)
 
 
-def mobilenet_v1(classes=1000):
-    """MobileNet of width 1; 4,231,976 trained numbers."""
+def mobilenet_v1(classes: int = 1000) -> Network:
+    """MobileNet of width 1; 4,231,976 trained parameters."""
     return Network("mobilenet_v1", [
         *_conv("conv1", 32, 3, stride=2, pad=1),
         *_separable("conv2_1", 32, 64),
@@ -41,7 +42,7 @@ def _separable(name, channels, filters, stride=1):
 
 
 def _conv(name, filters, kernel, stride=1, pad=0, groups=1):
-    """conv2_1/dw conv2_1/dw/bn relu2_1/dw."""
-    return [(name, Conv(filters, kernel, stride, pad, groups, bias=False)),
+    """The rows conv2_1/dw conv2_1/dw/bn relu2_1/dw."""
+    return [(name, Conv(filters, kernel, stride=stride, pad=pad, groups=groups, bias=False)),
             (f"{name}/bn", BatchNorm()),
             (name.replace("conv", "relu"), ReLU())]

@@ -1,4 +1,4 @@
-"""Residual networks: a block adds what it computed to what it read (He et al. 2016, table 1).
+"""Residual networks: a block adds its input to its output (He et al. 2016, table 1).
 
 ===============  =================================================================================
 resnet18         blocks of two 3x3 convolutions
@@ -6,10 +6,10 @@ resnet50         bottlenecks: 1x1 to a quarter of the channels, 3x3, 1x1 back
 resnext50_32x4d  bottlenecks twice as wide inside, whose 3x3 has 32 groups (Xie et al. 2017)
 ===============  =================================================================================
 
-A batch norm follows every convolution, which has no bias. Where a block halves the map or widens
-it, what it read passes a 1x1 convolution of its own first (`branch1`). The names are those of the
-authors' Caffe files. The step of a halving bottleneck is in its 3x3, as in torchvision (in Caffe's
-files it is in the first 1x1), and photos are prepared as torchvision prepares them.
+A batch norm follows every convolution, which has no bias. If a block halves the map or changes the
+number of channels, its input passes a 1x1 convolution before the addition (`branch1`). The names
+are those of the authors' Caffe files. The stride of a halving bottleneck is in its 3x3, as in
+torchvision (in Caffe's files it is in the first 1x1), and the preprocessing is torchvision's.
 """
 
 from minicnn.models.alexnet import TORCHVISION
@@ -26,8 +26,8 @@ from minicnn.network.layers import (
 )
 
 
-def resnet18(classes=1000):
-    """Eight blocks of two convolutions; 11,689,512 trained numbers."""
+def resnet18(classes: int = 1000) -> Network:
+    """Eight blocks of two convolutions; 11,689,512 trained parameters."""
     return _resnet("resnet18", classes, [
         *_block("2a", "pool1", 64),
         *_block("2b", "res2a_relu", 64),
@@ -40,13 +40,13 @@ def resnet18(classes=1000):
     ])
 
 
-def resnet50(classes=1000):
-    """Sixteen bottlenecks; 25,557,032 trained numbers."""
+def resnet50(classes: int = 1000) -> Network:
+    """Sixteen bottlenecks; 25,557,032 trained parameters."""
     return _resnet("resnet50", classes, _bottlenecks(1))
 
 
-def resnext50_32x4d(classes=1000):
-    """Sixteen bottlenecks of 32 groups, 4 channels each at first; 25,028,904 trained numbers."""
+def resnext50_32x4d(classes: int = 1000) -> Network:
+    """Sixteen bottlenecks of 32 groups, 4 channels each at first; 25,028,904 trained parameters."""
     return _resnet("resnext50_32x4d", classes, _bottlenecks(2, groups=32))
 
 
@@ -63,29 +63,18 @@ def _resnet(name, classes, blocks):
 
 
 def _bottlenecks(wider, groups=1):
-    """The blocks of 50 layers; the number is the 3x3's channels, before they are `wider`."""
-    return [row for name, below, filters, stride in [
-        ("2a", "pool1", 64, 1),
-        ("2b", "res2a_relu", 64, 1),
-        ("2c", "res2b_relu", 64, 1),
-        ("3a", "res2c_relu", 128, 2),
-        ("3b", "res3a_relu", 128, 1),
-        ("3c", "res3b_relu", 128, 1),
-        ("3d", "res3c_relu", 128, 1),
-        ("4a", "res3d_relu", 256, 2),
-        ("4b", "res4a_relu", 256, 1),
-        ("4c", "res4b_relu", 256, 1),
-        ("4d", "res4c_relu", 256, 1),
-        ("4e", "res4d_relu", 256, 1),
-        ("4f", "res4e_relu", 256, 1),
-        ("5a", "res4f_relu", 512, 2),
-        ("5b", "res5a_relu", 512, 1),
-        ("5c", "res5b_relu", 512, 1),
-    ] for row in _bottleneck(name, below, filters, stride, wider, groups)]
+    """The blocks of 50 layers; the listed channels of the 3x3 are multiplied by `wider`."""
+    rows, below = [], "pool1"
+    for stage, count, filters in (2, 3, 64), (3, 4, 128), (4, 6, 256), (5, 3, 512):
+        for block in "abcdef"[:count]:
+            stride = 2 if block == "a" and stage > 2 else 1
+            rows += _bottleneck(f"{stage}{block}", below, filters, stride, wider, groups)
+            below = f"res{stage}{block}_relu"
+    return rows
 
 
 def _block(name, below, filters, stride=1):
-    """Two 3x3 convolutions beside what they read."""
+    """Two 3x3 convolutions whose input is added to their output."""
     path = [*_branch(name, "2a", filters, 3, stride, 1, below=below),
             (f"res{name}_branch2a_relu", ReLU()),
             *_branch(name, "2b", filters, 3, 1, 1)]
@@ -93,7 +82,7 @@ def _block(name, below, filters, stride=1):
 
 
 def _bottleneck(name, below, filters, stride, wider, groups):
-    """1x1, 3x3 and 1x1 beside what they read; the last has four times as many filters."""
+    """1x1, 3x3 and 1x1, whose input is added to their output; the last has 4 * `filters`."""
     path = [*_branch(name, "2a", wider * filters, 1, below=below),
             (f"res{name}_branch2a_relu", ReLU()),
             *_branch(name, "2b", wider * filters, 3, stride, 1, groups),
@@ -103,17 +92,17 @@ def _bottleneck(name, below, filters, stride, wider, groups):
 
 
 def _added(name, below, path, filters, stride, projected):
-    """A path, the sum of its end and of what it read, and a ReLU: the rows of a block."""
+    """The rows of a block: its path, the sum of the path's output and input, and a ReLU."""
     short = _branch(name, "1", filters, 1, stride, below=below) if projected else []
     ends = [short[-1][0] if projected else below, path[-1][0]]
     return [*short, *path, (f"res{name}", Add(), ends), (f"res{name}_relu", ReLU())]
 
 
 def _branch(block, number, *settings, below=None):
-    """res2a_branch2b bn2a_branch2b."""
+    """The rows res2a_branch2b bn2a_branch2b."""
     return _conv(f"res{block}_branch{number}", f"bn{block}_branch{number}", *settings, below=below)
 
 
 def _conv(name, norm, filters, kernel, stride=1, pad=0, groups=1, below=None):
-    return [(name, Conv(filters, kernel, stride, pad, groups, bias=False), below),
+    return [(name, Conv(filters, kernel, stride=stride, pad=pad, groups=groups, bias=False), below),
             (norm, BatchNorm())]

@@ -1,7 +1,7 @@
-"""minivgg: a small VGG for 64x64 photos, the network that is shipped with the library.
+"""minivgg: a small VGG for 64x64 photos, which is shipped with the library.
 
-3x3 convolutions, more channels after each pooling, two dense layers: Simonyan & Zisserman's
-(2015) configuration A with one block fewer, for an image 3.5 times smaller, and far narrower.
+It has 3x3 convolutions, more channels after each pooling, and two dense layers: configuration A of
+Simonyan & Zisserman (2015) with one block fewer, for an image 3.5 times smaller, and far narrower.
 """
 
 from minicnn.images import Preprocessing
@@ -11,7 +11,7 @@ from minicnn.network.layers import Conv, Dense, Dropout, MaxPool, ReLU, Softmax
 PREPROCESSING = Preprocessing((64, 64), "RGB", (121.0, 113.0, 98.0), 1 / 64, resize_to=64)
 
 
-def minivgg(classes=100):
+def minivgg(classes: int = 100) -> Network:
     """The shipped small VGG: 64 x 64 x 3 in, 100 classes out."""
     return Network("minivgg", [
         ("conv1_1", Conv(32, 3, pad=1)),

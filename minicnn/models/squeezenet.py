@@ -1,7 +1,7 @@
-"""SqueezeNet 1.0 and 1.1 (Iandola et al. 2016): AlexNet's accuracy in a fiftieth of the numbers.
+"""SqueezeNet 1.0 and 1.1 (Iandola et al. 2016): AlexNet's accuracy with a fiftieth of its weights.
 
-A fire module squeezes the channels with 1x1 kernels, then expands them with 1x1 and 3x3 kernels
-side by side. The names are those of the authors' Caffe files.
+A fire module squeezes the channels with 1x1 kernels, then expands them with parallel 1x1 and 3x3
+kernels. The names are those of the authors' Caffe files.
 """
 
 from minicnn.images import Preprocessing
@@ -19,7 +19,7 @@ from minicnn.network.layers import (
 PREPROCESSING = Preprocessing((227, 227), "BGR", (104.0, 117.0, 123.0))
 
 
-def squeezenet10(classes=1000):
+def squeezenet10(classes: int = 1000) -> Network:
     """SqueezeNet 1.0; 1,248,424 parameters."""
     return Network("squeezenet10", [
         ("conv1", Conv(96, 7, stride=2)),
@@ -39,8 +39,8 @@ def squeezenet10(classes=1000):
     ], (227, 227, 3), PREPROCESSING)
 
 
-def squeezenet11(classes=1000):
-    """SqueezeNet 1.1, with 2.4 times less to compute; 1,235,496 parameters."""
+def squeezenet11(classes: int = 1000) -> Network:
+    """SqueezeNet 1.1, with 2.4 times fewer computations; 1,235,496 parameters."""
     return Network("squeezenet11", [
         ("conv1", Conv(64, 3, stride=2)),
         ("relu_conv1", ReLU()),

@@ -1,11 +1,13 @@
-"""Networks: layers in rows, one pass up and down them, what can be told from the rows alone.
+"""Networks: rows of layers, the forward and backward pass through them, and their analysis.
 
-What belongs here: the kinds of layers (`layers`), `Network` and the `Run` that a forward pass
-gives, the table of a network (`summary`), which pixels a unit sees (`receptive`). What does not:
-mathematics (`minicnn.ops`), architectures (`minicnn.models`), files (`minicnn.files`).
+What belongs here: the kinds of layers (`layers`), checking the rows (`rows`), `Network` and the
+`Run` that a forward pass returns, the choice of the implementation of each row (`using`; `own` for
+a user's own op), the table of a network (`summary`), receptive fields (`receptive`). What does
+not: mathematics (`minicnn.ops`), architectures (`minicnn.models`), files (`minicnn.files`).
 """
 
-from minicnn.network.network import PROBABILITIES, Network, Row
-from minicnn.network.run import INPUT, Descent, LayerNameError, Run
+from minicnn.network.network import PROBABILITIES, Network
+from minicnn.network.rows import INPUT, LayerNameError, Row
+from minicnn.network.run import Descent, Run
 
 __all__ = ["INPUT", "PROBABILITIES", "Descent", "LayerNameError", "Network", "Row", "Run"]

@@ -1,14 +1,15 @@
-"""The kinds of layers a network's rows name: frozen settings, and the op they are handed to.
+"""The kinds of layers: frozen settings, and the name of the op that uses them.
 
-A layer holds no mathematics (that is in `minicnn.ops`), no arrays (those are the network's) and
-remembers nothing of a pass: whatever the way back needs is in the cache that `forward` returns.
+A layer holds no mathematics (see `minicnn.ops`) and no arrays (the network holds them). It
+remembers nothing about a pass: the cache that `forward` returns holds what `backward` needs.
 
-Every class is final. Its fields are its settings, and `op` is the name of its page in
-`minicnn.ops`. Which module computes that op, the page or a faster twin, the network says: it is an
-argument of `forward` and `backward`.
+Every class is final. Its fields are its settings, and `op` names its page in `minicnn.ops`. The
+network chooses the module that computes the op, the page or a faster twin, and passes it to
+`forward` and `backward`.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
+from difflib import get_close_matches
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,7 +18,7 @@ from minicnn.ops.window import output_size, pair
 
 
 class Rules(NamedTuple):
-    """Which rule to take backward where there is a choice: `ops.relu.RULES`, `ops.lrn.RULES`."""
+    """The backward rules for ReLU and LRN layers: see `ops.relu.RULES` and `ops.lrn.RULES`."""
 
     relu: str = "gradient"
     lrn: str = "gradient"
@@ -25,13 +26,28 @@ class Rules(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer:
-    """What all layers share: no parameters, a shape that passes unchanged, one array in.
+    """The defaults of all layers: no parameters, one input array, an output of the same shape.
 
-    `several` is for layers that read more than one array: their x, dx and shapes are lists.
+    Layers that read more than one array set `several`; their x, dx and shapes are lists.
     """
 
     op: ClassVar[str | None] = None
     several: ClassVar[bool] = False
+
+    def __new__(cls, *values, **named):
+        """Refuse keyword-only settings given by position, where they could be mistaken."""
+        order = [f.name for f in fields(cls) if not f.kw_only]
+        if len(values) > len(order):
+            named_ones = [f"{f.name}=..." for f in fields(cls) if f.kw_only]
+            raise TypeError(f"{cls.__name__}: only {' and '.join(order) or 'nothing'} may be given "
+                            f"without a name, got {', '.join(map(repr, values))}; name the rest: "
+                            f"{', '.join(named_ones)}"
+                            + (". The number of input channels is not given" * (cls is Conv)))
+        for name in named.keys() - {f.name for f in fields(cls)}:
+            near = get_close_matches(name, [f.name for f in fields(cls)], n=1, cutoff=0.5)
+            raise TypeError(f"{cls.__name__} has no setting {name!r}"
+                            + (f"; did you mean {near[0]}?" if near else ""))
+        return super().__new__(cls)
 
     def settings(self):
         """The settings by name, as plain values."""
@@ -46,8 +62,10 @@ class Layer:
         return x_shape
 
     def forward(self, op, x, params, learn=False, rng=None):
-        """(y, cache) for a batch x, computed by module `op` with the arrays `params`; `learn`
-        keeps what weight gradients need and drops out."""
+        """(y, cache) for a batch x, computed by the module `op` with the arrays `params`.
+
+        `learn` keeps what weight gradients need and switches dropout on.
+        """
         return op.forward(x, **self.settings())
 
     def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008 (immutable)
@@ -57,18 +75,28 @@ class Layer:
 
 @dataclass(frozen=True)
 class Conv(Layer):
-    """Convolution with `filters` kernels; see `minicnn.ops.conv`."""
+    """Convolution with `filters` kernels; see `minicnn.ops.conv`.
+
+    The number of input channels is not a setting: the layer's input determines it. ``pad="same"``
+    pads so that the output has the input's size; it needs an odd kernel and a stride of 1.
+    """
 
     op = "conv"
     filters: int
     kernel: Any
+    _: KW_ONLY
     stride: Any = 1
     pad: Any = 0
     groups: int = 1
     dilation: Any = 1
     bias: bool = True
 
+    def __post_init__(self):
+        if self.pad == "same":
+            object.__setattr__(self, "pad", _same(self))  # the class is frozen
+
     def param_shapes(self, x_shape):
+        """w (KH, KW, C/groups, O), and b (O,) with a bias."""
         c = x_shape[2]
         if self.groups < 1 or c % self.groups or self.filters % self.groups:
             raise ValueError(f"Conv: groups={self.groups} must divide the {c} channels in and the "
@@ -94,6 +122,7 @@ class Dense(Layer):
 
     op = "dense"
     units: int
+    _: KW_ONLY
     bias: bool = True
 
     def param_shapes(self, x_shape):
@@ -115,12 +144,13 @@ class BatchNorm(Layer):
     """Batch normalisation; see `minicnn.ops.batch_norm`.
 
     `momentum` is the share of the old running mean and variance that a training step keeps (as in
-    Keras; PyTorch's momentum is one minus it); the training loop does the keeping
-    (`minicnn.train`), since a pass changes nothing. `scale` False leaves gamma out, as is usual
-    before a ReLU and a convolution, which scale anyway.
+    Keras; PyTorch's momentum is one minus this). The training loop (`minicnn.train`) updates the
+    running statistics; a pass changes nothing. ``scale=False`` leaves gamma out, as is usual
+    before a ReLU and a convolution, whose weights scale anyway.
     """
 
     op = "batch_norm"
+    _: KW_ONLY
     epsilon: float = 1e-5
     momentum: float = 0.9
     scale: bool = True
@@ -133,7 +163,7 @@ class BatchNorm(Layer):
         return op.forward(x, **params, **ones, epsilon=self.epsilon, training=learn)
 
     def backward(self, op, dy, cache, rules=Rules(), need=("x",)):  # noqa: B008
-        wanted = tuple(need) + (self._trained() if "w" in need else ())
+        wanted = ("x",) * ("x" in need) + self._trained() * ("w" in need)
         return _split(op.backward(dy, cache, wanted))
 
     def _trained(self):
@@ -147,6 +177,7 @@ class MaxPool(Layer):
     op = "pool"
     window: Any
     stride: Any = None
+    _: KW_ONLY
     pad: Any = 0
     rounding: str = "floor"
 
@@ -161,6 +192,7 @@ class AveragePool(Layer):
     op = "average_pool"
     window: Any
     stride: Any = None
+    _: KW_ONLY
     pad: Any = 0
     rounding: str = "floor"
     border: str = "padding"
@@ -195,6 +227,7 @@ class LRN(Layer):
 
     op = "lrn"
     size: int = 5
+    _: KW_ONLY
     alpha: float = 1e-4
     beta: float = 0.75
     k: float = 1.0
@@ -206,7 +239,7 @@ class LRN(Layer):
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Dropout while learning, nothing otherwise; see `minicnn.ops.dropout`."""
+    """Dropout while learning, the identity otherwise; see `minicnn.ops.dropout`."""
 
     op = "dropout"
     rate: float = 0.5
@@ -220,7 +253,7 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """(N, H, W, C) to (N, H*W*C). Dense flattens by itself; this is the row Keras prints."""
+    """(N, H, W, C) to (N, H*W*C). Dense flattens its input itself; Keras lists this layer."""
 
     def output_shape(self, x_shape):
         return (prod(x_shape),)
@@ -257,15 +290,17 @@ class Tanh(Layer):
 class Concat(Layer):
     """Several arrays side by side along the channels; see `minicnn.ops.concat`.
 
-    An inception module joins four paths with it, the expanding half of a fire module two.
+    It joins the four paths of an inception module and the two expanding paths of a fire module.
     """
 
     op = "concat"
     several = True
 
     def output_shape(self, x_shapes):
+        """(H, W, the sum of all C), or (the sum of all C,)."""
         if len({shape[:-1] for shape in x_shapes}) != 1:
-            raise ValueError(f"Concat: its inputs differ in size, {x_shapes}")
+            raise ValueError(f"Concat: its inputs differ in size, {x_shapes}; only their channels "
+                             "may differ")
         return (*x_shapes[0][:-1], sum(shape[-1] for shape in x_shapes))
 
 
@@ -281,7 +316,7 @@ class Add(Layer):
 
     def output_shape(self, x_shapes):
         if len(set(x_shapes)) != 1:
-            raise ValueError(f"Add: its inputs differ in shape, {x_shapes}")
+            raise ValueError(f"Add: its inputs differ in shape, {x_shapes}; all must be equal")
         return x_shapes[0]
 
 
@@ -296,6 +331,17 @@ def _slide(x_shape, kernel, stride, pad, dilation=1, rounding="floor", op="Conv"
                  for a in (0, 1))
 
 
+def _same(conv):
+    """The padding with which a convolution's output has the size of its input."""
+    kernel, stride, dilation = (pair(v, "Conv") for v in (conv.kernel, conv.stride, conv.dilation))
+    if stride != (1, 1) or not (kernel[0] % 2 and kernel[1] % 2):
+        raise ValueError(f'Conv: pad="same" needs an odd kernel and a stride of 1, got kernel '
+                         f"{conv.kernel} and stride {conv.stride}; other programs then pad one "
+                         "side more than the other; give pad as a number")
+    down, across = (d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
+    return down if down == across else (down, across)
+
+
 def _pooled(layer, x_shape):
     stride = layer.window if layer.stride is None else layer.stride
     sides = _slide(x_shape, layer.window, stride, layer.pad, 1, layer.rounding,
@@ -304,11 +350,11 @@ def _pooled(layer, x_shape):
 
 
 def _without_input(cache):
-    """A cache that no longer holds x on to, which only the weight gradient needs."""
+    """The cache without x, which only the weight gradient needs, so that x can be freed."""
     return cache._replace(x=None) if hasattr(cache, "_replace") else cache
 
 
 def _split(gradients):
-    """(dx, dw, db) as (dx, {"w": dw, "b": db}), leaving out what is None."""
+    """(dx, dw, db) as (dx, {"w": dw, "b": db}), without the gradients that are None."""
     named = {name[1:]: d for name, d in gradients._asdict().items() if d is not None}
     return named.pop("x", None), named

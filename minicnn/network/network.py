@@ -1,88 +1,90 @@
 """A network is an ordered list of rows: a name, a layer, and the names of what the layer reads.
 
-    ("conv1", Conv(64, 3, pad=1))                    reads the row before, the first row the image
+    ("conv1", Conv(64, 3, pad=1))                    reads the row above (the first row: the image)
     ("sum", Add(), ("conv2", "conv1"))               reads the rows it names
 
-The names are the places to look at: they select activations, stop a pass early, take seeds for
-the way back, and are the groups of a weight file. There is no graph engine: a pass up is a loop
-over the rows, a pass down (`minicnn.network.run`) a loop over the reversed rows.
+The names are the places to look at: they select activations, stop a pass early, take the seeds of
+the backward pass, and name the groups of a weight file. There is no graph engine: the forward pass
+is a loop over the rows, the backward pass (`minicnn.network.run`) a loop over the reversed rows.
 
-Layers are frozen settings; the arrays are the network's, ``network.params["conv1"]["w"]``, and
-ordinary ones: what is written into one in place, the next forward pass computes with.
+Layers are frozen settings; the network holds the arrays, ``network.params["conv1"]["w"]``. These
+are ordinary arrays: the next forward pass uses whatever is written into them.
 """
 
-from difflib import get_close_matches
-from importlib import import_module
+from __future__ import annotations
+
+from collections.abc import Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minicnn import backend, images
-from minicnn.fast import TWINS
-from minicnn.fast.threads import one_blas_thread
+from minicnn.backend.blas import one_blas_thread
+from minicnn.images.pictures import Photo
+from minicnn.images.preprocessing import how_to_set
+from minicnn.network import rows as written
 from minicnn.network import summary
 from minicnn.network.layers import AveragePool, MaxPool, Sigmoid, Softmax
-from minicnn.network.run import INPUT, LayerNameError, Run
+from minicnn.network.rows import INPUT, LayerNameError, near
+from minicnn.network.run import Run
+from minicnn.network.using import Choice, tell_of_the_host
 
 PROBABILITIES = (Softmax, Sigmoid)  # the layers that turn scores into probabilities
 
 
-class Row(NamedTuple):
-    """One row of a network: the layer's name, its settings, the names of what it reads."""
-
-    name: str
-    layer: Any
-    inputs: tuple
-
-
 class Network:
-    """Rows in order, their arrays, and what a person needs to use them.
+    """Rows in order, their arrays, and the preprocessing and labels needed to use them.
 
     Parameters
     ----------
     name : str
     rows : list of (str, Layer) or (str, Layer, inputs)
-        In the order of computation. `inputs` is a name or several, of rows above or "image"; a
-        row without any, or with None, reads the row above it.
+        In the order of computation. `inputs` is one name or several, each of a row above or
+        "image"; without `inputs`, or with None, a row reads the row above it.
     input_shape : (H, W, C)
-        The size the network was made for. Without dense layers any size that fits can be fed.
+        The size the network was made for. Without dense layers it takes any size that fits.
     preprocessing : images.Preprocessing, optional
-        How a photo becomes numbers; needed by `prepare` and `classify`.
+        How a photo becomes numbers; `prepare` and `classify` need it.
     labels : sequence of str, optional
         Class names, in the order of the outputs.
     about : dict, optional
-        Whatever else travels with the weights: source, licence, accuracy, who converted it.
+        Other information stored with the weights: source, licence, accuracy, converter.
 
     Attributes
     ----------
     params : dict of str to dict of str to array
-        The arrays of every layer that has some, by its name: "w", "b", and what else there is.
-        Empty until `initialize`, or until they are loaded.
+        The arrays ("w", "b", ...) of every layer that has some, by its name. The inner dicts are
+        empty until `initialize` or loading fills them.
     shapes, input_shapes, param_shapes : dict
-        Of one image's output, of what a layer reads (a list where it reads several), of the arrays.
+        By layer, the shapes of its output for one image, of its input (a list if it reads several
+        arrays), and of its arrays.
     """
 
-    def __init__(self, name, rows, input_shape, preprocessing=None, labels=None, about=None):
+    def __init__(self, name: str, rows: Sequence[tuple], input_shape: Sequence[int],
+                 preprocessing: images.Preprocessing | None = None,
+                 labels: Sequence[str] | None = None, about: dict | None = None) -> None:
         self.name = name
-        self.rows = _complete(rows, name)
+        self.rows = written.complete(rows, name)
         self.input_shape = tuple(input_shape)
         self.preprocessing = preprocessing
         self.labels = list(labels) if labels else None
         self.about = dict(about or {})
         self.device = "cpu"
-        self.probe = None  # what it verifies itself by: `files.probe`
+        self.probe = None  # stored activations to verify the network by: `files.probe`
         self._rows = {row.name: row for row in self.rows}
-        self.input_shapes, self.shapes, self.param_shapes = _trace(self)
+        self.input_shapes, self.shapes, self.param_shapes = written.traced(
+            self.rows, self.input_shape, name)
         self.params = {name: {} for name in self.param_shapes}
-        self.ops = {name: _implementation(layer.op) for name, layer, _ in self.rows}
+        self.choice = Choice()
+        self.ops = self.choice.modules(self)
 
-    def __getstate__(self):  # modules cannot be sent to another process, their names can
-        return self.__dict__ | {"ops": {name: op and op.__name__ for name, op in self.ops.items()}}
+    def __getstate__(self):  # modules cannot be sent to another process; the choice can
+        return {key: value for key, value in self.__dict__.items() if key != "ops"}
 
     def __setstate__(self, state):
         self.__dict__ |= state
-        self.ops = {name: op and import_module(op) for name, op in self.ops.items()}
+        self.ops = self.choice.modules(self)
 
     def __repr__(self):
         return f"<Network {self.name}: {len(self.rows)} layers, {self.count():,} parameters>"
@@ -91,48 +93,47 @@ class Network:
         return self._rows[self.find(name)].layer
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """The layers' names, in the order they are computed."""
         return list(self._rows)
 
     @property
-    def logits(self):
+    def logits(self) -> str:
         """The name of the layer whose outputs are the class scores, before softmax or sigmoid."""
         return [name for name, layer, _ in self.rows if not isinstance(layer, PROBABILITIES)][-1]
 
     @property
-    def classifies(self):
+    def classifies(self) -> bool:
         """Whether the network ends in class probabilities."""
         return isinstance(self.rows[-1].layer, PROBABILITIES)
 
     @property
-    def trunk(self):
-        """The names of the layers that all paths from the image to the end pass through."""
+    def trunk(self) -> list[str]:
+        """The names of the layers that all paths from the image to the output pass through."""
         readers, order = self.last_readers(), [INPUT, *self.names]
-        furthest, found = 0, []  # how far down the list what stands above is still read
+        furthest, found = 0, []  # the last index that reads a place before the current one
         for k, place in enumerate(order):
             if place in readers:
                 found += [place] if furthest <= k else []
                 furthest = max(furthest, order.index(readers[place]))
         return found[1:]
 
-    def inputs(self, name):
-        """The names of what a layer reads."""
+    def inputs(self, name: str) -> tuple[str, ...]:
+        """The names of a layer's inputs."""
         return self._rows[self.find(name)].inputs
 
-    def find(self, name):
-        """`name` if there is such a layer, else LayerNameError with the near ones."""
+    def find(self, name: str) -> str:
+        """`name` if it is a layer's name, else LayerNameError with similar names."""
         if name in self._rows:
             return name
-        near = get_close_matches(str(name), self.names, n=4, cutoff=0.4)
-        hint = f"near it: {', '.join(near)}" if near else f"there are {', '.join(self.names)}"
-        raise LayerNameError(f"network {self.name} has no layer {name!r}; {hint}")
+        hint = near(name, self.names, 0.4) or f"; there are {', '.join(self.names)}"
+        raise LayerNameError(f"network {self.name} has no layer {name!r}{hint}")
 
-    def find_class(self, name):
-        """The index of a class by its name, or by a part of it that only one class has."""
+    def find_class(self, name: str) -> int:
+        """The index of a class by its name, or by a part of the name that only one class has."""
         if not self.labels:
             raise ValueError(f"network {self.name} has no class names; give the class's number, "
-                             "or names with a label file")
+                             "or load the names from a label file")
         wanted = name.strip().lower()
         if not wanted:
             raise ValueError(f"network {self.name}: expected a class name, got {name!r}")
@@ -143,27 +144,27 @@ class Network:
                 return found[0]
             if found:
                 raise ValueError(f"network {self.name}: several classes are called {name!r}: "
-                                 + "; ".join(f"{k} {self.labels[k]}" for k in found[:6]))
-        near = get_close_matches(wanted, [part for parts in words for part in parts], n=4)
+                                 + "; ".join(f"{k} {self.labels[k]}" for k in found[:6])
+                                 + "; give the class's number or full name")
         raise ValueError(f"network {self.name} has no class {name!r}"
-                         + (f"; near it: {', '.join(near)}" if near else ""))
+                         + near(wanted, [part for parts in words for part in parts]))
 
     # ---- the arrays
 
-    def count(self):
-        """How many numbers the network's arrays hold."""
+    def count(self) -> int:
+        """The number of parameters: of all numbers in the network's arrays."""
         return sum(prod(shape) for shapes in self.param_shapes.values()
                    for shape in shapes.values())
 
-    def empty(self):
-        """The names of the layers that miss arrays they need."""
+    def empty(self) -> list[str]:
+        """The names of the layers that lack some of their arrays."""
         return [name for name, shapes in self.param_shapes.items()
                 if not shapes.keys() <= self.params[name].keys()]
 
-    def initialize(self, seed=0):
-        """Fill what is empty with random weights; arrays that are there stay as they are.
+    def initialize(self, seed: int = 0) -> Network:
+        """Fill missing arrays with initial values; existing arrays stay as they are.
 
-        Weights are normal with variance 2 / fan-in (He et al. 2015), biases zero.
+        Weights are random normal with variance 2 / fan-in (He et al. 2015), biases zero.
 
         Returns
         -------
@@ -172,19 +173,21 @@ class Network:
         """
         rng = np.random.default_rng(seed)
         for name in self.empty():
-            self.params[name] |= {key: backend.to_device(_initial(key, shape, rng), self.device)
-                                  for key, shape in self.param_shapes[name].items()
-                                  if key not in self.params[name]}
+            for key, shape in self.param_shapes[name].items():
+                if key not in self.params[name]:
+                    fresh = written.initial(key, shape, rng)
+                    self.params[name][key] = backend.to_device(fresh, self.device)
         return self
 
-    def astype(self, dtype):
-        """A new network whose arrays are this one's, converted; float64 is to check gradients."""
+    def astype(self, dtype: str | type) -> Network:
+        """A new network with the arrays converted to `dtype`; gradient checks need float64."""
         return self._converted(lambda value: value.astype(dtype))
 
-    def to(self, device):
-        """A new network on "cpu" or "gpu"; arrays that are there already are shared with it."""
+    def to(self, device: str) -> Network:
+        """A new network on "cpu" or "gpu"; it shares the arrays that are already there."""
         network = self._converted(lambda value: backend.to_device(value, device))
         network.device = backend.device_name(device)
+        tell_of_the_host(network)
         return network
 
     def _converted(self, convert):
@@ -196,23 +199,25 @@ class Network:
 
     # ---- a pass
 
-    def forward(self, x, to=None, keep=None, learn=False, caches=True, seed=0):
+    def forward(self, x: np.ndarray, to: str | Sequence[str] | None = None,
+                keep: Sequence[str] | None = None, learn: bool = False, caches: bool = True,
+                seed: int | np.random.Generator = 0) -> Run:
         """Run the network on a batch.
 
         Parameters
         ----------
         x : array (N, H, W, C)
-            In the network's own preprocessing (`prepare`); what is not on the network's device is
-            copied there. What the run records stays there, see `backend.to_host`.
+            In the network's own preprocessing (`prepare`). It is copied to the network's device if
+            it is elsewhere; the recorded arrays stay on that device, see `backend.to_host`.
         to : str or sequence of str, optional
-            Compute these layers and what they depend on, no more; the last row where not given.
+            Compute only these layers and those they depend on; by default the last row.
         keep : sequence of str, optional
-            Activations to record besides those of `to`; all of them where not given. The others
-            are freed once the last row that reads them is computed.
+            Activations to record besides those of `to`; by default all. Any other is freed as soon
+            as the last row that reads it is computed.
         learn : bool
-            Keep what `Run.weight_gradients` needs, drop out, and use the batch's statistics.
+            Keep what `Run.weight_gradients` needs, apply dropout, use the batch's statistics.
         caches : bool
-            False if no backward pass will follow: less memory.
+            False saves memory, but no backward pass can follow.
         seed : int or numpy.random.Generator
             For dropout.
 
@@ -223,7 +228,7 @@ class Network:
         Raises
         ------
         ValueError
-            Wrong shape, unknown layer, no weights.
+            Wrong shape, unknown layer, missing weights.
         """
         x, goals = backend.to_device(x, self.device), self._goals(to)
         self._check_input(x)
@@ -251,19 +256,19 @@ class Network:
             raise ValueError("forward: `to` names no layer; leave it out to run the whole network")
         return goals
 
-    def last_readers(self, goals=None):
-        """Which row is the last to read each place, by name.
+    def last_readers(self, goals: Sequence[str] | None = None) -> dict[str, str]:
+        """The name of the last row that reads each place.
 
         Parameters
         ----------
         goals : sequence of str, optional
-            The layers to compute; the last row where not given.
+            The layers to compute; by default the last row.
 
         Returns
         -------
         dict of str to str
-            Has the goals and all that they depend on, the image too; no others. A goal that no row
-            reads stands for itself.
+            Its keys are the goals and everything they depend on, including the image. A goal that
+            no row reads has its own name as its value.
         """
         readers, goals = {}, goals or [self.rows[-1].name]
         for name, _, inputs in reversed(self.rows):
@@ -276,151 +281,144 @@ class Network:
     def _check_input(self, x):
         if x.ndim != 4 or x.shape[3] != self.input_shape[2]:
             raise ValueError(f"network {self.name}: expected images (N, H, W, "
-                             f"{self.input_shape[2]}), got {x.shape}")
+                             f"{self.input_shape[2]}), got {x.dtype if x.ndim == 0 else x.shape}; "
+                             "network.prepare(photo) makes a batch of one")
         if x.dtype.kind not in "fc":
             raise ValueError(f"network {self.name}: expected floating point numbers, got "
                              f"{x.dtype}; network.prepare(photo) makes them from pixels")
         for name in self.empty():
             raise ValueError(f"network {self.name}: layer {name} has no weights; initialize(seed) "
-                             "fills what is empty with random ones, minicnn.load brings trained "
-                             "ones")
+                             "fills in random ones, minicnn.load loads trained ones")
 
     # ---- photos and classes
 
-    def prepare(self, image, size=None):
-        """A photo as this network wants it: (1, H, W, C), see `minicnn.images.prepare`."""
+    def prepare(self, image: Photo, size: int | Sequence[int] | str | None = None) -> np.ndarray:
+        """A photo as input for this network: (1, H, W, C), see `minicnn.images.prepare`."""
         x = images.prepare(image, self.needed_preprocessing(), size)
         return backend.to_device(x, self.device)
 
-    def restore(self, x):
+    def restore(self, x: np.ndarray) -> np.ndarray:
         """The inverse of `prepare`: (N, H, W, 3) uint8."""
         return images.restore(backend.to_host(x), self.needed_preprocessing())
 
-    def needed_preprocessing(self):
-        """The preprocessing, for those who cannot do without; ValueError where there is none."""
+    def needed_preprocessing(self) -> images.Preprocessing:
+        """The network's preprocessing; ValueError if it has none."""
         if self.preprocessing is None:
-            raise ValueError(f"network {self.name} does not say how to prepare a photo; set "
-                             "network.preprocessing (minicnn.images.Preprocessing)")
+            raise ValueError(f"network {self.name} does not say how to prepare a photo; "
+                             + how_to_set(self.input_shape))
         return self.preprocessing
 
     @property
-    def grey_level(self):
-        """How much one grey level of 0..255 is in the network's own numbers, a mean of channels."""
+    def grey_level(self) -> float:
+        """One grey level of 0..255 in the network's input values, averaged over the channels."""
         return float(np.mean(self.needed_preprocessing().scale))
 
-    def probabilities(self, x):
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
         """Class probabilities (N, K) of a prepared batch."""
         if not self.classifies:
-            raise ValueError(f"network {self.name} ends at {self.names[-1]}, not in class "
-                             "probabilities; it cannot classify")
+            raise ValueError(f"network {self.name} ends at layer {self.names[-1]} and does not "
+                             "output class probabilities, so it cannot classify")
         y = backend.to_host(self.forward(x, keep=(), caches=False).output)
         return y.reshape(len(y), -1)  # N,1,1,K -> N,K
 
-    def classify(self, image, top=5, size=None):
+    def classify(self, image: Photo, top: int = 5,
+                 size: int | Sequence[int] | str | None = None) -> list[tuple[str, float]]:
         """The `top` likeliest classes of a photo: [(label, probability), ...], likeliest first.
 
-        `size` is that of `prepare`; "keep" looks at a picture of the network's own size as it is.
+        `size` is passed to `prepare`; "keep" takes a picture of the network's own size as it is.
         """
         p = self.probabilities(self.prepare(image, size))[0]
         order = np.argsort(-p, kind="stable")[:top]
         return [(self.label(int(k)), float(p[k])) for k in order]
 
-    def label(self, index):
-        """The name of class `index`, or "class 7" where the names are not known."""
-        return self.labels[index] if self.labels else f"class {index}"
+    def label(self, index: int) -> str:
+        """The name of class `index`, or for example "class 7" if the names are not known."""
+        known = self.labels is not None and index < len(self.labels)
+        return self.labels[index] if known else f"class {index}"
 
-    def summary(self, style="keras", receptive_fields=False):
+    def summary(self, style: str = "keras", receptive_fields: bool = False) -> str:
         """The layers as a table: Keras' columns, or "matlab" for MATLAB's numbered listing.
 
-        `receptive_fields` adds what the units of each layer see of the image, in pixels.
+        `receptive_fields` adds the receptive field of each layer's units, in pixels.
         """
         if style not in summary.STYLES:
             raise ValueError(f"summary: style must be one of {', '.join(summary.STYLES)}, "
                              f"got {style!r}")
         return summary.STYLES[style](self, receptive_fields)
 
-    # ---- other networks of the same rows
+    # ---- other networks with the same rows
 
-    def until(self, name):
-        """The network that ends at a layer: that row and all that it depends on.
+    def using(self, what: str | dict[str, Any] | None = None, *, missing: str | None = None,
+              **ops: Any) -> Network:
+        """This network with other implementations of its ops; its arrays are shared.
 
-        Its arrays are this network's own, shared and not copied.
+            net.using("plain")              every op by its plain implementation (page)
+            net.using("fast")               the twins in `minicnn.fast` again
+            net.using(conv=mine)            every convolution by your own op
+            net.using({"conv1_1": mine})    one row only
+
+        Each call adds to the earlier choices; a choice for a row takes precedence over one for an
+        op. "plain" and "fast" discard all earlier choices. `network.choice` shows the result.
+
+        Parameters
+        ----------
+        what : {"plain", "fast"} or dict of str to implementation, optional
+            One word for all rows, or implementations by row name.
+        missing : {"error", "page"}, optional
+            What to do with rows whose settings your op does not take: raise an error, or let the
+            page compute them. By default as in the call before, at first "error".
+        **ops : implementation
+            By the op's name: conv, pool, lrn, relu, dense, ...; "plain", "fast", or your own: a
+            module with the page's ``forward`` and ``backward``, or with functions or classes in
+            the usual course form, a class, or the path of a Python file with one of these. See
+            `minicnn.gradcheck.own.forms`, and `minicnn.network.using` for the rules.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        ValueError
+            An unknown op or row, an implementation that cannot be called, settings that the
+            implementation does not take.
+        """
+        network = self._like(self.rows, labels=self.labels)
+        network.probe = self.probe
+        network.choice = self.choice.and_also(self, what, missing, ops)
+        network.ops = network.choice.modules(network, tell=True)
+        tell_of_the_host(network)
+        return network
+
+    def until(self, name: str) -> Network:
+        """The network that ends at a layer: that row and all rows it depends on.
+
+        It shares this network's arrays.
         """
         needed = self.last_readers([self.find(name)])
         return self._like([row for row in self.rows if row.name in needed])
 
-    def extended(self, name, rows, labels=None):
-        """A network called `name`: this one with more rows behind it, whose arrays it shares."""
+    def extended(self, name: str, rows: Sequence[tuple],
+                 labels: Sequence[str] | None = None) -> Network:
+        """A network called `name`: this one, whose arrays it shares, with more rows at the end."""
         return self._like([*self.rows, *rows], name, labels)
 
-    def with_average_pooling(self):
-        """This network with every max pooling made an average; it shares this one's arrays."""
+    def with_average_pooling(self) -> Network:
+        """This network with average in place of max pooling; it shares this one's arrays."""
         return self._like([row._replace(layer=AveragePool(**row.layer.settings(), border="image"))
                            if isinstance(row.layer, MaxPool) else row for row in self.rows],
                           labels=self.labels)
 
     def _like(self, rows, name=None, labels=None):
-        """A network of other rows on the same device; rows of the same name share their arrays."""
+        """A network with other rows on the same device; rows of equal name share their arrays."""
         network = Network(name or self.name, rows, self.input_shape, self.preprocessing, labels,
                           self.about)
         network.device = self.device
         network.params |= {name: self.params[name] for name in network.params.keys() & self.params}
-        return network
+        return network.chosen_as(self)
 
-
-def _implementation(op):
-    """The module that computes an op: its fast twin where there is one, else its page."""
-    return TWINS.get(op) or (op and import_module(f"minicnn.ops.{op}"))
-
-
-def _complete(rows, network):
-    """Every row as a Row, with its inputs; they are checked."""
-    complete, places = [], [INPUT]
-    for row in rows:
-        if not 2 <= len(row) <= 3:
-            raise ValueError(f"network {network}: a row is (name, layer) or (name, layer, inputs), "
-                             f"got {row!r}")
-        name, layer, inputs = (*row, None)[:3]
-        inputs = places[-1] if inputs is None else inputs
-        inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
-        if name in places:
-            raise ValueError(f"network {network}: two layers are called {name!r}")
-        for place in inputs:
-            if place not in places:
-                near = get_close_matches(str(place), places, n=4)
-                raise LayerNameError(
-                    f"network {network}, layer {name}: it reads {place!r}, and no row above it is "
-                    f"called that" + (f"; near it: {', '.join(near)}" if near else ""))
-        if not inputs or (len(inputs) > 1 and not layer.several):
-            raise ValueError(f"network {network}, layer {name}: {type(layer).__name__} reads "
-                             f"{'at least one array' if layer.several else 'one array'}, its row "
-                             f"names {len(inputs)}")
-        complete.append(Row(name, layer, inputs))
-        places.append(name)
-    if not complete:
-        raise ValueError(f"network {network}: it has no rows")
-    return complete
-
-
-def _trace(network):
-    """Input, output and parameter shapes of every layer, by name, for one image."""
-    read, shapes, params = {}, {INPUT: network.input_shape}, {}
-    for name, layer, inputs in network.rows:
-        below = [shapes[place] for place in inputs]
-        read[name] = below if layer.several else below[0]
-        try:
-            wanted = layer.param_shapes(read[name])
-            shapes[name] = layer.output_shape(read[name])
-        except (ValueError, IndexError) as error:
-            raise ValueError(f"network {network.name}, layer {name}: {error} (its input is "
-                             f"{read[name]})") from None
-        params |= {name: wanted} if wanted else {}
-    del shapes[INPUT]
-    return read, shapes, params
-
-
-def _initial(key, shape, rng):
-    if key == "w":
-        fan_in = prod(shape[:-1])
-        return rng.standard_normal(shape, dtype=np.float32) * np.float32((2 / fan_in) ** 0.5)
-    return np.full(shape, 1 if key in ("gamma", "variance") else 0, dtype=np.float32)
+    def chosen_as(self, other: Network) -> Network:
+        """Take over another network's choice of implementations; returns this network."""
+        self.choice = other.choice
+        self.ops = self.choice.modules(self)
+        return self

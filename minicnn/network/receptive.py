@@ -9,13 +9,13 @@ window
 
     stride  s' = s S        offset  o' = o - s P        size  r' = r + s D (K - 1)
 
-That is the table in every lecture, and `Field` has it. It is the whole truth in the middle of the
-image only. At the border a window lies partly in the padding, or sticks out by ceil rounding, and
-what is not there is not seen, at any layer on the way. So beside the table every unit's first and
-last pixel are carried up, exactly. A channel of a Concat sees what its own path does, until a layer
-mixes the channels: therefore all is kept by channel. A channel of an Add sees what its terms do,
-together. "Sees" means the rectangle around all pixels that play a part; windows with gaps
-(dilation, or a step larger than the window below) may skip some pixels inside it.
+This is the table in every lecture; `Field` holds it. It is exact only in the middle of the image.
+At the border a window lies partly in the padding, or sticks out by ceil rounding, and a unit sees
+nothing there, at any layer on the way. So this module also computes every unit's exact first and
+last pixel. A channel of a Concat sees only what its own path sees, until a layer mixes the
+channels; therefore everything is kept for each channel. A channel of an Add sees what all its
+terms see. "Sees" means the smallest rectangle around all pixels that play a part; windows with
+gaps (dilation, or a step larger than the window below) may skip some pixels inside it.
 
 The recursion is that of Araujo, Norris & Sim (2019), "Computing receptive fields of convolutional
 neural networks", Distill.
@@ -25,40 +25,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.network.layers import (
-    LRN,
-    Add,
-    AveragePool,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool,
-    MaxPool,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-from minicnn.network.run import INPUT
+from minicnn.network import layers
+from minicnn.network.rows import INPUT
 from minicnn.ops.window import pair
 
 
 class Field(NamedTuple):
-    """What the units of a layer see of the image, in pixels; all pairs are (vertical, horizontal).
+    """The receptive field of a layer's units, in pixels; all pairs are (vertical, horizontal).
 
     Attributes
     ----------
     size : (h, w)
-        As far from the border as it takes, padding counted as pixels.
+        Size far from the border, where padding plays no part.
     stride : (h, w)
-        From one unit to the next; 0 in a layer without positions.
+        Step from one unit's field to the next; 0 in a layer without positions.
     offset : (top, left)
-        The first pixel of the unit at (0, 0); negative where it begins in the padding.
+        First pixel of the unit at (0, 0); negative if its field begins in the padding.
     rows, columns : arrays (OH, 2), (OW, 2)
-        For every row and column of units the first pixel seen within the image, and the one after
+        For every row and column of units: the first pixel seen within the image, and the one after
         the last.
     """
 
@@ -74,15 +58,15 @@ class Field(NamedTuple):
         Parameters
         ----------
         position : (row, column)
-            Of the unit; () in a layer without positions.
+            Position of the unit; () in a layer without positions.
         clipped : bool
-            True: what it sees of the image itself, exactly. False: `size` pixels from
-            `offset` + `stride` * position, which may begin before the image and end behind it.
+            True: exactly the part inside the image. False: `size` pixels from `offset` + `stride`
+            * position, which may begin before the image and end after it.
 
         Returns
         -------
         top, bottom, left, right : int
-            As in ``photo[top:bottom, left:right]``; empty for a unit that sees only padding.
+            For ``photo[top:bottom, left:right]``; empty if the unit sees only padding.
         """
         place = tuple(position) or (0, 0)
         sides = (len(self.rows), len(self.columns))
@@ -105,10 +89,10 @@ def field(network, layer, channel=None, image=None):
     network : Network
     layer : str
     channel : int, optional
-        Of this feature map, which after a Concat may see less than others do; where not given,
-        what the layer's channels see together.
+        Only this channel, which after a Concat may see less than others; by default everything
+        that the layer's channels see together.
     image : (H, W), optional
-        The image's size; the network's own where not given.
+        The image's size; by default the network's own.
 
     Returns
     -------
@@ -149,10 +133,11 @@ def fields(network, image=None):
 
 
 class _Axis(NamedTuple):
-    """What is known along one axis of a layer with C channels and n positions.
+    """What the units of a layer with C channels and n positions see along one axis.
 
-    spans (C, n, 2): first pixel seen and the one after the last, within the image; the first is
-    BEYOND where nothing is. start (C, 2): the same for position 0 as if the image had no border.
+    spans (C, n, 2): the first pixel seen within the image and the one after the last; the first is
+    BEYOND if nothing is seen. start (C, 2): the same for position 0 as if the image had no border.
+    stride: pixels from one position to the next.
     """
 
     spans: Any
@@ -173,7 +158,7 @@ def _field(seen, channel):
 
 
 def _emptied(spans):
-    """Spans of nothing as 0..0."""
+    """The spans, with empty ones set to 0..0."""
     return np.where(spans[..., :1] < spans[..., 1:], spans, 0)
 
 
@@ -186,19 +171,23 @@ def _all_seen(network, image):
     for name, layer, inputs in network.rows:
         below, shape = [seen[place] for place in inputs], [shapes[place] for place in inputs]
         shapes[name] = layer.output_shape(shape if layer.several else shape[0])
-        if type(layer) in MEET:
-            seen[name] = _met(name, MEET[type(layer)], below)
-        elif type(layer) in SEES:
-            seen[name] = SEES[type(layer)](layer, below[0], shapes[name])
-        elif isinstance(layer, POINTWISE):
-            seen[name] = below[0]
-        else:
-            raise ValueError(f"receptive field: what a {type(layer).__name__} sees ({name}) is not "
-                             "known; add it to SEES or POINTWISE in minicnn/network/receptive.py")
+        seen[name] = _sees(name, layer, below, shapes[name])
         yield name, seen[name]
 
 
-# ---- what one layer does, to both axes
+# ---- the effect of one layer, along both axes
+
+def _sees(name, layer, below, shape):
+    kind = type(layer)
+    if kind in MEET:
+        return _met(name, MEET[kind], below)
+    if kind in SEES:
+        return SEES[kind](layer, below[0], shape)
+    if kind in POINTWISE:
+        return below[0]
+    raise ValueError(f"receptive field: what a {kind.__name__} sees ({name}) is not known; add it "
+                     "to SEES or POINTWISE in minicnn/network/receptive.py")
+
 
 def _conv(layer, seen, shape):
     mixed = [_mixed(axis, layer.groups, layer.filters) for axis in seen]
@@ -217,7 +206,7 @@ def _slid(seen, kernel, stride, pad, dilation, shape):
 
 
 def _lrn(layer, seen, shape):
-    """A window over the channels."""
+    """A window over the channels: each sees what its neighbours see."""
     near = np.arange(shape[2])[:, None] + np.arange(layer.size) - layer.size // 2
     near = near.clip(0, shape[2] - 1)
     return tuple(_Axis(_hull(axis.spans[near], 1), _hull(axis.start[near], 1), axis.stride)
@@ -242,9 +231,10 @@ def _flatten(layer, seen, shape):
     return tuple(_placeless(spans.reshape(-1, 1, 2)) for spans in both)  # H,W,C,2 -> H*W*C,1,2
 
 
-SEES = {Conv: _conv, MaxPool: _pool, AveragePool: _pool, LRN: _lrn, Softmax: _softmax,
-        GlobalAveragePool: _global_average, Dense: _dense, Flatten: _flatten}
-POINTWISE = (ReLU, BatchNorm, Dropout, Sigmoid, Tanh)
+SEES = {layers.Conv: _conv, layers.MaxPool: _pool, layers.AveragePool: _pool, layers.LRN: _lrn,
+        layers.Softmax: _softmax, layers.GlobalAveragePool: _global_average,
+        layers.Dense: _dense, layers.Flatten: _flatten}
+POINTWISE = (layers.ReLU, layers.BatchNorm, layers.Dropout, layers.Sigmoid, layers.Tanh)
 
 
 # ---- along one axis
@@ -273,31 +263,27 @@ def _mixed(axis, groups, outputs):
 
 
 def _met(name, meet, parts):
-    """What several paths see where they meet, one axis after the other."""
+    """What the layer `name`, in which several paths meet, sees along each axis."""
     met = []
     for axes in zip(*parts, strict=True):
         strides = sorted({axis.stride for axis in axes})
         if len(strides) > 1:
             raise ValueError(f"receptive field: the paths that meet in {name} step by different "
-                             f"numbers of pixels, {strides}: together they have no one stride")
+                             f"numbers of pixels, {strides}, so {name} has no single stride")
         met.append(_Axis(*(meet([getattr(axis, what) for axis in axes])
                            for what in ("spans", "start")), strides[0]))
     return tuple(met)
 
 
-def _united(spans):
-    """The spans of several paths, channel by channel, as one."""
-    return _hull(np.stack(spans), 0)
-
-
 def _placeless(spans):
-    """A layer without positions: it begins where what it sees begins, and has no step."""
+    """A layer without positions: its field begins with its first pixel and has no stride."""
     return _Axis(spans, _emptied(spans[:, 0]), 0)
 
 
 def _hull(spans, over):
-    """From the first to the last pixel of all spans along one of the axes."""
+    """The smallest span that covers all spans along the axis `over`."""
     return np.stack([spans[..., 0].min(axis=over), spans[..., 1].max(axis=over)], axis=-1)
 
 
-MEET = {Concat: np.concatenate, Add: _united}  # channel after channel; the same channels added
+MEET = {layers.Concat: np.concatenate,  # channel after channel
+        layers.Add: lambda spans: _hull(np.stack(spans), 0)}  # channel by channel, the union

@@ -1,25 +1,29 @@
-"""A run: what one forward pass recorded, and the way back from it."""
+"""A run: what one forward pass recorded, and the backward pass from there."""
 
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-from minicnn import backend
-from minicnn.fast.threads import one_blas_thread
+from collections.abc import Iterator, KeysView, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minicnn import backend, images
+from minicnn.backend.blas import one_blas_thread
+from minicnn.images import display
 from minicnn.network.layers import Rules
+from minicnn.network.rows import INPUT, LayerNameError
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
 
-INPUT = "image"  # the name of what goes in
-
-
-class LayerNameError(ValueError):
-    """A network has no layer, or a run no record, of that name."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Descent(NamedTuple):
-    """One row on the way back: the gradient at its output, and what came out below.
+    """One row of the backward pass.
 
-    `dx` holds the gradient at each of the row's inputs, None where it is not wanted; `gradients`
-    those at its arrays, by their names.
+    `dy` is the gradient at the row's output and `dx` the list of the gradients at its inputs, None
+    where not wanted; `gradients` holds the gradients at the row's parameters, by name.
     """
 
     name: str
@@ -31,10 +35,10 @@ class Descent(NamedTuple):
 
 
 class Run:
-    """What one forward pass recorded, and the way back from it.
+    """What one forward pass recorded, and the backward pass from there.
 
-    ``run["conv2_1"]`` is an activation, ``run.switches("pool2")`` where a pooling's maxima were,
-    ``run.output`` what the last layer computed.
+    ``run["conv2_1"]`` is an activation, ``run.switches("pool2")`` the positions of a max pooling's
+    maxima, ``run.output`` the output of the last layer computed.
     """
 
     def __init__(self, network, x, kept, learn, caching):
@@ -53,39 +57,74 @@ class Run:
     def __contains__(self, name):
         return name in self.activations
 
-    def record(self, name, y, cache):
-        """Keep what layer `name` computed, as far as it was asked for."""
+    def __iter__(self):
+        return iter(self.activations)
+
+    def __repr__(self):
+        count, *_ = self.activations[INPUT].shape
+        return (f"<Run of {self.network.name}: {count} image{'s' * (count != 1)}; holds "
+                f"{', '.join(self.activations)}>")
+
+    def keys(self) -> KeysView[str]:
+        """The names of the recorded activations, "image" first; ``dict(run)`` has them all."""
+        return self.activations.keys()
+
+    def record(self, name: str, y: np.ndarray, cache: Any) -> None:
+        """Keep the output and the cache of layer `name`, if the caller of forward wants them."""
         self.shapes[name] = y.shape
         if self._kept is None or name in self._kept:
             self.activations[name] = y
         if self._caching:
             self.caches[name] = cache
 
-    def switches(self, name):
-        """Where the maxima of pooling layer `name` were: (N, OH, OW, C), see `ops.pool`."""
+    def switches(self, name: str) -> np.ndarray:
+        """The positions of the maxima of pooling layer `name`: (N, OH, OW, C), see `ops.pool`."""
         cache = self.caches.get(self.network.find(name))
         if not hasattr(cache, "switches"):
-            raise LayerNameError(f"{name} recorded no switches: it is no max pooling, or was not "
-                                 "reached with caches=True")
+            raise LayerNameError(f"{name} recorded no switches: it is no max pooling, the run did "
+                                 "not reach it with caches=True, or the op that computes it "
+                                 "(network.choice) has no `switches` in its cache")
         return cache.switches
 
-    def backward(self, seeds, relu="gradient", lrn="gradient", to=INPUT):
+    def show(self, name: str, image: int = 0) -> Figure:
+        """Show the feature maps of layer `name` in a window or a notebook, 16 channels a row.
+
+        Each channel has a scale of its own, as in `vis.activations`; the units of a layer without
+        positions are pixels, 64 a row.
+
+        Parameters
+        ----------
+        name : str
+        image : int
+            Which image of the batch.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        levels = display.levels(backend.to_host(self[name][image]))
+        sheet = display.tiled(display.channels(levels), 16 if levels.ndim == 3 else 64)
+        title = f"{self.network.name} {name}, {'x'.join(map(str, levels.shape))}"
+        return images.show(sheet, titles=[title], side=12 * len(sheet) / sheet.shape[1])
+
+    def backward(self, seeds: Mapping[str, np.ndarray], relu: str = "gradient",
+                 lrn: str = "gradient", to: str = INPUT) -> np.ndarray:
         """The gradient at the image, or at a layer.
 
         Parameters
         ----------
         seeds : dict of str to array
-            The gradient of what you look for at the output of each named layer; several layers
-            are served by one pass.
+            The gradient of the objective at the output of each named layer. One pass serves
+            several layers.
         relu, lrn : str
             The backward rules, `ops.relu.RULES` and `ops.lrn.RULES`.
         to : str
-            Where to arrive: the image, or the output of a layer.
+            Where the pass ends: "image", or a layer's name for the gradient at its output.
 
         Returns
         -------
         array
-            Of the shape of the image, or of that layer's output. No weight gradient is computed.
+            The shape of the image, or of that layer's output. No weight gradient is computed.
         """
         if to not in self.shapes:
             raise LayerNameError(f"backward: {self.network.find(to)} was not reached in this run")
@@ -98,7 +137,7 @@ class Run:
         x = self.activations[INPUT]
         return backend.array_module(x).zeros(self.shapes[to], dtype=x.dtype)
 
-    def weight_gradients(self, seeds):
+    def weight_gradients(self, seeds: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
         """The gradients at all parameters, as {"conv1_1": {"w": dw, "b": db}, ...}."""
         if not self.learn:
             raise ValueError("weight_gradients: this run did not keep the inputs of its layers; "
@@ -108,8 +147,9 @@ class Run:
             rows = self._down(self._seeded(seeds), Rules(), ("x", "w", "b"), wanted)
             return {row.name: row.gradients for row in rows if row.gradients}
 
-    def descend(self, seeds, relu="gradient", lrn="gradient"):
-        """The pass of `backward` down to the image, a row at a time.
+    def descend(self, seeds: Mapping[str, np.ndarray], relu: str = "gradient",
+                lrn: str = "gradient") -> Iterator[Descent]:
+        """The same pass as `backward`, down to the image, one row at a time.
 
         Parameters
         ----------
@@ -124,10 +164,11 @@ class Run:
                               self._depending_on([INPUT]))
 
     def _down(self, gradients, rules, need, wanted):
-        """From the seeds down, a Descent for every row that leads to a place that is `wanted`.
+        """From the seeds down, yield a Descent for every row that leads to a `wanted` place.
 
-        `gradients` holds the seeds by place, and at the end what arrived at places no row was
-        taken through. What meets at a place adds up in a new array, in the order of the rows.
+        `gradients` holds the seeds by place; each row takes the gradient at its output out of it
+        and adds those at its inputs. Gradients that meet at a place are summed in a new array, in
+        the order of the rows. At the end it holds the gradients that no row has taken out.
         """
         for name, layer, inputs in reversed(self.network.rows):
             below = wanted.intersection(inputs)
@@ -146,7 +187,7 @@ class Run:
             yield Descent(name, layer, inputs, dy, dx, own)
 
     def _depending_on(self, places):
-        """These places, and every row that depends on one of them."""
+        """The set of these places and of all rows that depend on one of them."""
         found = set(places)
         for name, _, inputs in self.network.rows:
             if not found.isdisjoint(inputs):
@@ -154,13 +195,19 @@ class Run:
         return found
 
     def _seeded(self, seeds):
-        """The seeds on the network's device, checked."""
+        """Check the seeds and return them on the network's device."""
+        if not isinstance(seeds, Mapping):
+            raise ValueError("backward: expected seeds as a dict, {layer: the gradient at its "
+                             f"output}}, got {type(seeds).__name__}"
+                             + (f"; for example run.backward({{{seeds!r}: run[{seeds!r}]}}) "
+                                "gives the gradient of half the sum of that layer's squares"
+                                if isinstance(seeds, str) and seeds in self else ""))
         seeds = {name: backend.to_device(seed, self.network.device) for name, seed in seeds.items()}
         for name, seed in seeds.items():
             if name not in self.caches and name != INPUT:
                 self.network.find(name)
                 raise LayerNameError(f"backward: {name} was not computed in this run, or without "
-                                     "caches; it can be seeded if forward goes that far")
+                                     "caches; run forward up to that layer, with caches=True")
             if seed.shape != self.shapes[name]:
                 raise ValueError(f"backward: the seed at {name} must have its activation's shape "
                                  f"{self.shapes[name]}, got {seed.shape}")

@@ -1,6 +1,6 @@
 """A network as a table: Keras' columns, or MATLAB's numbered listing.
 
-Both say, where asked, what the units of each layer see of the image (`minicnn.network.receptive`).
+Both can add the receptive field of each layer's units (`minicnn.network.receptive`).
 """
 
 from math import prod
@@ -15,17 +15,17 @@ KERAS_KINDS = {"Conv": "Conv2D", "MaxPool": "MaxPooling2D", "AveragePool": "Aver
 
 
 def lined_up(rows, gap=2):
-    """Rows of equally many words as lines of text, each column `gap` spaces from the next."""
+    """The rows of a table of words as lines of text, with `gap` spaces between the columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [(" " * gap).join(word.ljust(width) for word, width in zip(row, widths, strict=True))
             .rstrip() for row in rows]
 
 
 def keras_table(network, receptive_fields=False):
-    """Layer (type), Output Shape, Param #, and the totals, as Keras prints them.
+    """Layer (type), Output Shape, Param # and the totals, as Keras prints them.
 
-    With `receptive_fields` three more columns, all in pixels and vertical first: a field's size,
-    the step from one unit's field to the next, and where the first unit's begins (negative: in the
+    `receptive_fields` adds three columns, in pixels and vertical first: a field's size, the step
+    from one unit's field to the next, and where the first unit's field begins (negative: in the
     padding).
     """
     rows = [("Layer (type)", "Output Shape", "Param #")]
@@ -39,7 +39,9 @@ def keras_table(network, receptive_fields=False):
         seen = [("Receptive Field", "Stride", "Offset"), *map(_seen, fields)]
         rows = [(*row, *more) for row, more in zip(rows, seen, strict=True)]
     lines = lined_up(rows, gap=3)
-    double, fixed = "=" * (max(map(len, lines)) + 3), _fixed(network)
+    double = "=" * (max(map(len, lines)) + 3)
+    fixed = sum(prod(shapes[key]) for shapes in network.param_shapes.values()
+                for key in ("mean", "variance") if key in shapes)  # the running statistics
     return "\n".join([
         f"Model: {network.name}", double, lines[0], double, *lines[1:], double,
         f"Total params: {network.count():,}",
@@ -51,8 +53,8 @@ def keras_table(network, receptive_fields=False):
 def matlab_listing(network, receptive_fields=False):
     """Number, name, description and details of every layer, as MATLAB shows net.Layers.
 
-    Row 1 is the input and the last the output, which are not layers here. With `receptive_fields`
-    the details say what a unit sees.
+    Row 1 is the input and the last row the output, which are not layers here. `receptive_fields`
+    adds each unit's receptive field to the details.
     """
     fields = receptive.fields(network) if receptive_fields else {}
     h, w, c = network.input_shape
@@ -62,16 +64,14 @@ def matlab_listing(network, receptive_fields=False):
         rows.append((name, kind, details + _seen_words(fields.get(name))))
     if isinstance(network.rows[-1].layer, Softmax):
         rows.append(("output", "Classification Output", f"crossentropyex with {_classes(network)}"))
-    cells = [(str(number), repr(name), *rest) for number, (name, *rest) in enumerate(rows, start=1)]
-    widths = [max(len(row[column]) for row in cells) for column in (0, 1, 2)]
-    lines = [f"{number:>{widths[0]}}   {name:<{widths[1]}}   {description:<{widths[2]}}   {details}"
-             for number, name, description, details in cells]
-    return "\n".join([f"{len(rows)}x1 Layer array with layers:", "", *lines])
+    digits = len(str(len(rows)))
+    cells = [(f"{k:>{digits}}", repr(name), *rest) for k, (name, *rest) in enumerate(rows, start=1)]
+    return "\n".join([f"{len(rows)}x1 Layer array with layers:", "", *lined_up(cells, gap=3)])
 
 
 def _seen(field):
     size = "{}x{}".format(*field.size)
-    if 0 in field.stride:  # no positions: no step, and nothing to begin from
+    if 0 in field.stride:  # a layer without positions has no stride and no offset
         return size, "-", "-"
     return size, "{}x{}".format(*field.stride), "{},{}".format(*field.offset)
 
@@ -85,8 +85,9 @@ def _seen_words(field):
 
 def _conv(layer, network, name):
     kh, kw, c, o = network.param_shapes[name]["w"]
+    down, across = pair(layer.pad, "pad")
     how = (f"{kh}x{kw}x{c} convolutions with stride {_two(layer.stride)} and padding "
-           f"{_four(layer.pad)}")
+           f"[{down} {down} {across} {across}]")
     if layer.groups > 1:
         return "Grouped Convolution", f"{layer.groups} groups of {o // layer.groups} {how}"
     return "Convolution", f"{o} {how}"
@@ -106,26 +107,15 @@ def _pool(kind):
     return describe
 
 
-def _lrn(layer, network, name):
-    return ("Cross Channel Normalization",
-            f"cross channel normalization with {layer.size} channels per element")
-
-
-def _dense(layer, network, name):
-    return "Fully Connected", f"{layer.units} fully connected layer"
-
-
-def _concat(layer, network, name):
-    return "Depth concatenation", f"Depth concatenation of {len(network.inputs(name))} inputs"
-
-
-def _add(layer, network, name):
-    return "Addition", f"Element-wise addition of {len(network.inputs(name))} inputs"
-
-
 DESCRIPTIONS = {
-    "Conv": _conv, "Dense": _dense, "LRN": _lrn, "Concat": _concat, "Add": _add,
-    "MaxPool": _pool("max"), "AveragePool": _pool("average"),
+    "Conv": _conv, "MaxPool": _pool("max"), "AveragePool": _pool("average"),
+    "Dense": lambda layer, *_: ("Fully Connected", f"{layer.units} fully connected layer"),
+    "LRN": lambda layer, *_: ("Cross Channel Normalization", "cross channel normalization with "
+                              f"{layer.size} channels per element"),
+    "Concat": lambda _, network, name: (
+        "Depth concatenation", f"Depth concatenation of {len(network.inputs(name))} inputs"),
+    "Add": lambda _, network, name: (
+        "Addition", f"Element-wise addition of {len(network.inputs(name))} inputs"),
     "ReLU": lambda *_: ("ReLU", "ReLU"),
     "Dropout": lambda layer, *_: ("Dropout", f"{100 * layer.rate:g}% dropout"),
     "Softmax": lambda *_: ("Softmax", "softmax"),
@@ -142,19 +132,8 @@ def _two(value):
     return "[{} {}]".format(*pair(value, "stride"))
 
 
-def _four(value):
-    vertical, horizontal = pair(value, "pad")
-    return f"[{vertical} {vertical} {horizontal} {horizontal}]"
-
-
 def _classes(network):
     count = network.shapes[network.logits][-1]
     if not network.labels:
         return f"{count} classes"
     return f"'{network.labels[0].split(',')[0]}' and {count - 1} other classes"
-
-
-def _fixed(network):
-    """Numbers that no gradient trains: the batch norms' running statistics."""
-    return sum(prod(shapes[key]) for shapes in network.param_shapes.values()
-               for key in ("mean", "variance") if key in shapes)

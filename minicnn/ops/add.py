@@ -10,7 +10,7 @@ from operator import add
 
 
 def forward(parts):
-    """Add arrays of one shape, from the first to the last: y, and how many there were.
+    """Add arrays of one shape, from the first to the last: y, and their number.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def forward(parts):
     if len(set(shapes)) != 1:
         raise ValueError("add.forward: the parts must have one shape, and there must be at least "
                          f"one; got shapes {shapes}")
-    return reduce(add, parts), len(parts)
+    return reduce(add, parts[1:], parts[0]) if parts[1:] else parts[0].copy(), len(parts)
 
 
 def backward(dy, cache):

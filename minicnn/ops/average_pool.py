@@ -67,7 +67,7 @@ def backward(dy, cache):
 
 
 def describe(x, window, stride, pad, rounding, border):
-    """The AveragePoolCache of a pooling, once its settings are found to fit together."""
+    """Check the settings of a pooling and return its AveragePoolCache."""
     op = "average_pool.forward"
     window, stride, pad, out = pool_geometry(x, window, stride, pad, rounding, op)
     if border not in BORDERS:

@@ -8,8 +8,8 @@ positions; afterwards they are fixed numbers gathered during training.
 Backward
     dgamma = sum of dy z        dbeta = sum of dy        g = dy * gamma / sqrt(v + epsilon)
 
-    With fixed m and v the op is a plain scaling: dx = g. In training every x also moves m and v,
-    M numbers of a channel alike:
+    With fixed m and v the op is a plain scaling: dx = g. In training every x also changes m and v,
+    which are computed from the M numbers of its channel:
 
         ∂z[j]/∂x[i] = ([i = j] - 1/M - z[i] z[j] / M) / sqrt(v + epsilon)
 
@@ -21,7 +21,7 @@ Backward
 from typing import Any, NamedTuple
 
 from minicnn.backend import array_module
-from minicnn.ops.window import check_float, sum_positions
+from minicnn.ops.window import check_float, check_need, sum_positions
 
 
 class BatchNormCache(NamedTuple):
@@ -52,7 +52,7 @@ def forward(x, gamma, beta, mean, variance, epsilon=1e-5, training=False):
     gamma, beta, mean, variance : array (C,)
         Scale, shift, and the statistics to use when not training.
     epsilon : float
-        Keeps the root away from zero; 1e-5 in Caffe and PyTorch, 1e-3 in Keras.
+        Keeps the square root away from zero; 1e-5 in Caffe and PyTorch, 1e-3 in Keras.
     training : bool
         Use the batch's own mean and variance; they are in the cache, for running averages.
 
@@ -64,8 +64,8 @@ def forward(x, gamma, beta, mean, variance, epsilon=1e-5, training=False):
     check_float(x, "batch_norm.forward")
     for name, value in [("gamma", gamma), ("beta", beta), ("mean", mean), ("variance", variance)]:
         if value.shape != x.shape[-1:]:
-            raise ValueError(f"batch_norm.forward: {name} must be ({x.shape[-1]},), one a channel, "
-                             f"got {value.shape}")
+            raise ValueError(f"batch_norm.forward: {name} must be ({x.shape[-1]},), one per "
+                             f"channel, got {value.shape}")
     if training:
         mean = _mean(x)
         variance = _mean((x - mean) ** 2)
@@ -88,6 +88,7 @@ def backward(dy, cache, need=("x", "gamma", "beta")):
     Gradients
         dx (..., C), dgamma (C,), dbeta (C,); None where not needed.
     """
+    check_need(need, ("x", "gamma", "beta"), "batch_norm.backward")
     z = cache.z
     dx = dy * (cache.gamma * cache.inverse) if "x" in need else None
     if dx is not None and cache.training:

@@ -30,6 +30,6 @@ def forward(parts, axis=-1):
 
 
 def backward(dy, cache):
-    """Cut dy into a list, one piece a part."""
+    """Cut dy into a list, one piece for each part."""
     cuts = list(accumulate(cache.sizes))[:-1]
     return [piece.copy() for piece in array_module(dy).split(dy, cuts, axis=cache.axis)]

@@ -2,12 +2,12 @@
 
     loss = -(1/N) sum over n of log softmax(x[n])[label[n]]
 
-computed as log(sum of exp) minus the true score: the log of a probability that has rounded to 0
-is never taken.
+computed as log(sum of exp) minus the true score, which never takes the log of a probability that
+has rounded to 0.
 
 Backward
-    ∂loss/∂x[n, k] = (softmax(x[n])[k] - [k = label[n]]) / N: the probabilities, less one at
-    the truth. The mean over the batch is part of the loss, so the 1/N is part of the gradient.
+    ∂loss/∂x[n, k] = (softmax(x[n])[k] - [k = label[n]]) / N: the probabilities, less one at the
+    true class. The mean over the batch is part of the loss, so 1/N is part of the gradient.
 """
 
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ def forward(x, labels):
     x : array (N, K)
         Scores (logits), not probabilities.
     labels : integer array (N,)
-        The true classes, each in 0 .. K-1; on the host even if x is on a GPU, or there, too.
+        The true classes, each in 0 .. K-1; on the host, or on the same device as x.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def forward(x, labels):
     if labels.size and (labels.min() < 0 or labels.max() >= x.shape[1]):
         raise ValueError(f"cross_entropy.forward: labels must lie in 0 .. {x.shape[1] - 1}, got "
                          f"{int(labels.min())} .. {int(labels.max())}")
-    labels = xp.asarray(labels)  # only now: what is checked on the host need not come back
+    labels = xp.asarray(labels)  # after the checks, so that they run where the labels came from
     shifted = x - x.real.max(axis=1, keepdims=True)
     surprise = xp.log(xp.exp(shifted).sum(axis=1)) - shifted[xp.arange(len(x)), labels]
     return surprise.mean(), CrossEntropyCache(softmax.forward(x)[0], labels)

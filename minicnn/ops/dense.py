@@ -2,23 +2,26 @@
 
     y = x @ W + b        (N, D) @ (D, O) + (O,)
 
-An image that comes in is read row by row, pixel by pixel, channel by channel (H, W, C); weights
+An input image is flattened row by row, pixel by pixel, channel by channel (H, W, C); weights
 trained for another order (Caffe and PyTorch: C, H, W) are reordered when they are loaded.
 
 Backward
-    y[n, o] = sum over d of x[n, d] W[d, o] + b[o], so
+    y[n, o] = sum over d of x[n, d] W[d, o] + b[o]. By the chain rule the gradient at a factor is
+    the sum, over all outputs that contain it, of dy times the other factor:
 
-        dx = dy @ W^T        dW = x^T @ dy        db = sum of dy over the images
+        dx[n, d] = sum over o of dy[n, o] W[d, o]        dx = dy @ W^T
+        dW[d, o] = sum over n of x[n, d] dy[n, o]        dW = x^T @ dy
+        db[o]    = sum over n of dy[n, o]
 """
 
 from math import prod
 from typing import Any, NamedTuple
 
-from minicnn.ops.window import check_float
+from minicnn.ops.window import check_float, check_need
 
 
 class DenseCache(NamedTuple):
-    """What `backward` needs; `x` only for dw, so image work may replace it by None."""
+    """What `backward` needs; `x` may be None if dw is not wanted."""
 
     x: Any
     x_shape: tuple
@@ -69,7 +72,7 @@ def backward(dy, cache, need=("x", "w", "b")):
     Gradients
         dx of x's shape, dw (D, O), db (O,); None where not needed, db also where b was None.
     """
-    check_need(cache, need)
+    check_backward(cache, need)
     dx = (dy @ cache.w.T).reshape(cache.x_shape) if "x" in need else None  # N,D -> N,H,W,C
     dw = cache.x.reshape(len(dy), -1).T @ dy if "w" in need else None  # (D, N) @ (N, O) -> D,O
     db = dy.sum(axis=0) if "b" in need and cache.has_bias else None
@@ -77,11 +80,11 @@ def backward(dy, cache, need=("x", "w", "b")):
 
 
 def describe(x, w, b):
-    """The DenseCache of a dense layer, once everything is found to fit together."""
+    """Check that the arguments fit together; return the DenseCache of a dense layer."""
     check_float(x, "dense.forward")
     size = prod(x.shape[1:])
     if w.ndim != 2 or size != w.shape[0]:
-        raise ValueError(f"dense.forward: x {x.shape} holds {size} numbers an image, so w must be "
+        raise ValueError(f"dense.forward: x {x.shape} holds {size} numbers per image, so w must be "
                          f"({size}, O), got {w.shape}; an image of another size than the network's "
                          "own does not fit its dense layers")
     if b is not None and b.shape != w.shape[1:]:
@@ -89,8 +92,9 @@ def describe(x, w, b):
     return DenseCache(x, x.shape, w, b is not None)
 
 
-def check_need(cache, need):
-    """Raise ValueError if dw is wanted of a cache that no longer holds x."""
+def check_backward(cache, need):
+    """Raise ValueError unless the cache holds what the gradients in `need` require."""
+    check_need(need, ("x", "w", "b"), "dense.backward")
     if "w" in need and cache.x is None:
         raise ValueError("dense.backward: dw needs the input x, which this cache no longer holds; "
-                         "run the forward pass with learn=True")
+                         "in a network, run forward(..., learn=True)")

@@ -1,4 +1,4 @@
-"""Global average pooling: one number a channel, the mean over all positions (Lin et al. 2013).
+"""Global average pooling: for each channel the mean over all positions (Lin et al. 2013).
 
     y[n, c] = mean over (p, q) of x[n, p, q, c]
 

@@ -1,37 +1,44 @@
 """Local response normalisation across channels (Krizhevsky et al. 2012, section 3.3).
 
-    s[c] = k + a * sum over the n channels around c of x[c']^2
+    s[c] = k + a * sum over the n channels centred on c of x[c']^2
     y[c] = x[c] * s[c]^(-beta)
 
-The window of n channels is cut off at the first and last channel. What `alpha` means is written
-beside it, because the weights do not say and both are in use:
+at each position separately: active neighbours reduce a channel, so that channels compete. The
+window of n channels is cut off at the first and last channel. `alpha` has two meanings, and weight
+files do not say which one they use:
 
     convention="caffe"   a = alpha / n   Caffe, PyTorch, MATLAB: the default
     convention="paper"   a = alpha       the paper's formula, MatConvNet, TensorFlow
 
 Backward
-    x[c] acts on y[c] directly, and on every y[c'] whose window holds c, through s[c']:
+    x[c] acts on y[c] directly, and through s[c'] on every y[c'] whose window holds c. Let [c = c']
+    be 1 if c equals c', else 0, and [c ~ c'] be 1 if c lies in the window of c', else 0. By the
+    product rule, with ∂s[c']/∂x[c] = 2 a x[c] [c ~ c']:
 
-        ∂y[c']/∂x[c] = [c = c'] s[c']^(-beta)  -  2 a beta x[c] x[c'] s[c']^(-beta-1)
+        ∂y[c']/∂x[c] = [c = c'] s[c']^(-beta) - beta x[c'] s[c']^(-beta-1) * 2 a x[c] [c ~ c']
 
-    so, summing over c' with the upstream gradient (x[c'] s[c']^(-beta) is y[c']),
+    Multiply by dy[c'] and sum over c'. With g[c'] = dy[c'] s[c']^(-beta) the power -beta-1 leaves
+    g[c'] / s[c']; and n is odd, so [c ~ c'] picks the n channels centred on c:
 
-        dx[c] = dy[c] s[c]^(-beta)  -  2 a beta x[c] * sum over the window of  dy[c'] y[c'] / s[c']
+        dx[c] = g[c] - 2 a beta x[c] * sum over the n channels centred on c of g[c'] x[c'] / s[c']
 
-    n is odd, so the channels whose window holds c are the channels in the window of c. With
-    alpha = 1e-4 and inputs near 1 the second term is tiny, and a wrong one passes a careless test:
-    test it with alpha near 1.
+    With alpha = 1e-4 and inputs near 1 the second term is tiny, so that an error in it passes a
+    careless test: test with alpha near 1.
 
-On the way back to a picture other things than the gradient are done here, since Zeiler & Fergus
-do not say how their deconvnet passes the contrast normalisation. They are named in RULES:
+On the way down a deconvnet has a choice of rules (RULES):
 
     gradient   the formula above
-    through    dx = dy: the layer is skipped
-    scale      dx = dy s^(-beta): the first term, each channel divided as it was on the way up
+    through    dx = dy: the layer is skipped. Zeiler & Fergus (2014, section 2.1) use no contrast
+               normalisation on the way down
+    scale      dx = g: the first term, each channel scaled as in the forward pass
+
+A projection by "gradient" is damped by s^(-beta) a second time, just where the maps were strong, so
+that what is faint in the photo gets as bright as what drove the unit.
 """
 
 from typing import Any, NamedTuple
 
+from minicnn.backend import array_module
 from minicnn.ops.window import check_image
 
 CONVENTIONS = ("caffe", "paper")
@@ -49,7 +56,7 @@ class LrnCache(NamedTuple):
 
 
 def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
-    """Divide every activation by a power of the energy of its neighbouring channels.
+    """Divide every activation by a power of s, which grows with the squares around it.
 
     Parameters
     ----------
@@ -57,8 +64,8 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
     size : int
         Channels in the window, n; odd.
     alpha, beta, k : float
-        Those of Caffe's AlexNet and PyTorch's defaults (Caffe's own default alpha is 1); the
-        paper has a = 1e-4 and k = 2.
+        The defaults are those of Caffe's AlexNet, and PyTorch's. The paper has alpha = 1e-4, k = 2
+        and its own convention.
     convention : {"caffe", "paper"}
         Whether alpha is divided by n.
 
@@ -66,6 +73,19 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
     -------
     y : array (N, H, W, C)
     cache : LrnCache
+
+    Examples
+    --------
+    Three channels at one position, a = 1, n = 3: s is 1 + 2, 1 + 3 and 1 + 2.
+
+    >>> import numpy as np
+    >>> x = np.ones((1, 1, 1, 3))
+    >>> y, cache = forward(x, size=3, alpha=1.0, beta=1.0, convention="paper")
+    >>> y.ravel()  # 1/3, 1/4, 1/3
+    array([0.33333333, 0.25      , 0.33333333])
+    >>> dy = np.array([0., 1., 0.]).reshape(1, 1, 1, 3)
+    >>> backward(dy, cache).ravel()  # g = 0, 1/4, 0: g - 2 (g/s summed) = 1/4 - 2/16 in the middle
+    array([-0.125,  0.125, -0.125])
     """
     a = checked(x, size, alpha, convention)
     scale = k + a * _window_sum(x * x, size)
@@ -75,27 +95,25 @@ def forward(x, size=5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"):
 def backward(dy, cache, rule="gradient"):
     """Pass dy (N, H, W, C) back, by the gradient or one of the other named rules."""
     x, scale, size, a, beta = cache
-    check_rule(rule)
+    check_backward(dy, cache, rule)
     if rule == "through":
         return dy.copy()
-    direct = dy * scale**-beta
+    g = dy * scale**-beta
     if rule == "scale":
-        return direct
-    return direct - 2 * a * beta * x * _window_sum(direct * x / scale, size)
+        return g
+    return g - 2 * a * beta * x * _window_sum(g * x / scale, size)
 
 
 def _window_sum(v, size):
-    """Sum over the `size` channels around each one, fewer at the ends."""
-    total, c = v.copy(), v.shape[-1]
-    for away in range(1, min(size // 2, c - 1) + 1):
-        right, left = total[..., away:], total[..., : c - away]
-        right += v[..., : c - away]
-        left += v[..., away:]
-    return total
+    """The sum over the `size` channels centred on each one; beyond the ends there are zeros."""
+    half, c = size // 2, v.shape[-1]
+    padded = array_module(v).zeros((*v.shape[:-1], c + 2 * half), v.dtype)  # N,H,W,C+2*half
+    padded[..., half : half + c] = v
+    return sum(padded[..., first : first + c] for first in range(size))
 
 
 def checked(x, size, alpha, convention):
-    """What multiplies the sum of squares, a, once the input and the settings are found right."""
+    """Check the input and the settings; return a, the factor of the sum of squares."""
     check_image(x, "lrn.forward")
     if size < 1 or size % 2 == 0:
         raise ValueError(f"lrn.forward: size must be odd and at least 1, got {size}")
@@ -105,7 +123,10 @@ def checked(x, size, alpha, convention):
     return alpha / size if convention == "caffe" else alpha
 
 
-def check_rule(rule):
-    """Raise ValueError for a backward rule there is not."""
+def check_backward(dy, cache, rule):
+    """Raise ValueError unless the rule is known and dy has the shape of x."""
+    if dy.shape != cache.x.shape:
+        raise ValueError(f"lrn.backward: dy must have the input's shape {cache.x.shape}, got "
+                         f"{dy.shape}")
     if rule not in RULES:
         raise ValueError(f"lrn.backward: rule must be one of {', '.join(RULES)}, got {rule!r}")

@@ -1,14 +1,16 @@
-"""The rectified linear unit, and the three ways back through it.
+"""The rectified linear unit and its three backward rules.
 
     y = max(x, 0)
 
-Its three backward rules are the heart of the visualisations. They differ in one condition:
+The backward rule decides what a picture of a network shows: its gradient, a deconvnet's
+projection, or guided backpropagation. The three rules differ in one condition:
 
-    gradient    dx = dy where x > 0              what calculus says (Simonyan et al. 2014)
-    deconvnet   dx = dy where dy > 0             rectify what comes back (Zeiler & Fergus 2014)
-    guided      dx = dy where x > 0 and dy > 0   both (Springenberg et al. 2015)
+    gradient    dx = dy where x > 0, else 0              calculus (Simonyan et al. 2014)
+    deconvnet   dx = dy where dy > 0, else 0             rectified again (Zeiler & Fergus 2014)
+    guided      dx = dy where x > 0 and dy > 0, else 0   both (Springenberg et al. 2015)
 
-At x = 0 the derivative is taken as 0. Only the first is the gradient of anything.
+At x = 0, where the slope jumps from 0 to 1, it is set to 0. Only the first rule is a gradient. A
+gradient is linear in dy; the other rules are not: they let dy and -dy pass at different places.
 """
 
 from typing import Any, NamedTuple
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple
 from minicnn.backend import array_module
 from minicnn.ops.window import check_float
 
-RULES = {
+RULES = {  # where dy passes; `positive` says where x > 0
     "gradient": lambda dy, positive: positive,
     "deconvnet": lambda dy, positive: dy > 0,
     "guided": lambda dy, positive: positive & (dy > 0),
@@ -51,16 +53,16 @@ def backward(dy, cache, rule="gradient"):
     Examples
     --------
     >>> import numpy as np
-    >>> _, cache = forward(np.array([-1., 2., 3.]))
-    >>> dy = np.array([5., 6., -7.])
-    >>> for rule in RULES:
+    >>> _, cache = forward(np.array([-1., 2., 3., 0.]))
+    >>> dy = np.array([5., 6., -7., 8.])
+    >>> for rule in ("gradient", "deconvnet", "guided"):
     ...     print(rule, backward(dy, cache, rule))
-    gradient [ 0.  6. -7.]
-    deconvnet [ 5.  6. -0.]
-    guided [ 0.  6. -0.]
+    gradient [ 0.  6. -7.  0.]
+    deconvnet [5. 6. 0. 8.]
+    guided [0. 6. 0. 0.]
     """
     check_backward(dy, cache, rule)
-    return dy * RULES[rule](dy, cache.positive)
+    return array_module(dy).where(RULES[rule](dy, cache.positive), dy, 0)
 
 
 def check_backward(dy, cache, rule):

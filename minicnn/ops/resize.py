@@ -1,13 +1,13 @@
 """Bilinear resizing, and its adjoint.
 
-A new row lies somewhere between two old ones and is their weighted mean; so is a new column.
-Resizing is therefore a matrix on each side, and every channel is resized alike:
+A new row lies between two old rows and is their weighted mean; the same holds for columns. So
+resizing multiplies by a matrix on each side, the same for every channel:
 
     y[n, :, :, c] = R @ x[n, :, :, c] @ Q^T        R (OH, H), Q (OW, W)
 
 Pixel centres are at half-integers: row p of OH lies at (p + 1/2) H / OH - 1/2 in the old rows,
-held at the first and last of them (PyTorch's align_corners=False). Reducing takes no mean over
-the rows it skips; blur first where that matters.
+clipped to the first and the last of them (PyTorch's align_corners=False). Reducing skips rows
+without averaging them; blur first where that matters.
 
 Backward: dx = R^T @ dy @ Q, exactly.
 """

@@ -1,8 +1,8 @@
 """Showing results: contact sheets, captions, figures, GIFs, and the HTML pages (tour, atlas).
 
-What belongs here: laying out pictures, numbers and words that were computed elsewhere. The public
-functions take arrays or a method's record, and give an array, a figure or a file.
+What belongs here: the layout of pictures, numbers and words that were computed elsewhere. The
+public functions take arrays or a method's record, and return an array, a figure or a file.
 
 What does not: choosing or computing what to show (a method's file in `minicnn/vis/`), reading and
-writing single pictures (`minicnn/images/pictures.py`), the wording of commands (`minicnn/cli`).
+writing single pictures (`minicnn/images/pictures.py`), the texts of commands (`minicnn/cli`).
 """

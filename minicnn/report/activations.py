@@ -16,14 +16,15 @@ UNITS = 64  # units a row, of layers without positions
 LEAST_TILE, MOST_TILE = 48, 96  # side of one channel's picture, in pixels
 MOST_CHANNELS = 4096  # on one picture
 SCALES = {
-    "deviation": "each minus its mean, over its standard deviation, times 64, plus 128",
-    "range": "each from its smallest value (dark) to its largest (bright)",
-    "layer": "one scale for all, so that weak channels are dark",
+    "deviation": "grey level 128 + 64 (a - mean) / std of each channel",
+    "range": "each channel from its smallest activation (dark) to its largest (bright)",
+    "layer": "one scale for all channels, so that weak ones are dark",
 }
 UNIT_SCALES = {  # of layers without positions, which are one picture
-    "deviation": "each minus the mean of all, over their standard deviation, times 64, plus 128",
-    "range": "from the smallest value (dark) to the largest (bright)",
-    "layer": "from zero, or the smallest value (dark), to the largest (bright)",
+    "deviation": "grey level 128 + 64 (a - mean) / std over all channels",
+    "range": "from the smallest activation (dark) to the largest (bright)",
+    "layer": "from zero, or the smallest activation if that is negative (dark), to the largest "
+             "(bright)",
 }
 
 
@@ -38,8 +39,8 @@ def sheet(found, layer):
     Returns
     -------
     (H, W, 3) uint8
-        A channel's number is that of its row plus that of its column. The units of a layer without
-        positions are blocks, 64 a row.
+        The number of a channel is that of its row plus that of its column. The units of a layer
+        without positions are blocks, 64 a row.
     """
     levels = found.levels(layer)
     title = f"{layer}, {'x'.join(map(str, found.maps[layer].shape))}"
@@ -48,7 +49,7 @@ def sheet(found, layer):
 
 
 def _channels(levels, title):
-    pictures = _pictures(levels)
+    pictures = display.channels(levels)
     columns = min(COLUMNS, len(pictures))
     tile = min(max(*levels.shape[:2], LEAST_TILE), MOST_TILE)
     return contact_sheet(pictures, columns, title=title, tile=tile,
@@ -65,14 +66,8 @@ def _units(levels, title):
                          row_labels=[str(k * columns) for k in range(rows)])
 
 
-def _pictures(levels):
-    """(C, H, W, 3); a layer without positions has one pixel a channel."""
-    planes = levels if levels.ndim == 3 else levels[None, None]  # C -> 1,1,C
-    return display.coloured(planes.transpose(2, 0, 1))  # H,W,C -> C,H,W -> C,H,W,3
-
-
 def first_maps(found):
-    """The first channels of every layer: a column a layer, a row a channel.
+    """The first channels of every layer: a column for each layer, a row for each channel.
 
     Parameters
     ----------
@@ -84,7 +79,7 @@ def first_maps(found):
     (H, W, 3) uint8
     """
     count, layers = found.settings["maps"], list(found.maps)
-    pictures = {layer: _pictures(found.levels(layer)) for layer in layers}
+    pictures = {layer: display.channels(found.levels(layer)) for layer in layers}
     nothing = np.full((1, 1, 3), 255, np.uint8)  # a layer may have fewer channels
     tiles = [pictures[layer][k] if k < len(pictures[layer]) else nothing
              for k in range(count) for layer in layers]
@@ -95,15 +90,15 @@ def first_maps(found):
 
 
 def describe(found, layer):
-    """A layer's caption: network, layer, how many channels, the scale, the statistics."""
+    """A layer's caption: network, layer, number of channels, scale, statistics."""
     a, shown = found.maps[layer], found.settings["maps"]
-    size = f" of {a.shape[0]}x{a.shape[1]}" if a.ndim == 3 else ", each one number"
+    size = f" of {a.shape[0]}x{a.shape[1]} positions" if a.ndim == 3 else ", one number each"
     part = f", the first {shown} shown" if shown is not None and shown < a.shape[-1] else ""
     scale = (SCALES if a.ndim == 3 else UNIT_SCALES)[found.settings["scale"]]
     one, = statistics({layer: a})
-    return (f"{found.network} {layer}: {a.shape[-1]} channels{size}{part}; {scale}; values "
-            f"{a.min():.3g} to {a.max():.3g}; {one.blank:.1%} of the channels blank, "
-            f"{one.zeros:.1%} of the values zero")
+    return (f"{found.network} {layer}: {a.shape[-1]} channels{size}{part}; {scale}; activations "
+            f"from {a.min():.3g} to {a.max():.3g}; {one.blank:.1%} of the channels are blank, "
+            f"{one.zeros:.1%} of the activations are zero")
 
 
 def picture(found):
@@ -112,7 +107,7 @@ def picture(found):
     Parameters
     ----------
     found : vis.Activations
-        Made with ``maps`` for the first maps.
+        Made with ``maps`` for `first_maps`.
 
     Returns
     -------
@@ -121,7 +116,7 @@ def picture(found):
     Raises
     ------
     ValueError
-        More channels than a picture has room for.
+        More channels than one picture has room for.
     """
     if found.settings["maps"] is not None:
         return first_maps(found)
@@ -134,7 +129,7 @@ def picture(found):
 
 
 def folder(found, path, command="minicnn activations PHOTO", progress=False):
-    """A sheet a layer, and an index.html with all of them, in a folder.
+    """A sheet for each layer, and an index.html with all of them, in a folder.
 
     Parameters
     ----------
@@ -142,20 +137,20 @@ def folder(found, path, command="minicnn activations PHOTO", progress=False):
     path : str or path
         Made where it does not exist; files of the same name are replaced.
     command : str
-        What makes it, for the page.
+        The command that makes it, shown on the page.
     progress : bool
         Show a bar on standard error.
 
     Returns
     -------
     Path
-        Of index.html. Ctrl-C leaves a page of the sheets made so far.
+        The path of index.html. On Ctrl-C the page has the sheets that were made so far.
     """
     path = Path(path)
     path.mkdir(parents=True, exist_ok=True)
     images.save(path / "photo.png", contact_sheet([found.photo], tile=256))
-    sections = [page.Section("The photo", "As the network gets it, and the figures of every layer: "
-                             "channels blank in it, values that are zero.",
+    sections = [page.Section("The photo", "As the network sees it, and the numbers of every layer: "
+                             "channels that are blank in it, activations that are zero.",
                              table(statistics(found.maps)), "photo.png")]
     digits = len(str(len(found.maps)))
     try:
@@ -165,9 +160,9 @@ def folder(found, path, command="minicnn activations PHOTO", progress=False):
             sections.append(page.Section(layer, describe(found, layer),
                                          f"{command} --layers {layer} --out {name}", name))
     finally:
-        page.write(path / "index.html", f"What {found.network} makes of a photo",
-                   "Every channel of every layer. Where a picture is dark throughout nothing in "
-                   "the photo moves that channel.", sections)
+        page.write(path / "index.html", f"What {found.network} computes from a photo",
+                   "Every channel of every layer. A channel that is dark throughout responds to "
+                   "nothing in the photo.", sections)
     return path / "index.html"
 
 
@@ -178,14 +173,14 @@ def table(layers, photos=1):
     ----------
     layers : list of vis.survey.LayerStatistics
     photos : int
-        How many they are of.
+        Number of photos that they were counted in.
 
     Returns
     -------
     str
     """
-    silent = f"silent in {'all of ' if photos > 1 else ''}{photos} photo{'s' * (photos > 1)}"
-    cells = [("layer", "shape", "blank", "zeros", silent)]
+    silent = f"channels silent in {'all ' if photos > 1 else ''}{photos} photo{'s' * (photos > 1)}"
+    cells = [("layer", "shape", "blank channels", "zero activations", silent)]
     cells += [(one.layer, "x".join(map(str, one.shape)), f"{one.blank:.1%}", f"{one.zeros:.1%}",
                f"{len(one.dead)} of {one.shape[-1]}{_some(one.dead)}") for one in layers]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -1,45 +1,45 @@
-"""Animated GIFs from frames: an ascent step by step, a zoom through a dream."""
+"""Animated GIFs from frames: an ascent step by step, or a zoom through a dream."""
 
 import numpy as np
 
 from minicnn import images
 
 FORMATS = {".gif": "GIF"}
-LEAST = 20  # milliseconds: shorter frames are shown for 100 by most viewers
+LEAST = 20  # milliseconds: most viewers show shorter frames for 100
 
 
 def save(path, frames, milliseconds=100, loop=True):
-    """Write frames as an animated GIF, whole or not at all.
+    """Write frames as an animated GIF, completely or not at all.
 
-    A GIF has 256 colours a frame: each frame gets those that suit it, and dots of them stand for
-    the colours between. A frame the same as the one before it makes that one last longer.
+    A GIF frame has at most 256 colours. Each frame gets its own palette, and dithering approximates
+    the colours in between. A frame equal to the one before it extends that frame's duration.
 
     Parameters
     ----------
     path : str or path
-        Ends in .gif; the folder exists.
+        Ends in .gif; the folder must exist.
     frames : iterable of (H, W, 3) uint8
-        All of one size; taken one at a time, so a generator will do.
+        All of one size; read one at a time, so a generator is possible.
     milliseconds : int
-        How long each frame is shown; the format counts in tens. At least 20.
+        Duration of each frame, at least 20; the format rounds it to tens.
     loop : bool
-        Begin again after the last frame, for ever.
+        Repeat the animation for ever.
 
     Raises
     ------
     ImageError
-        Another suffix, no frame, a frame of another kind or size, too short a time.
+        Another suffix, no frames, a frame of wrong type or size, too short a duration.
     ValueError, OSError
-        The file cannot be made; an older file of that name is then untouched.
+        The file cannot be written; an older file of that name is then unchanged.
     """
     images.check_destination(path, FORMATS)
     if milliseconds < LEAST:
-        raise images.ImageError(f"{path}: a frame is shown for {LEAST} milliseconds at least, "
-                                f"got {milliseconds}")
+        raise images.ImageError(f"{path}: expected at least {LEAST} milliseconds per frame, got "
+                                f"{milliseconds}")
     pictures = _pictures(path, frames)
     first = next(pictures, None)
     if first is None:
-        raise images.ImageError(f"{path}: an animation needs one frame at least, got none")
+        raise images.ImageError(f"{path}: expected at least one frame, got none")
     endless = {"loop": 0} if loop else {}
     with images.atomic(path) as temporary:
         first.save(temporary, format="GIF", save_all=True, append_images=pictures,
@@ -47,42 +47,42 @@ def save(path, frames, milliseconds=100, loop=True):
 
 
 def _pictures(path, frames):
-    """Each frame as a Pillow image of 256 colours."""
+    """Yield each frame as a Pillow image of 256 colours."""
     from PIL import Image
 
     shape = None
     for index, frame in enumerate(frames):
         frame = np.ascontiguousarray(frame)
-        shape = frame.shape if shape is None else shape
+        shape = shape or frame.shape
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
             raise images.ImageError(f"{path}: frame {index}: expected (H, W, 3) uint8, got "
                                     f"{frame.shape} {frame.dtype}")
         if frame.shape != shape:
-            raise images.ImageError(f"{path}: frame {index} is {frame.shape[:2]}, those before it "
-                                    f"{shape[:2]}; all frames must have one size")
+            raise images.ImageError(f"{path}: frame {index} has size {frame.shape[:2]}, but "
+                                    f"the earlier frames have size {shape[:2]}; all frames must be "
+                                    "the same size")
         picture = Image.fromarray(frame)
-        colours = picture.quantize(256)
-        yield picture.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG)
+        yield picture.quantize(palette=picture.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
 
 
 class Frames:
-    """Keeps every so many steps of an ascent as frames; give it to a method as `watch`.
+    """Keeps every `every`-th step of an ascent as a frame; pass it to a method as `watch`.
 
     Parameters
     ----------
     network : Network
     every : int
-        1 keeps each step, 5 the start and each fifth.
+        1 keeps all steps, 5 the start and each fifth step.
 
     Attributes
     ----------
     pictures : list of (H, W, 3) uint8
-        The images of a batch lie side by side. The last step's is there, whatever its number.
+        The images of a batch are side by side. The last step is always included.
     """
 
     def __init__(self, network, every=1):
         if every < 1:
-            raise ValueError(f"Frames: every how many steps is at least 1, got {every}")
+            raise ValueError(f"Frames: the argument `every` must be at least 1, got {every}")
         self.network, self.every = network, every
         self._kept, self._last = [], None
 
@@ -93,7 +93,7 @@ class Frames:
 
     @property
     def pictures(self):
-        """The frames so far, ending with the last step."""
+        """The frames so far, the last step included."""
         if self._last is None or self._last.index % self.every == 0:
             return self._kept
         return [*self._kept, self._frame(self._last)]

@@ -1,4 +1,4 @@
-"""The figure of two first layers: the same for both, side by side."""
+"""The figure of two first layers, side by side and laid out alike."""
 
 import math
 
@@ -9,11 +9,11 @@ from minicnn.report.contact_sheet import caption, contact_sheet
 
 TILE, PHOTO = 56, 168  # sides in pixels
 BLANK = 255
-BRIGHT = 0.99  # of a map's values lie below what is shown brightest
+BRIGHT = 0.99  # share of a map's responses that lie below the brightest colour
 
 
 def figure(comparison):
-    """Filters, below them what they respond to the first photo, below that the numbers.
+    """Filters, below them their responses to the first photo, below these the numbers.
 
     Parameters
     ----------
@@ -22,9 +22,10 @@ def figure(comparison):
     Returns
     -------
     (H, W, 3) uint8
-        A column a network. Filters have one scale a network, with zero as grey; below each stand
-        its number and its aliasing, or that it is dead. Responses lie in the same order, each over
-        its own range from 0 up, the strongest hundredth alike.
+        A column for each network. All filters of a network share one scale, and zero is grey;
+        below each filter stand its number and its aliasing, or that it is dead. Responses follow in
+        the same order, each on its own scale from 0 up; their strongest hundredth is equally
+        bright.
     """
     layers = comparison.first, comparison.second
     columns = math.ceil(math.sqrt(max(len(layer.pictures) for layer in layers)))
@@ -38,23 +39,23 @@ def _filters(layer, columns):
     labels = [f"{k} dead" if k in layer.dead else f"{k}: {share:.0%}"
               for k, share in enumerate(layer.filter_aliasing)]
     return contact_sheet(layer.pictures, columns, labels, tile=TILE,
-                         title=f"{layer.network} {layer.layer}: filters and their aliasing")
+                         title=f"{layer.network} {layer.layer}: filters, aliasing in % of power")
 
 
 def _responses(layer, columns):
     return contact_sheet([_response(layer.responses[..., k]) for k in range(len(layer.pictures))],
-                         columns, tile=TILE, title="their responses to the photo below")
+                         columns, tile=TILE, title="responses to the photo below")
 
 
 def _response(response):
-    """A silent one is dark."""
+    """The map of one filter in colour; dark if it is silent."""
     bright = float(np.quantile(response, BRIGHT)) or float(response.max()) or 1.0
     return display.coloured(display.to_uint8(response, 0, bright))
 
 
 def _table(layer, width):
     photo = contact_sheet([layer.photo], tile=PHOTO)
-    lines = [f"{what}: {number}" for what, number in layer.table().items()]
+    lines = [f"{what}: {text}" for what, text in layer.table().items()]
     return caption(_grown(photo, len(photo), width), "\n".join(lines))
 
 
@@ -64,6 +65,6 @@ def _beside(pictures, width):
 
 
 def _grown(picture, height, width):
-    """White added at the bottom and on the right."""
+    """The picture with white added at the bottom and on the right."""
     more = height - picture.shape[0], width - picture.shape[1]
     return np.pad(picture, ((0, more[0]), (0, more[1]), (0, 0)), constant_values=BLANK)

@@ -1,6 +1,6 @@
-"""Many small pictures on one sheet, with words beside them; and one picture with a caption.
+"""Many small pictures on one sheet, with labels; and one picture with a caption.
 
-Text is drawn in the font Pillow carries with it, so a sheet looks the same on every machine.
+Text is drawn in Pillow's built-in font, so a sheet looks the same on every machine.
 """
 
 import math
@@ -15,13 +15,13 @@ TEXT_SIZE = 12
 TITLE_SIZE = 16
 LINE = 1.3  # height of a line of text, in text sizes
 MARGIN = 8
-LEAST_LABEL_WIDTH = 44  # below this a label is only dots, so labelled tiles are given this room
+LEAST_LABEL_WIDTH = 44  # a narrower label would be only dots, so labelled tiles get this width
 LEAST_CAPTION_WIDTH = 200
 MOST_ROW_LABEL_WIDTH = 160
 
 
 class Grid(NamedTuple):
-    """Where things lie, in pixels; every tile has `tile` and below it `label` for its label."""
+    """The layout in pixels: every picture has the size `tile`, and below it `label` for words."""
 
     tile: tuple
     cell_width: int
@@ -37,28 +37,29 @@ class Grid(NamedTuple):
 
 def contact_sheet(images, columns=None, labels=None, row_labels=None, column_labels=None,
                   title=None, tile=None, gap=2, background=255):
-    """Lay pictures out in rows, from left to right and from top to bottom.
+    """Arrange pictures in rows, from left to right and from top to bottom.
 
     Parameters
     ----------
     images : (N, H, W, 3) uint8, or list of (H, W, 3) or (H, W) uint8 of any sizes
-        A smaller picture is centred in its place.
+        A smaller picture is centred in its tile.
     columns : int or None
-        None: as many as there are column labels, or what the row labels leave, or near square.
+        None: the number of column labels, or as the number of row labels requires, or such that
+        the sheet is nearly square.
     labels : list of N str, or None
-        Written under the pictures, shortened with an ellipsis where too long.
+        Written under the pictures; too long ones are shortened with an ellipsis.
     row_labels, column_labels : list of str, or None
-        One a row, left of it; one a column, above it.
+        One for each row, on its left; one for each column, above it.
     title : str or None
-        Written on top, wrapped where too long.
+        Written on top; a long one is wrapped.
     tile : None, int or (H, W)
-        Room for each picture, which is resized to fit with its shape kept: each pixel a
-        block when enlarged (a filter's weights can be counted), smoothly when reduced. None: no
-        resizing, the room is that of the largest.
+        Size of each tile. Pictures are resized to fit, with their aspect ratio kept. When enlarged,
+        each pixel becomes a block, so a filter's weights can be counted; when reduced, they are
+        smoothed. None: no resizing, and the tile has the size of the largest picture.
     gap : int
         Pixels between the tiles.
     background : int or (R, G, B), 0..255
-        Text is black or white, whichever can be read on it.
+        The text is black or white, whichever is legible on it.
 
     Returns
     -------
@@ -67,7 +68,7 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
     Raises
     ------
     ValueError
-        No pictures, not uint8, or a number of labels that does not match.
+        There are no pictures, they are not uint8, or the number of labels does not match.
     """
     pictures = [_colour(image) for image in _as_list(images)]
     columns = _columns(len(pictures), columns, row_labels, column_labels)
@@ -105,9 +106,9 @@ def caption(image, text):
     Parameters
     ----------
     image : (H, W, 3) or (H, W) uint8
-        One narrower than 200 pixels is centred in that width, to leave room for words.
+        A picture narrower than 200 pixels is centred in that width, to leave room for words.
     text : str
-        Say what a reader needs to make the picture again: network, layer, unit, value, rule.
+        All that a reader needs to make the picture again: network, layer, unit, value, rule.
         Line breaks are kept.
 
     Returns
@@ -125,7 +126,7 @@ def caption(image, text):
 
 
 def stacked(pictures):
-    """Lay pictures one above the other, from the left, on white.
+    """Stack pictures vertically, aligned on the left, on white.
 
     Parameters
     ----------
@@ -140,14 +141,14 @@ def stacked(pictures):
                                   constant_values=255) for picture in pictures])
 
 
-# ---- what came in
+# ---- checking and converting the arguments
 
 def _as_list(images):
     if isinstance(images, np.ndarray) and (images.ndim < 3 or images.shape[-1] == 3 == images.ndim):
-        raise ValueError(f"contact_sheet: expected several pictures, got one array {images.shape}; "
+        raise ValueError(f"contact_sheet: expected several pictures, got an array {images.shape}; "
                          "for one picture pass [image]")
     if len(images) == 0:
-        raise ValueError("contact_sheet: there are no pictures to show, got an empty list")
+        raise ValueError("contact_sheet: expected at least one picture, got an empty list")
     return list(images)
 
 
@@ -159,7 +160,7 @@ def _colour(image):
     if image.ndim == 2:
         image = image[:, :, None]  # H,W -> H,W,1
     if image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
-        raise ValueError("contact_sheet: a picture is (H, W, 3) or (H, W), "
+        raise ValueError("contact_sheet: expected pictures (H, W, 3) or (H, W), "
                          f"got {image.shape}")
     return np.broadcast_to(image, (*image.shape[:2], 3))  # H,W,1 -> H,W,3
 
@@ -189,7 +190,7 @@ def _fit(picture, room):
     return picture_files.resize(picture, size, "nearest" if ratio > 1 else "lanczos")
 
 
-# ---- where it goes
+# ---- layout
 
 def _grid(pictures, labels, row_labels, column_labels, gap):
     tile = tuple(max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
@@ -203,7 +204,7 @@ def _grid(pictures, labels, row_labels, column_labels, gap):
 
 
 class _Sheet:
-    """A canvas: pictures and words put at a place, in pixels from the top left."""
+    """A canvas for pictures and words; positions are in pixels from the top left."""
 
     def __init__(self, height, width, background):
         from PIL import Image, ImageDraw
@@ -224,7 +225,7 @@ class _Sheet:
         self.paste(picture, y + (grid.tile[0] - height) // 2, x + (grid.cell_width - width) // 2)
 
     def label(self, words, x, y, width, align):
-        """Words in the middle or at the right end of `width` pixels from (x, y), cut to fit."""
+        """Draw words in the middle or at the right of `width` pixels from (x, y), cut to fit."""
         words = _shorten(words, TEXT_SIZE, width - 2)  # neighbours must not run together
         free = width - _width(words, TEXT_SIZE)
         x += free // 2 if align == "middle" else free
@@ -252,7 +253,7 @@ def _line_height(size):
 
 
 def _printable(text):
-    """One line the font can measure: no control characters, no halves of a surrogate pair."""
+    """The text as one line that the font can draw: no control characters, no lone surrogates."""
     text = " ".join(str(text).split())
     return "".join(c if c.isprintable() else "?" for c in text)
 
@@ -271,7 +272,7 @@ def _shorten(text, size, width):
 
 
 def _wrap(text, size, width):
-    """Lines no wider than `width`; line breaks are kept."""
+    """Wrap a text into lines no wider than `width`; line breaks are kept."""
     return [line for part in str(text).split("\n") for line in _wrap_part(part, size, width)]
 
 
@@ -288,7 +289,7 @@ def _wrap_part(text, size, width):
 
 
 def _cut(word, size, width):
-    """The word in as few pieces as fit: itself, nearly always."""
+    """Cut a word into as few pieces as fit; nearly always into one."""
     pieces = [""]
     for letter in word:
         if pieces[-1] and _width(pieces[-1] + letter, size) > width:

@@ -18,7 +18,7 @@ def sheet(found, thumbnail=128):
     Returns
     -------
     (H, W, 3) uint8
-        Pictures in the network's own numbers (output scaling "none") are shown with its mean
+        Pictures in the network's input values (output scaling "none") are shown with its mean
         colour as grey, all on one scale.
     """
     if found.settings["output_scaling"] == "linear":

@@ -1,4 +1,4 @@
-"""Sheets of maximised channels: all that were climbed together, or a row a layer."""
+"""Sheets of maximised channels: those maximised together, or one row per layer."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def side_by_side(network, records, tile=None):
     records : list of vis.Record
         Of `vis.maximize`, one a channel.
     tile : int, optional
-        Side of each in pixels; the pictures' own, but no less than 192, where not given.
+        Side of each in pixels. By default, the pictures' own, but at least 192.
 
     Returns
     -------
@@ -48,23 +48,25 @@ def sheet(found, tile=TILE):
     (H, W, 3) uint8
         Several layers: a row a layer, in the order of the network, with the filters' numbers above
         the columns. One layer: near square. Where it is near square, or the best come first, each
-        picture has its number and the value reached below it.
+        picture has its number below it, and the value that its objective reached.
     """
     grid, by_value = len(found.layers) > 1, found.settings["order"] == "value"
     columns = max(len(row.channels) for row in found.layers)
     white = np.full((*found.settings["size"], 3), 255, np.uint8)
     pictures = [picture for row in found.layers
                 for picture in [*row.pictures, *[white] * (columns - len(row.pictures))]]
-    labels = [label for row in found.layers for label in _labels(row, columns)]
+    labels = ([label for row in found.layers for label in _labels(row, columns)]
+              if by_value or not grid else None)
     made = contact_sheet(
-        pictures, columns if grid else None, labels if by_value or not grid else None, tile=tile,
+        pictures, columns if grid else None, labels, tile=tile,
         row_labels=[row.layer for row in found.layers] if grid else None,
         column_labels=[str(k) for k in range(columns)] if grid and not by_value else None)
-    return caption(made, found.caption)
+    below = "" if labels is None else "; below each, its number and the objective reached"
+    return caption(made, found.caption + below)
 
 
 def _labels(row, columns):
-    """Number and value below each picture."""
+    """The number and the objective of each filter of a row; nothing where a picture is missing."""
     known = [f"{channel}: {value:.3g}"
              for channel, value in zip(row.channels, row.values, strict=False)]
     return known + [""] * (columns - len(known))

@@ -4,6 +4,7 @@ import numpy as np
 
 from minicnn.images import display
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
+from minicnn.vis.attribution import heat_levels
 from minicnn.vis.occlusion import nearest, per_pixel
 
 TILE = 224
@@ -13,17 +14,18 @@ BLANK = 255
 
 
 def overlay(photo, heat, high=None, opacity=0.8):
-    """A photo in dim grey, with a heat map glowing where it is above zero.
+    """A photo in dim grey, with a heat map that glows where it is above zero.
 
     Parameters
     ----------
     photo : (H, W, 3) uint8
     heat : array (H, W)
-        Zero and below leaves the photo as it is, and so does a map of zeros.
+        Where it is zero or below the photo stays as it is.
     high : number above 0, optional
-        What is bright yellow, those below go through red; the largest value where not given.
+        The heat that is bright yellow; less heat goes through red to black. By
+        default, the map's largest.
     opacity : float in 0..1
-        Of what is bright yellow.
+        Of bright yellow.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def overlay(photo, heat, high=None, opacity=0.8):
     if not 0 <= opacity <= 1:
         raise ValueError(f"overlay: opacity is within 0..1, got {opacity}")
     grey = 0.7 * photo.mean(axis=2, keepdims=True)  # H,W,3 -> H,W,1
-    levels = _levels(heat, 0, heat.max() if high is None else high)
+    levels = heat_levels(heat, 0, heat.max() if high is None else high)
     cover = opacity * levels[..., None] / 255
     mixed = (1 - cover) * grey + cover * display.coloured(levels, "inferno")
     return np.rint(mixed).astype(np.uint8)
@@ -54,7 +56,7 @@ def saliency(record, tile=TILE):
     -------
     (H, W, 3) uint8
     """
-    labels = ["photo", record.settings["method"], "signed, zero is grey"]
+    labels = ["photo", f"{record.settings['method']}, magnitude", "signed, zero is grey"]
     sheet = contact_sheet([record.photo, record.image, record.signed], 3, labels, tile=tile)
     return caption(sheet, record.caption)
 
@@ -65,14 +67,14 @@ def gradcam(record, tile=TILE):
     Parameters
     ----------
     record : vis.gradcam.GradCAM
-        The last picture is there where it has one.
+        The last picture is there only if the record has guided Grad-CAM.
     tile : int
         Side of each picture, in pixels.
 
     Returns
     -------
     (H, W, 3) uint8
-        Where there is no positive evidence, the second picture is the photo in plain grey.
+        Without positive evidence the second picture is the photo in plain grey.
     """
     strongest = np.abs(record.raw).max()  # for or against: what is faint shall look faint
     pictures = [record.photo, overlay(record.photo, record.map, strongest),
@@ -86,7 +88,10 @@ def gradcam(record, tile=TILE):
 
 
 def occlusion(record, tile=TILE):
-    """Zeiler & Fergus' figure 7: a square, the feature map, the probability, the likeliest class.
+    """Zeiler & Fergus' figure 7: the network's answers as functions of a square's position.
+
+    An example square, a feature map's total activation, the class's probability, and the likeliest
+    class.
 
     Parameters
     ----------
@@ -97,30 +102,25 @@ def occlusion(record, tile=TILE):
     Returns
     -------
     (H, W, 3) uint8
-        A pixel has the mean over the squares that cover it, and the class of the nearest square.
-        Dark is low, yellow high, white not done.
+        A pixel shows the mean over the squares that cover it, and the class of the nearest square.
+        Dark is low, yellow is high, white was not computed.
     """
     place = record.tops, record.lefts, record.settings["square"], record.photo.shape[:2]
     maps = [_viridis(per_pixel(values, *place))
             for values in (record.activation, record.probability)]
     classes = _by_squares(record.winner)
     winners = _class_colours(nearest(record.winner, *place), classes)
-    labels = ["the worst square", "feature map " + _range(record.activation),
+    labels = ["most damaging square", "total activation " + _range(record.activation),
               "probability " + _range(record.probability), "likeliest class"]
     sheet = contact_sheet([record.example, *maps, winners], 4, labels, tile=tile)
     return caption(stacked([sheet, _legend(record, classes)]), record.caption)
 
 
-def _levels(heat, low, high):
-    """0..255 from `low` to `high`; zeros where these are the same."""
-    return display.to_uint8(heat, low, high) if high > low else np.zeros(heat.shape, np.uint8)
-
-
 def _viridis(heat):
-    """Spread from its least to its largest value; NaN is blank."""
+    """A map in colours from its least to its largest number; NaN is blank."""
     known = np.isfinite(heat)
     least = heat[known].min()
-    pixels = display.coloured(_levels(np.where(known, heat, least), least, heat[known].max()))
+    pixels = display.coloured(heat_levels(np.where(known, heat, least), least, heat[known].max()))
     pixels[~known] = BLANK
     return pixels
 

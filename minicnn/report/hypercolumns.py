@@ -1,4 +1,4 @@
-"""The sheet of a hypercolumn view: the photo beside it, so that one sees what is where."""
+"""The sheet of a hypercolumn view, with the photo beside it, so that one sees what is where."""
 
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.report.sheets import FRAME
@@ -12,14 +12,14 @@ def sheet(record, tile=TILE):
     Parameters
     ----------
     record : vis.Record
-        Of `vis.hypercolumns`. A cross is drawn round the pixel of a similarity.
+        From `vis.hypercolumns`. A cross around a pixel shows what a similarity is compared with.
     tile : int
         Side of each picture, in pixels.
 
     Returns
     -------
     (H, W, 3) uint8
-        Of segments a third picture lays them over the photo.
+        For segments a third picture shows them over the photo.
     """
     view, photo = record.settings["view"], record.photo
     pictures, labels = [photo, record.image], ["photo", view]
@@ -32,7 +32,7 @@ def sheet(record, tile=TILE):
 
 
 def marked(photo, row, column):
-    """The photo with a cross of four arms round a pixel, which itself stays to be seen."""
+    """The photo with a cross of four arms around a pixel, which itself stays visible."""
     marked = photo.copy()
     size = max(photo.shape[:2])
     gap, arm, thick = 1 + size // 100, 2 + size // 20, 1 + size // 200
@@ -43,7 +43,7 @@ def marked(photo, row, column):
 
 
 def _span(centre, away, thick):
-    """A slice from `centre`: `away` from it, or as thick as a line; none of it negative."""
+    """A slice `away` from `centre`, or around it and as thick as a line; cut off at 0."""
     if away is None:
         away = slice(-(thick // 2), thick - thick // 2)
     return slice(max(centre + away.start, 0), max(centre + away.stop, 0))

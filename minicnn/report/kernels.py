@@ -2,11 +2,11 @@
 
 from minicnn.report.contact_sheet import caption, contact_sheet
 
-LEAST_TILE, BLOCK = 48, 8  # of a kernel's picture, and of one weight, in pixels
+LEAST_TILE, BLOCK = 48, 8  # sides in pixels: of a kernel's picture, of one weight
 
 
 def sheet(found):
-    """Kernels as blocks of colour, one block a weight.
+    """Kernels as blocks of colour, one block for each weight.
 
     Parameters
     ----------
@@ -15,8 +15,8 @@ def sheet(found):
     Returns
     -------
     (H, W, 3) uint8
-        In colour near square, with the filters' numbers below; plane by plane a row a filter, a
-        column an input channel.
+        Kernels in colour are laid out nearly square, with the indices of the filters below. Plane
+        by plane there is a row for each filter and a column for each plane.
     """
     side = max(found.pictures.shape[1:3])
     tile = side * max(1, BLOCK, -(-LEAST_TILE // side))

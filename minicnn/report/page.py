@@ -1,4 +1,4 @@
-"""A plain HTML page of pictures with headings and captions; no scripts, nothing from elsewhere."""
+"""A plain HTML page of pictures with headings and captions, without scripts or remote files."""
 
 from html import escape
 from typing import NamedTuple
@@ -16,7 +16,7 @@ pre { background: #f4f4f4; padding: 0.8rem; overflow-x: auto; }
 
 
 class Section(NamedTuple):
-    """A heading, a paragraph, the command that does it, a picture's file name and its caption."""
+    """A heading, a paragraph, a command to run, and a picture's file name and caption."""
 
     heading: str
     text: str
@@ -26,7 +26,7 @@ class Section(NamedTuple):
 
 
 def write(path, title, text, sections):
-    """Write a page whose pictures lie in the same folder.
+    """Write a page whose pictures are in the same folder.
 
     Parameters
     ----------
@@ -35,11 +35,17 @@ def write(path, title, text, sections):
         Heading and first paragraph.
     sections : sequence of Section
     """
-    body = "\n".join(_section(section) for section in sections)
+    save(path, title, [f"<p>{escape(text)}</p>", *map(_section, sections)])
+
+
+def save(path, title, body, style="", head=""):
+    """Write a page of pieces of HTML; `style` is added to the style sheet of all pages, `head` to
+    the page's head."""
     page = (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
-            f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
-            f"<p>{escape(text)}</p>\n{body}\n</body>\n</html>\n")
+            f'<meta name="viewport" content="width=device-width">\n{head}'
+            f'<title>{escape(title)}</title>\n'
+            f"<style>{STYLE}{style}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+            + "\n".join(body) + "\n</body>\n</html>\n")
     with atomic(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 

@@ -1,22 +1,24 @@
-"""A result's settings in a JSON file, and the same result made again from it.
+"""A result's settings in a JSON file, and replaying the result from it.
 
-The file says which method with which settings, in which versions of what, on which network and
-photo, and what came out:
+The file records the method, its settings, the versions of the software, the network, the photo,
+and the result:
 
 ===========  ======================================================================================
-saved        2, the version of this form; in 1 the layers' hash was another
-method       one of `minicnn.vis`, by name
-settings     its arguments, with what was chosen where nothing was given; the seed is one of them
-network      its name, where it was loaded from, and the SHA-256 of its layers and of its weights
-photo        where it was, and the SHA-256 of its pixels; null where the method takes none
+saved        2, the version of this format; version 1 had another hash of the layers
+method       a method of `minicnn.vis`, by name
+settings     its arguments, with the values chosen by default; the seed is one of them
+network      its name, its path, and the SHA-256 of its layers and of its weights; if not the fast
+             twins alone computed its rows, what did, with the SHA-256 of files
+photo        its path, and the SHA-256 of its pixels; null if the method takes none
 versions     of minicnn, numpy and python, and the device
 result       the caption, the SHA-256 of the picture's pixels, and whether Ctrl-C ended it
-trace        the objective at every step; null where there were no steps
+trace        the objective at every step; null if there were no steps
 ===========  ======================================================================================
 
-What is hashed is what the numbers come from: weights as they are in memory, pixels as they are
-decoded. A file stored again in another way has the same. Nothing in such a file is executed: it
-can name a method and give it plain values, no more.
+The hashes are of weights as they are in memory and of pixels as they are decoded, so storing the
+same data in another file format does not change them. Nothing in such a file is executed: it can
+only name a method and give it plain values. A Python file with your own ops that is named there is
+never imported: pass it again for the replay.
 """
 
 import inspect
@@ -29,10 +31,14 @@ import numpy as np
 
 from minicnn import images, vis
 from minicnn.files import digests
+from minicnn.report import saved_ops
 from minicnn.vis.arguments import NOT_SETTINGS
+from minicnn.vis.options import OptionsError
 
 SAVED = 2
 FORMATS = {".json": "JSON"}
+BEFORE = {  # what settings were before a method had them: files that lack them replay as they were
+    "saliency": {"blur": 0, "lrn": "gradient", "shares": "signed"}, "gradcam": {"lrn": "gradient"}}
 KINDS = {"saved": int, "method": str, "settings": dict, "network": dict, "versions": dict,
          "result": dict}
 PARTS = {
@@ -44,39 +50,39 @@ PARTS = {
 
 
 class ReplayError(ValueError):
-    """A saved result that cannot be used, or that came out another way; one line says why."""
+    """A saved result cannot be used, or its replay differs; the message is one line."""
 
 
 def save(record, network, path, method, photo=None, weights=None, labels=None):
-    """Write how a result was made, for `replay`.
+    """Write a result's settings to a file, for `replay`.
 
     Parameters
     ----------
     record : vis.Record
-        With one picture.
+        A record with one picture.
     network : Network
     path : str or path
-        Ends in .json; the folder exists.
+        Ends in .json; the folder must exist.
     method : str
-        The name in `minicnn.vis` of what made the record.
+        The name in `minicnn.vis` of the method that made the record.
     photo : path or array (H, W, 3) uint8, optional
-        What the method was given, where it takes a photo.
+        The photo that the method was given, if it takes one.
     weights, labels : str or path, optional
-        What `load` was given as weights and label file, so that `replay` can load the network.
+        The weights and label file given to `load`, so that `replay` can load the network.
 
     Raises
     ------
     ReplayError
-        A method that cannot be replayed from settings, a setting that JSON cannot hold.
+        The method cannot be replayed from settings, or JSON cannot hold a setting.
     ValueError, OSError
-        The file cannot be made.
+        The file cannot be written.
     """
     images.check_destination(path, FORMATS)
     takes_photo = _takes_photo(_method(path, method), path, method)
     if takes_photo and photo is None:
-        raise ReplayError(f"{path}: {method} looks at a photo; give it as photo")
+        raise ReplayError(f"{path}: {method} takes a photo; pass it as photo")
     if record.image is None:
-        raise ReplayError(f"{path}: {method} makes no one picture; its result cannot be replayed")
+        raise ReplayError(f"{path}: {method} makes no single picture, so it cannot be replayed")
     entry = {
         "saved": SAVED, "method": method, "settings": record.settings,
         "network": _of_network(network) | {"weights": _text(weights), "labels": _text(labels)},
@@ -91,19 +97,19 @@ def save(record, network, path, method, photo=None, weights=None, labels=None):
         numbers = json.dumps(entry.pop("trace"), allow_nan=False)  # in one line
         written = json.dumps(entry, indent=1, default=_plain, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ReplayError(f"{path}: the settings of {method} cannot be kept as JSON: {error}"
+        raise ReplayError(f"{path}: the settings of {method} cannot be saved as JSON: {error}"
                           ) from None
     with images.atomic(path) as temporary:
         temporary.write_text(f'{written[:-2]},\n "trace": {numbers}\n}}\n', encoding="utf-8")
 
 
 def read(path):
-    """The contents of a saved file, checked: a dict with the entries listed above.
+    """Read and check a saved file; returns a dict with the entries listed above.
 
     Raises
     ------
     ReplayError
-        Not such a file; a method that is not in `minicnn.vis`, a setting it does not have.
+        It is not such a file, its method is not in `minicnn.vis`, or has no such setting.
     """
     if not Path(path).is_file():
         raise ReplayError(f"{path}: no such file; give the .json that was saved with a result")
@@ -121,40 +127,36 @@ def replay(path, network=None, photo=None, progress=False):
     Parameters
     ----------
     path : str or path
-        What `save` wrote.
+        A file that `save` wrote.
     network : Network, optional
-        Loaded from where it was, where not given.
+        By default the network is loaded from its saved path.
     photo : path or array, optional
-        Where it was, or beside the file under the same name, where not given.
+        By default the photo at its saved path, or one of the same name next to the file.
     progress : bool
         Show a bar on standard error.
 
     Returns
     -------
     Record
-        Or what else the method returns.
+        The method's result.
 
     Warns
     -----
     UserWarning
-        Versions differ from those the result was made with.
+        The versions differ from those with which the result was made.
 
     Raises
     ------
     ReplayError
-        Naming what differs: the layers or weights of the network, the photo, or, with all these
-        the same, the picture.
+        The layers or weights of the network, or the photo, differ; or all these are the same, but
+        the picture differs.
     """
     entry = read(path)
     if entry["result"]["interrupted"]:
-        raise ReplayError(f"{path}: Ctrl-C ended that {entry['method']} early, and cannot be "
-                          "replayed; run it with fewer steps")
+        raise ReplayError(f"{path}: Ctrl-C ended that {entry['method']} early, so it cannot be "
+                          "replayed; make the picture again, with fewer steps")
     network = load_network(path, entry) if network is None else network
-    now = _of_network(network)
-    for key, words in (("layers", "the layers or the preprocessing of network"),
-                       ("sha256", "the weights of network")):
-        if key != "layers" or entry["saved"] == SAVED:  # else the picture alone must tell
-            _compare(path, f"{words} {network.name}", entry["network"][key], now[key])
+    _check_network(path, entry, network)
     inputs = [network]
     if entry["photo"] is not None:
         inputs.append(find_photo(path, entry) if photo is None else photo)
@@ -165,70 +167,93 @@ def replay(path, network=None, photo=None, progress=False):
         warnings.warn(f"{path}: {made}: the picture may differ", stacklevel=2)
     told = {"progress": progress} if "progress" in inspect.signature(method).parameters else {}
     try:
-        record = method(*inputs, **_tuples(entry["settings"]), **told)
-    except TypeError as error:
+        settings = {key: tuple(value) if isinstance(value, list) else value  # JSON has no tuples
+                    for key, value in (BEFORE.get(entry["method"], {})
+                                       | entry["settings"]).items()}
+        record = method(*inputs, **settings, **told)
+    except (TypeError, OptionsError) as error:
         raise ReplayError(f"{path}: {entry['method']} cannot take these settings: {error}"
                           ) from None
     if digests.of_arrays({"picture": record.image}) != entry["result"]["sha256"]:
-        raise ReplayError(f"{path}: the picture came out another than the one saved, from the "
-                          f"same network, photo and settings; {made}")
+        raise ReplayError(f"{path}: the picture differs from the saved one, though network, photo "
+                          f"and settings are the same; {made}")
     return record
 
 
+def _check_network(path, entry, network):
+    """Raise unless a network has the layers, weights and ops that the result was made with."""
+    then, now = entry["network"], _of_network(network)
+    if entry["saved"] == SAVED:  # else only the picture can tell
+        _compare(path, f"the layers or the preprocessing of network {network.name}",
+                 then["layers"], now["layers"])
+    _compare(path, f"the weights of network {network.name}", then["sha256"], now["sha256"])
+    if differs := saved_ops.difference(then.get("ops", {}), now.get("ops", {})):
+        raise ReplayError(f"{path}: {differs}")
+
+
 def load_network(path, entry):
-    """The network of a saved result, from where it was loaded then."""
+    """Load the network of a saved result from its path, with the pages and twins that it used; your
+    own ops must be given by the caller."""
     from minicnn.foreign.load import load
 
     weights = entry["network"]["weights"]
     if weights is None:
-        raise ReplayError(f"{path}: does not say where network {entry['network']['name']} was "
-                          "loaded from; give the network")
+        raise ReplayError(f"{path}: does not record where network {entry['network']['name']} was "
+                          "loaded from; pass the network yourself (--weights on the command line)")
     labels = entry["network"]["labels"]
-    return load(_beside(path, weights),
-                label_file=None if labels is None else _beside(path, labels))
+    network = load(_beside(path, weights),
+                   label_file=None if labels is None else _beside(path, labels))
+    return saved_ops.on_its_pages(network, entry["network"].get("ops", {}))
 
 
 def find_photo(path, entry):
-    """The path of a saved result's photo: where it was, or beside the saved file."""
+    """The path of a saved result's photo: its saved path, or one next to the saved file."""
     where = entry["photo"]["path"]
     if where is None:
-        raise ReplayError(f"{path}: its photo was not a file; give the photo")
+        raise ReplayError(f"{path}: the photo was given as an array; pass it again (--photo on the "
+                          "command line)")
     return _beside(path, where)
 
 
 def _beside(path, name):
-    """`name` where it was; or, where a file of that name lies beside `path`, that."""
+    """The path `name`; if it does not exist, a file of that name next to `path`."""
     other = Path(path).parent / Path(name).name
     return other if not Path(name).exists() and other.is_file() else name
 
 
-# ---- what the file says
+# ---- checking a file
 
 def _check(path, entry):
-    """Raise unless an entry has every part, of its kind, and a call that its method can take."""
-    wrong = [name for name, kind in KINDS.items()
-             if not isinstance(entry, dict) or not isinstance(entry.get(name), kind)]
-    if wrong:
-        raise ReplayError(f"{path}: not a saved result: {', '.join(wrong)} missing, or of another "
-                          "kind than `minicnn` writes")
+    """Raise unless an entry has all parts, of the right types, and settings of its method."""
+    _check_kinds(path, "", entry, KINDS)
     if entry["saved"] > SAVED:
-        raise ReplayError(f"{path}: is of version {entry['saved']}, this program reads up to "
-                          f"{SAVED}; update minicnn")
-    for part, wanted in PARTS.items():
-        given = entry[part] if isinstance(entry.get(part), dict) else {}
-        wrong = [name for name, kinds in wanted.items()
-                 if name not in given or not isinstance(given[name], kinds)]
-        if wrong and entry.get(part) is not None:  # the photo may be null
-            raise ReplayError(f"{path}: not a saved result: of {part} {', '.join(wrong)} is "
-                              "missing, or of another kind")
+        raise ReplayError(f"{path}: has version {entry['saved']}, but this program reads versions "
+                          f"up to {SAVED}; update minicnn")
+    for part, kinds in PARTS.items():
+        if entry.get(part) is not None:  # the photo may be null
+            _check_kinds(path, f"in {part}, ", entry[part], kinds)
+    if not saved_ops.is_choice(entry["network"].get("ops", {})):
+        raise ReplayError(f"{path}: not a saved result: in network, ops of another type than "
+                          "minicnn writes")
     method = _method(path, entry["method"])
-    if _takes_photo(method, path, entry["method"]) != (entry.get("photo") is not None):
-        raise ReplayError(f"{path}: {entry['method']} and a photo do not go together as saved")
+    takes_photo = _takes_photo(method, path, entry["method"])
+    if takes_photo != (entry.get("photo") is not None):
+        raise ReplayError(f"{path}: {entry['method']} takes {'a' if takes_photo else 'no'} photo, "
+                          f"but the file names {'none' if takes_photo else 'one'}")
     known = set(inspect.signature(method).parameters) - set(NOT_SETTINGS)
     strange = sorted(set(entry["settings"]) - known)
     if strange:
         raise ReplayError(f"{path}: {entry['method']} has no setting {', '.join(strange)}; it has "
                           f"{', '.join(sorted(known))}")
+
+
+def _check_kinds(path, where, given, kinds):
+    given = given if isinstance(given, dict) else {}
+    wrong = [name for name, kind in kinds.items()
+             if name not in given or not isinstance(given[name], kind)]
+    if wrong:
+        raise ReplayError(f"{path}: not a saved result: {where}{', '.join(wrong)} missing, or of "
+                          "another type than minicnn writes")
 
 
 def _method(path, name):
@@ -239,7 +264,7 @@ def _method(path, name):
 
 
 def _takes_photo(method, path, name):
-    """Whether it is called method(network, image, ...), not method(network, ...)."""
+    """Whether the call is method(network, image, ...), not method(network, ...)."""
     first, *rest = inspect.signature(method).parameters.values()
     needed = [p.name for p in rest if p.default is p.empty and p.name not in ("layer", "image")]
     if first.name != "network" or needed:
@@ -251,8 +276,9 @@ def _takes_photo(method, path, name):
 # ---- hashes and versions
 
 def _of_network(network):
+    chosen = network.choice.describe()
     return {"name": network.name, "layers": digests.of_layers(network),
-            "sha256": digests.of_weights(network)}
+            "sha256": digests.of_weights(network)} | ({"ops": chosen} if chosen else {})
 
 
 def _of_photo(photo):
@@ -264,8 +290,8 @@ def _of_photo(photo):
 
 def _compare(path, what, saved, now):
     if now != saved:
-        raise ReplayError(f"{path}: {what} differs from what the result was made with (SHA-256 "
-                          f"{now[:12]}, then {saved[:12]})")
+        raise ReplayError(f"{path}: the SHA-256 of {what} is {now[:12]}, but the result was made "
+                          f"with {saved[:12]}; give the same network and photo")
 
 
 def _versions(network):
@@ -279,21 +305,16 @@ def _listed(versions):
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-# ---- values that JSON has not
+# ---- values that JSON does not have
 
 def _text(path):
     return None if path is None else str(path)
 
 
 def _plain(value):
-    """NumPy's numbers as Python's; anything else is refused."""
+    """Convert NumPy's numbers to Python's; refuse anything else."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"one is of type {type(value).__name__}"
                     + (f" and shape {value.shape}" if hasattr(value, "shape") else ""))
 
-
-def _tuples(settings):
-    """JSON has lists only; in settings they were pairs and names as often."""
-    return {key: tuple(value) if isinstance(value, list) else value
-            for key, value in settings.items()}

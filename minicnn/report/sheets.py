@@ -1,4 +1,4 @@
-"""Sheets for one method's record: what to lay beside the picture so that it can be understood."""
+"""Sheets for one method's record: the picture, and beside it what helps to understand it."""
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from minicnn.vis.deconvnet import NOT_ZERO, region
 
 FRAME = (255, 40, 40)
 TILE = 224
+TELLS = "A projection tells where in the photo the unit looks, and little of what it is for."
 PLANES, PLANE_TILE = 6, 72  # of a stage: feature maps shown, side of each in pixels
 
 
@@ -18,7 +19,7 @@ def projection(record, tile=TILE):
     Parameters
     ----------
     record : vis.Record
-        Of `vis.deconvnet`. A frame is drawn around what the unit could see of the photo.
+        Of `vis.deconvnet`. A frame on the photo marks where the projection is not faint.
     tile : int
         Side of each of the four pictures, in pixels.
 
@@ -31,8 +32,8 @@ def projection(record, tile=TILE):
     sheet = contact_sheet(
         [_framed(record.photo, top, bottom, left, right), record.photo[patch], record.image,
          record.image[patch]], columns=4, tile=tile,
-        labels=["photo", "the unit's part of it", "projection", "its part enlarged"])
-    return caption(sheet, record.caption)
+        labels=["photo", "photo, enlarged", "projection", "projection, enlarged"])
+    return caption(sheet, f"{record.caption}\n{TELLS}")
 
 
 def rules(records, tile=TILE):
@@ -48,7 +49,7 @@ def rules(records, tile=TILE):
     Returns
     -------
     (H, W, 3) uint8
-        Above the whole pictures, below the part that any of the projections shows, enlarged.
+        The whole pictures, and below them, enlarged, the part where any projection is not faint.
     """
     sides = [region(record.x) for record in records.values()]
     top, bottom, left, right = [pick(side) for pick, side in
@@ -61,30 +62,34 @@ def rules(records, tile=TILE):
         tile=tile, column_labels=["photo", *records], row_labels=["whole", "enlarged"])
     (first, record), *_ = records.items()
     words = record.caption.replace(f"rule {first}", f"rules {', '.join(records)}")
-    return caption(sheet, f"{words}\nEach projection is scaled by itself; zero is grey.")
+    lrn = [one.settings["lrn"] for one in records.values() if one.settings]
+    if len(set(lrn)) > 1:
+        words = words.replace(f"LRN {lrn[0]}", f"LRN {', '.join(lrn)}")
+    return caption(sheet, f"{words}\nEach projection is scaled by itself; zero is grey. {TELLS}")
 
 
 def stages(record, stages, planes=PLANES, tile=PLANE_TILE):
-    """The way down from a unit to the pixels, a strip of pictures a stage.
+    """The way down from a unit to the pixels: one strip of pictures for each stage.
 
     Parameters
     ----------
     record : vis.Record
     stages : sequence of vis.deconvnet.Stage
-        The two that `vis.deconvnet.each_stage` returns.
+        Both as `vis.deconvnet.each_stage` returns them.
     planes : int
-        How many feature maps to show of each stage: those with the most energy once they are
-        unpooled and rectified, strongest first, with their numbers; the same ones from a filtering
-        to the next, so that it can be seen what unpooling and rectifying do.
+        How many feature maps to show of each stage, strongest first, with their numbers: those
+        with the most energy (sum of squares) after unpooling and rectifying. From one filtering to
+        the next they are the same maps, to show what unpooling and rectifying do.
     tile : int
         Side of each in pixels.
 
     Returns
     -------
     (H, W, 3) uint8
-        Each strip has first the energy of all maps together, then single maps with zero as grey,
-        one scale a strip, cut to one place around what is not zero. Stages that leave nothing (on
-        paths the unit does not see through) are left out. The last strip is the projection.
+        Each strip shows first the magnitude of all maps together, then single maps with zero as
+        grey and one scale for the strip, all cut to what is not zero and one pixel around it.
+        Stages that leave nothing (on paths the unit gets nothing from) are left out. The last strip
+        is the projection.
     """
     shown = [stage for stage in stages[:-1] if stage.array.any()]
     labelled = [pictures for group in _same_maps(shown) for pictures in _pictures(group, planes)]

@@ -1,68 +1,75 @@
-"""The figure of Zeiler & Fergus (2014, figure 2): what drives each channel of a layer."""
+"""The figure of Zeiler & Fergus (2014, figure 2): what activates each channel of a layer most."""
 
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from minicnn import images
-from minicnn.images.display import MID_GREY
 from minicnn.report.contact_sheet import caption, contact_sheet
-from minicnn.vis.deconvnet import region, shown
+from minicnn.vis.arguments import check_choice
+from minicnn.vis.deconvnet import core, region, shown
 
 COLUMNS, PAGE = 3, 24
-TILES = 72, 112  # sides of a patch in pixels: at least, at most
-EMPTY = 225  # grey level of a place that no photo won
+TILES = 72, 112  # side of a patch in pixels: at least, at most
+EMPTY = 225  # grey level of a place without a patch
+MARGIN = 2  # pixels around the core
+GAMMA = 0.8  # of the projections: below 1 it shows faint contours
+VIEWS = {"core": "the square that holds 90 % of a projection's energy",
+         "zoom": "the part where the projections are not faint",
+         "whole": "all that the unit sees"}
 
 
-def figure(found, layer, channels=None, zoom=False, columns=COLUMNS, tile=None):
-    """For each channel its strongest projections beside the patches they are of.
+def figure(found, layer, channels=None, view="core", columns=COLUMNS, tile=None):
+    """For each channel its strongest projections, beside the patches that they belong to.
 
     Parameters
     ----------
     found : files.patches.Patches
-        Of `vis.strongest`.
+        From `vis.strongest`.
     layer : str
     channels : sequence of int, optional
-        Those of the layer that are in `found` where not given.
-    zoom : bool
-        Show, for each channel, only as much as its projections reach to without being faint
-        (`vis.deconvnet.region`). Deep units see far more of a photo than they respond to.
+        By default, all channels of the layer that are in `found`.
+    view : {"core", "zoom", "whole"}
+        What is shown of each patch. Deep units see far more of a photo than they respond to.
+        core: around the projection's centre a square that holds 90 % of its energy; for all
+        patches of a channel one size, the median. zoom: all of each projection that is not faint,
+        `vis.deconvnet.region`. whole: as much as the unit sees.
     columns : int
-        Channels side by side.
+        Number of channels side by side.
     tile : int, optional
-        Side of one patch, in pixels; as large as what is shown, within 72..112, where not given.
+        Side of one patch, in pixels. By default, as large as what is shown, within 72..112.
 
     Returns
     -------
     (H, W, 3) uint8
-        3 x 3 of each where nine places were kept. What a unit sees is in the middle of its place,
-        with grey beyond the photo's border; where it sees further than the photo is large, the
-        photo itself is the place. A channel that no photo made active is left empty.
+        3 x 3 of each if nine units were kept, enlarged smoothly. At the photo's border what is
+        shown is moved into the photo. A channel that no photo activates is left empty.
     """
+    check_choice("strongest", "view", view, VIEWS)
     chosen = list(found.channels(layer, channels))
-    sides = np.max([[axis.side for axis in _window(channel, found.about["size"], zoom)]
-                    for channel in chosen], axis=0)  # of what is shown of each place
-    tile = int(np.clip(sides.max(), *TILES)) if tile is None else tile
-    blocks = [_block(channel, found.about, zoom, tile) for channel in chosen]
+    sides = [_sides(channel, view) for channel in chosen]
+    largest = np.max(sides, axis=0)
+    tile = int(np.clip(largest.max(), *TILES)) if tile is None else tile
+    blocks = [_block(channel, found.about["count"], view, side, tile)
+              for channel, side in zip(chosen, sides, strict=True)]
     sheet = contact_sheet(blocks, min(columns, len(blocks)), [_label(c) for c in chosen])
-    return caption(sheet, _words(found.about, layer, chosen, zoom, sides))
+    return caption(sheet, _words(found, layer, chosen, view, largest))
 
 
-def save(found, folder, layers=None, channels=None, zoom=False):
+def save(found, folder, layers=None, channels=None, view="core"):
     """Draw layers into PNG files; yields the path of each as soon as it is there.
 
     Parameters
     ----------
     found : files.patches.Patches
     folder : str or path
-        Made where it does not exist.
+        Where they go; made where it does not exist.
     layers : sequence of str, optional
-        All where not given.
+        By default, all.
     channels : sequence of int, optional
-        All where not given; a picture for every 24.
-    zoom : bool
+        By default, all; there is a picture for every 24 channels.
+    view : str
         As for `figure`.
     """
     folder = Path(folder)
@@ -73,77 +80,78 @@ def save(found, folder, layers=None, channels=None, zoom=False):
         for page in pages:
             part = f"_{page[0]}-{page[-1]}" if len(pages) > 1 else ""
             path = folder / f"{layer.replace('/', '_')}{part}.png"
-            images.save(path, figure(found, layer, page, zoom))
+            images.save(path, figure(found, layer, page, view))
             yield path
 
 
-def _block(channel, about, zoom, tile):
-    """Two squares of pictures: projections, patches."""
-    count, window = about["count"], _window(channel, about["size"], zoom)
-    empty = np.full((tile, tile, 3), EMPTY, np.uint8)
-    halves = []
-    for pictures in (map(_projection, channel.projections), channel.patches):
-        places = [_placed(picture, *_place(channel, k, window)) for k, picture
-                  in enumerate(pictures)]
-        halves.append(contact_sheet(places + [empty] * (count - len(places)),
-                                    math.isqrt(count - 1) + 1, tile=tile))
+def _block(channel, count, view, sides, tile):
+    """Two squares of pictures, projections and patches."""
+    empty, drawn = np.full((tile, tile, 3), EMPTY, np.uint8), []
+    for projection, patch in zip(channel.projections, channel.patches, strict=True):
+        if patch.size == 0:  # the unit sees only padding
+            drawn.append((empty, empty))
+            continue
+        part = _part(projection, view, sides)
+        drawn.append([_enlarged(picture, tile)
+                      for picture in (shown(projection[part], GAMMA), patch[part])])
+    halves = [contact_sheet([*pictures, *[empty] * (count - len(pictures))],
+                            math.isqrt(count - 1) + 1, tile=tile)
+              for pictures in (zip(*drawn, strict=True) if drawn else ((), ()))]
     return contact_sheet(halves, 2, gap=0)
 
 
-def _projection(rgb):
-    return shown(rgb) if rgb.size else rgb.astype(np.uint8)
+def _sides(channel, view):
+    """(height, width) of what is shown of each of a channel's patches, in pixels."""
+    some = [p for p in channel.projections if p.size]
+    if not some:
+        return channel.frame
+    most = np.max([p.shape[:2] for p in some], axis=0)
+    if view == "whole":
+        return tuple(most)
+    if view == "core":
+        half = np.median([core(p[None])[2] for p in some]) + MARGIN
+        return tuple(np.minimum(2 * math.ceil(half) + 1, most))
+    regions = np.array([region(p[None]) for p in some])  # top, bottom, left, right
+    return tuple((regions[:, 1::2] - regions[:, ::2]).max(axis=0))
 
 
-class _Window(NamedTuple):
-    """What is shown of each place along one axis: from `first` of the frame on, `side` pixels;
-    first None: all of the photo."""
-
-    first: int | None
-    side: int
-
-
-def _window(channel, size, zoom):
-    """(vertical, horizontal _Window) of a channel."""
-    regions = [np.array(region(p[None])).reshape(2, 2) + np.array(corner)[:, None]  # 4 -> axis,2
-               for p, corner in zip(channel.projections, channel.corners, strict=True) if p.size]
-    if zoom and regions:
-        first, last = np.min(regions, axis=0)[:, 0], np.max(regions, axis=0)[:, 1]
-        return [_Window(int(a), int(b - a)) for a, b in zip(first, last, strict=True)]
-    return [_Window(0, max(1, side)) if side <= most else _Window(None, most)
-            for side, most in zip(channel.frame, size, strict=True)]
+def _part(projection, view, sides):
+    """The slices of a patch that are shown: `sides` around a centre, moved into the patch."""
+    if view == "core":
+        centre = core(projection[None])[:2]
+    else:
+        top, bottom, left, right = region(projection[None])
+        centre = (top + bottom) // 2, (left + right) // 2
+    slices = []
+    for middle, side, most in zip(centre, sides, projection.shape, strict=False):
+        first = max(0, min(middle - side // 2, most - side))
+        slices.append(slice(first, first + side))
+    return tuple(slices)
 
 
-def _place(channel, k, window):
-    """(top, left), (height, width): where patch k begins in what is shown, and the size of that."""
-    starts = channel.boxes[k][::2]  # top, left
-    at = [start if one.first is None else corner - one.first
-          for one, start, corner in zip(window, starts, channel.corners[k], strict=True)]
-    return at, [one.side for one in window]
-
-
-def _placed(picture, at, sides):
-    """A picture on grey, cut off where it is larger."""
-    ground = np.full((*sides, 3), MID_GREY, np.uint8)
-    seen = picture[max(-at[0], 0) :, max(-at[1], 0) :]
-    target = ground[max(at[0], 0) :, max(at[1], 0) :]
-    h, w = np.minimum(seen.shape, target.shape)[:2]
-    target[:h, :w] = seen[:h, :w]
-    return ground
+def _enlarged(picture, tile):
+    """A picture whose longer side is `tile`, without blocks."""
+    sides = [max(1, round(side * tile / max(picture.shape))) for side in picture.shape[:2]]
+    return images.resize(picture, sides, "lanczos")
 
 
 def _label(channel):
     if not channel.values:
         return f"channel {channel.channel}: silent"
-    return f"channel {channel.channel}: {channel.values[0]:.3g} to {channel.values[-1]:.3g}"
+    return (f"channel {channel.channel}: activations {channel.values[0]:.3g} to "
+            f"{channel.values[-1]:.3g}")
 
 
-def _words(about, layer, chosen, zoom, sides):
-    silent = sum(not channel.values for channel in chosen)
-    what = "where the projections are not faint" if zoom else "all that the unit sees"
-    rule = about["relu"] + (f", LRN {about['lrn']}" if about["lrn"] else "")
-    return (f"{about['network']} {layer}: for each channel the {about['count']} photos of "
-            f"{about['photos']:,} that make it most active, strongest first, row by row; below "
-            f"the largest and the smallest of these activations. Right: {what}, up to "
+def _words(found, layer, chosen, view, sides):
+    silent, about = sum(not channel.values for channel in chosen), found.about
+    relu, lrn = found.rules(layer)
+    rule = relu + (f", LRN {lrn}" if lrn else "")
+    mean = ", mean of 9 shifts" if about.get("shifts", 1) > 1 else ""
+    return (f"{about['network']} {layer}: for each channel the {about['count']} of "
+            f"{about['photos']:,} photos that activate it most, strongest first, row by row, and "
+            f"below them their largest and smallest activation. Right: {VIEWS[view]}, up to "
             f"{sides[0]}x{sides[1]} pixels. Left: the unit projected down to these pixels, rule "
-            f"{rule}; zero is grey, each at its own scale."
-            + (f" {silent} silent: no photo makes them active." if silent else ""))
+            f"{rule}{mean}; zero is grey, and each projection has its own scale. What the channel "
+            "is for is what its patches share; a projection tells where in its patch the unit "
+            "looks, and in deep layers is much the same for any channel active there."
+            + (f" Silent channels: {silent}, which no photo activates." if silent else ""))

@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from minicnn import images, vis
+from minicnn.ascent import views
 from minicnn.network.layers import ReLU
 from minicnn.progress import bar
 from minicnn.report import page, sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 
 CLASSES, FILTERS, TILE = 8, 8, 128
+SHOWN = ("goldfish", "lion", "ladybug", "school bus", "steel arch bridge", "guacamole", "pizza",
+         "orange")  # classes of the shipped network whose images can be recognised
 
 
 def tour(network, photo=None, folder="tour", seed=0, progress=False):
@@ -22,9 +25,9 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
     network : Network
         With class names; minivgg takes well under a minute.
     photo : path or uint8 array, optional
-        The portrait that comes with matplotlib where not given.
+        By default a portrait that comes with matplotlib.
     folder : str or path
-        Made where it does not exist; files of the same name are replaced.
+        Created if it does not exist; files of the same name are replaced.
     seed : int
     progress : bool
         Show bars on standard error.
@@ -32,14 +35,14 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
     Returns
     -------
     Path
-        Of index.html.
+        The path of index.html.
 
     Raises
     ------
     ValueError
         The network has no convolutions, or does not classify.
     KeyboardInterrupt
-        On Ctrl-C; the pictures made so far are there.
+        On Ctrl-C; the pictures made so far are kept.
     """
     _check(network)
     folder = Path(folder)
@@ -53,8 +56,8 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
     sections = [make(network, photo, name, seen, folder, seed, progress)
                 for make in (_classes, _filters, _maximized, _projection, _texture)]
     page.write(folder / "index.html", f"How {network.name} sees",
-               "Every picture on this page was computed with NumPy alone. The command below it "
-               "makes it, or the first of them.",
+               "Every picture on this page was computed with NumPy only. The command below each "
+               "picture makes it, or the first part of it.",
                sections)
     return folder / "index.html"
 
@@ -63,7 +66,7 @@ def _classes(network, photo, name, seen, folder, seed, progress):
     images.save(folder / "photo.png", contact_sheet([seen], tile=2 * TILE))
     best = network.classify(photo)
     return page.Section(
-        "What is it?", "The photo as the network gets it, and the five classes it finds likeliest.",
+        "What is it?", "The photo as the network sees it, and its five most probable classes.",
         f"minicnn classify {name}", "photo.png",
         "; ".join(f"{label} {probability:.1%}" for label, probability in best))
 
@@ -80,25 +83,35 @@ def _filters(network, photo, name, seen, folder, seed, progress):
     words = f"{network.name}: the first {FILTERS} channels of each layer, maximised"
     images.save(folder / "filters.png", caption(sheet, words))
     return page.Section(
-        "What does each layer look for?", "Started from faint noise, the image is changed until "
-        "one channel responds strongly. The deeper the layer, the larger and richer the pattern.",
+        "What does each layer look for?", "An image of faint noise is changed until one channel "
+        "responds strongly. The deeper the layer, the larger and richer the pattern.",
         f"minicnn maximize --layer {layers[0]} --channel 0 --steps 60 --start noise",
         "filters.png", words)
 
 
 def _maximized(network, photo, name, seen, folder, seed, progress):
-    count = network.shapes[network.logits][-1]
-    chosen = sorted({int(k) for k in np.linspace(0, count - 1, CLASSES)})
+    chosen = _recognised(network)
     records = _whole(vis.maximize(network, None, chosen, seed=seed, progress=progress))
     labels = [network.label(k) for k in chosen]
     images.save(folder / "classes.png", contact_sheet([r.image for r in records], columns=4,
                                                       tile=TILE, labels=labels))
-    probabilities = [network.probabilities(r.x)[0, k] for r, k in zip(records, chosen, strict=True)]
+    probabilities = [network.probabilities(views.whole(r.x, network.input_shape[:2]))[0, k]
+                     for r, k in zip(records, chosen, strict=True)]
     return page.Section(
-        "What does it think things look like?", "The same for whole classes, from plain mean "
-        "colour: the image that makes the class's score large. Below it what the network then "
-        "gives the class.", f"minicnn maximize --channel {chosen[0]}", "classes.png",
+        "What does it think things look like?", "The same for whole classes: each image makes one "
+        "class's score large, wherever it is seen from. Below are the probabilities that the "
+        "network gives these classes.", f"minicnn maximize --channel {chosen[0]}", "classes.png",
         "; ".join(f"{label} {p:.1%}" for label, p in zip(labels, probabilities, strict=True)))
+
+
+def _recognised(network):
+    """The classes that are shown: those of SHOWN if the network has them, else some evenly apart.
+    """
+    known = [network.labels.index(one) for one in SHOWN if one in (network.labels or ())]
+    if len(known) >= CLASSES:
+        return known[:CLASSES]
+    count = network.shapes[network.logits][-1]
+    return sorted({int(k) for k in np.linspace(0, count - 1, CLASSES)})
 
 
 def _projection(network, photo, name, seen, folder, seed, progress):
@@ -113,14 +126,14 @@ def _projection(network, photo, name, seen, folder, seed, progress):
 
 
 def _texture(network, photo, name, seen, folder, seed, progress):
-    size = 2 * max(network.input_shape[:2])  # feature maps need no size; more room, more texture
+    size = 2 * max(network.input_shape[:2])  # any size fits: more room, more texture
     record = _whole(vis.texture(network, photo, size=size, seed=seed, progress=progress))
     larger = network.restore(network.prepare(photo, size))[0]
     images.save(folder / "texture.png", contact_sheet([larger, record.image], tile=2 * TILE,
                                                       labels=["photo", "its texture"]))
     return page.Section(
-        "What remains without places?", "An image with the same correlations between feature maps "
-        "as the photo, made from noise: its texture, all over the place.",
+        "What remains without positions?", "An image made from noise, with the same correlations "
+        "between feature maps as the photo: its texture, without its arrangement.",
         f"minicnn texture {name} --size {size}", "texture.png", record.caption)
 
 
@@ -131,12 +144,12 @@ def _feature_maps(network):
 
 def _check(network):
     if not _feature_maps(network):
-        raise ValueError(f"tour: network {network.name} has no rectified feature maps to look into")
+        raise ValueError(f"tour: network {network.name} has no rectified feature maps to show")
     network.probabilities(np.zeros((1, *network.input_shape), np.float32))
 
 
 def _whole(made):
-    """The record, or records, unless Ctrl-C cut them short: then the tour ends, too."""
+    """Return the record or records; if Ctrl-C interrupted one, end the tour as well."""
     if any(record.interrupted for record in (made if isinstance(made, list) else [made])):
         raise KeyboardInterrupt
     return made

@@ -1,10 +1,10 @@
-"""How an ascent went: its value, and each term's share of it, step by step, as a plot."""
+"""A plot of an ascent: the objective's value and each term's share of it, step by step."""
 
 import numpy as np
 
 from minicnn import images
 
-WIDE, HIGH = 7.0, 1.8  # inches: the plot, and each of its panels
+WIDE, HIGH = 7.0, 1.8  # inches: the plot's width, and the height of each panel
 DPI = 100
 
 
@@ -15,15 +15,15 @@ def plot(path, records):
     ----------
     path : str or path
     records : list of vis.Record
-        That one ascent came to. Each image is a line; below the objective each term's share of it
-        has a panel of its own, with its own scale, where there are several.
+        The records of one ascent. Each image is a line. If the objective has several terms, each
+        term's share has its own panel, with its own scale, below the objective's.
 
     Raises
     ------
     ImageError
         Another suffix.
     ValueError
-        A trace of another shape, or without a step; a folder that does not exist.
+        A trace of another shape, or without steps; a folder that does not exist.
     """
     trace = np.concatenate([record.trace for record in records], axis=1)
     by_term = {name: np.concatenate([record.by_term[name] for record in records], axis=1)
@@ -32,7 +32,7 @@ def plot(path, records):
 
 
 def draw(trace, by_term=None, title=""):
-    """A trace (steps + 1, N), and each term's share of it, as a picture (H, W, 3) uint8."""
+    """Draw a trace (steps + 1, N) and each term's share; returns a picture (H, W, 3) uint8."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -56,6 +56,6 @@ def draw(trace, by_term=None, title=""):
 def _checked(name, values):
     values = np.asarray(values, np.float64)
     if values.ndim != 2 or not values.size:
-        raise ValueError(f"plot: {name}: expected (steps + 1, N), a number a step and image, got "
-                         f"{values.shape}")
+        raise ValueError(f"plot: {name}: expected shape (steps + 1, N), a number for each step and "
+                         f"image, got {values.shape}")
     return values

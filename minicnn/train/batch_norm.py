@@ -1,7 +1,7 @@
-"""Batch normalisation as a training aid: put in before training, folded away after.
+"""Batch normalisation as a training aid: added before training, folded into convolutions after.
 
-A convolution followed by a fixed scale and shift of each channel is again a convolution, so a
-trained network can drop its batch norms and compute the same:
+A convolution followed by a fixed scale and shift of each channel is again a convolution. So a
+trained network computes the same without its batch norms, if each convolution gets the weights
 
     w' = w * gamma / sqrt(variance + epsilon)
     b' = (b - mean) * gamma / sqrt(variance + epsilon) + beta
@@ -16,10 +16,10 @@ from minicnn.network.layers import BatchNorm, Conv
 SUFFIX = "_bn"
 
 
-def add(network):
-    """A new network with a BatchNorm behind every convolution, named <convolution>_bn.
+def add(network: Network) -> Network:
+    """A new network with a BatchNorm, called <convolution>_bn, after every convolution.
 
-    It has no weights yet; nothing is shared with `network`.
+    It has no weights yet and shares nothing with `network`.
     """
     rows = []
     for name, layer, inputs in network.rows:
@@ -29,23 +29,23 @@ def add(network):
         if isinstance(layer, Conv):
             rows.append((name + SUFFIX, BatchNorm()))
     return Network(network.name, rows, network.input_shape, network.preprocessing, network.labels,
-                   network.about).to(network.device)
+                   network.about).to(network.device).chosen_as(network)
 
 
-def fold(network, plain):
+def fold(network: Network, plain: Network) -> Network:
     """The network without batch norms that computes the same outside training.
 
     Parameters
     ----------
     network : Network
-        Trained, of `add`.
+        A trained network from `add`.
     plain : Network
-        The one it was made from; its rows are taken, its arrays are left as they are.
+        The network that `add` was called with. Its rows are used; its arrays stay unchanged.
 
     Returns
     -------
     Network
-        A new one.
+        A new network.
     """
     folded = plain.to(network.device)
     for name in folded.params:

@@ -40,7 +40,7 @@ __all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "
 
 
 class Method(ModuleType):
-    """A method's module: called, it calls the function of its own name.
+    """A method's module, which can be called itself: it calls the function of the same name.
 
     Its signature is that function's; ``help(vis.deconvnet)`` shows the whole file's documentation,
     the function's with it. Pickle, which takes no other module, sends its name.
@@ -55,6 +55,11 @@ class Method(ModuleType):
     @property
     def __signature__(self):
         return inspect.signature(self._function)
+
+    @property
+    def options(self):
+        """The class of its options, None where it has none (`vis.options`)."""
+        return getattr(self._function, "options", None)
 
     @property
     def _function(self):

@@ -1,43 +1,44 @@
-"""Aliasing: how much of a map's power a coarser grid cannot carry.
+"""Aliasing: the share of a map's power at frequencies too high for a coarser grid.
 
-A layer at stride S keeps every S-th of the values that it would have at stride 1. A grid of that
-step carries frequencies up to 1/(2S) cycles a pixel, its Nyquist frequency. What a map has above
-comes back folded, as a lower frequency that is not in the photo. So the measure is the share of a
-map's power that lies above, along either axis:
+A layer at stride S keeps every S-th of the activations that it would have at stride 1. A grid of
+that step carries frequencies up to 1/(2S) cycles per pixel, its Nyquist frequency. Higher ones fold
+back: they appear as lower frequencies that are not in the photo. So aliasing is measured as the
+share of a map's power that lies above the Nyquist frequency along either axis:
 
     P(u, v)  = | sum over y, x of  a[y, x] exp(-2 pi i (u y + v x)) |^2
     aliasing = 1 - integral of P over |u| < 1/(2 Sy), |v| < 1/(2 Sx)  /  integral of P
 
-with u, v in cycles a pixel, from -1/2 to 1/2. No Fourier transform is needed, because the ideal
-low-pass filter is the sinc (Parseval's theorem turns both integrals into sums over pixels):
+with u, v in cycles per pixel, from -1/2 to 1/2. No Fourier transform is needed: the ideal low-pass
+filter L is the sinc, and Parseval's theorem turns both integrals into sums over pixels:
 
     aliasing = 1 - sum of a * (Ly a Lx)  /  sum of a^2        L[i, j] = sinc((i - j) / S) / S
 
-with sinc(t) = sin(pi t) / (pi t). At stride 1 it is 0, at stride 2 a single sample has 0.75.
+with sinc(t) = sin(pi t) / (pi t). At stride 1 aliasing is 0; at stride 2 that of a single sample
+is 0.75.
 """
 
 import numpy as np
 
 
 def aliasing(maps, stride):
-    """The share of power above the Nyquist frequency of a coarser grid.
+    """The share of each map's power above the Nyquist frequency of a coarser grid.
 
     Parameters
     ----------
     maps : array (H, W, O) or (H, W, C, O)
-        With C the power of a map is summed over it.
+        The power of a map with C channels is the sum over them.
     stride : (vertical, horizontal)
-        Step of the grid in samples of the map.
+        Step of the grid, in samples of the map.
 
     Returns
     -------
     array (O,)
-        0..1; NaN for maps of zeros.
+        Shares, 0..1; NaN for maps of zeros.
 
     Examples
     --------
-    A single sample has all frequencies alike; at stride 2 a quarter of them is below both Nyquist
-    frequencies, and three quarters fold.
+    A single sample has all frequencies in equal parts. At stride 2 a quarter of them lie below both
+    Nyquist frequencies, and three quarters fold.
 
     >>> spot = np.zeros((7, 7, 1))
     >>> spot[3, 3] = 1
@@ -53,26 +54,26 @@ def aliasing(maps, stride):
 def power(maps, stride):
     """The total power of maps (H, W, ...), and its part above the Nyquist frequencies: (...) each.
 
-    Both add up over maps, so that a share over many photos is `share` of the sums.
+    Both add up over photos: the aliasing over many is `share` of the two sums.
     """
     low = [_low_pass(side, step) for side, step in zip(maps.shape, stride, strict=False)]
     passed = np.tensordot(low[0].astype(maps.dtype), maps, 1)  # H,H . H,W,... -> H,W,...
     passed = np.tensordot(low[1].astype(maps.dtype), passed, (1, 1))  # W,W . H,W,... -> W,H,...
-    total = (maps * maps).sum(axis=(0, 1), dtype=np.float64)
-    below = (maps * passed.swapaxes(0, 1)).sum(axis=(0, 1), dtype=np.float64)
+    total = (maps * maps).sum(axis=(0, 1), dtype=np.float64)  # a^2
+    below = (maps * passed.swapaxes(0, 1)).sum(axis=(0, 1), dtype=np.float64)  # a (Ly a Lx)
     return total, (total - below).clip(0)
 
 
 def share(total, part):
-    """part / total, NaN where there is nothing."""
+    """part / total; NaN where the total is 0."""
     return np.divide(part, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
 def faded(maps):
-    """Maps (H, W, O) faded out towards the border by a Hann window, without their constant part.
+    """Maps (H, W, O) without their mean, faded out towards the border by a Hann window.
 
-    An unfaded border is an edge, which has all frequencies and would count as aliasing. What is
-    taken away is the mean under the window, so that the sum of what is left is 0.
+    A border that is not faded is an edge; it has all frequencies and would count as aliasing. The
+    mean is weighted by the window, so that the faded map has the sum 0.
     """
     h, w, _ = maps.shape
     fade = (np.hanning(h)[:, None] * np.hanning(w)).astype(maps.dtype)  # H,1 * W -> H,W
@@ -81,6 +82,6 @@ def faded(maps):
 
 
 def _low_pass(side, stride):
-    """The ideal low-pass filter as a matrix: keeps frequencies below 1/(2 stride)."""
+    """The ideal low-pass filter L as a matrix: it keeps frequencies below 1/(2 stride)."""
     distance = np.arange(side)[:, None] - np.arange(side)
     return np.sinc(distance / stride) / stride

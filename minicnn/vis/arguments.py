@@ -1,26 +1,14 @@
-"""What the methods ask of their arguments, in the same words everywhere."""
+"""Checks of arguments that belong to no Options class, the same for all methods."""
 
 from numbers import Integral
 
 NOT_SETTINGS = ("network", "against", "image", "photos", "folder", "progress", "watch", "verbose")
 
 
-def settings_of(arguments):
-    """The settings among a method's arguments, which are its ``locals()`` on its first line."""
-    return {name: value for name, value in arguments.items() if name not in NOT_SETTINGS}
-
-
 def check_choice(method, name, value, choices):
     """Raise ValueError unless an argument is one of the choices."""
     if value not in choices:
         raise ValueError(f"{method}: {name} must be one of {', '.join(choices)}, got {value!r}")
-
-
-def check_counts(method, **counts):
-    """Raise ValueError unless all are whole numbers of at least 1."""
-    for name, value in counts.items():
-        if int(value) != value or value < 1:
-            raise ValueError(f"{method}: {name} must be a whole number of at least 1, got {value}")
 
 
 def check_channel(method, layer, count, channel):
@@ -32,7 +20,25 @@ def check_channel(method, layer, count, channel):
 
 
 def channel_number(method, network, layer, channel):
-    """The number of a channel of a layer; at the class scores also by the name of the class."""
+    """The number of a channel of a layer; a class score may also be given by the class's name.
+
+    Parameters
+    ----------
+    method : str
+        Its name, for the error.
+    network : Network
+    layer : str
+    channel : int or str
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        A number or a class that does not exist; a name where channels have none.
+    """
     if isinstance(channel, str) and layer != network.logits:
         raise ValueError(f"{method}: the channels of {layer} have no names, only those of "
                          f"{network.logits} do; give a number in place of {channel!r}")

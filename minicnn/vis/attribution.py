@@ -1,7 +1,7 @@
-"""What the explanations of a decision share: saliency, Grad-CAM and occlusion.
+"""Functions that the explanations of a decision share: saliency, Grad-CAM and occlusion.
 
-Each asks how a photo, or a part of it, bears on one class. Which class that is, what its score is,
-where the network's last feature maps are, and what a plain colour is in its numbers, is said here.
+Each asks what a photo, or a part of it, says for or against one class. This file finds that class
+and its score, the network's last feature maps, and a plain colour in the network's numbers.
 """
 
 import numpy as np
@@ -11,17 +11,17 @@ from minicnn.backend import to_device, to_host
 from minicnn.images import display
 from minicnn.network.layers import Add, BatchNorm, Concat, Conv, ReLU, Tanh
 
-FEATURES = (Conv, BatchNorm, ReLU, Tanh, Concat, Add)  # what computes features; a pooling thins out
+FEATURES = (Conv, BatchNorm, ReLU, Tanh, Concat, Add)  # a pooling only thins features out
 MID_GREY = 128
 
 
 def score_layer(network):
-    """The layer of the class scores, before softmax or sigmoid; ValueError where there is none."""
+    """The layer of the class scores, before softmax or sigmoid; ValueError if there is none."""
     shape = network.shapes[network.logits]
     if positions(shape) > 1:
-        raise ValueError(f"network {network.name} ends at {network.logits}, which has "
-                         f"{shape[0]}x{shape[1]} positions, not in class scores; use one with its "
-                         "classifier")
+        raise ValueError(f"network {network.name} ends at layer {network.logits}, which has "
+                         f"{shape[0]}x{shape[1]} positions instead of one score per class; use a "
+                         "network that includes its classification layers")
     return network.logits
 
 
@@ -32,8 +32,10 @@ def find_target(network, target, scores):
     ----------
     network : Network
     target : int, str or None
-        A number, counted from 0; a name, see `Network.find_class`; None for the highest score.
-    scores : array (1, K), or (1, H, W, K) of which the mean over the positions counts
+        A number, counted from 0; a name, see `Network.find_class`; None for the class with the
+        highest score.
+    scores : array (1, K) or (1, H, W, K)
+        With several positions their mean counts.
     """
     count = scores.shape[-1]
     if target is None:
@@ -49,8 +51,8 @@ def find_target(network, target, scores):
 def seed_score(run, index):
     """A class's score in a run, and the seeds from which `Run.backward` gives its gradient.
 
-    The seed is 1 at the class and 0 at all others: at the score, not at the probability, whose
-    gradient vanishes where the network is sure.
+    The seed is 1 at the class and 0 at all others. It stands at the score, not at the probability:
+    where the network is sure, the gradient of the probability vanishes.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def feature_layer(network):
     """The last layer that computes features at several positions.
 
     A convolution, the batch normalisation or ReLU after it, or the Concat or Add where paths meet:
-    what lies just before the last pooling or the first dense layer.
+    the layer just before the last pooling or the first dense layer.
     """
     names = [name for name in network.trunk
              if isinstance(network[name], FEATURES) and positions(network.shapes[name]) > 1]
@@ -94,7 +96,7 @@ def feature_layer(network):
 def feature_maps(network, layer=None):
     """The name of a layer with feature maps that the class scores are computed from.
 
-    `layer` where it is one, ValueError where it is not; `feature_layer` where it is None.
+    `layer` if it is one, ValueError if it is not; `feature_layer` for None.
     """
     if layer is None:
         return feature_layer(network)
@@ -110,14 +112,14 @@ def feature_maps(network, layer=None):
 
 
 def plain(network, colour, shape):
-    """An image of one colour, in the network's own numbers.
+    """An image of one colour, in the network's input values.
 
     Parameters
     ----------
     network : Network
     colour : number or (R, G, B) in 0..255, or None
-        None is the mean colour, which the preprocessing makes zero; mid-grey where it subtracts no
-        mean, for there zero is black.
+        None is the mean colour, which the preprocessing makes zero. Where it subtracts no mean
+        zero is black, and None is mid-grey.
     shape : (N, H, W, C)
         Of a prepared photo.
 
@@ -136,10 +138,14 @@ def plain(network, colour, shape):
 
 
 def grey(heat, high):
-    """A map (H, W) as a grey picture (H, W, 3) uint8: zero and below black, `high` white.
+    """A map (H, W) as a grey picture (H, W, 3) uint8: zero and below are black, `high` is white.
 
-    NaN is black, and so is a map where nothing is above zero.
+    NaN is black, too, and so is a map where nothing is above zero.
     """
-    heat = np.nan_to_num(heat)
-    levels = display.to_uint8(heat, 0, high) if high > 0 else np.zeros(heat.shape, np.uint8)
+    levels = heat_levels(np.nan_to_num(heat), 0, high)
     return np.repeat(levels[..., None], 3, axis=2)  # H,W -> H,W,3
+
+
+def heat_levels(heat, low, high):
+    """0..255 from `low` to `high`; zeros where these are the same."""
+    return display.to_uint8(heat, low, high) if high > low else np.zeros(heat.shape, np.uint8)

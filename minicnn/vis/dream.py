@@ -1,23 +1,26 @@
 """DeepDream: whatever a layer sees in a photo, more of it (Mordvintsev, Olah & Tyka 2015).
 
-The photo is changed by gradient ascent so that a layer responds more strongly than it does; what
-looks a little like a bird becomes more like a bird. As google/deepdream does it:
+The photo is changed by gradient ascent so that a layer responds more strongly to it; what looks a
+little like a bird becomes more like a bird. As google/deepdream does it:
 
-1. Shrink the photo again and again: octaves, from the whole picture down to a rough sketch of it.
+1. Shrink the photo step by step. These are the octaves, from the whole picture down to a rough
+   sketch of it.
 2. Begin with the smallest. Climb the energy of the layer, 1/2 sum a^2, whose gradient at the layer
-   is the activation itself; roll the image by a random jitter before each look; make the step the
-   gradient over its mean magnitude, so that `rate` means grey levels.
-3. What that changed is the detail. Enlarge it, add it to the next larger octave, and climb again,
-   so that large things come first and fine ones grow on them.
+   is the activation a itself. Roll the image by a random jitter before each look, and divide the
+   gradient by its mean magnitude, so that `rate` means grey levels.
+3. What this has changed is the detail. Enlarge it, add it to the next larger octave, and climb
+   again: large things come first, and fine ones grow on them.
 
-In place of the energy a guide image may say what is wanted: at each position the direction of the
-likest of the guide's features. Low layers give strokes and simple ornaments, high ones eyes,
-animals and buildings. Dense layers become convolutions (`vis.convolutional`), so any layer takes a
-photo of any size that is large enough; large ones are looked at in tiles (`vis.tiles`).
+A guide image can replace the energy: each position then climbs the dot product with the guide's
+feature that is most like it. Low layers give strokes and simple ornaments, high ones eyes, animals
+and buildings. Dense layers become convolutions (`vis.convolutional`), so any layer takes a photo of
+any size that is large enough. Large photos are looked at in tiles (`vis.tiles`); with the full
+overlap the gradient is that of the whole image but for rounding, which many steps make visible.
 """
 
 import os
-from itertools import pairwise
+from dataclasses import dataclass
+from typing import Any
 
 from minicnn import images
 from minicnn.ascent import loop, objectives
@@ -27,158 +30,194 @@ from minicnn.backend import to_host
 from minicnn.network import receptive
 from minicnn.network.layers import Add, Concat, ReLU
 from minicnn.ops import resize
-from minicnn.vis.arguments import channel_number, check_counts, settings_of
+from minicnn.vis.arguments import channel_number
 from minicnn.vis.convolutional import convolutional
+from minicnn.vis.options import Options, option, photo_size, takes
 from minicnn.vis.record import Record
 from minicnn.vis.tiles import InTiles
 
 SEES_MOST = 1.5  # of the network's own image: units of the default layer see no more
 
 
-def dream(network, image, layers=None, octaves=4, octave_scale=1.4, steps=10, rate=1.5, jitter=32,
-          guide=None, size="keep", tile=1024, overlap=None, seed=0, progress=False):
-    """Let a network see more of what it sees in a photo.
+@dataclass(frozen=True, kw_only=True)
+class DreamOptions(Options):
+    """Options of `dream`."""
+
+    octaves: int = option(4, "number of sizes at which the photo is changed, including its own",
+                          least=1)
+    octave_scale: float = option(1.4, "ratio of each octave's sides to those of the next smaller "
+                                 "octave", above=1)
+    steps: int = option(10, "steps of gradient ascent in each octave", least=1)
+    rate: float = option(1.5, "step size: mean change of a pixel per step, in grey levels "
+                         "(0..255)", above=0)
+    jitter: int = option(32, "most pixels by which each step shifts the image at random", least=0)
+    guide: Any = option(None, "a photo whose features the dream should show (a path, or a uint8 "
+                        "array), prepared at the network's input size", kind="photo",
+                        otherwise="no guide")
+    size: Any = photo_size("keep")
+    tile: Any = option(1024, "an image with a longer side than this, in pixels, is processed in "
+                       "tiles of this size; none for the whole image at once", kind="int or None")
+    overlap: int = option(None, "pixels that each tile sees around its own region; fewer are "
+                          "faster but make the gradient inexact", least=0, kind="int",
+                          otherwise="all that the exact gradient needs")
+    seed: int = option(0, "seed of the jitter", least=0)
+
+
+@takes(DreamOptions)
+def dream(network, image, layers=None, *, options, progress=False):
+    """Change a photo so that the network sees more of what it already sees in it.
 
     Parameters
     ----------
     network : Network
     image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
     layers : str, sequence of str, or dict of str to float, optional
-        "inception_4c/output" climbs the layer's energy, "inception_4c/output:7" that of its channel
-        7, counted from 0; a dict gives each a weight. Where there are several, each counts in
-        what it is for the photo, so that equal weights weigh equally whatever the layers' sizes.
-        Where not given, `default_layer`.
-    octaves : int
-        How many sizes, the photo's own included.
-    octave_scale : float above 1
-        From one octave to the next.
-    steps : int
-        In each octave.
-    rate : float
-        Mean change of a step over the pixels, in grey levels (of 0..255).
-    jitter : int
-        Most pixels to roll by before each look.
-    guide : path, uint8 array (H, W, 3), ..., optional
-        A photo whose features are wanted; looked at in the network's own size.
-    size : int, (H, W) or "keep"
-        Of the photo, see `images.prepare`.
-    tile : int or None
-        Most pixels along a side that are looked at without tiles; None: always the whole image.
-    overlap : int, optional
-        What tiles see beyond their own part, in pixels; where not given, all they need for the
-        gradient of the whole image (but rounding differs, and many steps make that visible). Less
-        is quicker.
-    seed : int
-        For the jitter.
+        "inception_4c/output" climbs the layer's energy, "inception_4c/output:7" the sum of squares
+        of its channel 7, counted from 0; a dict gives each a weight. Several are each divided by
+        their value for the smallest octave, so that equal weights weigh equally whatever the
+        layers' sizes. By default, `default_layer`.
+    **options
     progress : bool
         Show a bar on standard error.
 
     Returns
     -------
     Record
-        `trace` holds the objective, which is larger in larger octaves: each octave's steps follow
-        those of the one before. After Ctrl-C, the photo with the detail found so far.
+        `trace` holds the objective, octave after octave; it is larger in larger octaves. After
+        Ctrl-C, the photo with the detail found so far.
 
     Raises
     ------
     ValueError
-        Unknown layers or channels, a photo whose smallest octave is too small for them.
+        An option out of range, a layer or channel that is not there, a photo whose smallest octave
+        is too small for them.
     """
-    settings = settings_of(locals())
-    weights = places(network, layers)
-    dreaming = Dreaming(network, weights, octaves, octave_scale, steps, rate, jitter, guide, tile,
-                        overlap)
-    base = network.prepare(image, size)
-    end = dreaming.follow(base, seed, progress=progress)
-    settings |= {"layers": weights, "guide": named(guide)}
-    return Record(image=network.restore(end.image)[0], caption=dreaming.caption(end),
-                  settings=settings, x=end.image, trace=end.trace, by_term=end.by_term,
-                  interrupted=end.interrupted)
+    eyes = Eyes(network, layers, options)
+    return octave_by_octave(eyes, network.prepare(image, options.size), options, progress=progress)
 
 
-class Dreaming:
-    """How to dream: everything but the photo. For those who dream more than once.
+def octave_by_octave(eyes, photo, options, frame=0, progress=False):
+    """One dream: `dream` makes one, `zoom` one per frame.
 
     Parameters
     ----------
-    As for `dream`; `weights` is what `places` gives.
+    eyes : Eyes
+    photo : array (1, H, W, C)
+        In the network's input values.
+    options : DreamOptions
+    frame : int
+        Each has jitter of its own.
+    progress : bool
+        Show a bar on standard error.
+
+    Returns
+    -------
+    Record
+        Of the photo's size, even if Ctrl-C came in a smaller octave.
+    """
+    network, preprocessing = eyes.network, eyes.network.needed_preprocessing()
+    octaves = shrunk(photo, options.octaves, options.octave_scale)  # the smallest first
+    objective = eyes.objective(octaves[0])  # 1/2 sum a^2
+    optimizer = SGD(options.rate * network.grey_level, normalize="mean_abs")  # g / mean |g|
+
+    def ascent():
+        x = octaves[0]
+        for k, octave in enumerate(octaves):
+            if k > 0:
+                x = carried(x, octaves[k - 1], octave)
+            for step in loop.steps(eyes.sees, objective, x, optimizer, options.steps,
+                                   [roll(options.jitter)],
+                                   bounds=images.bounds(preprocessing, octave.shape),
+                                   seed=[options.seed, frame, k]):
+                if k == 0 or step.index > 0:  # a later start is the end of the octave before
+                    yield step
+            x = step.image
+
+    end = loop.follow(ascent(), options.octaves * options.steps, progress, "dream")
+    x = end.image
+    if x.shape != photo.shape:  # Ctrl-C in a smaller octave
+        reached = next(octave for octave in octaves if octave.shape == x.shape)
+        x = carried(x, to_host(reached), to_host(photo)).clip(
+            *images.bounds(preprocessing, photo.shape))
+    settings = {"layers": eyes.weights, **options.settings(), "guide": named(options.guide)}
+    return Record(image=network.restore(x)[0], caption=_caption(eyes, options, end),
+                  settings=settings, x=x, trace=end.trace, by_term=end.by_term,
+                  interrupted=end.interrupted)
+
+
+def shrunk(photo, octaves, octave_scale):
+    """A photo (1, H, W, C) at the size of every octave, from the smallest to the photo itself."""
+    found = [photo]
+    for k in range(1, octaves):
+        size = tuple(max(1, round(side / octave_scale**k)) for side in photo.shape[1:3])
+        found.insert(0, resize.forward(found[0], size)[0])
+    return found
+
+
+def carried(image, small, large):
+    """The start of the next octave: the larger photo plus the last octave's detail, enlarged."""
+    return large + resize.forward(image - small, large.shape[1:3])[0]
+
+
+def _caption(eyes, options, end):
+    seen = ", ".join(place if weight == 1 else f"{place} x {weight:g}"
+                     for place, weight in eyes.weights.items())
+    guided = options.guide is not None
+    measured = ("dot product with the guide's features" if guided
+                else "sum of squared activations" if ":" in seen else "energy")
+    if len(eyes.terms) > 1:
+        measured = f"weighted sum of relative {'dot products' if guided else 'energies'}"
+    return (f"{eyes.network.name} dream at {seen}{', with a guide' * guided}: "
+            f"{len(end.trace) - 1} steps in {options.octaves} octaves, {measured} "
+            f"{end.trace[0, 0]:.4g} -> {end.trace[-1, 0]:.4g}")
+
+
+# ---- where it looks, and for what
+
+class Eyes:
+    """A network that takes photos of any size, and what it looks for in them.
+
+    Parameters
+    ----------
+    network : Network
+    layers : str, sequence of str, or dict of str to float, optional
+        As for `dream`.
+    options : DreamOptions
+
+    Attributes
+    ----------
+    network : Network
+    weights : dict of str to float
+        What `places` gives.
+    layers : list of str
+        Those of the places, each once.
+    sees : Network or InTiles
+        What looks at photos of any size.
+    terms : list of Objective
+        One for each place, all of weight 1.
     """
 
-    def __init__(self, network, weights, octaves=4, octave_scale=1.4, steps=10, rate=1.5,
-                 jitter=32, guide=None, tile=1024, overlap=None):
-        check_counts("dream", octaves=octaves, steps=steps)
-        if not 1 < octave_scale < float("inf"):
-            raise ValueError(f"dream: octave_scale must be above 1, got {octave_scale}")
-        if not 0 < rate < float("inf"):
-            raise ValueError(f"dream: rate must be above 0 grey levels, got {rate}")
-        self.octaves, self.octave_scale, self.steps = octaves, octave_scale, steps
-        self.rate, self.jitter, self.weights, self.guided = rate, jitter, weights, guide is not None
-        self.layers = list(dict.fromkeys(_split(place)[0] for place in weights))
-        self.network = convolutional(network, self.layers)
-        self.eyes = (self.network if tile is None
-                     else InTiles(self.network, self.layers, tile, overlap))
-        self.terms = _terms(self.network, weights, self.layers, guide)
-
-    def follow(self, base, seed=0, frame=0, progress=False):
-        """Dream of a photo (1, H, W, C) in the network's numbers: an `loop.Ascent` whose image
-        has the photo's size, however early it ended. Each `frame` has jitter of its own."""
-        bases = shrunk(base, self.octaves, self.octave_scale)
-        objective = self.objective(bases[0])
-        ascent = self._octave(objective, bases[0], [seed, frame, 0])
-        for k, (small, large) in enumerate(pairwise(bases), start=1):
-            ascent = loop.then(ascent, lambda image, k=k, small=small, large=large: self._octave(
-                objective, carried(image, small, large), [seed, frame, k]))
-        end = loop.follow(ascent, self.steps * self.octaves, progress, "dream")
-        reached = next(b for b in bases if b.shape == end.image.shape)
-        image = end.image
-        if end.interrupted and reached is not bases[-1]:
-            low, high = images.bounds(self.network.needed_preprocessing(), base.shape)
-            image = carried(image, to_host(reached), to_host(base)).clip(low, high)
-        return end._replace(image=image)
+    def __init__(self, network, layers, options):
+        self.network, self.weights = network, places(network, layers)
+        self.layers = list(dict.fromkeys(_split(place)[0] for place in self.weights))
+        wide = convolutional(network, self.layers)
+        self.sees = (wide if options.tile is None
+                     else InTiles(wide, self.layers, options.tile, options.overlap))
+        self.terms = _terms(wide, self.weights, self.layers, options.guide)
 
     def objective(self, photo):
-        """The weighted sum of terms; where there are several, each over its value for a photo."""
+        """The weighted sum of the terms; several are each divided by their value for a photo."""
         try:
-            run = self.eyes.forward(photo, to=self.layers, keep=(), caches=False)
+            run = self.sees.forward(photo, to=self.layers, keep=(), caches=False)
         except ValueError as error:
             raise ValueError(f"dream: {error}; the smallest octave has {photo.shape[1]}x"
                              f"{photo.shape[2]} pixels: take fewer octaves, a smaller octave_scale "
                              "or a larger photo") from None
         values = [float(to_host(term.evaluate(run).total)[0]) for term in self.terms]
-        if len(values) == 1:
-            return self.terms[0]
-        shares = [weight / abs(value) if value else weight
-                  for weight, value in zip(self.weights.values(), values, strict=True)]
-        weighted = [share * term for share, term in zip(shares, self.terms, strict=True)]
+        sizes = [abs(value) or 1.0 for value in values] if len(values) > 1 else [1.0]
+        weighted = [weight / size * term for weight, size, term
+                    in zip(self.weights.values(), sizes, self.terms, strict=True)]
         return sum(weighted[1:], weighted[0])
-
-    def caption(self, end):
-        """What the picture shows."""
-        seen = ", ".join(place if weight == 1 else f"{place} x {weight:g}"
-                         for place, weight in self.weights.items())
-        return (f"{self.network.name} dreams {'after a guide at ' if self.guided else ''}{seen}: "
-                f"{len(end.trace) - 1} steps in {self.octaves} octaves, value "
-                f"{end.trace[0, 0]:.4g} -> {end.trace[-1, 0]:.4g}")
-
-    def _octave(self, objective, start, seed):
-        optimizer = SGD(self.rate * self.network.grey_level, normalize="mean_abs")
-        bounds = images.bounds(self.network.needed_preprocessing(), start.shape)
-        return loop.steps(self.eyes, objective, start, optimizer, self.steps,
-                            [roll(self.jitter)], bounds=bounds, seed=seed)
-
-
-def shrunk(base, octaves, octave_scale):
-    """A photo (1, H, W, C) in all its octaves, the smallest first and itself last."""
-    bases = [base]
-    for k in range(1, octaves):
-        size = tuple(max(1, round(side / octave_scale**k)) for side in base.shape[1:3])
-        bases.insert(0, resize.forward(bases[0], size)[0])
-    return bases
-
-
-def carried(image, small, large):
-    """The next octave's start: what was added to the small photo, enlarged, on the large one."""
-    return large + resize.forward(image - small, large.shape[1:3])[0]
 
 
 def places(network, layers=None):

@@ -1,16 +1,17 @@
 """What the filters of a network look for: the first of every layer, or the best of one.
 
 Each filter gets an image of its own that makes it respond strongly (`maximize`). Side by side they
-show that patterns grow more complex as the layer grows deeper: colours and edges first, then
+show that patterns grow more complex as the layers grow deeper: colours and edges first, then
 textures, then parts. Two sheets are well known. One has the first ten filters of each convolution
-of VGG-16, each with the sum of its squared responses made large; the other the best of one layer's
-filters by the value they reach (Chollet 2017, section 5.4.2).
+of VGG-16, each maximised by the sum of its squared activations; the other the best of one layer's
+filters, by the mean activation that they reach (Chollet 2017, section 5.4.2).
 
-A sum of squares is taken at the convolution itself, where a filter's response has two signs. A
-mean would let them cancel, so with it the ReLU behind the convolution is looked at.
+The sum of squares is taken at the convolution itself, where a filter's activations have two signs.
+In a mean they would cancel, so that is taken at the ReLU behind the convolution.
 
-It takes a while for large networks. With a folder to keep them in, finished filters are never lost:
-the same call goes on where the last one ended, and comes to the same bytes.
+A large network takes a while. Given a folder, finished filters are kept there until all are done:
+if the work is interrupted or killed, the same call goes on where it ended, and comes to the same
+bytes.
 """
 
 from dataclasses import dataclass, field
@@ -24,12 +25,28 @@ from minicnn.files.unfinished import Unfinished
 from minicnn.network.layers import Conv, ReLU
 from minicnn.progress import bar
 from minicnn.vis import presets
-from minicnn.vis.arguments import check_choice, check_counts, settings_of
-from minicnn.vis.maximize import maximize
+from minicnn.vis.maximize import MEASURED, maximize
+from minicnn.vis.options import Options, option, takes
 from minicnn.vis.record import Record
 
-ORDERS = ("number", "value")
 TOGETHER = 10  # filters that are climbed in one go, and saved in one
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiltersOptions(Options):
+    """Options of `filters`: which filters it maximises, and how."""
+
+    count: int = option(10, "number of filters of each layer, starting with the first; all of "
+                        "them if it has fewer", least=1)
+    order: str = option("number", "how the filters are sorted: by number, or by the value that "
+                        "their objective reached, the highest first; values of different layers "
+                        "or presets cannot be compared", choices=("number", "value"))
+    preset: Any = option("filters", "preset of `maximize` that makes each picture", kind="str")
+    steps: int = option(None, "steps of gradient ascent for each picture", least=1, kind="int",
+                        otherwise="the preset's")
+    size: Any = option(None, "side of each picture in pixels", kind="int or (H, W)",
+                       otherwise="the network's own")
+    seed: int = option(0, "seed of the start and transforms, the same for each filter", least=0)
 
 
 @dataclass(frozen=True)
@@ -40,13 +57,13 @@ class LayerFilters:
     ----------
     layer : str
     channels : list of int
-        Those asked for, as they are shown; the pictures are of the first of them, of all unless it
-        was interrupted.
+        Those asked for, in the order of the sheet; the pictures are of the first of them, of all
+        unless it was interrupted.
     pictures : (N, H, W, 3) uint8
     values : (N,) array
-        What was made large, as it ended.
+        The objective of each as `maximize` left it.
     x : (N, H, W, C) array
-        The pictures in the network's own numbers, unrounded.
+        The pictures in the network's input values, unrounded.
     """
 
     layer: str
@@ -71,29 +88,16 @@ class Filters(Record):
     layers: list
 
 
-def filters(network, layers=None, count=10, order="number", preset="filters", steps=None, size=None,
-            seed=0, folder=None, progress=False):
+@takes(FiltersOptions)
+def filters(network, layers=None, *, options, folder=None, progress=False):
     """Maximise the first filters of every convolution, or of some layers.
 
     Parameters
     ----------
     network : Network
-    layers : sequence of str, optional
-        Every convolution where not given; with a preset that makes a mean large, the ReLU behind
-        each.
-    count : int
-        How many filters of each layer; fewer where it has no more.
-    order : {"number", "value"}
-        value: those that reach the highest value first. Values of different layers, or presets, do
-        not compare.
-    preset : str
-        As for `maximize`.
-    steps : int, optional
-        What the preset says where not given; 60 for "filters".
-    size : int or (H, W), optional
-        Of each picture; the network's own where not given.
-    seed : int
-        The same for each filter.
+    layers : str or sequence of str, optional
+        By default, every convolution; with a preset that makes a mean large, the ReLU after each.
+    **options
     folder : path, optional
         Where finished filters are kept until all are; made where it does not exist.
     progress : bool
@@ -107,41 +111,47 @@ def filters(network, layers=None, count=10, order="number", preset="filters", st
     Raises
     ------
     ValueError
-        No convolutions, unknown layers, settings out of range.
+        No convolutions, unknown layers, options out of range.
     """
-    settings = settings_of(locals())
-    from minicnn import __version__
+    how = presets.of(options.preset, options.steps)
+    layers = _chosen(network, layers, how)
+    size = tuple(network.input_shape[:2] if options.size is None
+                 else images.height_width(options.size))
+    settings = {"layers": layers, **options.settings(), "steps": how.steps, "size": size}
+    parts = []  # layers with channels of theirs that are climbed together
+    for layer in layers:
+        channels = range(min(options.count, network.shapes[layer][-1]))
+        parts += [(layer, list(channels[first : first + TOGETHER]))
+                  for first in range(0, len(channels), TOGETHER)]
+    kept = None if folder is None else Unfinished(folder, _about(network, how, settings))
 
-    chosen = presets.chosen(preset, dict.fromkeys(presets.OWN) | {"steps": steps})
-    size = network.input_shape[:2] if size is None else images.height_width(size)
-    check_counts("filters", count=count)
-    check_choice("filters", "order", order, ORDERS)
-    if layers is None:
-        layers = responses(network, rectified=chosen["measure"] != "squares")
-    layers = [network.find(layer) for layer in
-              dict.fromkeys([layers] if isinstance(layers, str) else layers)]
-    if not layers:
-        raise ValueError(f"filters: network {network.name} has no convolutions; name layers")
-    settings |= {"layers": layers, "steps": chosen["steps"], "size": tuple(size)}
-    parts = [(layer, list(range(first, min(first + TOGETHER, most))))
-             for layer in layers for most in [min(count, network.shapes[layer][-1])]
-             for first in range(0, most, TOGETHER)]
+    made = []  # the arrays of each part, in their order, as far as Ctrl-C allows
+    total = sum(len(channels) for _, channels in parts) * how.steps
+    try:
+        with bar(name="filters", shown=progress, total=total) as shown:
+            for number, part in enumerate(parts):
+                if kept is not None and kept.has_part(number):
+                    made.append(kept.part(number))
+                    shown.update(len(part[1]) * how.steps)
+                    continue
+                made.append(_climbed(network, *part, settings, lambda step: shown.update(
+                    len(step.value) if step.index else 0)))
+                if kept is not None:
+                    kept.save_part(number, **made[-1])
+    except KeyboardInterrupt:
+        if not made:
+            raise
 
-    about = settings | chosen | {"size": list(size), "weights": digest(network),
-                                 "minicnn": __version__}
-    del about["order"]  # the pictures do not depend on it
-    kept = None if folder is None else Unfinished(folder, about)
-    made = _made(network, parts, settings, kept, progress)
-    found = [_of_layer(network, layer, parts, made, order) for layer in layers]
     interrupted = len(made) < len(parts)
     if kept is not None and not interrupted:
         kept.remove()
-    return Filters(caption=_caption(network, settings), settings=settings, layers=found,
+    found = [_of_layer(network, layer, parts, made, options.order, how) for layer in layers]
+    return Filters(caption=_caption(network, how, settings), settings=settings, layers=found,
                    interrupted=interrupted)
 
 
 def responses(network, rectified=False):
-    """The names of all convolutions, or of the ReLU behind each of them.
+    """The names of all convolutions, or of the ReLU after each of them.
 
     A convolution without one, before the next convolution, is named itself.
     """
@@ -155,68 +165,39 @@ def responses(network, rectified=False):
     return found
 
 
-def orientation_entropy(x, bins=18):
-    """In how many directions a pattern's edges run, in bits: how complex it is, by one measure.
-
-    The gradients of the colours' sum are sorted by their direction, up to sign, into a histogram,
-    each with its length as weight; this is the histogram's entropy.
-
-    Parameters
-    ----------
-    x : array (N, H, W, C)
-        Each at least 3 x 3.
-    bins : int
-
-    Returns
-    -------
-    (N,) array
-        From 0, all edges parallel or none there, to log2(bins), all directions alike.
-    """
-    grey = np.asarray(x, np.float64).sum(axis=3)  # N,H,W,C -> N,H,W
-    down = grey[:, 2:, 1:-1] - grey[:, :-2, 1:-1]
-    right = grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
-    sector = (np.mod(np.arctan2(down, right), np.pi) * bins / np.pi).astype(int) % bins
-    lengths = np.hypot(down, right)
-    shares = np.stack([(lengths * (sector == k)).sum(axis=(1, 2)) for k in range(bins)], axis=1)
-    shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)  # N,bins -> N
+def _chosen(network, layers, how):
+    """The names of the layers to look at, each once."""
+    if layers is None:
+        layers = responses(network, rectified=how.measure != "squares")
+    names = [layers] if isinstance(layers, str) else layers
+    if not names:
+        raise ValueError(f"filters: network {network.name} has no convolutions; name layers")
+    return list(dict.fromkeys(map(network.find, names)))
 
 
-# ---- doing it
-
-def _made(network, parts, settings, kept, progress):
-    """The arrays `x` and `values` of each part, in order, as far as Ctrl-C allows."""
-    made, work = [], sum(len(channels) for _, channels in parts) * settings["steps"]
-    try:
-        with bar(name="filters", shown=progress, total=work) as shown:
-            for number, part in enumerate(parts):
-                made.append(_part(network, *part, settings, kept, number, shown))
-    except KeyboardInterrupt:
-        if not made:
-            raise
-    return made
-
-
-def _part(network, layer, channels, settings, kept, number, shown):
-    """The arrays of one part: as they were kept, or made now and kept."""
-    if kept is not None and kept.has_part(number):
-        shown.update(len(channels) * settings["steps"])
-        return kept.part(number)
-    found = maximize(network, layer, channels, settings["preset"], settings["steps"],
-                     size=settings["size"], seed=settings["seed"],
-                     watch=lambda step: shown.update(len(channels) if step.index else 0))
-    if found[0].interrupted:
+def _climbed(network, layer, channels, settings, watch):
+    """The arrays of some filters, climbed together; KeyboardInterrupt if they were not finished."""
+    records = maximize(network, layer, channels, settings["preset"], watch=watch,
+                       **{name: settings[name] for name in ("steps", "size", "seed")})
+    if records[0].interrupted:
         raise KeyboardInterrupt
-    arrays = {"x": np.concatenate([record.x for record in found]),  # 1,H,W,C each -> N,H,W,C
-              "values": np.array([record.trace[-1, 0] for record in found])}
-    if kept is not None:
-        kept.save_part(number, **arrays)
-    return arrays
+    return {"x": np.concatenate([one.x for one in records]),  # -> N,H,W,C
+            "values": np.array([one.trace[-1, 0] for one in records])}
 
 
 # ---- putting it together
 
-def _of_layer(network, layer, parts, made, order):
+def _about(network, how, settings):
+    """All that the pictures depend on: what was kept of other pictures is not taken for these."""
+    from minicnn import __version__
+
+    about = how.settings() | settings | {"size": list(settings["size"]),
+                                         "weights": digest(network), "minicnn": __version__}
+    del about["order"]  # pictures do not depend on it
+    return about
+
+
+def _of_layer(network, layer, parts, made, order, how):
     channels = [channel for name, some in parts if name == layer for channel in some]
     own = [arrays for (name, _), arrays in zip(parts, made, strict=False) if name == layer]
     if not own:
@@ -226,12 +207,23 @@ def _of_layer(network, layer, parts, made, order):
         best = np.argsort(-values, kind="stable")
         channels = [channels[k] for k in best] + channels[len(best):]
         x, values = x[best], values[best]
-    return LayerFilters(layer, channels, network.restore(x), values, x)
+    return LayerFilters(layer, channels, presets.pictures(how, network, x), values, x)
 
 
-def _caption(network, settings):
+def _caption(network, how, settings):
     layers = settings["layers"]
     where = layers[0] if len(layers) == 1 else f"each of {len(layers)} layers"
-    best = ", those with the highest value first" if settings["order"] == "value" else ""
-    return (f"{network.name}: the first {settings['count']} filters of {where}, maximised: preset "
-            f"{settings['preset']}, {settings['steps']} steps{best}")
+    made_large = " or ".join(dict.fromkeys(_objective(network, layer, how) for layer in layers))
+    preset = "" if settings["preset"] is None else f"preset {settings['preset']}, "
+    best = ", the highest first" if settings["order"] == "value" else ""
+    return (f"{network.name}: the first {settings['count']} filters of {where}, each shown by a "
+            f"picture that maximises its {made_large}; {preset}{settings['steps']} steps{best}")
+
+
+def _objective(network, layer, how):
+    """What `maximize` makes large there, in words."""
+    is_class = layer == network.logits and network.classifies
+    measure = how.measure if len(network.shapes[layer]) == 3 else "mean"
+    return (("score" if is_class else MEASURED[measure])
+            + f" + {how.sure:g} log-probability" * bool(is_class and how.sure)
+            + f" - {how.l2:.3g} |I|^2" * bool(how.l2))

@@ -1,7 +1,7 @@
-"""What a projection starts from: all activations of a layer set to zero but some.
+"""Where a projection starts: all activations of a layer are set to zero except one unit's or map's.
 
-The first step of Zeiler & Fergus (2014, section 2.1): what is left is one unit at its own
-activation, or one whole feature map.
+The first step down in Zeiler & Fergus (2014, section 2.1). One unit, or one whole feature map,
+keeps its activation.
 """
 
 from numbers import Integral
@@ -15,19 +15,19 @@ WHOLE = "all"  # for a position: the whole feature map
 
 
 def strongest_channel(activation):
-    """The channel that holds the largest value of the first image's activation."""
+    """The channel that holds the largest activation of the first image."""
     return int(to_host(activation)[0].argmax()) % activation.shape[-1]  # H,W,C are in that order
 
 
 def strongest_position(activation, layer, channel):
-    """(row, column) of a map's largest value; () at a dense layer, which has no positions."""
+    """(row, column) of a map's largest activation; () at a dense layer, which has no positions."""
     check_channel("deconvnet", layer, activation.shape[-1], channel)
     plane = to_host(activation)[0, ..., channel]
     return tuple(int(i) for i in np.unravel_index(plane.argmax(), plane.shape))
 
 
 def isolate(activation, layer, channel, position):
-    """All activations set to zero but one, or but those of one feature map, which stay as they are.
+    """Set all activations to zero except one, or except those of one feature map.
 
     Parameters
     ----------
@@ -40,16 +40,19 @@ def isolate(activation, layer, channel, position):
     Returns
     -------
     seed : array of the activation's shape
-        For "all", at a layer before its ReLU, with the channel's negative values, too.
+        With "all" the map keeps its negative activations, too (at a layer before its ReLU).
     value : float
-        The unit's activation, or the channel's largest.
+        The unit's activation, or the largest of the map.
     """
+    if len(activation) != 1:
+        raise ValueError(f"deconvnet: a unit is looked up in one photo; this run has "
+                         f"{len(activation)}. Run forward on one of them")
     check_channel("deconvnet", layer, activation.shape[-1], channel)
     if isinstance(position, str) and position == WHOLE:
-        kept, where, others = np.s_[..., channel], "everywhere (largest value", "channel"
+        kept, where, others = np.s_[..., channel], "everywhere (largest activation", "channel"
     else:
         _check_position(activation, layer, position)
-        kept, where, others = (0, *position, channel), "there (value", "channel, position"
+        kept, where, others = (0, *position, channel), "there (activation", "channel, position"
     value = float(activation[kept].max())
     if not value > 0:
         raise ValueError(f"deconvnet: channel {channel} of {layer} is silent {where} {value:.4g}); "

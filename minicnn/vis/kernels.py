@@ -1,9 +1,9 @@
-"""Kernels: the numbers a layer has learnt, as pictures.
+"""Kernels: the weights that a layer has learnt, as pictures.
 
-A filter of the first layer has a weight for each colour of each pixel it sees, so it is itself a
-small picture (Krizhevsky et al. 2012, figure 3): what it looks like is what it responds to most.
-Deeper kernels have as many planes as there are channels below them; they can only be shown plane
-by plane. Grey is zero in every picture, bright a positive weight.
+A filter of the first layer has a weight for each colour of each pixel that it sees, so it is itself
+a small picture (Krizhevsky et al. 2012, figure 3), of the pattern that it responds to most. Kernels
+of deeper layers have as many planes as the layer below has channels; they can only be shown plane
+by plane. In every picture grey is a weight of zero, bright a positive one, dark a negative one.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,27 @@ from minicnn import images
 from minicnn.backend import to_host
 from minicnn.images import display
 from minicnn.network.layers import Conv, Dense
-from minicnn.vis.arguments import check_choice, settings_of
+from minicnn.vis.options import Options, option, takes
 from minicnn.vis.record import Record
 
-SCALES = ("filter", "layer")
-FEW = 16  # how many filters, and how many planes of each, are shown where nothing is said
+FEW = 16  # filters, and planes of each, that are shown by default where there is no colour
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelsOptions(Options):
+    """Options of `kernels`: which kernels it shows, and how bright."""
+
+    filters: Any = option(None, "indices of the layer's filters to show, from 0",
+                          kind="sequence of int",
+                          otherwise=f"all of the first convolution; of others the first {FEW}")
+    inputs: Any = option(None, "indices of the planes to show of each filter, one picture each, "
+                         "from 0; in a layer with groups, counted within the filter's group",
+                         kind="sequence of int", otherwise="the first convolution in colour; of "
+                         f"others the first {FEW} planes")
+    scale: str = option(
+        "filter", "which weight is the brightest or darkest: filter, the largest of each filter, "
+        "so that each can be seen clearly; layer, the largest of the whole layer, so that a dead "
+        "filter is grey. All planes of a filter share one scale", choices=("filter", "layer"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -29,13 +45,13 @@ class Kernels(Record):
     Attributes
     ----------
     pictures : (N, KH, KW, 3) uint8
-        In colour, one a filter; or one a plane, all planes of the first filter coming first.
+        In colour one for each filter; else one for each plane, all planes of a filter together.
     filters : list of int
-        Which filters.
+        Indices of the filters.
     inputs : list of int or None
-        Which input channels of each; None for pictures in colour.
+        Indices of the planes of each filter; None for pictures in colour.
     w : array (KH, KW, C/groups, O)
-        All weights of the layer, in the network's own channel order.
+        All weights of the layer, in the network's own order of channels.
     """
 
     pictures: Any
@@ -44,25 +60,17 @@ class Kernels(Record):
     w: Any
 
 
-def kernels(network, layer=None, filters=None, inputs=None, scale="filter"):
-    """A layer's kernels as pictures.
+@takes(KernelsOptions)
+def kernels(network, layer=None, *, options):
+    """Show a layer's kernels as pictures.
 
     Parameters
     ----------
     network : Network
     layer : str, optional
-        A convolution, or a dense layer above feature maps: its kernels are as large as these. The
-        first convolution where not given.
-    filters : sequence of int, optional
-        Which of the layer's channels. Where not given all of the first convolution, which are in
-        colour; else the first 16.
-    inputs : sequence of int, optional
-        Which planes of each kernel, one picture each; within its group where the layer has groups.
-        Where not given the first convolution is shown in colour, of others the first 16 planes.
-    scale : {"filter", "layer"}
-        What is as bright, or as dark, as can be: the largest weight of each filter itself, so that
-        all are seen clearly, or that of all filters of the layer, so that a dead filter is grey.
-        Colours and planes of one filter are always scaled jointly.
+        A convolution; or a dense layer above feature maps, whose kernels are as large as these.
+        By default, the first convolution.
+    **options
 
     Returns
     -------
@@ -72,35 +80,43 @@ def kernels(network, layer=None, filters=None, inputs=None, scale="filter"):
     Raises
     ------
     ValueError
-        A layer without kernels, no such filter or plane, an unknown scale.
+        A layer without kernels; a filter or plane that does not exist.
     """
-    settings = settings_of(locals())
-    check_choice("kernels", "scale", scale, SCALES)
     first = next((name for name in network.names if isinstance(network[name], Conv)), None)
-    if first is None and layer is None:
+    if layer is None and first is None:
         raise ValueError(f"kernels: network {network.name} has no convolution; name a dense layer")
     layer = first if layer is None else network.find(layer)
     w = _weights(network, layer)
-    coloured = inputs is None and layer == first and w.shape[2] == network.input_shape[2]
-    count = w.shape[3] if coloured else min(FEW, w.shape[3])
-    filters = _numbers(layer, "filters", filters, w.shape[3], count)
-    inputs = None if coloured else _numbers(layer, "planes", inputs, w.shape[2], FEW)
-    shown = w.transpose(3, 0, 1, 2)[filters]  # KH,KW,C,O -> O,KH,KW,C
-    limits = [float(np.abs(w if scale == "layer" else kernel).max()) for kernel in shown]
-    pictures = np.concatenate([_pictures(kernel, limit, network, inputs)
-                               for kernel, limit in zip(shown, limits, strict=True)])
-    settings |= {"layer": layer, "filters": filters, "inputs": inputs}
-    return Kernels(caption=_caption(network, layer, w, inputs, limits, scale), settings=settings,
-                   pictures=pictures, filters=filters, inputs=inputs, w=w)
+    kh, kw, planes, count = w.shape
+    in_colour = options.inputs is None and layer == first and planes == network.input_shape[2]
+    filters = _numbers(layer, "filters", options.filters, count, count if in_colour else FEW)
+    inputs = None if in_colour else _numbers(layer, "planes", options.inputs, planes, FEW)
+
+    pictures, limits = [], []
+    for kernel in w.transpose(3, 0, 1, 2)[filters]:  # KH,KW,C,O -> O,KH,KW,C
+        limits.append(float(np.abs(w if options.scale == "layer" else kernel).max()))
+        levels = display.signed_to_uint8(kernel, limits[-1] or None)  # 128 + 127 w / limit
+        pictures += ([images.to_rgb(levels, network.needed_preprocessing())] if in_colour
+                     else [np.stack([levels[..., c]] * 3, axis=2) for c in inputs])
+
+    how = "in red, green and blue" if in_colour else f"{len(inputs)} of {planes} planes each"
+    largest = (f"each filter scaled by its own largest weight ({min(limits):.3g} to "
+               f"{max(limits):.3g})" if options.scale == "filter" else
+               f"all filters scaled by the layer's largest weight ({limits[0]:.3g})")
+    return Kernels(
+        pictures=np.stack(pictures), filters=filters, inputs=inputs, w=w,
+        caption=f"{network.name} {layer}: {len(filters)} of {count} kernels {kh}x{kw}, {how}; grey "
+                f"is a weight of 0, {largest}",
+        settings={"layer": layer, **options.settings(), "filters": filters, "inputs": inputs})
 
 
 def _weights(network, layer):
-    """(KH, KW, C/groups, O)."""
+    """The kernels of a layer, (KH, KW, C/groups, O)."""
     above_maps = [name for name in network.names if len(network.input_shapes[name]) == 3]
     having = [name for name in above_maps if isinstance(network[name], Conv | Dense)]
     if layer not in having:
         raise ValueError(f"kernels: {layer} ({type(network[layer]).__name__}) has no kernels with "
-                         f"rows and columns; those that have: {', '.join(having)}")
+                         f"rows and columns; choose one of {', '.join(having)}")
     if layer in network.empty():
         raise ValueError(f"kernels: {layer} of network {network.name} has no weights; use "
                          "initialize(seed) for random ones or minicnn.load for trained ones")
@@ -111,27 +127,10 @@ def _weights(network, layer):
 
 
 def _numbers(layer, what, chosen, count, usual):
+    """The chosen indices of filters or planes, checked; by default, the first `usual`."""
     chosen = list(range(min(usual, count))) if chosen is None else [int(k) for k in chosen]
     wrong = [k for k in chosen if not 0 <= k < count]
     if wrong or not chosen:
-        got = f"no {wrong[0]}" if wrong else "nothing to show for an empty list"
-        raise ValueError(f"kernels: {layer} has {count} {what}, counted from 0; there is {got}")
+        got = f"there is no {wrong[0]}" if wrong else "the list is empty; name at least one"
+        raise ValueError(f"kernels: {layer} has {count} {what}, counted from 0; {got}")
     return chosen
-
-
-def _pictures(kernel, limit, network, inputs):
-    """(N, KH, KW, 3) of one kernel (KH, KW, C): in colour, or its planes."""
-    levels = display.signed_to_uint8(kernel, limit or None)
-    if inputs is None:
-        return images.to_rgb(levels, network.needed_preprocessing())[None]
-    planes = levels[..., inputs].transpose(2, 0, 1)  # KH,KW,C -> C,KH,KW
-    return np.repeat(planes[..., None], 3, axis=3)  # C,KH,KW -> C,KH,KW,3
-
-
-def _caption(network, layer, w, inputs, limits, scale):
-    kh, kw, c, o = w.shape
-    how = "in red, green and blue" if inputs is None else f"{len(inputs)} of {c} planes each"
-    own = (f"each over its own largest weight ({min(limits):.3g} to {max(limits):.3g})"
-           if scale == "filter" else f"all over the layer's largest weight ({limits[0]:.3g})")
-    return (f"{network.name} {layer}: {len(limits)} of {o} kernels {kh}x{kw}, {how}; grey is 0, "
-            f"{own}")

@@ -1,4 +1,7 @@
-"""k-means: points into clusters round their means (Lloyd 1982, Arthur & Vassilvitskii 2007)."""
+"""k-means: group points into clusters around their means.
+
+Lloyd (1982) has the iteration, Arthur & Vassilvitskii (2007) the choice of the first centres.
+"""
 
 import numpy as np
 
@@ -6,9 +9,9 @@ import numpy as np
 def kmeans(points, k, seed=0, steps=100):
     """Find k cluster centres.
 
-    The first are drawn from the points, each with a probability that grows with the squared
-    distance to those drawn before (k-means++); then in turn every point joins its nearest centre
-    and every centre moves to the mean of its points, until nothing changes.
+    k-means++ draws the first centres from the points, each with a probability in proportion to its
+    squared distance from the nearest centre so far. Then every point joins its nearest centre and
+    every centre moves to the mean of its points, in turn, until no point changes its centre.
 
     Parameters
     ----------
@@ -16,12 +19,12 @@ def kmeans(points, k, seed=0, steps=100):
     k : int
     seed : int
     steps : int
-        Most rounds.
+        Most rounds of the iteration.
 
     Returns
     -------
     centres : float array (k, C)
-        Fewer than k where fewer points differ.
+        Fewer than k if the points have fewer different values.
     """
     rng, points = np.random.default_rng(seed), np.asarray(points, float)
     centres = points[rng.integers(len(points), size=1)]
@@ -32,11 +35,11 @@ def kmeans(points, k, seed=0, steps=100):
         before, labels = labels, distances(points, centres).argmin(axis=1)
         if (labels == before).all():
             break
-        for j in set(labels):  # a centre that lost all its points stays where it is
+        for j in set(labels):  # a centre without points stays where it is
             centres[j] = points[labels == j].mean(axis=0)
     return centres
 
 
 def distances(points, centres):
-    """Squared distances (N, k) of points (N, C) to centres (k, C), exactly 0 for equal ones."""
+    """Squared distances (N, k) from points (N, C) to centres (k, C); exactly 0 where equal."""
     return np.stack([((points - centre) ** 2).sum(axis=1) for centre in centres], axis=1)

@@ -1,24 +1,27 @@
-"""Occlusion: what a class's probability owes to each part of a photo (Zeiler & Fergus 2014).
+"""Occlusion: how much a class's probability depends on each part of a photo (Zeiler & Fergus 2014).
 
-Section 4.2 and figure 7. A grey square is laid over the photo at one place after another, and the
-network is asked again each time. Three maps, over where the square lies:
+Section 4.2 and figure 7. A grey square covers one part of the photo after another, and each time
+the network is asked again. Three maps show the network's answer as a function of
+the square's position:
 
-(b) one feature map's total activation, of the map that responds most to the photo as it is: where
-    that drops is what excites the map
-(d) the probability of the class: where that drops is the object
+(b) the total activation of one feature map, the one that responds most to the whole photo: where
+    this drops is what excites the map
+(d) the probability of the class: where this drops is the object
 (e) the likeliest class: what the network takes the photo for instead
 
-(a) is the photo with one square, (c) the deconvnet's projection of the map: `vis.deconvnet`.
+In the figure (a) is the photo with one square, (c) the deconvnet's projection of the feature map:
+`vis.deconvnet`.
 
-Nothing is differentiated: this is what the network does, not what it would do for small changes,
-and so a check of all the maps that gradients make.
+No gradient is taken: this is what the network does, not what it would do for small changes. It can
+therefore be used to check all gradient-based maps.
 
-The squares lie inside the photo, `stride` apart, the last of a row or column flush with the far
-edge, so that every pixel is covered. A map has one number a square. For display each pixel gets the
-mean over the squares that cover it, which puts every number where its square was.
+The squares lie inside the photo, `stride` apart, the last of a row or column at the far edge, so
+that every pixel is covered. A map has one number for each square. For display each pixel gets the
+mean over the squares that cover it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -26,16 +29,46 @@ import numpy as np
 from minicnn.backend import array_module, to_host
 from minicnn.progress import bar
 from minicnn.vis import attribution
-from minicnn.vis.arguments import channel_number, check_counts, settings_of
+from minicnn.vis.arguments import channel_number
+from minicnn.vis.options import Options, option, photo_size, takes
 from minicnn.vis.record import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class OcclusionOptions(Options):
+    """Options of `occlusion`."""
+
+    square: int = option(None, "side of the square, in pixels", least=1, kind="int",
+                         otherwise="a quarter of the photo's shorter side")
+    stride: int = option(None, "pixels from one square to the next, at most the side of one",
+                         least=1, kind="int", otherwise="a quarter of the square's side")
+    value: Any = option(None, "colour of the square: one grey level, or red, green and blue, "
+                        "each in 0..255", kind="number or (R, G, B)",
+                        otherwise="the network's mean colour; mid-grey where its preprocessing "
+                        "subtracts no mean")
+    batch: int = option(16, "number of squares that the network processes in one pass; more need "
+                            "more memory", least=1)
+    size: Any = photo_size()
+
+    def fitted(self, height, width):
+        """The options with a square and a stride that fit a photo of that size."""
+        square = max(1, min(height, width) // 4) if self.square is None else self.square
+        stride = max(1, square // 4) if self.stride is None else self.stride
+        if square > min(height, width):
+            raise ValueError(f"occlusion: a square of {square} does not fit the photo, "
+                             f"{height}x{width} pixels; give a side of 1 to {min(height, width)}")
+        if stride > square:
+            raise ValueError(f"occlusion: a stride of {stride} would leave pixels uncovered by "
+                             f"squares of {square}; give 1 to {square}")
+        return replace(self, square=square, stride=stride)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Occlusion(Record):
-    """What a network says of a photo with a square in it, by where the square is.
+    """A network's answers for a photo with a square in it, as functions of the square's position.
 
     The maps are (P, Q) for P rows and Q columns of squares. What Ctrl-C left undone is NaN, in
-    `winner` -1. `image` has the probability for each pixel in grey, 0 black and 1 white: dark is
+    `winner` -1. `image` shows the probability at each pixel in grey, 0 black and 1 white: dark is
     what the class needs.
 
     Attributes
@@ -43,7 +76,7 @@ class Occlusion(Record):
     probability : array (P, Q)
         Of the class.
     activation : array (P, Q)
-        The feature map's total.
+        The feature map's total activation.
     winner : array (P, Q) of int
         The likeliest class.
     names : dict of int to str
@@ -66,9 +99,9 @@ class Occlusion(Record):
     example: Any
 
 
-def occlusion(network, image, target=None, layer=None, channel=None, square=None, stride=None,
-              value=None, batch=16, size=None, progress=False):
-    """Sweep a grey square over a photo, and ask the network each time.
+@takes(OcclusionOptions)
+def occlusion(network, image, target=None, layer=None, channel=None, *, options, progress=False):
+    """Move a grey square over a photo, and run the network each time.
 
     Parameters
     ----------
@@ -76,23 +109,13 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
         With class probabilities.
     image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
     target : int or str, optional
-        The class, by its number or its name (`Network.find_class`); the likeliest where not given.
+        The class, by its number or its name (`Network.find_class`). By default, the most probable.
     layer : str, optional
-        Of the feature map; where not given the last that computes any, see
+        The layer of the feature map. By default, the last that computes feature maps, see
         `attribution.feature_layer`.
     channel : int, optional
-        The feature map, counted from 0; the one with the largest total where not given.
-    square : int, optional
-        Side in pixels; a quarter of the photo's shorter side where not given.
-    stride : int, optional
-        Pixels from one square to the next, at most `square`; a quarter of it where not given.
-    value : number or (R, G, B) in 0..255, optional
-        The square's colour; where not given the network's mean colour, which its preprocessing
-        makes zero (mid-grey where it subtracts no mean).
-    batch : int
-        How many squares the network looks at in one pass. More takes more memory.
-    size : int, (H, W) or "keep", optional
-        As for `Network.prepare`.
+        The index of the feature map, from 0. By default, the map with the largest total activation.
+    **options
     progress : bool
         Show a bar on standard error.
 
@@ -106,66 +129,60 @@ def occlusion(network, image, target=None, layer=None, channel=None, square=None
     ValueError
         Unknown class, layer or channel; a square or a stride that does not fit.
     """
-    settings = settings_of(locals())
-    check_counts("occlusion", batch=batch)
     if not network.classifies:
-        raise ValueError(f"occlusion: network {network.name} ends at {network.names[-1]}, not in "
-                         "class probabilities; use one with its classifier")
-    attribution.score_layer(network)
-    x, layer = network.prepare(image, size), attribution.feature_maps(network, layer)
-    square = max(1, min(x.shape[1:3]) // 4) if square is None else square
-    stride = max(1, square // 4) if stride is None else stride
-    _, h, w, _ = x.shape
-    if not 1 <= square <= min(h, w):
-        raise ValueError(f"occlusion: a square of {square} does not fit the photo, {h}x{w} pixels; "
-                         f"give a side of 1 to {min(h, w)}")
-    if not 1 <= stride <= square:
-        raise ValueError(f"occlusion: a stride of {stride} would leave pixels uncovered by squares "
-                         f"of {square}; give 1 to {square}")
-    patch = attribution.plain(network, value, x.shape)
-    p, totals = look(network, x, layer)
-    index = attribution.find_target(network, target, p)
+        raise ValueError(f"occlusion: network {network.name} ends at layer {network.names[-1]} and "
+                         "does not output class probabilities; use a network that includes its "
+                         "classification layers")
+    attribution.score_layer(network)  # the classes have one position, or ValueError
+    x, layer = network.prepare(image, options.size), attribution.feature_maps(network, layer)
+    options = options.fitted(*x.shape[1:3])
+    patch = attribution.plain(network, options.value, x.shape)
+
+    p, totals = look(network, x, layer)  # the photo without a square
+    c = attribution.find_target(network, target, p)
     channel = (int(totals[0].argmax()) if channel is None
                else channel_number("occlusion", network, layer, channel))
-    whole = float(p[0, index]), float(totals[0, channel]), int(p[0].argmax())
-    settings |= {"target": index, "layer": layer, "channel": channel, "square": square,
-                 "stride": stride}
+    whole = float(p[0, c]), float(totals[0, channel]), int(p[0].argmax())
 
-    tops, lefts = (starts(side, square, stride) for side in x.shape[1:3])
-    places = [(int(top), int(left)) for top in tops for left in lefts]
-    looks = (look(network, covered(x, patch, places[first:first + batch], square), layer)
-             for first in range(0, len(places), batch))
-    looks = bar(looks, "occlusion", progress, -(-len(places) // batch))
-    found = _gather(looks, len(places), index, channel)
+    tops, lefts = (starts(side, options.square, options.stride) for side in x.shape[1:3])
+    places = list(product(tops.tolist(), lefts.tolist()))
+    settings = {"target": c, "layer": layer, "channel": channel, **options.settings()}
+    some = range(0, len(places), options.batch)
+    found = _moved(network, x, patch, places, settings, bar(some, "occlusion", progress))
     probability, activation, winner = found.reshape(3, len(tops), len(lefts))  # 3,P*Q -> 3,P,Q
+
     worst = places[int(np.nanargmin(probability))]
+    heat = per_pixel(probability, tops, lefts, options.square, x.shape[1:3])
     return Occlusion(
-        image=attribution.grey(per_pixel(probability, tops, lefts, square, x.shape[1:3]), 1),
+        image=attribution.grey(heat, 1), settings=settings,
         caption=_caption(network, settings, whole, probability, activation, worst),
-        settings=settings, probability=probability, activation=activation,
+        probability=probability, activation=activation,
         winner=np.nan_to_num(winner, nan=-1).astype(int),
         names={int(k): attribution.short_name(network, int(k))
                for k in np.unique(winner) if k >= 0},
         whole=whole, tops=tops, lefts=lefts, photo=network.restore(x)[0],
-        example=network.restore(covered(x, patch, [worst], square))[0],
+        example=network.restore(covered(x, patch, [worst], options.square))[0],
         interrupted=bool(np.isnan(probability).any()))
 
 
-def _gather(looks, count, index, channel):
-    """(3, count): the class's probability, the map's total, the likeliest class; NaN if undone."""
-    found, done = np.full((3, count), np.nan), 0
+def _moved(network, x, patch, places, settings, batches):
+    """Maps (d), (b) and (e) with the square at each place: (3, P*Q), NaN from Ctrl-C on."""
+    found = np.full((3, len(places)), np.nan)
     try:
-        for p, totals in looks:
-            found[:, done:done + len(p)] = p[:, index], totals[:, channel], p.argmax(axis=1)
-            done += len(p)
+        for first in batches:
+            some = slice(first, first + settings["batch"])
+            images = covered(x, patch, places[some], settings["square"])
+            p, totals = look(network, images, settings["layer"])
+            found[:, some] = (p[:, settings["target"]], totals[:, settings["channel"]],
+                              p.argmax(axis=1))
     except KeyboardInterrupt:
-        if done == 0:
+        if np.isnan(found).all():
             raise
     return found
 
 
 def look(network, x, layer):
-    """What a network says of a batch: probabilities (N, K), and feature maps' totals (N, C)."""
+    """A network's answers for a batch: probabilities (N, K), total activation of maps (N, C)."""
     run = network.forward(x, keep=[layer], caches=False)
     p = run.output.reshape(len(x), -1, run.output.shape[-1]).mean(axis=1)  # N,K or N,H,W,K -> N,K
     return to_host(p), to_host(run[layer].sum(axis=(1, 2)))  # N,H,W,C -> N,C
@@ -178,7 +195,7 @@ def starts(side, square, stride):
 
 
 def covered(x, patch, places, square):
-    """Copies of an image, each with a square of another one in it.
+    """Copies of an image, each with one square from another image.
 
     Parameters
     ----------
@@ -240,10 +257,10 @@ def _caption(network, settings, whole, probability, activation, worst):
     colour = "the mean colour" if value is None else f"colour {value}"
     target = attribution.unit(network, settings["target"])
     return (f"{network.name} {target}: probability {whole[0]:.4g}; with a "
-            f"{square}x{square} square of {colour} every {settings['stride']} pixels "
-            f"{_range(probability)}, least with its top left at {worst}. "
-            f"{settings['layer']} channel {settings['channel']}: total {whole[1]:.4g}; with the "
-            f"square {_range(activation)}")
+            f"{square}x{square} square of {colour}, moved in steps of {settings['stride']} "
+            f"pixels: {_range(probability)}, lowest with the square's top left at {worst}. "
+            f"{settings['layer']} channel {settings['channel']}: total activation {whole[1]:.4g}; "
+            f"with the square {_range(activation)}")
 
 
 def _range(values):

@@ -1,7 +1,7 @@
 """Counting over many photos, one at a time: what `survey` and `compare` share.
 
 Memory is that of one photo, however many there are. Photos that cannot be read are skipped and
-listed; Ctrl-C ends the count early, with what was counted until then.
+listed. Ctrl-C ends the count early and keeps what was counted until then.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +12,8 @@ from minicnn.progress import bar
 
 
 class Total(NamedTuple):
-    """The counts added up, of how many photos, a line for each skipped one, whether Ctrl-C came."""
+    """The sum of the counts, the number of photos in it, a line for each photo that was skipped,
+    and whether Ctrl-C ended it."""
 
     counts: Any
     photos: int
@@ -21,18 +22,18 @@ class Total(NamedTuple):
 
 
 def over_photos(method, photos, count, add, progress=False):
-    """Count in every photo and add up.
+    """Count in every photo and add the counts up.
 
     Parameters
     ----------
     method : str
-        For the error.
+        Its name, for the error.
     photos : path, or sequence of paths or arrays
         See `images.photos.find`.
     count : callable
-        From a photo to its counts; ImageError skips the photo.
+        Takes a photo and returns its counts. A photo for which it raises ImageError is skipped.
     add : callable
-        From the counts so far and those of one more photo to their sum.
+        Takes the counts so far and those of one more photo, and returns their sum.
     progress : bool
         Show a bar on standard error.
 
@@ -43,9 +44,9 @@ def over_photos(method, photos, count, add, progress=False):
     Raises
     ------
     ValueError
-        Not one photo could be looked at.
+        None of the photos can be used.
     KeyboardInterrupt
-        Before the first photo was counted.
+        On Ctrl-C before the first photo was counted.
     """
     source, total, seen, skipped, interrupted = find(photos), None, 0, [], False
     try:
@@ -62,5 +63,5 @@ def over_photos(method, photos, count, add, progress=False):
         interrupted = True
     if not seen:
         why = f": {skipped[0]}" if skipped else ""
-        raise ValueError(f"{method}: of {len(source)} photos not one could be looked at{why}")
+        raise ValueError(f"{method}: none of the {len(source)} photos can be used{why}")
     return Total(total, seen, skipped, interrupted)

@@ -1,15 +1,20 @@
-"""The one kind of result: what every method returns, a picture and how it came about."""
+"""`Record`, the result of every method: a picture, and how it was made."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from minicnn import images
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Record:
-    """What a method found, and all that it takes to find it again.
+    """What a method found, and everything needed to reproduce it.
 
-    A method that finds more than this returns a subclass that adds fields of its own. What a
-    method has nothing to say about stays as it is here.
+    ``vis.maximize(net, **record.settings)`` makes the same picture again; on the command line
+    ``--keep-settings`` and ``minicnn replay`` do.
+
+    A method that finds more than this returns a subclass that adds fields of its own. Fields
+    that do not apply to a method keep their defaults.
 
     Attributes
     ----------
@@ -23,7 +28,7 @@ class Record:
     photo : (H, W, 3) uint8 or None
         What the network saw of the one photo that the method asked about.
     x : array (N, H, W, C) or None
-        The picture in the network's own numbers, unrounded and signed.
+        The picture in the network's input values, unrounded and signed.
     trace : (steps + 1, N) array or None
         The objective before each step and after the last, where there were steps.
     by_term : dict of str to (steps + 1, N) array, or None
@@ -46,3 +51,21 @@ class Record:
 
     def __repr__(self):
         return f"{type(self).__name__}({self.caption!r})"
+
+    def save(self, path):
+        """Write the picture as PNG or JPEG, whole or not at all."""
+        images.save(path, self._picture("save"))
+
+    def show(self):
+        """Show the picture in a window, or in a notebook, with its caption: see `images.show`."""
+        self._picture("show")
+        return images.show(self)
+
+    def _repr_png_(self):  # what a notebook asks for
+        return None if self.image is None else images.encode(self.image)
+
+    def _picture(self, what):
+        if self.image is None:
+            raise ValueError(f"{what}: this {type(self).__name__} has no single picture; "
+                             "minicnn.report draws sheets of it")
+        return self.image

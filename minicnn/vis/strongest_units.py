@@ -1,7 +1,7 @@
-"""Which units of each channel are the most active in many photos: the first part of `strongest`.
+"""Which units of each channel are most active in many photos: the first part of `strongest`.
 
-The photos go by one at a time. What is kept of them is for each channel the best values so far,
-which photo they were in, and where: numbers only, however many photos.
+It looks at one photo at a time. For each channel it keeps the largest activations so far, the
+numbers of their photos, and where in the map they are: a few numbers, however many photos.
 """
 
 import time
@@ -20,10 +20,10 @@ SAVE_EVERY = 10.0  # seconds
 
 
 class UnitTable(NamedTuple):
-    """For C channels the K strongest units, at most one a photo, strongest first; all (C, K).
+    """The K strongest units of C channels, at most one of each photo, strongest first; all (C, K).
 
-    values: the activations, 0 where a place is empty. photos: the photos' numbers. places: where in
-    the map, counted in row-major order. Both are -1 where a place is empty.
+    values: the activations, 0 where a place is empty. photos: the indices of the photos. places:
+    where in the map, counted in row-major order. Both are -1 where a place is empty.
     """
 
     values: Any
@@ -32,13 +32,13 @@ class UnitTable(NamedTuple):
 
 
 def empty_table(channels, count):
-    """UnitTable before the first photo."""
+    """The UnitTable before the first photo: all places are empty."""
     empty = np.full((channels, count), -1, np.int64)
     return UnitTable(np.zeros((channels, count), np.float32), empty, empty)
 
 
 def strongest_units(maps, channels):
-    """The strongest unit of each channel of one photo, of equals the first in row-major order.
+    """The strongest unit of each channel in one photo; of equal ones the first in row-major order.
 
     Parameters
     ----------
@@ -48,6 +48,7 @@ def strongest_units(maps, channels):
     Returns
     -------
     values, places : arrays (K,)
+        The activations, and where in the map they are, counted in row-major order.
     """
     flat = maps.reshape(-1, maps.shape[-1])[:, channels]  # 1,H,W,C -> H*W,K
     places = flat.argmax(axis=0)
@@ -56,21 +57,21 @@ def strongest_units(maps, channels):
 
 
 def merge(table, values, photos, places):
-    """UnitTable after more photos.
+    """The UnitTable after more photos.
 
     Parameters
     ----------
     table : UnitTable
-        Of earlier photos: of equal values they stay ahead.
+        Of the photos before. Their units stay ahead of new ones that are equally active.
     values, places : (N, C)
-        The strongest unit of each channel in N photos, in their order.
+        The strongest unit of each channel in N photos, in the order of the photos.
     photos : (N,)
-        Their numbers.
+        The numbers of these photos.
 
     Returns
     -------
     UnitTable
-        Only values above 0 get a place: an empty one counts as an earlier 0.
+        Only activations above 0 get a place, because an empty place counts as an earlier 0.
     """
     new = UnitTable(values.T, np.broadcast_to(photos, values.T.shape), places.T)  # N,C -> C,N
     both = UnitTable(*(np.concatenate(pair, axis=1) for pair in zip(table, new, strict=True)))
@@ -82,16 +83,16 @@ def merge(table, values, photos, places):
 
 @dataclass
 class UnitFinder:
-    """The strongest unit of each channel, of each of some photos."""
+    """Finds the strongest unit of each channel in each photo; called with the photos' indices."""
 
     network: Any
     source: Any
     goals: list
-    size: list
+    size: tuple
 
     def __call__(self, numbers):
-        """(numbers of the photos that could be read, values and places (N, C) of each goal, a line
-        for each photo that could not)."""
+        """Returns (the indices of the photos that could be read, the values and places (N, C) of
+        each goal, a line for each photo that could not)."""
         seen, found, unreadable = [], [], []
         for number in numbers:
             try:
@@ -103,7 +104,7 @@ class UnitFinder:
                       for units in zip(*found, strict=True)], unreadable
 
     def prepare(self, number):
-        """One photo as the network wants it."""
+        """One photo as the network takes it, (1, H, W, C)."""
         return self.network.prepare(self.source.read(number), self.size)
 
     def _units(self, x):
@@ -112,14 +113,15 @@ class UnitFinder:
 
 
 class SearchState(NamedTuple):
-    """After the first so many photos: the UnitTable of each goal, lines for photos not readable."""
+    """The state of the search: the number of photos looked at, the UnitTable of each goal so far, a
+    line for each photo that could not be read."""
 
     photos: int
     best: list
     unreadable: list
 
     def save(self, unfinished):
-        """Keep all of it in the file of an unfinished run, the columns of each table by name."""
+        """Save it with the unfinished work, each column of each table under its own name."""
         tables = {f"{key}{k}": table for k, best in enumerate(self.best)
                   for key, table in best._asdict().items()}
         unfinished.save(photos=self.photos, unreadable=np.array(self.unreadable, dtype=str),
@@ -127,7 +129,7 @@ class SearchState(NamedTuple):
 
 
 def _state(unfinished, goals, count):
-    """The state saved last, or that before the first photo."""
+    """The SearchState that was saved last, or the one before the first photo."""
     saved = unfinished.state()
     if saved is None:
         return SearchState(0, [empty_table(len(goal.channels), count) for goal in goals], [])
@@ -137,13 +139,13 @@ def _state(unfinished, goals, count):
 
 
 def search(finder, count, unfinished, batch, workers, progress):
-    """Go through all photos, from where it ended last time.
+    """Go through all photos, from where the search ended last time.
 
     Parameters
     ----------
     finder : UnitFinder
     count : int
-        Places a channel.
+        How many units to keep for each channel.
     unfinished : files.unfinished.Unfinished
     batch, workers, progress
         As for `strongest`.
@@ -172,6 +174,6 @@ def search(finder, count, unfinished, batch, workers, progress):
         state.save(unfinished)
     if len(state.unreadable) == total:
         unfinished.remove()
-        raise ValueError(f"strongest: of {total} photos not one can be read: "
+        raise ValueError(f"strongest: none of the {total} photos can be used: "
                          f"{state.unreadable[0]}")
     return state

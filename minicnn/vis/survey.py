@@ -1,9 +1,9 @@
-"""LayerStatistics of layers over one photo or many: blank channels, zeros, dead channels.
+"""Survey: blank channels, zeros and dead channels of each layer, over one photo or many.
 
-Going up a network "more and more filters are blank": what they look for is not in the photo
-(Chollet 2017, section 5.4.1). A channel that is blank in one photo may be strong in the next; one
-that is silent in all photos of a large and mixed set is dead, and takes up room for nothing (Zeiler
-& Fergus 2014, section 4.1, found such in AlexNet's first layer).
+The deeper the layer, the "more and more filters are blank": the pattern that they look for is not
+in the photo (Chollet 2017, section 5.4.1). A channel that is blank in one photo may be strong in
+the next. One that is silent in all photos of a large and varied set is dead: it takes up room and
+does nothing. Zeiler & Fergus (2014, section 4.1) found such channels in AlexNet's first layer.
 """
 
 from dataclasses import dataclass
@@ -12,21 +12,29 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.vis.activations import compute, pick
-from minicnn.vis.arguments import settings_of
+from minicnn.vis.options import Options, photo_size, takes
 from minicnn.vis.over_photos import over_photos
 from minicnn.vis.record import Record
 
 
+@dataclass(frozen=True, kw_only=True)
+class SurveyOptions(Options):
+    """Options of `survey`."""
+
+    size: Any = photo_size()
+
+
 class LayerStatistics(NamedTuple):
-    """LayerStatistics of one layer over one or more photos.
+    """What was counted in one layer, over one or more photos.
 
-    blank : share of the channels, 0..1, that have one value at all positions of a photo; over many
-    photos the mean of that. A layer without positions has no maps: there the units that are zero.
+    blank : share of the channels, 0..1, that have the same value at all positions of a photo; over
+    several photos the mean of their shares. In a layer without positions: share of the units that
+    are zero.
 
-    zeros : share of all values that are exactly zero, 0..1.
+    zeros : share of all activations that are exactly zero, 0..1.
 
-    dead : numbers of the channels that are nowhere above zero in any of the photos. Of a
-    convolution this tells what the ReLU after it will let through.
+    dead : indices of the channels that are nowhere above zero in any photo. In a convolution these
+    are the channels that the ReLU after it never lets through.
     """
 
     layer: str
@@ -43,17 +51,18 @@ class Survey(Record):
     Attributes
     ----------
     statistics : list of LayerStatistics
-        One a layer.
+        One for each layer.
     photos : int
-        How many were looked at.
+        Number of photos that were counted.
     """
 
     statistics: list
     photos: int
 
 
-def survey(network, photos, layers=None, size=None, progress=False):
-    """Count blank and dead channels and zeros over many photos, one at a time.
+@takes(SurveyOptions)
+def survey(network, photos, layers=None, *, options, progress=False):
+    """Count blank channels, dead channels and zeros over many photos, one at a time.
 
     Memory is that of one photo's activations, however many photos there are.
 
@@ -61,12 +70,11 @@ def survey(network, photos, layers=None, size=None, progress=False):
     ----------
     network : Network
     photos : path, or sequence of paths or arrays
-        Photos, folders of photos, or a data set, see `images.photos.find`. Those that cannot be
-        read are skipped, and listed.
+        Photos, folders of photos, or a data set, see `images.photos.find`. Photos that cannot be
+        read are skipped and listed.
     layers : sequence of str or int, optional
-        As for `activations`.
-    size : int, (H, W) or "keep", optional
-        As for `Network.prepare`.
+        Names or numbers, see `activations.pick`. By default, every layer.
+    **options
     progress : bool
         Show a bar on standard error.
 
@@ -77,41 +85,44 @@ def survey(network, photos, layers=None, size=None, progress=False):
     Raises
     ------
     ValueError
-        Not one photo could be looked at; an unknown layer.
+        No photo could be read; a layer that does not exist.
     """
-    settings, layers = settings_of(locals()), pick(network, layers)
+    layers = pick(network, layers)
 
     def count(photo):
-        maps = compute(network, network.prepare(photo, size), layers)
-        return {name: _count(a) for name, a in maps.items()}
+        maps = compute(network, network.prepare(photo, options.size), layers)
+        return {layer: _count(a) for layer, a in maps.items()}
 
     def add(old, new):
-        return {name: _sum(old[name], new[name]) for name in layers}
+        return {layer: _sum(old[layer], new[layer]) for layer in layers}
 
     total = over_photos("survey", photos, count, add, progress)
-    found = [_statistics(*item) for item in total.counts.items()]
-    return Survey(caption=f"{network.name}: {len(layers)} layers over {total.photos} photos",
-                  settings=settings | {"layers": layers}, statistics=found, photos=total.photos,
-                  skipped=total.skipped, interrupted=total.interrupted)
+    return Survey(
+        caption=f"{network.name}: {len(layers)} layers over {total.photos} photos",
+        statistics=[_statistics(layer, count) for layer, count in total.counts.items()],
+        photos=total.photos, settings={"layers": layers, **options.settings()},
+        skipped=total.skipped, interrupted=total.interrupted)
 
 
 def statistics(maps):
-    """Those of one photo, a list of LayerStatistics, from the maps of `vis.activations`."""
+    """The LayerStatistics of one photo, a list, from the maps that `vis.activations` computed."""
     return [_statistics(layer, _count(a)) for layer, a in maps.items()]
 
 
 class _Count(NamedTuple):
-    """Counts over photos of one layer, and the largest value of each channel."""
+    """What is counted in one layer. `high` is the largest activation of each channel so far; the
+    numbers before it add up over photos."""
 
     blank: int
     channels: int
     zeros: int
-    values: int
+    activations: int
     high: Any
     shape: tuple
 
 
 def _count(a):
+    """The _Count of one photo."""
     flat = a.reshape(-1, a.shape[-1])  # H,W,C -> H*W,C
     low, high = flat.min(axis=0), flat.max(axis=0)
     blank = low == high if len(flat) > 1 else high == 0
@@ -120,6 +131,7 @@ def _count(a):
 
 
 def _sum(old, new):
+    """The _Count of the photos so far and of one more."""
     numbers = (a + b for a, b in zip(old[:4], new[:4], strict=True))
     return _Count(*numbers, np.maximum(old.high, new.high), new.shape)
 
@@ -127,4 +139,4 @@ def _sum(old, new):
 def _statistics(layer, count):
     dead = tuple(int(channel) for channel in np.flatnonzero(count.high <= 0))
     return LayerStatistics(layer, count.shape, count.blank / count.channels,
-                           count.zeros / count.values, dead)
+                           count.zeros / count.activations, dead)

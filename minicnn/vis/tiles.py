@@ -1,23 +1,26 @@
-"""A network that looks at large images tile by tile, and finds the very same gradient.
+"""Run a network over a large image tile by tile, and get exactly the same gradient.
 
-The memory of a pass grows with the image. What a layer computes at one place, however, depends on
-a part of the image only, its receptive field (`network.receptive`). So the units of the layers
-looked at are dealt out to tiles, each with all the pixels around it that its units see, and
+The memory of a pass grows with the image. But what a layer computes at one position depends only on
+a part of the image, its receptive field (`network.receptive`). So the units of the layers that an
+objective looks at are divided among tiles. Each tile has its own units and all pixels that these
+see, and
 
-1. forward: every tile computes its own units, and they are put together to whole layers;
-2. an objective is evaluated on these, whatever it compares with what;
-3. backward: every tile goes back down from its own units, and since a gradient is the sum of what
-   each unit contributes, the tiles' gradients are added up.
+1. forward: every tile computes its own units, and all of them are joined to whole layers;
+2. the objective is evaluated on the whole layers, whatever it compares in them;
+3. backward: every tile goes back down from its own units. A gradient is the sum of what each unit
+   contributes, so the gradients of the tiles are added up.
 
-Nothing is left out and nothing counted twice: value and gradient are those of the whole image, up
-to rounding, at the borders too. A tile has to begin where the strides of all layers below begin
-anew. The price is a second forward pass, and what the tiles see twice. With less than the full
-`overlap` that is less; then units at a tile's border take what they cannot see for padding, and
-the tiles are shifted at random each time, so that no seam stays in one place.
+Nothing is left out and nothing is counted twice: objective and gradient are those of the whole
+image, up to rounding, at its borders too. For that a tile must begin at a multiple of the strides
+of all layers together. The price is a second forward pass, and the pixels that several tiles see.
+
+With less than the full `overlap` tiles see fewer pixels twice, but the gradient is no longer exact:
+to units at the border of a tile, pixels outside it are padding. The tiles are then shifted at
+random in each pass, so that no seam stays in one place.
 """
 
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from math import lcm
 from typing import NamedTuple
 
@@ -28,8 +31,11 @@ from minicnn.network import receptive
 
 
 class Reach(NamedTuple):
-    """Along one axis: the pixels that a tile needs `before` and `after` it and at `least` in all,
-    the `step` that all layers share, of which tiles begin at multiples, and each layer's stride."""
+    """What a tile needs along one axis, in pixels.
+
+    before, after: what it sees on either side of its own part. least: what it sees in all. step:
+    tiles begin at multiples of it, which are multiples of every layer's stride. strides: by layer.
+    """
 
     before: int
     after: int
@@ -39,7 +45,7 @@ class Reach(NamedTuple):
 
 
 class InTiles:
-    """A network for `loop.steps` that holds no more than a tile of an image at a time.
+    """A network for `loop.steps` that computes no more than a tile of an image at a time.
 
     Parameters
     ----------
@@ -47,35 +53,36 @@ class InTiles:
     layers : sequence of str
         Where the objective looks; feature maps.
     tile : int
-        Most pixels along a side of the part that each tile answers for. Images that are no larger
-        are looked at whole.
+        Maximum side, in pixels, of the region that each tile is responsible for. An image that is
+        no larger is computed whole.
     overlap : int, optional
-        Most pixels that a tile sees beyond that on each side; what its units see, and so the exact
-        gradient, where not given.
+        Maximum number of pixels that a tile sees beyond that region, on each side. By default, the
+        full receptive field of its units, which gives the exact gradient.
     seed : int
-        For the shifts of tiles that do not overlap fully.
+        For the random shifts of tiles that do not overlap fully.
 
     Raises
     ------
     ValueError
-        A tile or overlap that is no number of pixels.
+        `tile` or `overlap` is not a valid number of pixels.
     """
 
     def __init__(self, network, layers, tile, overlap=None, seed=0):
         for name, value, least in (("tile", tile, 1), ("overlap", overlap, 0)):
             if value is not None and (int(value) != value or value < least):
-                raise ValueError(f"tiles: {name} must be at least {least} pixels, got {value}")
+                raise ValueError(f"tiles: {name} must be a whole number of at least {least} "
+                                 f"pixels, got {value}")
         self.network, self.layers, self.tile, self.overlap = network, layers, tile, overlap
         self.device = network.device
         self.rng = np.random.default_rng(seed)
 
     def forward(self, x, to, keep=(), caches=True):
-        """The layers `to`, of those given, for a batch x (N, H, W, C): a run to be sent back down.
+        """Compute some of the layers for a batch x (N, H, W, C): a run that can go back down.
 
         Raises
         ------
         ValueError
-            A layer without positions, which sees all of an image that is larger than a tile.
+            A layer without positions, which sees the whole image, if that is larger than a tile.
         """
         if max(x.shape[1:3]) <= self.tile:
             return self.network.forward(x, to=to, keep=keep, caches=caches)
@@ -85,7 +92,7 @@ class InTiles:
 
     @cached_property
     def axes(self):
-        """The Reach of rows and of columns."""
+        """What a tile needs along the rows and along the columns, as two `Reach` tuples."""
         whole = reaches(self.network, self.layers)
         return whole if self.overlap is None else cut(self.network, whole, self.overlap)
 
@@ -96,7 +103,7 @@ class InTiles:
             self.axes, reaches(self.network, self.layers), strict=True))
 
     def _edges(self, side, step):
-        """Where tiles begin and end: multiples of `step`, and the image's last pixel."""
+        """Where tiles begin and end along one side: multiples of `step`, and the image's end."""
         count = -(-side // self.tile)
         length = -(-side // (count * step)) * step
         first = length if self.exact else step * int(self.rng.integers(1, length // step + 1))
@@ -104,53 +111,49 @@ class InTiles:
 
 
 class TiledRun:
-    """What `InTiles.forward` gives: whole layers by name, and the way back from them."""
+    """What `InTiles.forward` returns: whole layers by name, and the way back from them."""
 
     def __init__(self, tiles, x, layers, edges):
         self.tiles, self.x, self.layers = tiles, x, layers
         self.rows, self.columns = (
             [_span(begin, end, side, axis) for begin, end in pairwise(along)]
             for along, side, axis in zip(edges, x.shape[1:3], tiles.axes, strict=True))
-        self.activations = self._put_together()
+        join, strips = array_module(x).concatenate, []
+        for rows in self.rows:  # tiles joined from left to right to strips, then from top to bottom
+            runs = [self._run(rows, columns, caches=False) for columns in self.columns]
+            strips.append({name: join([run[name][:, rows.inner[name], columns.inner[name]]
+                                       for run, columns in zip(runs, self.columns, strict=True)], 2)
+                           for name in layers})
+        self.activations = {name: join([strip[name] for strip in strips], 1)
+                            for name in layers}
 
     def __getitem__(self, name):
         return self.activations[name]
 
     def backward(self, seeds, relu="gradient"):
-        """The gradient at the image (N, H, W, C), see `Run.backward`."""
+        """The gradient with respect to the image, (N, H, W, C), see `Run.backward`."""
         dx = array_module(self.x).zeros_like(self.x)
-        for rows in self.rows:
-            for columns in self.columns:
-                own = {name: seed[:, rows.units[name], columns.units[name]]
-                       for name, seed in seeds.items()}
-                if not any(seed.any() for seed in own.values()):
-                    continue
-                run, planted = self._run(rows, columns, caches=True), {}
-                for name, seed in own.items():  # where they belong among all units of the tile
-                    planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
-                    planted[name][:, rows.inner[name], columns.inner[name]] = seed
-                part = dx[:, rows.pixels, columns.pixels]
-                part += run.backward(planted, relu=relu)
+        for rows, columns in product(self.rows, self.columns):
+            own = {name: seed[:, rows.units[name], columns.units[name]]
+                   for name, seed in seeds.items()}
+            if not any(seed.any() for seed in own.values()):
+                continue
+            run, planted = self._run(rows, columns, caches=True), {}
+            for name, seed in own.items():  # placed among all units that the tile computes
+                planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
+                planted[name][:, rows.inner[name], columns.inner[name]] = seed
+            part = dx[:, rows.pixels, columns.pixels]
+            part += run.backward(planted, relu=relu)
         return dx
 
     def _run(self, rows, columns, caches):
         crop = self.x[:, rows.pixels, columns.pixels]
         return self.tiles.network.forward(crop, to=self.layers, keep=(), caches=caches)
 
-    def _put_together(self):
-        """Each layer, whole: strips of tiles from left to right, and these from top to bottom."""
-        join, strips = array_module(self.x).concatenate, []
-        for rows in self.rows:
-            runs = [self._run(rows, columns, caches=False) for columns in self.columns]
-            strips.append({name: join([run[name][:, rows.inner[name], columns.inner[name]]
-                                       for run, columns in zip(runs, self.columns, strict=True)], 2)
-                           for name in self.layers})
-        return {name: join([strip[name] for strip in strips], 1) for name in self.layers}
-
 
 class TileSpan(NamedTuple):
-    """One tile along one axis: the pixels it sees, and by layer its own units, as slices of the
-    whole layer (`units`) and of what the tile computes (`inner`)."""
+    """One tile along one axis: the pixels that it sees, and its own units of each layer, as slices
+    of the whole layer (`units`) and of what the tile computes (`inner`)."""
 
     pixels: slice
     units: dict
@@ -158,7 +161,7 @@ class TileSpan(NamedTuple):
 
 
 def reaches(network, layers):
-    """What tiles need to compute some layers exactly: a Reach for the rows, one for the columns."""
+    """What tiles need to compute some layers exactly: the Reach of rows and that of columns."""
     fields = {name: receptive.field(network, name) for name in layers}
     for name, field in fields.items():
         if 0 in field.stride:
@@ -177,8 +180,8 @@ def reaches(network, layers):
 
 
 def cut(network, axes, overlap):
-    """The same with no more overlap than `overlap` pixels, but where layers are not padded: what
-    it takes for each unit to be computed by some tile."""
+    """The same with at most `overlap` pixels of overlap. Where layers have no padding it can be
+    more: as much as it takes for every unit to be computed by some tile."""
     axes = [axis._replace(before=min(axis.before, _up_to(overlap, axis.step)),
                           after=min(axis.after, overlap)) for axis in axes]
     ends = [axis.before + _up_to(axis.least, axis.step) for axis in axes]  # of some tile's own part
@@ -198,7 +201,7 @@ def _up_to(pixels, step):
 
 
 def _span(begin, end, side, axis):
-    """The tile that answers for the pixels from `begin` to `end`; the last one to the border."""
+    """The TileSpan that answers for the pixels from `begin` to `end`, which may be the border."""
     last = end == side
     first = max(0, min(begin - axis.before, (side - axis.least) // axis.step * axis.step))
     units = {name: slice(begin // stride, None if last else end // stride)

@@ -7,7 +7,7 @@ import small
 
 import minicnn
 from minicnn.ascent import objectives, parametrize
-from minicnn.ascent.loop import DivergedError, Step, follow, look, steps, then
+from minicnn.ascent.loop import DivergedError, Step, averaged, follow, look, steps, then
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.ascent.regularizers import diffuse
 from minicnn.ascent.transforms import jitter
@@ -263,6 +263,22 @@ def test_a_look_of_another_kind():
     np.testing.assert_allclose(taken[-1].image, expected[-1].image[:, ::-1], rtol=0, atol=1e-9)
 
 
+def test_several_looks_are_their_mean():
+    """Each with its own random numbers, in the order in which they would come alone."""
+    rolled, rng = [jitter(2)], np.random.default_rng(5)
+    value, gradient = averaged(3)(NETWORK, SEVERAL, START, rolled, np.random.default_rng(5), True,
+                                  False)
+    alone = [look(NETWORK, SEVERAL, START, rolled, rng) for _ in range(3)]
+    np.testing.assert_allclose(gradient, np.mean([g for _, g in alone], axis=0), rtol=1e-12)
+    np.testing.assert_allclose(value.total, np.mean([v.total for v, _ in alone], axis=0),
+                               rtol=1e-12)
+    for name, share in value.by_term.items():
+        np.testing.assert_allclose(share, np.mean([v.by_term[name] for v, _ in alone], axis=0),
+                                   rtol=1e-12)
+    assert averaged(3)(NETWORK, SEVERAL, START, rolled, rng, False, False)[1] is None
+    assert averaged(1) is look
+
+
 # ---- where it cannot go on
 
 def silent_at_zero():
@@ -371,6 +387,7 @@ def test_follow_prints_nothing_where_there_is_no_terminal(progress, capsys):
 
 # ---- float32 and its faster convolutions
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layer, channel", [("conv3_1", 0), ("conv3_1", 15), ("conv4_1", 15)])
 def test_a_hundred_steps_end_where_those_of_float64_end(layer, channel):
     """Within 1 % of the objective, from a photo. The pixels differ: any two float32 programs end

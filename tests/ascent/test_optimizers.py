@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from minicnn.ascent import pyramid
-from minicnn.ascent.optimizers import NORMALIZERS, SGD, Adam, laplacian, mean_abs, progress, rms
+from minicnn.ascent.optimizers import (
+    NORMALIZERS,
+    SGD,
+    Adam,
+    Nadam,
+    laplacian,
+    mean_abs,
+    progress,
+    rms,
+)
 
 SIZES = {  # of one image of a gradient, by definition
     "mean_abs": lambda g: np.mean(np.abs(g)),
@@ -58,6 +67,15 @@ def test_adam_s_epsilon_is_outside_the_root():
                                [-2 / (2 + 3)], rtol=1e-14)  # float64
 
 
+def test_nadam_by_hand():
+    """A first step: mu_1 and mu_2 are beta1 times a little more than a half."""
+    one, two = (0.5 * (1 - 0.96 ** (0.004 * t) / 2) for t in (1, 2))
+    values = values_of(Nadam(0.1, beta1=0.5, beta2=0.75, epsilon=0), np.array([1.0, 1.0]),
+                       np.array([[4.0, -0.004]]))
+    step = 0.1 * (1 + two / (1 - one * two) * 0.5)  # of a gradient of size 1, whose mean is 0.5
+    np.testing.assert_allclose(values, [[1 - step, 1 + step]], rtol=1e-14)
+
+
 @pytest.mark.parametrize("ours, theirs", [
     (lambda: SGD(0.05), lambda torch, p: torch.optim.SGD(p, 0.05)),
     (lambda: SGD(0.05, 0.9), lambda torch, p: torch.optim.SGD(p, 0.05, momentum=0.9)),
@@ -66,7 +84,10 @@ def test_adam_s_epsilon_is_outside_the_root():
     (lambda: Adam(0.05), lambda torch, p: torch.optim.Adam(p, 0.05)),
     (lambda: Adam(0.05, 0.8, 0.95, 1e-3),
      lambda torch, p: torch.optim.Adam(p, 0.05, betas=(0.8, 0.95), eps=1e-3)),
-], ids=["sgd", "momentum", "decay", "adam", "adam, all settings"])
+    (lambda: Nadam(0.05), lambda torch, p: torch.optim.NAdam(p, 0.05)),
+    (lambda: Nadam(0.05, 0.8, 0.95, 1e-3),
+     lambda torch, p: torch.optim.NAdam(p, 0.05, betas=(0.8, 0.95), eps=1e-3)),
+], ids=["sgd", "momentum", "decay", "adam", "adam, all settings", "nadam", "nadam, all settings"])
 def test_twenty_steps_equal_pytorch_s(ours, theirs):
     torch = pytest.importorskip("torch")
     start, gradients = normal(3, 4), normal(20, 3, 4, seed=1)
@@ -80,7 +101,8 @@ def test_twenty_steps_equal_pytorch_s(ours, theirs):
     np.testing.assert_allclose(values_of(ours(), start, gradients), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9, 0.01), lambda: Adam(0.1)])
+@pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9, 0.01), lambda: Adam(0.1),
+                                  lambda: Nadam(0.1)])
 def test_no_argument_is_changed_and_the_type_is_kept(make):
     value, gradient = normal(2, 3, dtype=np.float32), normal(2, 3, seed=1, dtype=np.float32)
     before = value.copy(), gradient.copy()
@@ -91,7 +113,7 @@ def test_no_argument_is_changed_and_the_type_is_kept(make):
     assert (value == before[0]).all() and (gradient == before[1]).all()
 
 
-@pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9), lambda: Adam(0.1)])
+@pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9), lambda: Adam(0.1), lambda: Nadam(0.1)])
 def test_arrays_of_different_keys_do_not_mix(make):
     one, two = normal(5, 2), normal(5, 3, seed=1)
     shared, value_one, value_two = make(), np.zeros(2), np.zeros(3)

@@ -64,7 +64,7 @@ def test_without_a_squash_the_way_back_is_the_adjoint(kind, size):
 
 CASES = [(name, kind, {}) for name in NETWORKS for kind in KINDS] + [
     ("BGR", kind, more) for kind in KINDS
-    for more in ({"limit": "linear"}, {"decorrelate": False})]
+    for more in ({"limit": "linear"}, {"decorrelate": False}, {"mask": 0.9, "chroma": 1.4})]
 
 
 @pytest.mark.parametrize("name, kind, more", CASES, ids=str)
@@ -176,9 +176,13 @@ def test_each_number_of_a_spectrum_is_a_wave_of_lucid_s_strength(h, w, own_negat
     negative as well, over height * width, scaled, over 4."""
     decay, mapping = 1.5, parametrize._spectrum(h, w, 1.5)
     rows, columns = np.mgrid[:h, :w]
+
+    def frequency(k, f):
+        return max(np.hypot((k - h if 2 * k >= h else k) / h, f / w), 1 / max(h, w))
+    every = [frequency(k, f) for k, f in np.ndindex(h, w // 2 + 1)]
+    gain = np.sqrt(sum(f**-2 for f in every) / sum(f**-3 for f in every))
     for k, f in np.ndindex(h, w // 2 + 1):
-        fy, fx = (k - h if 2 * k >= h else k) / h, f / w
-        scale = np.sqrt(h * w) / max(np.hypot(fy, fx), 1 / max(h, w)) ** decay
+        scale = gain * np.sqrt(h * w) / frequency(k, f) ** decay
         strength = (1 if f in own_negative else 2) * scale / (h * w) / 4
         angle = 2 * np.pi * (k * rows / h + f * columns / w)
         for part, wave in enumerate((np.cos(angle), -np.sin(angle))):
@@ -217,6 +221,38 @@ def test_fourier_s_noise_is_smoother_than_pixels_noise():
     white = roughness(parametrize.pixels(network))
     assert roughness(parametrize.fourier(network)) < 0.6 * white
     assert roughness(parametrize.fourier(network, decay=0)) == pytest.approx(white, rel=0.05)
+
+
+def test_at_224_pixels_the_gain_is_the_one_that_was_measured():
+    """For decay 1.35, with which class pictures were tried; Lucid's scale at 1 is untouched."""
+    for decay, gain in [(1.0, 1.0), (1.25, 0.369), (1.35, 0.233), (1.5, 0.113)]:
+        t = np.zeros((1, 2, 224, 113, 1))
+        t[0, 0, 0, 56] = 1  # a quarter of a cycle per pixel
+        wave = parametrize._spectrum(224, 224, decay).forward(t)[0]
+        assert wave.max() == pytest.approx(gain * 4**decay / 2 / 224, rel=2e-3)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (6, 14)], ids=str)
+def test_a_mask_fades_to_grey_by_the_distance_in_half_sides(size):
+    made = parametrize.pixels(bare(TORCH, size), size, mask=0.95)
+    image, _ = made.forward(np.full((1, *size, 3), 0.7))
+    plain, _ = parametrize.pixels(bare(TORCH, size), size).forward(np.zeros((1, *size, 3)))
+    whole, _ = parametrize.pixels(bare(TORCH, size), size).forward(np.full((1, *size, 3), 0.7))
+    ratio = np.abs(image - plain)[0, :, :, 0] / np.abs(whole - plain)[0, :, :, 0]
+    corner = np.hypot(1 - 1 / size[0], 1 - 1 / size[1])
+    assert ratio[size[0] // 2, size[1] // 2] > 0.99
+    # a sigmoid is steeper in the middle: the faded number's own share comes out a little larger
+    assert ratio[0, 0] == pytest.approx(1 / (1 + (corner / 0.95) ** 6), rel=0.06)
+
+
+def test_chroma_is_a_factor_on_all_colours_but_the_first():
+    network = bare(Preprocessing((1, 1), "RGB", 0, 1 / 255, None), (5, 5))
+    vivid, plain = (parametrize.pixels(network, (1, 1), limit="linear", chroma=chroma)
+                    for chroma in (1.4, 1.0))
+    t = np.array([0.3, -0.2, 0.7])
+    np.testing.assert_allclose(vivid.forward(t.reshape(1, 1, 1, 3))[0],
+                               plain.forward((t * [1, 1.4, 1.4]).reshape(1, 1, 1, 3))[0],
+                               rtol=1e-12)
 
 
 # ---- composed, and refused

@@ -134,7 +134,7 @@ def test_crop_leaves_out_at_random_sides():
 
 
 def test_crop_of_more_than_there_is():
-    with pytest.raises(ValueError, match=r"cannot leave out 6 rows and columns of an image \(2, 6"):
+    with pytest.raises(ValueError, match=r"cannot remove 6 rows and columns of an image \(2, 6"):
         transforms.crop(6)(X, rng())
 
 

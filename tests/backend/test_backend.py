@@ -167,7 +167,7 @@ def failing(error):
     (RuntimeError("CuPy failed to load libnvrtc.so.12: OSError"), "says: CuPy failed to load libn"),
     (RuntimeError("=====\n\n kern.cu(1): cannot open source file \"cuda_fp16.h\"\nmore"),
      "says: kern.cu.1.: cannot open source file"),
-    (OutOfMemoryError("Out of memory allocating 512 bytes."), "does not suffice: Out of memory")])
+    (OutOfMemoryError("Out of memory allocating 512 bytes."), "enough memory: Out of memory")])
 def test_a_cupy_that_cannot_compute(with_gpu, error, words):
     with_gpu.ones = failing(error)
     with pytest.raises(DeviceError, match=words) as raised:

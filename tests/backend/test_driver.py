@@ -62,15 +62,16 @@ def test_several_packages(machine):
     assert driver.wheels() == {"cupy-cuda12x": "14.2.0", "cupy-cuda13x": "14.1.0"}
     assert driver.conflict() == (
         "several CuPy packages overwrite each other here (cupy-cuda12x 14.2.0, cupy-cuda13x "
-        "14.1.0). Remove them all (pip uninstall cupy-cuda12x cupy-cuda13x). The driver serves "
+        "14.1.0). Remove them all (pip uninstall cupy-cuda12x cupy-cuda13x). The driver supports "
         "CUDA up to 13.0: pip install \"minicnn[cuda13]\", or use device 'cpu'")
 
 
 def test_a_package_too_new_for_the_driver(machine):
     machine((12, 4), cupy_cuda13x="14.2.0")
     assert driver.conflict() == (
-        "cupy-cuda13x 14.2.0 needs a driver for CUDA 13, and the one here serves CUDA up to 12.4. "
-        "Update the driver, or pip uninstall cupy-cuda13x and pip install \"minicnn[cuda12]\"")
+        "cupy-cuda13x 14.2.0 needs a driver for CUDA 13, but the one here supports CUDA up to "
+        "12.4. Update the driver, or pip uninstall cupy-cuda13x and pip install "
+        "\"minicnn[cuda12]\"")
 
 
 @pytest.mark.parametrize("version, extra", [((12, 9), "cuda12"), ((13, 0), "cuda13"),

@@ -73,8 +73,15 @@ def test_a_student_is_compared_with_ours_and_not_with_pytorch():
     assert ("torch", QUICK.threads) not in Pretended.begun
 
 
-def test_plain_takes_the_place_of_ours(monkeypatch):
-    monkeypatch.setitem(Pretended.seconds, "plain", 1.0)
+def test_page_twin_and_pytorch_stand_side_by_side_for_layers_alone():
+    for name in ("layers", "ops"):
+        for row in rows(name):
+            assert row["seconds"] == {"ours": 0.5, "plain": 1.0, "torch": 2.0}
+            assert row["op"] in ("conv", "relu", "pool", "dense")
+    assert "plain" not in rows("networks")[0]["seconds"]
+
+
+def test_plain_takes_the_place_of_ours():
     plan = QUICK._replace(ours="plain", against="ours")
     assert rows("networks", plan)[0]["ratios"] == {"plain / ours": [2.0] * 3}
 

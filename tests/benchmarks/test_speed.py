@@ -207,6 +207,7 @@ def test_against_pytorch_on_a_gpu_that_is_not_there(not_there, out, capsys):
     assert out.with_suffix(".png").stat().st_size > 1000
 
 
+@pytest.mark.thorough
 def test_the_other_sections_on_a_gpu_that_is_not_there(not_there, out, capsys):
     """minicnn against its own pages: no PyTorch is needed."""
     what = ["ops", "training", "gram"]
@@ -215,7 +216,7 @@ def test_the_other_sections_on_a_gpu_that_is_not_there(not_there, out, capsys):
     found = written(out)
     assert list(found) == what and all(s["complete"] for s in found.values())
     assert [row["what"] for row in found["ops"]["rows"]] == ["forward", "input gradient"]
-    assert "steps a second" in out.with_suffix(".md").read_text()
+    assert "steps per second" in out.with_suffix(".md").read_text()
     assert set(found["training"]["rows"][0]["seconds"]) == {"ours", "plain"}
 
 

@@ -69,7 +69,7 @@ def test_curves_join_time_and_memory():
         "| --- | --- | --- | --- | --- | --- |",
         "| side | 64 | 1 | 0.47 (0.45 .. 0.50), 71.1 / 145 ms | 0.47 (0.45 .. 0.50), 71.1 / 145 "
         "ms | minicnn 140 MB / PyTorch 420 MB |",
-        "| side | 1024 | 1 |  |  | does not fit: wants about 31000 MB of 18000 |"]
+        "| side | 1024 | 1 |  |  | does not fit: needs about 31000 MB, has 18000 |"]
 
 
 def test_the_machine_is_named():
@@ -124,8 +124,8 @@ def test_what_did_not_fit_on_the_card_stands_in_its_line():
 def test_a_texture_s_steps_a_second():
     table = tables.gram_table([gpu_row("Gram-loss step", (0.05, 0.04, 0.04), side=512)])
     assert table.splitlines()[-1] == (
-        "512 pixels: minicnn 20 steps a second, 300 steps in 15 s, PyTorch channels last 25 steps "
-        "a second, 300 steps in 12 s, PyTorch 25 steps a second, 300 steps in 12 s.")
+        "512 pixels: minicnn 20 steps per second, 300 steps in 15 s, PyTorch channels last 25 "
+        "steps per second, 300 steps in 12 s, PyTorch 25 steps per second, 300 steps in 12 s.")
 
 
 def test_the_card_is_named_with_what_it_reached():
@@ -141,3 +141,15 @@ def test_a_gpu_s_sections_in_their_order():
     headings = [line for line in whole.splitlines() if line.startswith("#")]
     assert headings == ["# Speed on a GPU", "## networks", "## gram"]
     assert not tables.of_gpu({"networks": section(row())})
+
+
+def test_the_twins_gain_over_their_pages():
+    def timed(op, what, ours, plain):
+        return row(what, op=op) | {"seconds": {"ours": ours, "plain": plain, "torch": 1.0}}
+
+    rows = [timed("conv", "forward", 1.0, 2.0), timed("conv", "forward", 1.0, 6.0),
+            timed("conv", "forward", 1.0, 3.0), timed("relu", "input gradient", 2.0, 1.0)]
+    assert tables.gains(rows) == (
+        "The twins' gain over their pages: conv forward 3.00 (2.00 .. 6.00 of 3); "
+        "relu input gradient 0.50 (0.50 .. 0.50 of 1).")
+    assert tables.gains([row()]) == ""

@@ -124,7 +124,8 @@ def test_answers_that_are_errors(line):
     with pytest.raises(FullError if "full" in line else WorkerError) as error:
         worker._answer()
     assert str(error.value) == ("what is wrong" if "error" in line else
-                                "minicnn has no room for it on the device")
+                                "minicnn: the task does not fit into the device's memory; "
+                                "use a smaller batch")
     assert "error" in line or error.value.library == "ours"
 
 

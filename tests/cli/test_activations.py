@@ -36,7 +36,7 @@ def test_into_one_picture(said, weights, photo, tmp_path):
     out = tmp_path / "a.png"
     text = said("activations", "--weights", weights, photo, "--layers", "0:3", "--maps", 3,
                 "--scale", "range", "--size", "keep", "--out", out)
-    found = vis.activations(NETWORK, photo, ["0:3"], 3, "range", "keep")
+    found = vis.activations(NETWORK, photo, ["0:3"], maps=3, scale="range", size="keep")
     np.testing.assert_array_equal(images.load(out), sheets.first_maps(found))
     assert text == f"{out}\n{sheets.table(statistics(found.maps))}\n"
 

@@ -20,7 +20,8 @@ def test_every_program_is_there_and_shows_its_own_options(program, capsys):
         main(["bench", program, "--help"])
     shown = capsys.readouterr().out
     assert end.value.code == 0 and f"usage: minicnn bench {program}" in shown
-    assert all(f"--{name.replace('_', '-')}" in shown for name in options(program))
+    names = [name.replace("_", "-") for name in options(program)]
+    assert all(f"--{name}" in shown or f"--no-{name}" in shown for name in names)
 
 
 def test_what_follows_the_program_s_name_is_the_program_s(monkeypatch):
@@ -48,7 +49,7 @@ def test_wrong_usage_is_2(arguments, capsys):
 
 def test_what_cannot_be_done_is_one_line(complaint, tmp_path):
     said = complaint("bench", "gradients", "--student", tmp_path / "none.py")
-    assert "there is no file" in said
+    assert "none.py: no such file; give the Python file" in said
 
 
 @pytest.mark.parametrize("left", [[], ["benchmarks/speed.py"], ["pyproject.toml"]])

@@ -39,7 +39,7 @@ def test_python_m_minicnn_tells_failure_and_wrong_usage_by_its_status(weights):
     failed = program("maximize", "--weights", weights, "--layer", "rellu2")
     assert failed.returncode == 1 and "Traceback" not in failed.stderr
     assert len(failed.stderr.splitlines()) == 1 and "relu2" in failed.stderr
-    assert program().returncode == 2
+    assert program("maximise").returncode == 2
 
 
 def test_letters_that_the_terminal_lacks_are_told_by_their_numbers(weights, tmp_path):
@@ -48,3 +48,32 @@ def test_letters_that_the_terminal_lacks_are_told_by_their_numbers(weights, tmp_
                     environ={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "Netz\\xfc.h5: " in ended.stdout and out.is_file()
+
+
+# ---- what was nearly written
+
+def test_alone_it_prints_its_help(capsys):
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("usage: minicnn")
+
+
+NEARLY = {
+    "a command": (["maximise"], "unknown value 'maximise'; did you mean maximize?"),
+    "an option": (["maximize", "--chanel", "3"],
+                  "unknown argument --chanel; did you mean --channel?"),
+    "an option with a value": (["maximize", "--chanel=3"], "did you mean --channel?"),
+    "a preset": (["maximize", "--preset", "simonian"], "did you mean simonyan?"),
+    "a choice": (["deconvnet", "p.png", "--layer", "a", "--relu", "guded"],
+                 "unknown value 'guded'; did you mean guided?"),
+    "nothing near": (["maximize", "--preset", "xyz"],
+                     "unknown value 'xyz'; expected one of "),
+    "an argument too many": (["summary", "photo.png"], "unknown argument photo.png"),
+}
+
+
+@pytest.mark.parametrize("what", NEARLY)
+def test_words_spelt_almost_right_are_guessed(what, capsys):
+    arguments, words = NEARLY[what]
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2 and words in capsys.readouterr().err

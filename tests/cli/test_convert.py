@@ -77,8 +77,8 @@ def test_another_program_s_file_is_not_replaced_by_what_is_made_of_it(vgg, compl
     link.symlink_to(source)
     before = source.read_bytes()
     for to in (source, link):
-        assert "is the file to convert, which would be lost" in complaint("convert", source, "--to",
-                                                                          to)
+        assert "is the file to convert and would be overwritten" in complaint(
+            "convert", source, "--to", to)
     assert source.read_bytes() == before
     said("convert", source, "--to", tmp_path / "ours.h5", "--model", "vgg16")
     said("convert", tmp_path / "ours.h5", "--to", tmp_path / "ours.h5")  # nothing is lost of ours
@@ -86,7 +86,7 @@ def test_another_program_s_file_is_not_replaced_by_what_is_made_of_it(vgg, compl
 
 def test_a_text_is_no_network(complaint, tmp_path):
     photo = small.picture_file(tmp_path)
-    assert "nor as any other form known here" in complaint("convert", photo, "--to",
+    assert "nor as any other supported form" in complaint("convert", photo, "--to",
                                                            tmp_path / "o.h5")
 
 
@@ -104,7 +104,7 @@ def test_probe_and_dtype(said, vgg, tmp_path):
     assert load(tmp_path / "b.h5").probe is None
     text = said("convert", vgg, "--to", tmp_path / "c.h5", "--probe", "minicnn", "--dtype",
                 "float16")
-    assert "As float16 its numbers are rounded: the file has no probe." in text
+    assert "The file has no probe: float16 rounds its numbers." in text
     assert load(tmp_path / "c.h5").probe is None  # it was of the unrounded numbers
     assert (tmp_path / "c.h5").stat().st_size < (tmp_path / "b.h5").stat().st_size
 

@@ -18,7 +18,8 @@ def test_one_rule(said, weights, tmp_path, given, position):
     text = said("deconvnet", "--weights", weights, photo, "--layer", "relu2", "--channel", 1,
                 "--position", given, "--relu", "guided", "--lrn", "through", "--size", "keep",
                 "--out", out)
-    record = vis.deconvnet(NETWORK, photo, "relu2", 1, position, "guided", "through", "keep")
+    record = vis.deconvnet(NETWORK, photo, "relu2", 1, position, relu="guided", lrn="through",
+                           size="keep")
     np.testing.assert_array_equal(images.load(out), sheets.projection(record))
     np.testing.assert_array_equal(record.photo, small.photo(26, 33))
     assert text == f"{out}: {record.caption}\n"

@@ -18,8 +18,8 @@ def test_dream(said, weights, photo, tmp_path):
     text = said("dream", "--weights", weights, photo, "--layers", "mix,relu2:1=2.5", "--octaves", 2,
                 "--octave-scale", 1.2, "--steps", 2, "--rate", 3, "--jitter", 1, "--size", 30,
                 "--tile", 20, "--overlap", 4, "--seed", 6, "--out", out)
-    record = vis.dream(NETWORK, photo, {"mix": 1.0, "relu2:1": 2.5}, 2, 1.2, 2, 3.0, 1, None, 30,
-                       20, 4, 6)
+    record = vis.dream(NETWORK, photo, {"mix": 1.0, "relu2:1": 2.5}, octaves=2, octave_scale=1.2,
+                       steps=2, rate=3.0, jitter=1, size=30, tile=20, overlap=4, seed=6)
     np.testing.assert_array_equal(images.load(out), record.image)
     assert text == f"{out}: {record.caption}\n"
 
@@ -27,7 +27,7 @@ def test_dream(said, weights, photo, tmp_path):
 def test_a_guide(said, weights, photo, tmp_path):
     text = said("dream", "--weights", weights, photo, "--octaves", 1, "--steps", 1, "--guide",
                 photo, "--tile", "none", "--out", tmp_path / "d.jpg")
-    assert "dreams after a guide at relu2" in text
+    assert "dream at relu2, with a guide: " in text
 
 
 def test_settings_kept_make_the_same_again(said, weights, photo, tmp_path):

@@ -27,10 +27,10 @@ def test_a_network_is_fetched_and_described(world, said, tmp_path):
     assert lines[2] == "Published: top-1 58.2 % (one centre crop; a page)."
     assert lines[-1] == ("Use it with --weights squeezenet11, or "
                          "minicnn.load('squeezenet11').")
-    assert "(there already)" in said("fetch", "squeezenet11")
+    assert "(already in the cache)" in said("fetch", "squeezenet11")
     assert len(world.server.asked) == 2
     assert "squeezenet11" in said("summary", "--weights", "squeezenet11")
-    assert "(there already)" not in said("fetch", "squeezenet11", "--again", "--keep")
+    assert "(already in the cache)" not in said("fetch", "squeezenet11", "--again", "--keep")
     assert (tmp_path / "cache" / "downloads" / "squeeze.pth").read_bytes() == DATA
 
 
@@ -38,7 +38,7 @@ def test_what_is_not_known_is_said(world, said):
     world.say(hashes={}, size=None, accuracy=None, licence=None)
     text = said("fetch", "mine")
     assert "licence: unknown." in text and "Published" not in text
-    assert "No hash is known for it: it was checked only by its contents." in text
+    assert "No hash is known for this file: only its contents were checked." in text
 
 
 def test_from_a_file_into_a_cache_of_one_s_own(world, said, tmp_path):

@@ -24,7 +24,8 @@ def test_the_best_of_one_layer(said, weights, tmp_path):
     out = tmp_path / "f.png"
     said("filters", "--weights", weights, "--layers", "relu2", "--count", 9, "--order", "value",
          "--preset", "keras-lecture", "--steps", 2, "--size", 24, "--out", out)
-    found = vis.filters(NETWORK, ["relu2"], 9, "value", "keras-lecture", 2, 24)
+    found = vis.filters(NETWORK, ["relu2"], count=9, order="value", preset="keras-lecture",
+                        steps=2, size=24)
     np.testing.assert_array_equal(images.load(out), sheets.sheet(found))
 
 

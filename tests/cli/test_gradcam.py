@@ -48,7 +48,7 @@ def test_a_network_without_its_classifier(complaint, photo, tmp_path):
     hdf5.save(NETWORK.until("mix"), tmp_path / "cut.h5")
     line = complaint("gradcam", "--weights", tmp_path / "cut.h5", photo, "--out",
                      tmp_path / "g.png")
-    assert "ends at mix, which has 8x10 positions, not in class scores" in line
+    assert "ends at layer mix, which has 8x10 positions instead of one score per class" in line
 
 
 def test_wrong_usage_is_status_2(capsys):

@@ -33,8 +33,8 @@ def test_hypercolumns(said, weights, tmp_path, arguments, settings):
 @pytest.mark.parametrize("arguments, words", [
     (["--layers", "1,17"], "there is no 17"),
     (["--view", "similarity", "--pixel", "16,0"], "there is no pixel 16,0"),
-    (["--pixel", "1,1"], "a pixel is for the view 'similarity'"),
-    (["--view", "segments", "--clusters", "21"], "clusters must be 2 to 20"),
+    (["--pixel", "1,1"], "pixel is for the view similarity"),
+    (["--view", "segments", "--clusters", "21"], "a whole number of at least 2 and at most 20"),
     (["--out", "h.webp"], "cannot tell the file format")])
 def test_what_cannot_be_done(complaint, weights, photo, tmp_path, monkeypatch, arguments, words):
     monkeypatch.chdir(tmp_path)

@@ -30,6 +30,12 @@ def test_a_layer_or_filter_that_is_not_there(complaint, weights, tmp_path):
     assert list(tmp_path.glob("*.png")) == []
 
 
+def test_a_range_of_filters_has_both_ends(said, weights, tmp_path):
+    for k, chosen in enumerate(("1..3,5", "1,2,3,5")):
+        said("kernels", "--weights", weights, "--filters", chosen, "--out", tmp_path / f"{k}.png")
+    assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
+
+
 def test_filters_that_are_no_numbers_are_wrong_usage(capsys, weights):
     with pytest.raises(SystemExit) as end:
         main(["kernels", "--weights", str(weights), "--filters", "1,two"])

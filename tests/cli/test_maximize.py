@@ -34,19 +34,22 @@ def test_a_preset_and_what_is_given_besides_it(said, weights, tmp_path):
 
 
 def test_maximize_a_class_by_name(said, weights, tmp_path):
-    text = said("maximize", "--weights", weights, "--channel", "tree frog", "--steps", 2, "--out",
+    text = said("maximize", "--weights", weights, "--target", "tree frog", "--steps", 2, "--out",
                 tmp_path / "m.jpg")
-    assert "fc channel 2" in text
+    assert "fc class tree frog: score" in text
     with Image.open(tmp_path / "m.jpg") as picture:
         assert picture.format == "JPEG" and picture.size == (20, 16)
 
 
 def test_several_classes_are_a_sheet_and_a_line_each(said, weights, tmp_path):
     out = tmp_path / "m.png"
-    text = said("maximize", "--weights", weights, "--channel", "tree frog", 0, "--steps", 2,
+    text = said("maximize", "--weights", weights, "--target", "tree frog", 0, "--steps", 2,
                 "--out", out)
     records = vis.maximize(NETWORK, channel=[2, 0], steps=2)
     assert text.splitlines() == [f"{out}:", *(f"  {record.caption}" for record in records)]
+    np.testing.assert_array_equal(images.load(out), sheets.side_by_side(NETWORK, records))
+    said("maximize", "--weights", weights, "--channel", "0..1", 3, "--steps", 2, "--out", out)
+    records = vis.maximize(NETWORK, channel=[0, 1, 3], steps=2)
     np.testing.assert_array_equal(images.load(out), sheets.side_by_side(NETWORK, records))
 
 
@@ -54,7 +57,7 @@ def test_settings_are_kept_of_one_picture_only(weights, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main(["maximize", "--weights", str(weights), "--channel", "0", "1", "--keep-settings",
               "--out", str(tmp_path / "m.png")])
-    assert end.value.code == 2 and "one --channel" in capsys.readouterr().err
+    assert end.value.code == 2 and "ask for one" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

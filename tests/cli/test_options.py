@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import fields
 
 import pytest
 
@@ -9,6 +10,7 @@ from minicnn import vis
 from minicnn.cli import COMMANDS, build_parser, main
 from minicnn.network import Network
 from minicnn.report.tour import tour
+from minicnn.vis.options import shown
 
 FUNCTIONS = {
     "deepdream-image": vis.deepdream_image, "dream": vis.dream, "zoom": vis.zoom,
@@ -27,7 +29,8 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
               "classify": ["image"]}
 ELSEWHERE = {"network", "self", "progress", "watch", "folder"}  # folder is --out
 NO_OPTION = {("classify", "size")}
-OWN_OPTIONS = {"convert", "doctor", "fetch", "replay", "bench"}  # see their own tests
+OWN_OPTIONS = {"check", "course", "convert", "doctor", "fetch", "replay", "bench", "explain",
+               "classes", "lesson"}  # own tests
 
 
 def options(command):
@@ -36,6 +39,42 @@ def options(command):
     return [(name, p.default) for name, p in parameters.items()
             if name not in ELSEWHERE and name not in POSITIONAL.get(command, ())
             and (command, name) not in NO_OPTION]
+
+
+OF_NONE = {  # what --help says of a default None that no Options class has words for
+    "target": "the most probable class",
+    ("maximize", "layer"): "the class scores",
+    ("deepdream-image", "layer"): "the class scores",
+    ("kernels", "layer"): "the first convolution",
+    ("gradcam", "layer"): "the last one that computes them",
+    ("occlusion", "layer"): "the last layer that computes feature maps",
+    ("occlusion", "channel"): "the map with the largest total activation",
+    ("deconvnet", "channel"): "the map with the strongest activation",
+    ("deconvnet", "position"): "the strongest activation",
+    ("strongest", "layers"): "all layers of rectified feature maps",
+    ("strongest", "channels"): "all",
+    ("filters", "layers"): "every convolution, or the ReLU after it with a preset that makes a "
+                           "mean large",
+    ("activations", "layers"): "all layers",
+    ("hypercolumns", "layers"): "the last layer of each map size",
+    ("texture", "layers"): "the first ReLU and four poolings",
+    ("dream", "layers"): "deep feature maps that see little more than the whole image",
+    ("zoom", "layers"): "deep feature maps that see little more than the whole image",
+}
+SILENT = {("maximize", "target"), ("maximize", "preset"), ("deepdream-image", "verbose")}
+
+
+def defaults(command, name, default):
+    """What --help says of a default: in words for None, by an Options class or the table above."""
+    cls = getattr(FUNCTIONS[command], "options", None)
+    words = {one.name: shown(one) for one in fields(cls)} if cls else {}
+    if name in words:
+        return [words[name]]
+    if default is not None:
+        return [str(default)]
+    if (command, name) in SILENT:
+        return []
+    return [OF_NONE.get((command, name)) or OF_NONE[name]]
 
 
 def help_by_option(text):
@@ -56,7 +95,7 @@ def test_help_shows_the_function_s_own_defaults(command, capsys):
         if default is inspect.Parameter.empty:
             assert not told
         else:
-            assert told == ["as said" if default is None else str(default)], name
+            assert told == defaults(command, name, default), name
     assert "(default: minivgg)" in shown["weights"] and "(default: cpu)" in shown["device"]
 
 
@@ -70,11 +109,38 @@ def test_an_option_not_given_is_the_function_s_default(command):
               "classify": ["photo"]}
     arguments = [command, *needed.get(command, [])]
     chosen = vars(build_parser(arguments).parse_args(arguments))
+    cls = getattr(FUNCTIONS[command], "options", None)
+    absent = {one.name for one in fields(cls)} if cls else set()  # a preset's stays in their place
+    assert not absent & chosen.keys()
     for name, default in options(command):
-        if default is not inspect.Parameter.empty:
+        if default is not inspect.Parameter.empty and name not in absent:
             assert chosen[name] == default, name
     if command == "tour":
         assert chosen["out"] == inspect.signature(tour).parameters["folder"].default
+
+
+WITH_OPTIONS = [command for command, function in FUNCTIONS.items()
+                if getattr(function, "options", None)]
+
+
+@pytest.mark.parametrize("command", WITH_OPTIONS)
+def test_help_docstring_and_signature_tell_of_an_option_in_the_same_words(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    helped = help_by_option(capsys.readouterr().out)
+    module = FUNCTIONS[command]
+    function = getattr(module, module.__name__.rpartition(".")[2])
+    documented = " ".join(inspect.getdoc(function).split())
+    for one in fields(module.options):
+        words = " ".join(one.metadata["words"].split())
+        assert words in helped[one.name.replace("_", "-")], one.name
+        assert f"{one.name} : {one.metadata['kind']}, default {shown(one)} {words[0].upper()}" in (
+            documented), one.name
+        assert inspect.signature(module).parameters[one.name].default == one.default
+
+
+def test_nearly_every_method_has_options():
+    assert len(WITH_OPTIONS) >= 13
 
 
 def test_every_command_is_listed_and_checked():

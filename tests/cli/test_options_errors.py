@@ -177,7 +177,7 @@ def test_a_failure_leaves_the_old_file(complaint, weights, tmp_path, monkeypatch
 # ---- settings
 
 @pytest.mark.parametrize("arguments", [
-    [], ["fly"], ["classify"], ["classify", "a.png", "--top", "0"], ["maximize", "--steps", "many"],
+    ["fly"], ["classify"], ["classify", "a.png", "--top", "0"], ["maximize", "--steps", "many"],
     ["maximize", "--steps", "-3"], ["maximize", "--start", "ones"], ["maximize", "--size", "0"],
     ["maximize", "--rate", "nan"], ["maximize", "--rate", "0"], ["maximize", "--diffuse", "2"],
     ["maximize", "--jitter", "-1"], ["maximize", "--seed", "-1"],

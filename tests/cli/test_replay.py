@@ -34,7 +34,7 @@ def test_the_file_comes_out_the_same(command, said, weights, photo, tmp_path):
     told = said("replay", tmp_path / "a.json", "--out", again)
     assert again.read_bytes() == out.read_bytes()
     caption = text.removeprefix(f"{out}: ")
-    assert told == f"{again}: the same as {tmp_path / 'a.json'} tells of: {caption}"
+    assert told == f"{again}: the same picture as in {tmp_path / 'a.json'}: {caption}"
 
 
 def test_without_being_asked_nothing_is_kept(said, weights, photo, tmp_path):
@@ -57,7 +57,7 @@ def test_what_differs_is_one_line_and_no_picture(said, weights, photo, tmp_path,
     said("saliency", photo, "--weights", weights, "--keep-settings", "--out", tmp_path / "s.png")
     Image.fromarray(small.photo(seed=9)).save(photo)
     words = complaint("replay", tmp_path / "s.json", "--out", tmp_path / "b.png")
-    assert "the photo differs" in words
+    assert "the SHA-256 of the photo is" in words
     assert not (tmp_path / "b.png").exists()
 
 
@@ -98,5 +98,5 @@ def test_help_says_where_the_rest_comes_from(capsys):
         main(["replay", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     assert end.value.code == 0
-    assert "(default: those it was made with, from where they were)" in shown
+    assert "(default: the weights it was made with, at the same path)" in shown
     assert "(default: replay.png)" in shown and "(default: cpu)" in shown

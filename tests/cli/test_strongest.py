@@ -30,8 +30,8 @@ def test_a_file_and_a_picture_for_each_layer(said, weights, folder, tmp_path):
     expected = vis.strongest(NETWORK, folder, tmp_path / "expected", ["relu1", "mix/relu_3x3"],
                              [3, 0], count=2).patches
     assert (out / "strongest.h5").read_bytes() == expected.path.read_bytes()
-    assert printed == (f"{out / 'strongest.h5'}: 5 photos\n{out / 'relu1.png'}\n"
-                       f"{out / 'mix_relu_3x3.png'}\n")
+    assert printed == (f"{out / 'strongest.h5'}: strongest patches of 5 photos\n"
+                       f"{out / 'relu1.png'}\n{out / 'mix_relu_3x3.png'}\n")
     np.testing.assert_array_equal(images.load(out / "relu1.png"),
                                   sheets.figure(expected, "relu1"))
 
@@ -47,6 +47,12 @@ def test_pictures_drawn_again_need_no_photos(said, weights, folder, tmp_path):
         assert (again / name).read_bytes() == (out / name).read_bytes()
 
 
+def test_a_range_of_channels(said, weights, folder, tmp_path):
+    said("strongest", "--weights", weights, folder, "--layers", "relu1", "--channels", "1..3,5",
+         "--count", "1", "--out", tmp_path / "out")
+    assert patches.read(tmp_path / "out" / "strongest.h5").layers == {"relu1": [1, 2, 3, 5]}
+
+
 def test_some_channels_drawn_again_in_another_way(said, weights, folder, tmp_path):
     out = tmp_path / "out"
     said("strongest", "--weights", weights, folder, *SOME, "--out", out)
@@ -54,7 +60,7 @@ def test_some_channels_drawn_again_in_another_way(said, weights, folder, tmp_pat
          "--channels", "0", "--zoom", "--out", out)
     found = patches.read(out / "strongest.h5")
     np.testing.assert_array_equal(images.load(out / "mix_relu_3x3.png"),
-                                  sheets.figure(found, "mix/relu_3x3", [0], zoom=True))
+                                  sheets.figure(found, "mix/relu_3x3", [0], view="zoom"))
 
 
 def test_broken_photos_are_listed_at_the_end(weights, folder, tmp_path, capsys):
@@ -98,7 +104,8 @@ def test_what_cannot_be_done(complaint, weights, folder, tmp_path, arguments, wo
 
 @pytest.mark.parametrize("arguments", [
     [], ["a.png", "--redraw", "b.h5"], ["a.png", "--channels", "1,x"], ["a.png", "--count", "0"],
-    ["a.png", "--workers", "0"], ["a.png", "--size", "keep"], ["a.png", "--relu", "leaky"]],
+    ["a.png", "--workers", "0"], ["a.png", "--shifts", "4"], ["a.png", "--channels", "3..1"],
+    ["a.png", "--zoom", "--whole"], ["a.png", "--size", "keep"], ["a.png", "--relu", "leaky"]],
     ids=" ".join)
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as end:

@@ -12,6 +12,7 @@ def test_texture(said, weights, photo, tmp_path):
     out = tmp_path / "t.png"
     text = said("texture", "--weights", weights, photo, "--layers", "relu1,mix", "--steps", 2,
                 "--size", "keep", "--rate", 3, "--pooling", "max", "--seed", 4, "--out", out)
-    record = vis.texture(NETWORK, photo, ["relu1", "mix"], 2, "keep", 3.0, "max", 4)
+    record = vis.texture(NETWORK, photo, ["relu1", "mix"], steps=2, size="keep", rate=3.0,
+                         pooling="max", seed=4)
     np.testing.assert_array_equal(images.load(out), record.image)
     assert text == f"{out}: {record.caption}\n"

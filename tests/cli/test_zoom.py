@@ -19,8 +19,8 @@ def test_zoom_from_a_photo(said, weights, photo, tmp_path):
     out = tmp_path / "z.gif"
     text = said("zoom", "--weights", weights, photo, *QUICK, "--scale", 0.2, "--rate", 9, "--size",
                 "keep", "--seed", 2, "--milliseconds", 60, "--out", out)
-    found = vis.zoom(NETWORK, photo, 3, 0.2, {"relu2": 1.0}, 1, steps=1, rate=9.0, jitter=1,
-                     size="keep", seed=2)
+    found = vis.zoom(NETWORK, photo, {"relu2": 1.0}, frames=3, scale=0.2, octaves=1, steps=1,
+                     rate=9.0, jitter=1, size="keep", seed=2)
     assert text == f"{out}, {out.with_suffix('.png')}: {found.caption}\n"
     np.testing.assert_array_equal(images.load(out.with_suffix(".png")), sheets.sheet(found))
     with Image.open(out) as picture:

@@ -51,7 +51,7 @@ def test_a_gpu_that_is_asked_for_and_not_there(monkeypatch):
 
 
 def test_a_device_of_no_such_name():
-    with pytest.raises(ValueError, match="device is 'cpu', 'gpu' or 'auto', got 'tpu'"):
+    with pytest.raises(ValueError, match="device must be 'cpu', 'gpu' or 'auto', got 'tpu'"):
         examine(device="tpu")
 
 

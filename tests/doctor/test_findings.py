@@ -58,7 +58,7 @@ def test_what_was_found_before_a_question_failed_is_kept():
 
     assert asked("both", question, 7) == [
         Finding("first", "7"),
-        Finding("both", "could not be found out: RuntimeError: the second is broken", WARNING)]
+        Finding("both", "the check failed: RuntimeError: the second is broken", WARNING)]
     assert asked("both", question, 7, state=BAD)[1].state == BAD
 
 

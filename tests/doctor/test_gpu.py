@@ -69,13 +69,13 @@ def test_the_wheel_that_fits_the_driver(machine, version, library, served, extra
     found = list(gpu.gpu("cpu"))
     assert of("GPU 0", found).value == "NVIDIA H200, 140 GiB, compute capability 9.0"
     assert [f for f in found if f.what == "driver"][0].value == (
-        f"{version}; serves CUDA up to {served}")
+        f"{version}; supports CUDA up to {served}")
     assert of("CuPy", found)[1:4] == ("not installed", NOTE, f'pip install "minicnn[{extra}]"')
 
 
 @needs_a_shell
 @pytest.mark.parametrize("version, words", [
-    ("470.82.01", "serves CUDA up to 11"), ("390.157", "too old for any CUDA of today")])
+    ("470.82.01", "supports CUDA up to 11"), ("390.157", "too old for any current CUDA")])
 def test_a_driver_too_old(machine, version, words):
     machine(listing(V100, driver=version), None)
     found = list(gpu.gpu("cpu"))
@@ -96,7 +96,7 @@ def test_an_nvidia_smi_that_knows_no_compute_capability(machine):
             f"query.\"; exit 2;; esac\n{listing('Tesla K80, 11441, {driver}', driver='470.82.01')}",
             (11, 4))
     found = list(gpu.gpu("cpu"))
-    assert of("GPU 0", found).value == "Tesla K80, 11 GiB, compute capability not told"
+    assert of("GPU 0", found).value == "Tesla K80, 11 GiB, compute capability unknown"
 
 
 @needs_a_shell
@@ -125,9 +125,9 @@ def test_a_driver_without_its_library(machine):
 
 
 @pytest.mark.parametrize("library, proc, words", [
-    ((12, 2), PROC, "535.129.03; serves CUDA up to 12.2"),
-    (None, PROC, "535.129.03; serves CUDA up to 12"),
-    ((12, 2), None, "NVIDIA, version not told; serves CUDA up to 12.2")])
+    ((12, 2), PROC, "535.129.03; supports CUDA up to 12.2"),
+    (None, PROC, "535.129.03; supports CUDA up to 12"),
+    ((12, 2), None, "NVIDIA, unknown version; supports CUDA up to 12.2")])
 def test_a_driver_without_nvidia_smi(machine, library, proc, words):
     machine(None, library, proc)
     assert next(gpu.gpu("cpu")).value == words

@@ -116,7 +116,7 @@ def test_kernels_that_were_chosen(monkeypatch):
 
 def test_a_blas_that_says_little(monkeypatch):
     library, _ = blas(monkeypatch, [{"internal_api": "flexiblas", "version": None}])
-    assert library.value == "flexiblas (no version said)"
+    assert library.value == "flexiblas (unknown version)"
 
 
 def test_a_blas_that_is_not_seen(monkeypatch):

@@ -49,6 +49,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(selftest, "TRIALS", [t for t in selftest.TRIALS if not t.large])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("op", OPS)
 def test_a_wrong_gradient_is_named(tiny, monkeypatch, op):
     module = trials.module(op)
@@ -63,6 +64,7 @@ def test_a_wrong_gradient_is_named(tiny, monkeypatch, op):
     assert " it should be " in found[f"{op} on cpu"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("op", OPS)
 def test_a_wrong_output_is_named(tiny, monkeypatch, op):
     module = trials.module(op)
@@ -120,7 +122,7 @@ def test_an_op_that_raises(tiny, monkeypatch):
 def test_an_op_without_a_trial_is_told(tiny, monkeypatch):
     monkeypatch.setattr(selftest, "TRIALS", [t for t in selftest.TRIALS if t.op != "tanh"])
     *_, found = selftest.examine_ops()
-    assert (found.state, found.value) == (NOTE, "there is no trial of tanh")
+    assert (found.state, found.value) == (NOTE, "there is no trial for tanh")
 
 
 def test_threads_that_cannot_be_told_are_told_once(monkeypatch):

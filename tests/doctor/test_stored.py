@@ -85,7 +85,7 @@ def test_a_cut_file_and_one_without_a_record(fetched):
     file.write_bytes(file.read_bytes()[:-1])
     assert of("small", stored.cached(fetched)).state == BAD
     file.with_suffix(".json").write_text("no record")
-    assert "no record" in of("small", stored.cached(fetched)).value
+    assert "no .json with its hash" in of("small", stored.cached(fetched)).value
 
 
 def test_leftovers(fetched):
@@ -95,7 +95,7 @@ def test_leftovers(fetched):
     (fetched / ".minicnn-0123abcd.h5").write_bytes(b"x" * 200)
     (downloads / "vgg19.pth").write_bytes(b"x" * 2000)
     found = list(stored.cached(fetched))
-    assert of("originals", found).value == "1 kept as they came, 2.0 kB"
+    assert of("originals", found).value == "1 kept as downloaded, 2.0 kB"
     unfinished, left = of("unfinished", found), of("left behind", found)
     assert unfinished.state == left.state == NOTE
     assert unfinished.value == "vgg16.pth.part, 1.5 kB so far"
@@ -104,7 +104,7 @@ def test_leftovers(fetched):
 
 def test_a_cache_not_made_yet_is_not_made_by_asking(tmp_path):
     folder = tmp_path / "a" / "b"
-    assert of("folder", stored.cached(folder)).value == f"{folder}, not made yet"
+    assert of("folder", stored.cached(folder)).value == f"{folder}, not created yet"
     assert not folder.parent.exists()
 
 
@@ -117,7 +117,7 @@ def test_a_cache_that_is_a_file(tmp_path):
 def test_a_cache_that_may_not_be_written_to(fetched, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     found = of("folder", stored.cached(fetched))
-    assert found.state == WARNING and "may not be written" in found.value
+    assert found.state == WARNING and "no permission to write" in found.value
 
 
 def test_a_full_disk(fetched, monkeypatch):

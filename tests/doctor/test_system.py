@@ -69,12 +69,12 @@ def test_the_environment(monkeypatch, prefix, conda, words):
 def test_cores_without_proc(machine):
     cores, threads = system.cores()
     assert (cores.value, cores.state) == ("2 of 4 for this process", GOOD)
-    assert (threads.value, threads.state) == ("2, one a core", GOOD)
+    assert (threads.value, threads.state) == ("2, one per core", GOOD)
 
 
 @pytest.mark.parametrize("text, value, state", [
     ("1", "1 (MINICNN_THREADS), for 2 cores", NOTE),
-    ("2", "2 (MINICNN_THREADS), one a core", GOOD),
+    ("2", "2 (MINICNN_THREADS), one per core", GOOD),
     ("9", "9 (MINICNN_THREADS), for 2 cores: they wait for each other", WARNING),
     ("many", "MINICNN_THREADS: expected a whole number of at least 1, got 'many'", BAD),
     ("-3", "MINICNN_THREADS: expected a whole number of at least 1, got '-3'", BAD)])
@@ -88,7 +88,7 @@ def test_minicnn_threads(machine, monkeypatch, text, value, state):
 def test_a_container_that_gives_less_time_than_cores(machine, monkeypatch):
     machine({"proc/self/cgroup": "0::/\n", "cgroup/cpu.max": "100000 100000\n"})
     cores, threads = system.cores()
-    assert cores.value == "2 of 4 for this process, held to 1 by a container"
+    assert cores.value == "2 of 4 for this process, limited to 1 by a container"
     assert threads.state == WARNING and threads.remedy == "set MINICNN_THREADS=1"
 
 
@@ -121,7 +121,7 @@ def test_memory(machine):
 def test_little_memory(machine):
     machine({"proc/meminfo": MEMINFO.replace("8000000", "800000")})
     found = only(system.memory())
-    assert found.state == WARNING and "VGG-16 takes 1 GB" in found.remedy
+    assert found.state == WARNING and "VGG-16 needs 1 GB" in found.remedy
 
 
 @pytest.mark.parametrize("files", [
@@ -130,7 +130,7 @@ def test_little_memory(machine):
 def test_memory_of_a_container(machine, files):
     machine({"proc/meminfo": MEMINFO} | files)
     found = only(system.memory())
-    assert found.value == "16.4 GB, held to 0.5 GB by a container; 0.5 GB free"
+    assert found.value == "16.4 GB, limited to 0.5 GB by a container; 0.5 GB free"
     assert found.state == WARNING
 
 

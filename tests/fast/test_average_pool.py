@@ -1,12 +1,12 @@
 """The fast average pooling is the page on the CPU; its kernels are tested in cuda/."""
 
-import matrix
 import numpy as np
 import pytest
 import twins
 from checks import normal, refuses
 
 from minicnn.fast import average_pool
+from minicnn.gradcheck.judge import matrix
 from minicnn.ops import average_pool as page
 
 

@@ -1,13 +1,13 @@
 """The fast convolution chooses a way, and by each is the page."""
 
 import checks
-import matrix
 import numpy as np
 import pytest
 import twins
 from checks import normal, refuses
 
 from minicnn.fast import conv, depthwise, tiles, winograd
+from minicnn.gradcheck.judge import matrix
 from minicnn.ops import conv as page
 
 HOW = ("stride", "pad", "groups", "dilation")
@@ -31,6 +31,7 @@ WAYS = {
     "5x5, many channels": ((2, 14, 14, 32), (5, 5, 32, 128), {"pad": 2}, winograd),
     "5x5, less work": ((1, 7, 7, 16), (5, 5, 16, 32), {"pad": 2}, tiles),
     "3x3 in two groups": ((1, 13, 13, 32), (3, 3, 16, 64), {"pad": 1, "groups": 2}, winograd),
+    "3x3 dilated": ((1, 13, 13, 32), (3, 3, 32, 64), {"pad": 2, "dilation": 2}, tiles),
     "3x3 of stride 2": ((1, 13, 13, 32), (3, 3, 32, 64), {"stride": 2}, tiles),
     "ResNeXt's groups": ((1, 8, 9, 32), (3, 3, 4, 32), {"pad": 1, "groups": 8}, tiles),
     "MobileNet's": ((1, 14, 14, 32), (3, 3, 1, 32), {"pad": 1, "groups": 32}, depthwise),
@@ -88,6 +89,8 @@ def test_it_refuses_what_the_page_refuses():
 
 MISTAKES = {
     "Winograd for every convolution": ('algorithm != "direct"', "True"),
+    "Winograd whatever the stride": ("choose(x, w, stride,", "choose(x, w, 1,"),
+    "Winograd whatever the dilation": ("groups, dilation)\n    if", "groups)\n    if"),
     "depthwise where it does not suit": ("(depthwise if depthwise.suits(cache) else tiles).forward",
                                          "depthwise.forward"),
     "depthwise on the way back of all": ("    way = depthwise if depthwise.suits(cache) else tiles",
@@ -96,16 +99,23 @@ MISTAKES = {
                                              "winograd.convolved(cache._replace(pad=(0, 0)), b"),
     "no bias by Winograd": ("winograd.convolved(cache, b", "winograd.convolved(cache, None"),
     "always a db": ('"b" in need and cache.has_bias', '"b" in need'),
+    "a db nobody needs": ('"b" in need and cache.has_bias', "cache.has_bias"),
+    "a dx nobody needs": (' if "x" in need else None', ""),
+    "a dw nobody needs": (' if "w" in need else None', ""),
+    "all gradients after Winograd": ("winograd.backward(dy, cache, need)",
+                                     "winograd.backward(dy, cache)"),
 }
+
+
+def is_the_page(module):
+    """By every way, with a bias and without, for every need."""
+    for x_shape, w_shape, how, _ in WAYS.values():
+        w = normal(*w_shape, seed=2) / np.sqrt(np.prod(w_shape[:3]))
+        for bias in ([normal(w_shape[3])], []):
+            twins.same_as_page(module, page, [normal(*x_shape), w, *bias], np.float32,
+                               rules=twins.NEEDS, **how)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
-    def test(module):
-        for x_shape, w_shape, how, _ in WAYS.values():
-            w = normal(*w_shape, seed=2) / np.sqrt(np.prod(w_shape[:3]))
-            for b in (normal(w_shape[3]), None):
-                inputs = (normal(*x_shape), w) if b is None else (normal(*x_shape), w, b)
-                twins.same_as_page(module, page, inputs, np.float32, **how)
-
-    twins.is_caught(test, conv, MISTAKES[name])
+    twins.is_caught(is_the_page, conv, MISTAKES[name])

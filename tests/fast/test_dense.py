@@ -18,8 +18,8 @@ def is_the_page(module, dtype=np.float64):
     for x, o in [(normal(3, 4), 3), (normal(2, 2, 3, 2), 3), (normal(1, 5), 1),
                  (normal(33, 7, 7, 40), 600)]:  # the last is cut into runs
         w = normal(x[0].size, o, seed=2) / np.sqrt(x[0].size)
-        twins.same_as_page(module, page, [x, w, normal(o, seed=3)], dtype)
-        twins.same_as_page(module, page, [x, w], dtype)
+        for bias in ([normal(o, seed=3)], []):
+            twins.same_as_page(module, page, [x, w, *bias], dtype, rules=twins.NEEDS)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -42,9 +42,18 @@ def test_need_and_what_it_refuses():
     refuses(["dense.forward", "(3, O)", "(2, 4)"], dense.forward, normal(2, 3), normal(2, 4))
 
 
-@pytest.mark.parametrize("right, wrong", [
-    ("y if b is None else y + b", "y"),
-    ("reshape(cache.x_shape)", "reshape(len(dy), -1)"),
-    ("len(dy), -1).T, dy)", "len(dy), -1).T, dy) / len(dy)")])
-def test_a_planted_mistake_is_caught(right, wrong):
-    twins.is_caught(is_the_page, dense, (right, wrong))
+MISTAKES = {
+    "no bias": ("y if b is None else y + b", "y"),
+    "the bias twice": ("y if b is None else y + b", "y if b is None else y + b + b"),
+    "dx in a row": ("reshape(cache.x_shape)", "reshape(len(dy), -1)"),
+    "the mean of dw over the images": ("len(dy), -1).T, dy)", "len(dy), -1).T, dy) / len(dy)"),
+    "a dx nobody needs": (' if "x" in need else None', ""),
+    "a dw nobody needs": (' if "w" in need else None', ""),
+    "a db nobody needs": ('"b" in need and cache.has_bias', "cache.has_bias"),
+    "a db without a bias": ('"b" in need and cache.has_bias', '"b" in need'),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_planted_mistake_is_caught(name):
+    twins.is_caught(is_the_page, dense, MISTAKES[name])

@@ -54,9 +54,22 @@ MISTAKES = {
                            "lrn.forward(x[block], size, alpha, beta)"),
     "x of the first block": ("x=cache.x[block]", "x=cache.x[:1, :len(cache.x[block][0])]"),
     "rule forgotten": ("lrn.backward(dy[block], part, rule)", "lrn.backward(dy[block], part)"),
+    "the scale of all blocks": (", scale=cache.scale[block])", ")"),
+    "the first block only": ("row_blocks(x, PASSES)", "row_blocks(x, PASSES)[:1]"),
+    "the first block only on the way back": ("row_blocks(dy, PASSES)",
+                                             "row_blocks(dy, PASSES)[:1]"),
+    "alpha as it was given": ("PASSES))\n    return y, LrnCache(x, scale, size, a,",
+                              "PASSES))\n    return y, LrnCache(x, scale, size, alpha,"),
 }
+
+
+@twins.cut_up()
+def is_the_page_in_blocks(module):
+    for *values, channels in checks.LRNS:
+        twins.same_as_page(module, page, [normal(2, 7, 3, channels)], rules=RULES,
+                           **dict(zip(NAMES, values, strict=True)))
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
-    twins.is_caught(is_the_page, lrn, MISTAKES[name])
+    twins.is_caught(is_the_page_in_blocks, lrn, MISTAKES[name])

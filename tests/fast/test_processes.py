@@ -45,6 +45,7 @@ def test_one_worker_is_this_process_and_lazy():
     assert next(results) == (None, os.getpid()) and asked == [0]
 
 
+@pytest.mark.thorough
 def test_results_come_in_the_order_of_the_tasks_from_several_processes(monkeypatch):
     monkeypatch.setenv("MINICNN_THREADS", "3")
     results = list(processes.ordered(Square(), range(40), workers=2))
@@ -56,6 +57,7 @@ def test_results_come_in_the_order_of_the_tasks_from_several_processes(monkeypat
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == BLOCKED
 
 
+@pytest.mark.thorough
 def test_no_more_tasks_are_taken_than_can_be_kept():
     """While the first is at work, the others must not pile up."""
     asked = []
@@ -82,3 +84,22 @@ def test_a_worker_that_ends_by_itself_is_told():
     with pytest.raises(ChildProcessError, match="a worker process ended by itself"):
         list(processes.ordered(Fail("die"), range(9), workers=2))
     assert not alive()
+
+
+class Unloadable:
+    """Something that can be packed, but not unpacked."""
+
+    def __call__(self, task):
+        return task
+
+    def __reduce__(self):
+        return unloadable, ()
+
+
+def unloadable():
+    raise ValueError("mine.py: was changed")
+
+
+def test_what_cannot_be_unpacked_there_is_told_here():
+    with pytest.raises(ValueError, match="mine.py: was changed"):
+        list(processes.ordered(Unloadable(), [1, 2], workers=2))

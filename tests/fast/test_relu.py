@@ -46,9 +46,18 @@ MISTAKES = {
     "clipped at 6": ("0, xp.inf, out", "0, 6, out"),
     "the whole dy in every block": ("xp.multiply(dy[block],", "xp.multiply(dy[:1, :1],"),
     "the gradient whatever the rule": ("RULES[rule]", 'RULES["gradient"]'),
+    "the first block only": ("row_blocks(x, 2)", "row_blocks(x, 2)[:1]"),
+    "the first block only on the way back": ("row_blocks(dy, 2)", "row_blocks(dy, 2)[:1]"),
+    "the first block's signs in every block": ("cache.positive[block]", "cache.positive[:1, :1]"),
 }
+
+
+@twins.cut_up()
+def is_the_page_in_blocks(module):
+    for x in (normal(3, 7, 5, 4), SIGNS, normal(5)):
+        twins.same_as_page(module, page, [x], rules=RULES)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
-    twins.is_caught(is_the_page, relu, MISTAKES[name])
+    twins.is_caught(is_the_page_in_blocks, relu, MISTAKES[name])

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import checks
-import matrix
 import numpy as np
 import pytest
 import strict_cupy
@@ -13,6 +12,7 @@ import twins
 from checks import normal
 
 from minicnn.fast import tiles
+from minicnn.gradcheck.judge import matrix
 from minicnn.ops import conv
 
 ONCE = ("naive twin", "same bytes twice")
@@ -22,15 +22,14 @@ def settings(case):
     return matrix.settings(case, "stride", "pad", "groups", "dilation")
 
 
-def is_the_page(module, cases=matrix.CONV, tile=tiles.TILE):
-    """The forward pass and all gradients, over the matrix."""
-    before, module.TILE = module.TILE, tile
-    try:
-        for case in cases:
-            twins.same_as_page(twins.as_op(module), conv, matrix.conv_inputs(case).values(),
+def is_the_page(module, xp=np, **sizes):
+    """The forward pass and all gradients, over the matrix; `sizes` are TILE and the like."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in sizes.items():
+            patch.setattr(module, name, size)
+        for case in matrix.CONV:
+            twins.same_as_page(twins.as_op(module), conv, matrix.conv_inputs(case).values(), xp=xp,
                                **settings(case))
-    finally:
-        module.TILE = before
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -97,22 +96,152 @@ MISTAKES = {
     "the last row of a tile": ("slice(p, min(p + rows, oh))", "slice(p, min(p + rows, oh - 1))"),
     "tiles overlap": ("slice(p, min(p + rows, oh))", "slice(p, min(p + rows + 1, oh))"),
     "first image of a tile only": ("slice(i, i + images)", "slice(i, i + 1)"),
+    "the last images are left out": ("for i in range(0, n, images)",
+                                     "for i in range(0, max(1, n - images), images)"),
+    "no row where one is larger than a tile": ("max(1, tile // row)", "tile // row"),
+    "no image where one is larger than a tile": ("max(1, tile // (row * oh))",
+                                                 "tile // (row * oh)"),
+    "half of one row": ("-(-oh // 2))", "oh // 2)"),
+    "half of one image": ("-(-n // 2))", "n // 2)"),
     "groups exchanged": ("*range(images, group), -1)", "*range(images, group), -1)[:, ::-1]"),
     "groups put back in the wrong order": ("images, -2)  # -> N,OH,OW,KH",
                                            "images, -2)[..., ::-1, :]  # -> N,OH,OW,KH"),
     "bias in every tile of every tile": ("            part += b\n", "            y[...] += b\n"),
+    "the kind of numbers without the bias": ("*([] if b is None else [b])", ""),
+    "padded with ones": ("pad_image(x, cache.pad, cache.pad, 0)",
+                         "pad_image(x, cache.pad, cache.pad, 1)"),
+    "added to old numbers": ("padded = zeros(xp, (n,", "padded = empty(xp, (n,"),
+    "the last row of a kernel": ("for i in range(kh)", "for i in range(kh - 1)"),
     "windows that overlap add once": ("for first in range(apart)", "for first in range(1)"),
+    "windows that overlap a little add once": ("-(-(cache.dilation[1] * (kw - 1) + 1) // ",
+                                               "max(1, (cache.dilation[1] * (kw - 1) + 1) // "),
+    "dilation down for dilation across": ("cache.dilation[1] *", "cache.dilation[0] *"),
     "the padding is not cut off": ("padded[:, ph : ph + height, pw : pw + width].copy() if",
                                    "padded[:, :height, :width].copy() if"),
+    "the padding of the sides is not cut off": ("if ph or pw", "if ph"),
     "dw of the last tile only": ("        dw += product(", "        dw[...] = product("),
     "dw's groups exchanged": ("target = xp.moveaxis(cols, 0, -2)",
                               "target = xp.moveaxis(cols, 0, -2)[..., ::-1, :]"),
+    "the first rows of dw's windows only": ("row_blocks(part, 4)", "row_blocks(part, 4)[:1]"),
 }
+
+
+@twins.cut_up()
+def is_the_page_in_tiles(module):
+    """Cut between rows and images, or in halves for the threads."""
+    is_the_page(module, TILE=60)
+    is_the_page(module, TILE=200, SHARED=1)
+    twins.same_kinds_of_numbers(twins.as_op(module), conv, normal(1, 5, 6, 4), normal(3, 2, 2, 4),
+                                normal(4), groups=2)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
-    twins.is_caught(lambda module: is_the_page(module, tile=60), tiles, MISTAKES[name])
+    twins.is_caught(is_the_page_in_tiles, tiles, MISTAKES[name])
+
+
+MISTAKES_ON_A_GPU = {
+    "all rows at once": ("min(max(1, GPU_TILE // row), oh)", "oh"),
+    "the memory of one image for two": ("max(1, GPU_TILE // (row * oh))",
+                                        "max(2, GPU_TILE // (row * oh))"),
+    "no row where one is larger than a tile": ("max(1, GPU_TILE // row)", "GPU_TILE // row"),
+    "no image where one is larger than a tile": ("max(1, GPU_TILE // (row * oh))",
+                                                 "GPU_TILE // (row * oh)"),
+    "a piece lower than an image of several images": ("GPU_TILE // (row * oh))\n",
+                                                      "GPU_TILE // row)\n"),
+    "groups put back as if there were a matrix an image": ("images = dcols.ndim - 3", "images = 1"),
+}
+
+
+def is_the_page_on_a_gpu(module):
+    with twins.gpu() as xp:
+        for tile in (1, 200, tiles.GPU_TILE):
+            is_the_page(module, xp, GPU_TILE=tile)
+    no_piece_is_too_large(module)
+
+
+def no_piece_is_too_large(module):
+    """At most GPU_TILE entries of `cols`, or one row."""
+    with twins.gpu() as xp, pytest.MonkeyPatch.context() as patch:
+        cache = conv.describe(normal(5, 9, 7, 4), normal(3, 3, 4, 8), None, 1, 0, 1, 1)
+        row = 5 * 3 * 3 * 4
+        for tile in (1, row, 3 * row, 20 * row, 1000 * row):
+            patch.setattr(module, "GPU_TILE", tile)
+            for images, rows in module._tiles(cache, xp):
+                pieces = len(range(5)[images]) * len(range(7)[rows])
+                assert pieces == 1 or pieces * row <= tile
+
+
+@pytest.mark.parametrize("name", MISTAKES_ON_A_GPU)
+def test_a_planted_mistake_is_caught_on_a_gpu(name):
+    twins.is_caught(is_the_page_on_a_gpu, tiles, MISTAKES_ON_A_GPU[name])
+
+
+# ---- seams
+
+BATCHES = {
+    "rows by the work of a batch": ("oh if work < SHARED", "oh if n * work < SHARED"),
+    "rows by what a batch needs": ("tile // row)", "tile // (row * n))"),
+}
+
+
+def cuts_an_image_alike_in_any_batch(module):
+    """BLAS may round a row otherwise in a longer product; whether it does depends on the machine,
+    so the cuts are compared, not the numbers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SHARED", 20_000)
+        for tile in (100, 1000, 10_000):
+            patch.setattr(module, "TILE", tile)
+            for side in (5, 9, 13):
+                cuts = []
+                for n in (1, 2, 5):
+                    cache = conv.describe(normal(n, side, 7, 4), normal(3, 3, 4, 8), None, 1, 0, 1,
+                                          1)
+                    cuts.append({rows.indices(side) for _, rows in module._tiles(cache, np)})
+                assert cuts[0] == cuts[1] == cuts[2]
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_cut_that_depends_on_the_batch_is_caught(name):
+    twins.is_caught(cuts_an_image_alike_in_any_batch, tiles, BATCHES[name])
+
+
+SEAMS = {
+    "no groups of tiles": ("in apart(_tiles(cache, xp), span, cache.stride[0])",
+                           "in [_tiles(cache, xp)]"),
+    "the span of a window that is not dilated": ("span = cache.dilation[0] *", "span ="),
+    "the dilation across": ("span = cache.dilation[0]", "span = cache.dilation[1]"),
+    "the span of a window across": ("(cache.w.shape[0] - 1) + 1\n", "(cache.w.shape[1] - 1) + 1\n"),
+    "the stride across": ("span, cache.stride[0])", "span, cache.stride[1])"),
+}
+PAIRS = [((5, 2), 1, 1), ((5, 3), (1, 3), 1), ((3, 3), 1, (3, 1)), ((4, 4), 2, 3), ((2, 2), 1, 8)]
+
+
+def no_two_threads_add_to_one_row(module):
+    """Each tile's rows of pixels, counted out, within every group that is handed to the threads."""
+    handed = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "TILE", 500)
+        patch.setattr(module, "spread", lambda function, tiles, xp: handed.append(tiles))
+        for kernel, stride, dilation in PAIRS:
+            handed.clear()
+            cache = conv.describe(normal(3, 19, 17, 4), normal(*kernel, 4, 4), None, stride, 1, 1,
+                                  dilation)
+            module.input_gradient(normal(*conv.output_shape(cache)), cache)
+            assert len(sum(handed, [])) > 3
+            for together in handed:
+                taken = set()
+                for images, out in together:
+                    pixels = {(n, p * cache.stride[0] + i * cache.dilation[0])
+                              for n in range(3)[images] for p in range(19)[out]
+                              for i in range(kernel[0])}
+                    assert not taken & pixels
+                    taken |= pixels
+
+
+@pytest.mark.parametrize("name", SEAMS)
+def test_a_seam_at_which_two_threads_add_to_one_row_is_caught(name):
+    twins.is_caught(no_two_threads_add_to_one_row, tiles, SEAMS[name])
 
 
 def test_a_seam_between_threads_that_add_to_one_pixel_is_caught(monkeypatch):

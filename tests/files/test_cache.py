@@ -71,7 +71,8 @@ def test_none_yet(tmp_path):
 def test_damage_is_told(stored, tmp_path):
     path = stored("net")
     path.write_bytes(b"nunbers")
-    assert "net.h5: its SHA-256 is not the recorded one" in cache.verify(*cache.entries(tmp_path))
+    message = cache.verify(*cache.entries(tmp_path))
+    assert "net.h5: damaged, its SHA-256 is not the recorded one" in message
     path.write_bytes(b"number")
     message = cache.verify(*cache.entries(tmp_path))
     assert "has 6 bytes, not 7" in message and "`minicnn fetch net --again`" in message
@@ -89,7 +90,7 @@ def test_a_missing_record_is_told(stored, tmp_path, text):
     if text is not None:
         path.with_suffix(".json").write_text(text)
     entry, = cache.entries(tmp_path)
-    assert entry.record is None and "no record of its hash" in cache.verify(entry)
+    assert entry.record is None and "no .json with its hash beside it" in cache.verify(entry)
 
 
 def test_a_record_is_plain_json(stored):

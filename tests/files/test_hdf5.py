@@ -30,10 +30,10 @@ from minicnn.network.layers import (
 
 def handmade(preprocessing=None, labels=None, about=None):
     """Few weights, many kinds of settings, paths within paths."""
-    inner = nets.joined("in", "norm", [("in/pool", MaxPool(3, 1, 1, "ceil"))], [])
+    inner = nets.joined("in", "norm", [("in/pool", MaxPool(3, 1, pad=1, rounding="ceil"))], [])
     return nets.trained(Network("handmade", [
         ("conv/1", Conv(4, (3, 2), stride=(2, 1), pad=(1, 0), groups=1, bias=False)),
-        ("norm", LRN(3, 0.5, 0.6, 2.0, "paper")),
+        ("norm", LRN(3, alpha=0.5, beta=0.6, k=2.0, convention="paper")),
         ("a", Conv(2, 1)), ("relu", ReLU()), *inner,
         ("out", Concat(), ["relu", "in"]), ("sum", Add(), ["out", "out"]),
         ("drop", Dropout(0.25)),
@@ -157,7 +157,7 @@ def test_a_layer_of_ones_own_is_not_saved(tmp_path):
     mine = type("ReLU", (Layer,), {})
     for layer in (Blur(), mine()):
         network = Network("n", [("own", layer)], (2, 2, 3))
-        with pytest.raises(WeightsError, match="layer own is of kind (Blur|ReLU), which no file"):
+        with pytest.raises(WeightsError, match="layer own is of kind (Blur|ReLU), which a file"):
             hdf5.save(network, tmp_path / "net.h5")
     assert list(tmp_path.iterdir()) == []
 
@@ -307,7 +307,7 @@ def test_names_that_look_like_code_are_names(saved, kind, monkeypatch):
 
 
 @pytest.mark.parametrize("key, value, message", [
-    ("version", 4, "it is of version 4, this program reads up to 3; update minicnn"),
+    ("version", 4, "the file has version 4, and this minicnn reads versions up to 3; update"),
     ("version", "new", ""), ("version", None, "version"), ("layers", None, "layers"),
     ("input_size", None, "input_size"), ("input_size", 5, ""), ("input_size", [5, 4], ""),
     ("labels", "[", ""), ("labels", "7", ""), ("about", "[1]", ""), ("model", None, "model"),
@@ -448,3 +448,11 @@ def test_float64_in_memory_and_float32_in_the_file_are_the_same_to_a_probe(probe
     network, path = probed
     hdf5.save(network.astype(np.float64), path)
     assert probe.verify(hdf5.load(path)).ok
+
+
+def test_a_network_saves_itself_and_arguments_in_the_other_order_are_told(tmp_path):
+    network = nets.trained(nets.empty(), dtype=np.float32)
+    network.save(tmp_path / "n.h5")
+    assert hdf5.load(tmp_path / "n.h5").names == network.names
+    with pytest.raises(TypeError, match=r"save\(network, path\), got str and Network"):
+        hdf5.save("n.h5", network)

@@ -22,7 +22,8 @@ def test_an_old_file_computes_what_it_did(path):
         ("conv/1", ("image",)), ("norm", ("conv/1",)), ("a", ("norm",)), ("relu", ("a",)),
         ("in/pool", ("norm",)), ("in", ("in/pool", "norm")), ("out", ("relu", "in")),
         ("drop", ("out",)), ("fc", ("drop",)), ("prob", ("fc",))]
-    assert network["a"] == Conv(2, 1) and network["norm"] == LRN(3, 0.5, 0.6, 2.0, "paper")
+    assert network["a"] == Conv(2, 1)
+    assert network["norm"] == LRN(3, alpha=0.5, beta=0.6, k=2.0, convention="paper")
     assert network.labels == ["a", "b", "c"] and network.about == {"made": "by version 0.1.0"}
     picture = np.arange(60, dtype=np.uint8).reshape(5, 4, 3) * 4
     scores = network.probabilities(network.prepare(picture, "keep"))

@@ -18,14 +18,15 @@ PIXELS = {place: (RNG.integers(0, 256, (b - t, r - left, 3)).astype(np.uint8),
 def tables():
     """Three channels, 4, 0 and 9: two places won, none, one."""
     photos = np.array([[5, 0], [-1, -1], [2, -1]])
-    positions, boxes, corners = (np.zeros((3, 2, n), np.int32) for n in (2, 4, 2))
+    positions, boxes, windows = (np.zeros((3, 2, n), np.int32) for n in (2, 4, 4))
     for place, box in BOXES.items():
-        positions[place], boxes[place], corners[place] = (box[0], box[2]), box, (place[1], 0)
+        positions[place], windows[place] = (box[0], box[2]), box
+        boxes[place] = box[0] + 1, *box[1:]  # the unit sees a row less
     names = np.full((3, 2), "", object)
     names[0], names[2, 0] = ["grün/a.png", "bad\udcff.png"], "c.png"
     return {"channels": np.array([4, 0, 9]), "photos": photos, "names": names,
             "values": np.array([[3.5, 1.25], [0, 0], [2, 0]], np.float32),
-            "positions": positions, "boxes": boxes, "corners": corners,
+            "positions": positions, "boxes": boxes, "windows": windows,
             "frames": np.array([[3, 4], [3, 4], [30, 6]], np.int32)}
 
 
@@ -43,12 +44,32 @@ def test_what_goes_in_comes_out(tmp_path):
     channel = found.channel("mix/3x3", 4)
     assert channel[:6] == ("mix/3x3", 4, [3.5, 1.25], ["grün/a.png", "bad?.png"], [5, 0],
                            [(2, 3), (0, 16)])
-    assert channel.boxes == [BOXES[0, 0], BOXES[0, 1]] and channel.corners == [(0, 0), (1, 0)]
+    assert channel.windows == [BOXES[0, 0], BOXES[0, 1]]
+    assert channel.boxes == [(3, 5, 3, 7), (1, 2, 16, 20)]
     assert channel.frame == (3, 4)
     for k in (0, 1):
         np.testing.assert_array_equal(channel.patches[k], PIXELS[0, k][0])
         np.testing.assert_array_equal(channel.projections[k], PIXELS[0, k][1])
         assert channel.patches[k].dtype == np.uint8 and channel.projections[k].dtype == np.float32
+
+
+def test_a_file_of_version_1_stored_the_boxes(tmp_path):
+    path = written(tmp_path / "p.h5")
+    with h5py.File(path, "a") as file:
+        file.attrs["version"] = 1
+        for group in (file["mix/3x3"], file["fc"]):
+            del group["boxes"]
+            group.move("windows", "boxes")
+    found = patches.read(path)
+    channel = found.channel("mix/3x3", 4)
+    assert channel.windows == channel.boxes == [BOXES[0, 0], BOXES[0, 1]]
+    np.testing.assert_array_equal(channel.patches[1], PIXELS[0, 1][0])
+    assert found.rules("fc") == ("deconvnet", None)
+
+
+def test_the_rules_are_a_layer_s_own(tmp_path):
+    about = ABOUT | {"relu": "auto", "rules": {"fc": ["guided", "through"]}}
+    assert patches.Patches(tmp_path, about, {}, []).rules("fc") == ["guided", "through"]
 
 
 def test_a_silent_channel_is_empty_and_a_layer_may_have_no_positions(tmp_path):
@@ -69,7 +90,7 @@ def test_what_is_not_in_it_is_named(tmp_path):
     found = patches.read(written(tmp_path / "p.h5"))
     with pytest.raises(ValueError, match=r"p\.h5: there is no layer 'pool'.* are mix/3x3, fc"):
         found.channel("pool", 0)
-    with pytest.raises(ValueError, match="channel 5 of fc is not in it; there are 4, 0, 9"):
+    with pytest.raises(ValueError, match="channel 5 of fc is not in it; its channels are 4, 0, 9"):
         found.channel("fc", 5)
 
 
@@ -90,7 +111,7 @@ def without_a_table(path):
 @pytest.mark.parametrize("damage, words", [
     (cut_short, "cut short"), (lambda path: path.unlink(), "no such file"),
     (lambda path: change(path, format="minicnn"), "not a file of patches"),
-    (lambda path: change(path, version=2), "of version 2, this program reads up to 1"),
+    (lambda path: change(path, version=3), "version 3, and this minicnn reads versions up to 2"),
     (lambda path: change(path, about="{"), "damaged"), (without_a_table, "damaged")])
 def test_a_file_that_cannot_be_used(tmp_path, damage, words):
     path = written(tmp_path / "p.h5")

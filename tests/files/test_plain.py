@@ -43,7 +43,7 @@ def test_no_winograd(monkeypatch):
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_dense_layer_in_pieces_is_the_same(bias, monkeypatch):
-    network = nets.trained(Network("d", [("fc", Dense(7, bias))], (2, 3, 4)))
+    network = nets.trained(Network("d", [("fc", Dense(7, bias=bias))], (2, 3, 4)))
     x = nets.images(1, (2, 3, 4))
     monkeypatch.setattr(plain, "PIECE", 24 * 3)  # 3, 3 and 1 outputs
     [(_, y)] = plain.activations(network, x)

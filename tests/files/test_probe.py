@@ -250,7 +250,7 @@ def test_one_weight_off_by_a_millionth_of_itself(network):
 
 @pytest.mark.parametrize("network, message", [
     (Network("n", [("c", Conv(2, 1))], (4, 4, 3)), "layer c has no weights"),
-    (Network("n", [("d", Dense(2))], (5,)).initialize(), r"its input \(5,\) is no image"),
+    (Network("n", [("d", Dense(2))], (5,)).initialize(), r"its input \(5,\) is not an image"),
     (Network("n", [("c", Conv(100, 1))], (2000, 2000, 3)).initialize(), "too much work"),
     (Network("n", [("c", Conv(500, 31, pad=15))], (500, 500, 3)).initialize(), "too much work"),
 ], ids=["weights", "image", "memory", "time"])
@@ -274,7 +274,7 @@ def test_a_maker_there_is_not():
 
 def test_no_probe_to_check():
     with pytest.raises(WeightsError, match="^here: network small has no probe to verify it by; "
-                                           "`minicnn convert"):
+                                           "make one with `minicnn convert"):
         probe.check(small.network(), "here")
 
 

@@ -58,13 +58,13 @@ def test_an_attribute_that_is_missing_or_a_number(saved, name):
     assert f"attribute {name} is missing" in refusal(saved, lambda group: group.attrs.pop(name))
     with h5py.File(saved, "r+") as file:
         file["stored probe"].attrs[name] = 5
-    with pytest.raises(WeightsError, match=f"attribute {name} is missing, or no text"):
+    with pytest.raises(WeightsError, match=f"attribute {name} is missing, or not text"):
         hdf5.load(saved)
 
 
 @pytest.mark.parametrize("name, value, message", [
-    ("names", "[", "Expecting value"), ("names", '["image"]', "not of the layers of network small"),
-    ("names", "{}", "not of the layers"), ("names", "[" * 100_000, ""),
+    ("names", "[", "Expecting value"), ("names", '["image"]', "other layers than those of network"),
+    ("names", "{}", "of other layers than"), ("names", "[" * 100_000, ""),
     ("weights", "[]", "one hash of 16"), ("weights", "{}", "one hash of 16"),
     ("weights", "null", "one hash of 16"),
 ])

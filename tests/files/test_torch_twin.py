@@ -43,13 +43,16 @@ def both(layers, shape=(9, 11, 4), seed=0, weights=None):
 SETTINGS = {
     "conv": Conv(6, (3, 2), stride=(2, 1), pad=(1, 2), dilation=(1, 2)),
     "groups": Conv(6, 3, pad=1, groups=2, bias=False),
-    "max, ceil": MaxPool(3, 2, rounding="ceil"), "max, padded": MaxPool((3, 2), 2, (1, 1), "ceil"),
-    "mean, padding": AveragePool(3, 2, 1, "ceil"),
-    "mean, image": AveragePool(3, 2, 1, "ceil", "image"),
+    "max, ceil": MaxPool(3, 2, rounding="ceil"),
+    "max, padded": MaxPool((3, 2), 2, pad=(1, 1), rounding="ceil"),
+    "mean, padding": AveragePool(3, 2, pad=1, rounding="ceil"),
+    "mean, image": AveragePool(3, 2, pad=1, rounding="ceil", border="image"),
     "mean, floor": AveragePool((2, 3), 1), "mean of all": GlobalAveragePool(),
-    "lrn, caffe": LRN(3, 0.9, 0.6, 2.0), "lrn, paper": LRN(3, 0.9, 0.6, 2.0, "paper"),
-    "norm": BatchNorm(1e-3), "norm without gamma": BatchNorm(scale=False), "dense": Dense(5),
-    "no bias": Dense(5, False), "relu": ReLU(), "sigmoid": Sigmoid(), "tanh": Tanh(),
+    "lrn, caffe": LRN(3, alpha=0.9, beta=0.6, k=2.0),
+    "lrn, paper": LRN(3, alpha=0.9, beta=0.6, k=2.0, convention="paper"),
+    "norm": BatchNorm(epsilon=1e-3),
+    "norm without gamma": BatchNorm(scale=False), "dense": Dense(5),
+    "no bias": Dense(5, bias=False), "relu": ReLU(), "sigmoid": Sigmoid(), "tanh": Tanh(),
     "flat": Flatten(), "dropout": Dropout(0.7), "softmax": Softmax(),
 }
 
@@ -140,8 +143,9 @@ def test_dtype_and_memory_format_are_those_of_what_comes_in(dtype, memory_format
 
 @pytest.mark.parametrize("size", [(8, 10), (9, 11), (10, 8), (7, 7)])
 def test_ceil_rounding_at_sizes_where_it_matters_and_where_not(size):
-    layers = [("a", MaxPool(3, 2, 1, "ceil")), ("b", AveragePool(2, 2, 1, "ceil")),
-              ("c", MaxPool(2, 2, 0, "ceil"))]
+    layers = [("a", MaxPool(3, 2, pad=1, rounding="ceil")),
+              ("b", AveragePool(2, 2, pad=1, rounding="ceil")),
+              ("c", MaxPool(2, 2, pad=0, rounding="ceil"))]
     for name, theirs, ours in both(layers, (*size, 3)):
         np.testing.assert_allclose(theirs, ours, rtol=1e-12, err_msg=name)
 
@@ -232,12 +236,12 @@ def test_without_preprocessing():
 
 def test_a_setting_that_pytorch_lacks_is_named():
     with pytest.raises(torch_twin.NotComputed, match="^p: pad"):
-        both([("p", MaxPool(3, 1, 2))])  # more than half the window
+        both([("p", MaxPool(3, 1, pad=2))])  # more than half the window
 
 
 def test_the_layer_is_named_wherever_it_is():
     with pytest.raises(torch_twin.NotComputed, match="^inner: "):
-        both(nets.joined("mix", "image", [("inner", MaxPool(3, 1, 2)), ("c", Conv(2, 1))],
+        both(nets.joined("mix", "image", [("inner", MaxPool(3, 1, pad=2)), ("c", Conv(2, 1))],
                          [("wide", Conv(2, 1, pad=1))]))
 
 

@@ -67,7 +67,7 @@ def test_lenet_as_caffe_trained_it(foreign):
         "conv1/0": (20, 1, 5, 5), "conv1/1": (20,), "conv2/0": (50, 20, 5, 5), "conv2/1": (50,),
         "ip1/0": (500, 800), "ip1/1": (500,), "ip2/0": (10, 500), "ip2/1": (10,)}
     assert found.format == "Caffe model (current layers)" and found.says == {"network": "LeNet"}
-    assert found.input_shape == (28, 28, 1) and "28 x 28 is taken" in found.notes[0]
+    assert found.input_shape == (28, 28, 1) and "28 x 28 is assumed" in found.notes[0]
     assert found.preprocessing.order == "L" and found.preprocessing.scale == (1 / 256,)
 
 
@@ -104,7 +104,7 @@ def test_cifar10_with_its_mean(foreign):
     np.testing.assert_array_equal(found.preprocessing.mean, image)
     assert network(found).count() == 145_578
     alone = caffe.read(foreign / "cifar10_quick.caffemodel")
-    assert alone.preprocessing is None and "mean image was subtracted" in alone.notes[-1]
+    assert alone.preprocessing is None and "was subtracted; give its" in alone.notes[-1]
     assert alone.input_shape == (32, 32, 3)
 
 
@@ -189,7 +189,7 @@ def test_the_size_may_be_unknown(tmp_path):
     del message["layer"][0]["transform_param"], message["layer"][-2:]
     found = caffe.read(write(tmp_path, message))
     assert found.layers and found.input_shape is None and found.preprocessing is None
-    assert found.notes == ["The file does not say how large its images are."]
+    assert found.notes == ["The file does not give the size of its images."]
 
 
 def test_a_description_beside_it_is_used_instead(tmp_path):
@@ -256,7 +256,8 @@ def test_a_mean_image(tmp_path, form):
 
 @pytest.mark.parametrize("array, message", [
     (normal(4, 5), "expected one image"), (normal(2, 3, 4, 5), "expected one image"),
-    (normal(2, 4, 5), "expected one image"), (np.full((3, 2, 2), np.nan), "not finite"),
+    (normal(2, 4, 5), "expected one image"),
+    (np.full((3, 2, 2), np.nan), "not all of its numbers are finite"),
     (np.zeros((3, 0, 2)), "do not fill the shape"),
 ])
 def test_means_that_are_none(tmp_path, array, message):
@@ -295,8 +296,8 @@ def test_it_recognises_no_other_file(tmp_path, foreign):
 @pytest.mark.parametrize("data, message", [
     (b"", "the file is empty"),
     (b"\x08\x01", "field 'name' has wire type 0"),
-    (encode({"name": ["n"]}), "there are no layers in it"),
-    (encode(small())[:-3], "a field says it holds .* bytes, .* are left"),
+    (encode({"name": ["n"]}), "it has no layers"),
+    (encode(small())[:-3], "a field declares .* bytes, but .* are left"),
     (encode({"layer": [layer("x", "Convolution", blobs=[
         {"shape": [{"dim": [2]}], "data": [normal(3)]}])]}), "layer 'x': 3 weights do not fill"),
 ])

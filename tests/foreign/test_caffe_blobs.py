@@ -120,5 +120,5 @@ def test_turned_weights_and_those_left_out_are_noted():
     arrays, notes = caffe_blobs.arrays(translated(net), net, held)
     np.testing.assert_array_equal(arrays["fc/0"], normal(7, 4).T)
     assert arrays["fc/1"].shape == (4,)
-    assert notes == ["The weights of 'fc' lie (in, out) in the file and were turned.",
+    assert notes == ["The weights of 'fc', (in, out) in the file, were transposed.",
                      "Left out, since the network's end does not depend on them: 'old'."]

@@ -2,7 +2,15 @@
 
 import pytest
 
-from minicnn.foreign.caffe_graph import left_out, translated
+from minicnn.foreign.caffe_graph import (
+    check_names,
+    graph,
+    included,
+    last,
+    left_out,
+    needed_for,
+    translated,
+)
 from minicnn.foreign.settings import Misfit
 
 CONV = {"convolution_param": [{"num_output": [4], "kernel_size": [1]}]}
@@ -92,7 +100,8 @@ def test_batch_norm_and_scale_are_one():
 @pytest.mark.parametrize("lines, message", [
     (["s1: c1"], "layer 's1' is of Caffe's type 'Scale'"),
     (["b1: c1", "r1: b1", "s1: b1", "j1: r1 s1"], "layer 's1' is of Caffe's type 'Scale'"),
-    (["b1: c1", "s1: b1", "r1: b1", "j1: r1 s1"], "layer 'r1' reads 'b1', what a BatchNorm gives"),
+    (["b1: c1", "s1: b1", "r1: b1", "j1: r1 s1"],
+     "layer 'r1' reads 'b1', the output of a BatchNorm"),
 ])
 def test_a_scale_alone_is_refused(lines, message):
     with pytest.raises(Misfit, match=message):
@@ -105,7 +114,7 @@ def test_measures_and_training_only_classifiers_are_left_out():
         "l2: f2 label", "a1: f2 label")]})
     assert outline(found.rows) == ["c1", "c2", "f2", "prob"]
     assert found.left_out == ["f1", "l1"]
-    assert found.notes == ["The loss 'l2' is read as the softmax in it, 'prob'."]
+    assert found.notes == ["The loss 'l2' became its softmax, named 'prob'."]
 
 
 def test_a_softmax_beside_a_loss_is_the_end():
@@ -187,7 +196,7 @@ def test_names_that_cannot_be_used_are_refused(name):
 def test_joining_along_another_axis_is_refused():
     lines = net("c1: data", "c2: data", "j1: c1 c2")
     lines["layer"][2]["concat_param"] = [{"axis": [2]}]
-    with pytest.raises(Misfit, match=r"layer 'j1' \(Concat\): axis 2 has no counterpart"):
+    with pytest.raises(Misfit, match=r"layer 'j1' \(Concat\): axis 2 is not supported"):
         translated(lines)
 
 
@@ -207,3 +216,58 @@ def test_the_note_on_what_is_left_out_stays_short():
     assert left_out([]) == []
     (note,) = left_out([f"l{k}" for k in range(20)])
     assert note.endswith("'l6', 'l7' and 12 more.")
+
+
+# ---- nodes
+
+def node(name, kind, bottom, top=None, **more):
+    return {"name": [name], "type": [kind], "bottom": bottom.split(),
+            "top": (top or name).split()} | more
+
+
+def of_nodes(*layers):
+    return {"input": ["data"], "layer": list(layers)}
+
+
+CHAIN = of_nodes(node("c", "Convolution", "data"), node("r", "ReLU", "c", "c"),
+            node("p", "Pooling", "c"))
+
+
+def test_a_blob_is_what_was_written_there_last():
+    image, conv, relu, pool = graph(CHAIN, "TEST")
+    assert [node.name for node in (image, conv, relu, pool)] == ["image", "c", "r", "p"]
+    assert (conv.inputs, relu.inputs, pool.inputs) == ([image], [conv], [relu])
+    assert conv.readers == [relu] and last([image, conv, relu, pool], []) is pool
+    assert list(needed_for(pool)) == [pool, relu, conv, image]
+
+
+def test_what_reads_nothing_written_is_named():
+    with pytest.raises(Misfit, match="layer 'p' reads 'gone', which no layer before it writes"):
+        graph(of_nodes(node("p", "Pooling", "gone")), "TEST")
+
+
+def test_several_ends_are_named_and_a_loss_is_the_softmax_in_it():
+    nodes = graph(of_nodes(node("a", "ReLU", "data"), node("b", "ReLU", "data")), "TEST")
+    with pytest.raises(Misfit, match="several ends, 'a' and 'b'; one is expected"):
+        last(nodes, [])
+    notes = []
+    nodes = graph(of_nodes(node("loss", "SoftmaxWithLoss", "data label")) | {
+        "input": ["data", "label"]}, "TRAIN")
+    assert last(nodes, notes).name == "prob" and "'loss' became its softmax" in notes[0]
+
+
+def test_names_are_there_once():
+    check_names(graph(CHAIN, "TEST")[1:])
+    with pytest.raises(Misfit, match="two layers are called 'c'"):
+        check_names(graph(of_nodes(node("c", "ReLU", "data"), node("c", "ReLU", "c")), "TEST")[1:])
+
+
+@pytest.mark.parametrize("rules, there", [
+    ({}, True), ({"include": [{}]}, True), ({"exclude": [{}]}, False),
+    ({"include": [{"phase": ["TRAIN"]}, {"phase": ["TEST"]}]}, True),
+    ({"include": [{"stage": ["deploy"]}]}, False), ({"exclude": [{"stage": ["deploy"]}]}, True),
+    ({"include": [{"not_stage": ["deploy"]}]}, True),
+    ({"include": [{"min_level": [1]}]}, False), ({"include": [{"max_level": [0]}]}, True),
+])
+def test_rules(rules, there):
+    assert included(rules, "TEST") is there

@@ -181,7 +181,8 @@ def vgg19_state(**settings):
 
 def test_the_first_layers_of_several_networks_need_a_name(tmp_path):
     path = write(tmp_path / "net.safetensors", vgg19_state())
-    with pytest.raises(WeightsError, match="the first of vgg13, vgg16, vgg19; name one as model"):
+    with pytest.raises(WeightsError, match="the first layers of each of vgg13, vgg16, "
+                                           "vgg19; name one as model"):
         convert(path)
     network, conversion = convert(path, model="vgg19")
     assert network.names[-1] == "relu2_1" and len(conversion.arrays) == 6
@@ -196,7 +197,7 @@ def test_what_a_module_around_the_network_puts_before_every_name_is_taken_off(pr
     network, conversion = convert(write(tmp_path / "net.pth", arrays), model="vgg19")
     assert network.preprocessing.order == "RGB"  # torchvision's, where vgg19's own is BGR
     last = prefix.removeprefix("module.")
-    assert f"Every name began with {last!r}; it was taken off." in conversion.notes
+    assert f"The prefix {last!r} of every name was removed." in conversion.notes
     assert {one.theirs for one in conversion.arrays} == {
         name.removeprefix("module.") for name in arrays}
     unknown = write(tmp_path / "b.pth",
@@ -273,7 +274,7 @@ def test_a_vgg_of_oxford_is_known_by_the_numbers_of_its_dense_layers(dense, orde
 def test_a_layer_too_many_is_named_and_where_a_file_ends_is_told(tmp_path):
     arrays = vgg19_state()
     network, conversion = convert(write(tmp_path / "vgg19.pth", arrays))
-    assert "Its weights end at conv2_1, and so does the network." in conversion.notes
+    assert "Its weights end at conv2_1: the network was cut after it." in conversion.notes
     arrays["features.99.weight"] = np.zeros((4, 4, 1, 1), np.float32)
     for model in (None, "vgg19"):
         with pytest.raises(WeightsError, match=r"unexpected: features.99.weight \(4, 4, 1, 1\)$"):
@@ -320,7 +321,7 @@ def test_a_sequential_of_keras_with_its_architecture(tmp_path):
     assert_array_equal(network.params["c"]["w"], w)
     assert_array_equal(network.params["d"]["w"], dense)  # H,W,C there as here
     assert network.input_shape == (8, 12, 3) and network.classifies
-    assert "not known: set network.preprocessing" in conversion.notes[-1]
+    assert "does not say how photos are prepared: set network.preprocessing" in conversion.notes[-1]
 
 
 def test_inception_v3_of_keras(tmp_path):
@@ -352,7 +353,7 @@ def test_no_weights(tmp_path, monkeypatch):
         '  convolution_param { num_output: 4 kernel_size: 3 } }\n')
     network, conversion = convert(tmp_path / "net.prototxt")
     assert network.names == ["c"] and network.name == "mine" and conversion.arrays == []
-    assert ("There are no weights in it: network.initialize(seed) draws random ones."
+    assert ("The file has no weights: network.initialize(seed) draws random ones."
             in conversion.notes)
     with pytest.raises(WeightsError, match="there are no weights in it"):
         convert(tmp_path / "net.prototxt", model="vgg16")
@@ -361,7 +362,7 @@ def test_no_weights(tmp_path, monkeypatch):
 def test_files_of_no_known_kind(tmp_path):
     (tmp_path / "t.bin").write_bytes(b"hello " * 50)
     (tmp_path / "e.bin").write_bytes(b"")
-    for path, words in [(tmp_path / "t.bin", "nor as any other form known here"), (
+    for path, words in [(tmp_path / "t.bin", "nor as any other supported form"), (
             tmp_path / "e.bin", "e.bin"), (tmp_path, "is a folder"), (
             tmp_path / "none", "no such file")]:
         with pytest.raises(WeightsError, match=words) as error:
@@ -371,7 +372,8 @@ def test_files_of_no_known_kind(tmp_path):
 
 def test_an_architecture_goes_with_a_caffemodel_only(tmp_path):
     path = write(tmp_path / "vgg19.pth", vgg19_state())
-    with pytest.raises(WeightsError, match="go with a .caffemodel, and this is none"):
+    with pytest.raises(WeightsError, match="not a .caffemodel file; an architecture and a mean "
+                                           "image only go with a .caffemodel"):
         convert(path, mean="m.binaryproto")
 
 
@@ -385,7 +387,8 @@ def test_two_programs_files_of_one_network_are_the_same_numbers(shared_data):
         assert network.names[-1] == "relu3_1" and len(conversion.arrays) == 10
         for place, value in nets.parameters(network).items():
             assert_array_equal(value, nets.parameters(ours)[place])
-        assert any("makes BGR in 0..255 of RGB in 0..1, is left out" in n for n in conversion.notes)
+        words = "turns RGB in 0..1 into BGR in 0..255, is left out"
+        assert any(words in note for note in conversion.notes)
         assert network.preprocessing.order == "BGR"
 
 

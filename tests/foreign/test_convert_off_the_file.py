@@ -53,6 +53,7 @@ def alone(tmp_path):
     return write
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="a mapped file cannot be cut there")
 @pytest.mark.parametrize("name", FILES)
 def test_the_file_may_be_cut_off_once_it_is_converted(alone, name):

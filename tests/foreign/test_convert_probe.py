@@ -71,7 +71,7 @@ def test_a_kernel_turned_wrongly_on_its_way_is_found(pth, monkeypatch):
         return (np.ascontiguousarray(value.transpose(1, 0, 2, 3)) if key == "w" else value), done
     monkeypatch.setattr(module, "fitted", wrong)
     with pytest.raises(WeightsError, match='safetensors: conv1_1 is the first that differs .*; '
-                                           'with probe "none" it is converted unverified$'):
+                                           'probe="none" converts it unverified$'):
         convert(pth)
     assert convert(pth, probe="none")[0].probe is None
 

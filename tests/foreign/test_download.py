@@ -225,7 +225,7 @@ def test_a_length_too_large_is_a_break(server, to):
 
 def test_a_length_too_small_is_found_by_the_hash(server, to):
     url = server.page("/net", Answer(DATA, length=1000))
-    assert "what it sends is not that file: its sha256 is" in refused(url, to, size=None)
+    assert "sends another file: its sha256 is" in refused(url, to, size=None)
     assert files(to) == []
 
 

@@ -129,7 +129,7 @@ def test_all_that_failed_and_what_to_bring_is_told(world, never_opened):
     digits = official.hashes(DATA)["sha256"]
     for words in ("squeeze.pth could not be downloaded", "/gone: HTTP status 404",
                   "/page: answers with a web page",
-                  f"bring squeeze.pth ({len(DATA):,} bytes, sha256 {digits})",
+                  f"copy squeeze.pth ({len(DATA):,} bytes, sha256 {digits})",
                   "minicnn fetch mine --from-file squeeze.pth"):
         assert words in str(error.value)
     assert "\n" not in str(error.value) and world.left() == []
@@ -158,7 +158,7 @@ def test_a_file_without_a_hash_says_so_and_is_checked_by_its_contents(world):
 
 
 @pytest.mark.parametrize("entry, message", [
-    ({"last": "fire9/expand3x3"}, "expected weights up to fire9/expand3x3 .* end at conv10"),
+    ({"last": "fire9/expand3x3"}, "expected weights up to layer fire9/expand3x3 .* end at conv10"),
     ({"preprocessing": official.plain(models.squeezenet11().preprocessing)}, "it prepares photos"),
     ({"model": "vgg16", "last": "fc8"}, "squeeze.pth"),
 ])
@@ -219,9 +219,9 @@ def test_class_names_of_a_synset_file_beside_it(world):
 @pytest.mark.parametrize("data, message", [
     (DATA[:-1], f"has {len(DATA) - 1:,} bytes, not {len(DATA):,}"),
     (bytes(len(DATA)), "its sha256 is"),
-    (b"other", "it is that of `minicnn fetch other`")])
+    (b"other", "it is the file of `minicnn fetch other`")])
 def test_another_file_is_refused_and_told_what_it_is(world, never_opened, data, message):
-    with pytest.raises(WeightsError, match="is not the squeeze.pth of http://") as error:
+    with pytest.raises(WeightsError, match="is not the squeeze.pth from http://") as error:
         fetch("mine", from_file=world.file(data=data))
     assert message in str(error.value) and world.left() == []
 
@@ -237,8 +237,8 @@ def test_no_such_file(world):
 
 @pytest.mark.parametrize("text, words", [
     (b"[]", "1000 class names, one for each output of pool10, got 0"),
-    (b"{", "no list of class names"),
-    (b'{"0": ["n1"]}', "no list of class names"), (b"3", "no list of class names"),
+    (b"{", "not a list of class names"),
+    (b'{"0": ["n1"]}', "not a list of class names"), (b"3", "not a list of class names"),
     (b'{"0": ["n1", "a"]}', "of pool10, got 1")])
 def test_class_names_that_are_none_leave_a_note(world, text, words):
     url = world.server.page("/names.json", Answer(text))
@@ -257,7 +257,7 @@ def test_a_companion_of_another_hash_is_not_used(world):
     given = world.file()
     world.file("names.json", official.LABELS.replace(b"class_7", b"class_8"))
     path = fetch("mine", from_file=given)
-    assert "names.json: it is not that of" in cache.entries()[0].record["notes"][-1]
+    assert "names.json: it is not the file from" in cache.entries()[0].record["notes"][-1]
     assert not hdf5.load(path).labels
 
 
@@ -282,7 +282,7 @@ def test_another_mean_image_is_not_used(world, pixel, shape):
     official.mean_image(given.parent / "mean.npy", pixel, shape)
     found = hdf5.load(fetch("mine", from_file=given)).preprocessing
     note = cache.entries()[0].record["notes"][-2]
-    assert np.ndim(found.mean) == 1 and note.startswith("Its mean pixel stands in")
+    assert np.ndim(found.mean) == 1 and note.startswith("The mean pixel replaces")
 
 
 # ---- names

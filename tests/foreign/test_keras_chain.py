@@ -35,12 +35,12 @@ def test_windows_of_a_pooling():
     chain = Chain((9, 9, 1))
     assert windows(chain, "p", SAME | {"pool_size": [3, 3], "strides": [2, 2]}) == (
         (3, 3), (2, 2), (1, 1), "floor")
-    assert "p is padded as Keras pads images of 9x9" in chain.notes[0]
-    with pytest.raises(ValueError, match="has one side more than the other"):
+    assert "p is padded as Keras pads inputs of 9x9" in chain.notes[0]
+    with pytest.raises(ValueError, match="pads one side more than the other"):
         windows(Chain((8, 8, 1)), "p", SAME | {"strides": [1, 1]})
 
 
 def test_padding_is_one_of_two():
     assert same(SAME) and not same({}) and not same({"padding": "valid"})
-    with pytest.raises(ValueError, match="padding is 'same' or 'valid', got 'full'"):
+    with pytest.raises(ValueError, match="padding: expected 'same' or 'valid', got 'full'"):
         same({"padding": "full"})

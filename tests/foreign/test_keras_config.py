@@ -78,8 +78,9 @@ def test_kernels_that_have_to_grow_do():
 def test_what_is_not_understood_leaves_the_arrays_and_a_note():
     arrays = {"c1/kernel": np.ones(3)}
     for model, why in ((sequential(layer("Lambda", "x")), "layer 'x' is a Lambda"),
-                       ({"class_name": "Sequential", "config": {"layers": [7]}}, "does not say"),
-                       ({"class_name": "Sequential"}, "no Sequential"), ([1], "no Sequential"),
+                       ({"class_name": "Sequential", "config": {"layers": [7]}}, "does not list"),
+                       ({"class_name": "Sequential"}, "expected a Sequential"),
+                        ([1], "expected a Sequential"),
                        (functional(*LAYERS) | {"config": {"layers": []}}, "0|unknown")):
         found = keras_config.foreign("kind", arrays, model, {})
         assert found.layers is None and found.input_shape is None and found.arrays == arrays
@@ -116,14 +117,15 @@ NO_CHAINS = {
     "two outputs": (changed(lambda c: c["output_layers"].append(["c1", 0, 0])), "has 2 outputs"),
     "no output": (changed(lambda c: c.pop("output_layers")), "unknown outputs"),
     "a layer aside": (changed(lambda c: c.update(output_layers=[["f", 0, 0]])),
-                      "'d' is not on the one way"),
+                      "'d' is not on the path"),
     "a circle": (changed(lambda c: c["layers"][1].update(inbound_nodes=[[["d", 0, 0, {}]]])),
-                 "'d' is not there, or read twice"),
+                 "'d' is missing, or read twice"),
     "a layer that is not there": (
         changed(lambda c: c["layers"][2].update(inbound_nodes=[[["gone", 0, 0, {}]]])), "'gone'"),
     "a layer used twice": (changed(lambda c: c["layers"][2]["inbound_nodes"].append(
-        [["c1", 0, 0, {}]])), "'p1' is used more than once"),
-    "a layer never used": (changed(lambda c: c["layers"][2].update(inbound_nodes=[])), "or never"),
+        [["c1", 0, 0, {}]])), "'p1' must be used exactly once"),
+    "a layer never used": (changed(lambda c: c["layers"][2].update(inbound_nodes=[])),
+                           "must be used exactly once"),
     "a list of inputs in Keras 3": (changed(lambda c: c["layers"][2]["inbound_nodes"][0].update(
         args=[c["layers"][2]["inbound_nodes"][0]["args"] * 2]), 3), "has 2 inputs"),
     "two layers of one name": (sequential(conv("c", 2), conv("c", 2)), "two layers are called 'c'"),
@@ -131,15 +133,15 @@ NO_CHAINS = {
                                    "two layers are called 'c_relu'"),
     "no layers": (sequential(), "no layers"),
     "zeros at the end": (sequential(layer("ZeroPadding2D", "z", padding=[[1, 1], [1, 1]])),
-                         "nothing reads them"),
+                         "no layer reads them"),
     "no size": ({"class_name": "Sequential", "config": {"layers": LAYERS}},
-                "does not say the size"),
+                "does not give the size"),
     "any size": (sequential(*LAYERS, shape=(None, None, 3)), r"its input is \[None, None, None, 3"),
     "vectors": (sequential(dense("d", 3), shape=(7,)), "expected images of one size"),
     "an image too large": (sequential(*LAYERS, shape=(10**9, 8, 3)), "expected images"),
     "half an image": (sequential(*LAYERS, shape=(0.5, 8, 3)), "expected images"),
     "another class": ({"class_name": "MyModel", "config": {"layers": LAYERS}}, "'MyModel'"),
-    "models within models": (nested(9), "more than 8 models"),
+    "models within models": (nested(9), "models are nested more than 8 deep"),
     "too many layers": (sequential(*[layer("ReLU", f"r{k}") for k in range(5001)]), "5000 layers"),
 }
 

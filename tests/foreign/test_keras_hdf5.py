@@ -89,7 +89,7 @@ def test_half_precision_is_kept_and_whole_numbers_are_left_out(tmp_path):
 def test_bfloat16_which_keras_stores_as_two_bytes_each_is_told(tmp_path):
     layers = {"c": {"c/kernel:0": np.zeros((2, 2), "V2")}}
     path = keras_files.weights_file(tmp_path / "w.h5", layers)
-    with pytest.raises(WeightsError, match=r"kind not known here \(\|V2: perhaps bfloat16\); save"):
+    with pytest.raises(WeightsError, match=r"known to minicnn \(\|V2: perhaps bfloat16\); save"):
         keras_hdf5.read(path)
 
 
@@ -179,8 +179,8 @@ def test_a_model_that_is_no_chain_gives_its_arrays_and_says_why(tmp_path):
     groups = grouped({"c1/kernel": normal(3, 3, 3, 4), "c1/bias": normal(4)})
     found = keras_hdf5.read(keras_files.model_file(tmp_path / "m.h5", groups, model))
     assert found.layers is None and list(found.arrays) == ["c1/kernel", "c1/bias"]
-    assert found.notes == ["Its architecture is not read: layer 'mine' is a Lambda: Python code of "
-                           "its own, which is never run."]
+    assert found.notes == ["Its architecture is not read: layer 'mine' is a Lambda: it contains "
+                           "Python code, which is never run."]
 
 
 # ---- Theano
@@ -200,7 +200,7 @@ def test_what_theano_leaves_open_is_refused(tmp_path):
         keras_hdf5.read(path)
     first = {"c/kernel": normal(4, 3, 3, 3), "c/bias": normal(4)}
     path = keras_files.weights_file(tmp_path / "v.h5", grouped(first), version="")
-    with pytest.raises(WeightsError, match=r"c/kernel \(4, 3, 3, 3\) has not one kernel for each"):
+    with pytest.raises(WeightsError, match=r"c/kernel \(4, 3, 3, 3\) does not have one kernel"):
         keras_hdf5.read(path)
 
 
@@ -250,7 +250,8 @@ def test_recognises_keras_and_nothing_else(tmp_path):
             file.create_group("layers")
     text.write_text("text")
     assert not any(keras_hdf5.recognises(path) for path in (ours, plain, text, tmp_path))
-    with pytest.raises(WeightsError, match="plain.h5: .*HDF5, but has no attribute layer_names"):
+    with pytest.raises(WeightsError, match="plain.h5: .*HDF5, but not Keras': it has no "
+                                           "attribute layer_names"):
         keras_hdf5.read(plain)
 
 
@@ -299,17 +300,18 @@ DAMAGE = {
     "a group in another file": (group_away, "c1 is a link to elsewhere"),
     "all weights in another file": (weights_away, "model_weights is a link to elsewhere"),
     "a shape beyond all memory": (vast, "its arrays would take .* bytes, and the file has"),
-    "JSON without an end": (endless_json, "its model_config has lists in lists, too many"),
-    "JSON that is none": (lambda f, w: f.attrs.update(model_config="{"), "model_config is no JSON"),
+    "JSON without an end": (endless_json, "its model_config nests lists too deeply"),
+    "JSON that is none": (lambda f, w: f.attrs.update(model_config="{"),
+                          "model_config is not JSON"),
     "JSON that is a number": (lambda f, w: f.attrs.update(model_config=7.0), "expected text"),
-    "names that climb": (long_names, "no path of an array"),
+    "names that climb": (long_names, "not the path of an array"),
     "names that are numbers": (lambda f, w: w.attrs.update(layer_names=[1, 2]), "expected text"),
     "a layer listed and not there": (lambda f, w: w.__delitem__("c1"), "c1 is missing"),
     "a layer that is an array": (lambda f, w: (w.__delitem__("f"), w.__setitem__("f", 1.0)),
                                  "weight_names is missing"),
     "an array not there": (lambda f, w: w.__delitem__("c1/c1/bias:0"), "c1/bias:0 is missing"),
     "an array listed twice": (lambda f, w: w["d"].attrs.update(weight_names=[b"d/kernel:0"] * 2),
-                              "two of its arrays are the kernel of layer d"),
+                              "two arrays are the kernel of layer d"),
     "no weights": (lambda f, w: w.attrs.update(layer_names=[b"f"]), "there are no weights in it"),
 }
 
@@ -336,7 +338,7 @@ def test_damage_in_files_of_version_3(tmp_path):
         keras_hdf5.read(path)
     with h5py.File(tmp_path / "u.h5", "w") as file:
         file.create_dataset("layers/dense/vars", (2**40,), "f4", chunks=(8,))
-    with pytest.raises(WeightsError, match="/layers/dense/vars is no group of arrays"):
+    with pytest.raises(WeightsError, match="/layers/dense/vars is not a group of arrays"):
         keras_hdf5.read(tmp_path / "u.h5")
     with h5py.File(path, "r+") as file:  # a group that contains itself
         file["layers/dropout/again"] = file["layers"]

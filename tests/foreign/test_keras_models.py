@@ -31,7 +31,7 @@ def test_branches_and_loops_are_no_chain():
         keras_models.in_line(model, list(enumerate(model["config"]["layers"])))
     loop = functional(*LAYERS)
     loop["config"]["layers"][1]["inbound_nodes"] = [[["p1", 0, 0, {}]]]
-    with pytest.raises(Misfit, match="layer 'p1' is not there, or read twice"):
+    with pytest.raises(Misfit, match="layer 'p1' is missing, or read twice"):
         keras_models.in_line(loop, list(enumerate(loop["config"]["layers"])))
 
 

@@ -140,7 +140,7 @@ def test_arrays_that_do_not_fit_are_named(tmp_path):
 
 def test_layers_of_another_network_are_refused(tmp_path):
     path = write_foreign(tmp_path / "f.h5", lenet())
-    with pytest.raises(WeightsError, match="none of its layers is one of network vgg16"):
+    with pytest.raises(WeightsError, match="fit network vgg16 neither by name nor in their order"):
         pretrained.load(path, model="vgg16")
 
 
@@ -167,7 +167,7 @@ def test_what_is_no_weight_file_gets_one_line(tmp_path):
     text.write_text("not HDF5")
     h5py.File(empty, "w").close()
     for path, message in [(text, "cannot be read as HDF5"), (tmp_path, str(tmp_path)),
-                          (empty, "neither minicnn's own form nor one this reader knows"),
+                          (empty, "neither minicnn's own form nor that of a Caffe converter"),
                           (tmp_path / "none.h5", "neither a shipped network .* nor a file")]:
         with pytest.raises(WeightsError, match=message) as error:
             pretrained.load(path)

@@ -39,7 +39,7 @@ def test_a_network_with_all_it_says(tmp_path, compressed):
     assert found.preprocessing == Preprocessing(
         (8, 8), "RGB", (123.68, 116.779, 103.939), resize_to=10, resample="bilinear")
     assert found.labels == ["tench", "cat, tabby", "Käfer"]
-    assert found.notes == ["Convolutions over the whole map, dense layers here: fc."]
+    assert found.notes == ["Convolutions over the whole map became dense layers: fc."]
 
 
 def same(one, other):
@@ -179,7 +179,7 @@ def test_labels_that_are_too_few_are_left_out(tmp_path):
     held["meta"]["classes"]["description"] = ["one", "two"]
     network, table = convert(write(tmp_path, held), probe="none")
     assert network.labels is None
-    assert any("names 2 classes, and has 3 outputs" in note for note in table.notes)
+    assert any("names 2 classes, but the network has 3 outputs" in note for note in table.notes)
     del held["meta"]["classes"]["description"]
     assert matconvnet.read(write(tmp_path, held)).labels == ["n1", "n2", "n3"]
 
@@ -205,9 +205,9 @@ def test_the_size_may_stand_in_meta(tmp_path):
     ({"x": "y"}, "there is no cell 'layers' in it"),
     ({"layers": []}, "there is no cell 'layers' in it"),
     ({"layers": "conv"}, "there is no cell 'layers' in it"),
-    ({"layers": ["conv"]}, "layer 1 is no structure"),
+    ({"layers": ["conv"]}, "layer 1 is not a structure"),
     ({"layers": [], "params": [], "vars": []}, "it is a DagNN file"),
-    (net() | {"layers": [{"type": "bnorm", "name": "bn"}]}, "layer 'bn': type 'bnorm' has no"),
+    (net() | {"layers": [{"type": "bnorm", "name": "bn"}]}, "layer 'bn': type 'bnorm' is not"),
     (net() | {"meta": {"normalization": {"imageSize": np.array([[0.5, 8, 3]])}}}, "imageSize"),
 ])
 def test_files_that_are_wrong_give_one_line(tmp_path, held, message):

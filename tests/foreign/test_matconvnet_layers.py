@@ -39,11 +39,12 @@ def same(record, expected, shape=(12, 12, 4)):
 
 
 def test_convolutions():
-    same(conv(3, 3, 4, 8, pad=row(1, 1, 1, 1), stride=row(2, 2)), Conv(8, 3, 2, 1))
-    same(conv(3, 5, 4, 8, pad=row(1, 1, 2, 2), stride=row(1)), Conv(8, (3, 5), 1, (1, 2)))
+    same(conv(3, 3, 4, 8, pad=row(1, 1, 1, 1), stride=row(2, 2)), Conv(8, 3, stride=2, pad=1))
+    same(conv(3, 5, 4, 8, pad=row(1, 1, 2, 2), stride=row(1)),
+         Conv(8, (3, 5), stride=1, pad=(1, 2)))
     same(conv(3, 3, 2, 8), Conv(8, 3, groups=2))  # kernels of half the depth
     same(conv(3, 3, 4, 8, bias=False, dilate=row(2)), Conv(8, 3, dilation=2, bias=False))
-    same(conv(1, 1, 4, 8, stride=row(2, 1)), Conv(8, 1, (2, 1)))
+    same(conv(1, 1, 4, 8, stride=row(2, 1)), Conv(8, 1, stride=(2, 1)))
 
 
 def test_kernels_and_biases_old_and_new():
@@ -70,7 +71,7 @@ def test_a_convolution_over_the_whole_map_is_dense():
     np.testing.assert_array_equal(arrays["fc6/0"],
                                   records["fc6"]["weights"][0].reshape(60, 7), strict=True)
     assert arrays["fc7/0"].shape == (7, 2)
-    assert notes == ["Convolutions over the whole map, dense layers here: fc6, fc7."]
+    assert notes == ["Convolutions over the whole map became dense layers: fc6, fc7."]
     for kept in (conv(4, 5, 3, 7, pad=row(1)), conv(3, 5, 3, 7)):
         assert isinstance(one(kept, (4, 5, 3))[0], Conv)
     assert isinstance(one(conv(4, 5, 1, 6), (4, 5, 3))[0], Conv)  # in groups
@@ -96,7 +97,7 @@ def test_padding_at_the_end_is_rounding_up():
 def test_an_older_importer_padded_only_as_far_as_its_size_needed():
     """55 -> 27 needs nothing, 54 -> 27 one row: with 3/2 windows both mean rounding up."""
     assert pooled((54, 55, 4), pad=(0, 1, 0, 0)).rounding == "ceil"
-    with pytest.raises(ValueError, match="which neither rounding explains"):
+    with pytest.raises(ValueError, match="which matches neither rounding"):
         pooled((54, 55, 4), pad=(0, 1, 0, 2))
     with pytest.raises(ValueError, match="pads .0, 0. above and left, .3, 3. below"):
         pooled(pad=(0, 3, 0, 3))
@@ -127,11 +128,11 @@ def test_average_poolings_without_a_border_are_plain():
 
 def test_lrn_divides_what_matconvnet_multiplies():
     record = {"type": "lrn", "param": row(5, 1, 1e-4 / 5, 0.75)}
-    same(record, LRN(5, 1e-4, 0.75, 1.0, "caffe"))
-    same(record | {"type": "normalize"}, LRN(5, 1e-4, 0.75, 1.0, "caffe"))
+    same(record, LRN(5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"))
+    same(record | {"type": "normalize"}, LRN(5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"))
     single = {"type": "lrn", "param": np.float32([[5, 2, 2e-5, 0.75]])}
-    same(single, LRN(5, 1e-4, 0.75, 2.0, "caffe"))
-    same({"type": "lrn"}, LRN(5, 1e-4, 0.75, 1.0, "caffe"))  # as vl_simplenn_tidy fills it in
+    same(single, LRN(5, alpha=1e-4, beta=0.75, k=2.0, convention="caffe"))
+    same({"type": "lrn"}, LRN(5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe"))  # the defaults
     x = np.random.default_rng(0).standard_normal((1, 2, 2, 6))
     layer, _ = one({"type": "lrn", "param": row(3, 2, 0.7, 0.5)}, (2, 2, 6))
     energy = np.stack([(x[..., max(c - 1, 0):c + 2] ** 2).sum(axis=-1) for c in range(6)], -1)
@@ -152,7 +153,7 @@ def test_the_other_layers():
 def test_names():
     records = named([{"type": "relu", "name": "a"}, {"type": "relu"}, {"name": ""}])
     assert list(records) == ["a", "layer2", "layer3"]
-    for wrong, message in [(["text"], "layer 1 is no structure"),
+    for wrong, message in [(["text"], "layer 1 is not a structure"),
                            ([{"name": "a"}, {"name": "a"}], "two layers are called 'a'"),
                            ([{"name": "a\n"}], "layer 1 is called"),
                            ([{"name": "a" * 501}], "layer 1 is called")]:
@@ -167,25 +168,26 @@ def test_all_weights_as_they_are():
 
 
 @pytest.mark.parametrize("record, message", [
-    ({"type": "bnorm"}, "type 'bnorm' has no counterpart here; the types known are conv, relu"),
-    ({}, "type None has no counterpart"),
-    ({"type": "custom", "forward": None}, "type 'custom' has no counterpart"),
-    ({"type": "relu", "leak": row(0.1)}, "leak: only a plain ReLU"),
-    ({"type": "relu", "slope": row(1)}, "'slope' is a setting of relu that is not known"),
-    (conv(3, 3, 4, 8, opts=["verbose"]), "opts holds settings of conv"),
-    (conv(3, 3, 3, 8), "its kernels read 3 channels, of which 4 is no multiple"),
+    ({"type": "bnorm"}, "type 'bnorm' is not supported; the supported types are conv, relu"),
+    ({}, "type None is not supported"),
+    ({"type": "custom", "forward": None}, "type 'custom' is not supported"),
+    ({"type": "relu", "leak": row(0.1)}, "its leak is not supported; .* only the plain ReLU"),
+    ({"type": "relu", "slope": row(1)}, "'slope' is an unknown setting of relu"),
+    (conv(3, 3, 4, 8, opts=["verbose"]), "opts holds unknown settings of conv"),
+    (conv(3, 3, 3, 8), "its kernels read 3 channels, .* 4 input channels are not a multiple"),
     (conv(3, 3, 4, 8, pad=row(0, 1, 0, 1)), "pads 0 above and 1 below"),
     (conv(3, 3, 4, 8, pad=row(0, 1)), "pad: expected 1 or 4 whole numbers"),
     (conv(3, 3, 4, 8, stride=row(0.5)), "stride: expected 1 or 2 whole numbers"),
     (conv(3, 3, 4, 8, stride=row(0)), "stride: expected .* of at least 1, got .0.0"),
-    (conv(3, 3, 4, 8) | {"weights": "none"}, "weights are no floating point numbers"),
-    (conv(3, 3, 4, 8) | {"weights": [np.ones((3, 3), "i4")]}, "no floating point numbers"),
-    ({"type": "conv"}, "no floating point numbers"),
+    (conv(3, 3, 4, 8) | {"weights": "none"}, "weights are not floating point numbers"),
+    (conv(3, 3, 4, 8) | {"weights": [np.ones((3, 3), "i4")]}, "not floating point numbers"),
+    ({"type": "conv"}, "not floating point numbers"),
     ({"type": "conv", "weights": []}, "expected kernels"),
-    ({"type": "pool", "method": "stochastic", "pool": row(2)}, "method 'stochastic' has no"),
+    ({"type": "pool", "method": "stochastic", "pool": row(2)}, "method 'stochastic' is not"),
     ({"type": "pool"}, "pool: expected 1 or 2 whole numbers of at least 1, got .None"),
     ({"type": "lrn", "param": row(5, 1, 2)}, "param: expected the four numbers"),
-    ({"type": "lrn", "param": row(4, 1, 1, 1)}, "how many channels are summed, is odd; got 4"),
+    ({"type": "lrn", "param": row(4, 1, 1, 1)},
+     "number of summed channels: expected an odd number, got 4"),
     ({"type": "lrn", "param": row(5, 1, np.nan, 1)}, "param: expected the four numbers"),
     (conv(13, 13, 4, 8), r"does not fit in 12 samples .*\(its input is \(12, 12, 4\)\)"),
 ])

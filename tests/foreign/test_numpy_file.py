@@ -32,7 +32,7 @@ def test_arrays_of_an_archive(tmp_path, compressed):
         np.testing.assert_array_equal(found.arrays[name], array, strict=True)
         assert not found.arrays[name].flags.owndata
     assert found.layout == "HWIO" and found.notes == [
-        "The file does not say how its kernels lie; by their shapes, as HWIO."]
+        "The file does not give the layout of its kernels; their shapes suggest HWIO."]
 
 
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2", "<i8", ">i2", "|u1", "|b1", "<u4"])
@@ -64,7 +64,7 @@ def test_the_layout_is_the_one_that_shapes_fit(tmp_path, shapes, layout):
 
 @pytest.mark.parametrize("shapes", [[(3, 3, 3, 3)], [(3, 3, 1, 4), (4, 1, 3, 3)], [(2, 3, 4, 5)]])
 def test_shapes_that_fit_neither_or_both_are_refused(tmp_path, shapes):
-    with pytest.raises(WeightsError, match="do not tell whether they lie as .out, in, height"):
+    with pytest.raises(WeightsError, match="do not tell whether their axes are .out, in, height"):
         read(tmp_path, wb.npz(kernels(*shapes)))
 
 
@@ -75,7 +75,7 @@ def test_arrays_of_objects_are_refused_and_not_unpickled(tmp_path):
     (tmp_path / "ran").unlink()
     for data in (wb.npy(array), wb.npz({"a": np.ones(3), "x": array}), wb.npz({"x": array}, True),
                  wb.npy(np.array({"conv1": [np.ones(3)]}, object))):
-        with pytest.raises(WeightsError, match="holds Python objects, .* it is not opened. Save"):
+        with pytest.raises(WeightsError, match="holds Python objects; .* it is not opened. Save"):
             read(tmp_path, data)
     assert not (tmp_path / "ran").exists()
 
@@ -96,9 +96,9 @@ GOOD = wb.npy(np.arange(6, dtype="<f4").reshape(2, 3))
     (GOOD[:6] + b"\x03" + GOOD[7:], "version 1 or 2"),
     (GOOD[:8] + b"\xff\xff" + GOOD[10:], "its header would take 65,535 bytes"),
     (b"\x93NUMPY\x02\x00\xff\xff\xff\xff" + GOOD, "its header would take 4,294,967,295 bytes"),
-    (GOOD + b"x", "take 24 bytes, and 25 are there"),
-    (b"\x93NUMPX" + GOOD, "does not begin as version"),
-    (wb.zipped({"a": b"x"}), "without a single .npy"),
+    (GOOD + b"x", "take 24 bytes, but it has 25"),
+    (b"\x93NUMPX" + GOOD, "does not begin like version"),
+    (wb.zipped({"a": b"x"}), "without any .npy"),
     (wb.zipped({"a.npy": b"x"}), "damaged or cut short"),
     (wb.zipped({"a\x07.npy": GOOD}), "expected a name of printable characters"),
 ])
@@ -132,7 +132,7 @@ def test_every_truncation_is_refused(tmp_path):
 def test_other_members_are_left_out_and_said(tmp_path):
     found = read(tmp_path, wb.zipped({"a.npy": GOOD, "notes.txt": b"hello"}))
     assert list(found.arrays) == ["a"]
-    assert found.notes == ["Members that are no .npy are left out: 1, the first 'notes.txt'."]
+    assert found.notes == ["1 members that are not .npy are left out, the first 'notes.txt'."]
 
 
 def test_it_recognises_its_files_only(tmp_path):

@@ -46,10 +46,10 @@ def test_it_recognises_its_files_only(tmp_path):
 
 
 @pytest.mark.parametrize("attrs, message", [
-    ({"source": None}, "neither minicnn's own form nor one this reader knows"),
+    ({"source": None}, "neither minicnn's own form nor that of a Caffe converter"),
     ({"layout": "HWIO"}, "expected layout OIHW, got 'HWIO'"),
     ({"layers": '["z", "y"]'}, "cannot be read as HDF5 of a Caffe model: .*y/weight"),
-    ({"layers": "z, a"}, "layers is no JSON"),
+    ({"layers": "z, a"}, "layers is not JSON"),
     ({"layers": "7"}, "cannot be read as HDF5 of a Caffe model"),
     ({"layers": "null"}, "cannot be read as HDF5 of a Caffe model"),
     ({"layers": "[[1]]"}, "cannot be read as HDF5 of a Caffe model"),

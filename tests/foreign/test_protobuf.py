@@ -76,7 +76,7 @@ def test_a_run_of_floats_ends_where_another_field_begins():
 def test_pieces_are_joined():
     data = encode({"data": [[1, 2], [3]]}, SCHEMA)
     np.testing.assert_array_equal(joined(read(data)["data"], "data"), np.float32([1, 2, 3]))
-    with pytest.raises(WireError, match="'data' lies in 101 pieces"):
+    with pytest.raises(WireError, match="'data' is in 101 pieces"):
         joined([np.zeros(1)] * 101, "data")
 
 
@@ -90,19 +90,19 @@ def test_a_name_that_is_no_text_is_kept_apart():
 
 
 @pytest.mark.parametrize("data, message", [
-    (b"\x08", "at byte 1: it breaks off in the middle of a number"),
-    (b"\x08\xff", "at byte 1: it breaks off in the middle of a number"),
+    (b"\x08", "at byte 1: it ends in the middle of a number"),
+    (b"\x08\xff", "at byte 1: it ends in the middle of a number"),
     (b"\x08" + b"\xff" * 10 + b"\1", "at byte 1: a number of more than 64 bits"),
-    (b"\x00", r"at byte 0: no field begins there \(number 0, wire type 0\)"),
+    (b"\x00", r"at byte 0: not the beginning of a field \(number 0, wire type 0\)"),
     (tag(1, 3), "wire type 3"),
     (tag(1, 4), "wire type 4"),
     (tag(1, 7), "wire type 7"),
-    (sized(2, b"hello")[:-1], "at byte 0: a field says it holds 5 bytes, 4 are left"),
-    (tag(2, 2) + varint(2**63), "a field says it holds 9,223,372,036,854,775,808 bytes"),
-    (sized(6, tag(2, 2) + b"\x7f"), "at byte 2: a field says it holds 127 bytes, 0 are left"),
-    (tag(3, FIXED32) + bytes(3), "at byte 0: it breaks off in the middle of a number"),
-    (tag(5, FIXED64) + bytes(7), "at byte 0: it breaks off in the middle of a number"),
-    (sized(4, bytes(7)), "'data' has 7 bytes, which are no whole number of 4-byte numbers"),
+    (sized(2, b"hello")[:-1], "at byte 0: a field declares 5 bytes, but 4 are left"),
+    (tag(2, 2) + varint(2**63), "a field declares 9,223,372,036,854,775,808 bytes"),
+    (sized(6, tag(2, 2) + b"\x7f"), "at byte 2: a field declares 127 bytes, but 0 are left"),
+    (tag(3, FIXED32) + bytes(3), "at byte 0: it ends in the middle of a number"),
+    (tag(5, FIXED64) + bytes(7), "at byte 0: it ends in the middle of a number"),
+    (sized(4, bytes(7)), "'data' has 7 bytes, not a multiple of 4"),
     (tag(2, VARINT) + b"\1", "field 'label' has wire type 0, expected 2"),
     (tag(1, FIXED32) + bytes(4), "field 'count' has wire type 5, expected 0 or 2"),
     (tag(6, VARINT) + b"\1", "field 'inner' has wire type 0, expected 2"),

@@ -271,7 +271,7 @@ def test_what_is_left_out_is_noted(tmp_path):
     found = read(tmp_path, 'input: "data" input: "label"\n' + conv("conv1", "data", 4, 3) + aux
                  + dense("fc", "conv1", 10) + text("loss2", "SoftmaxWithLoss", "fc label"))
     assert [row[0] for row in found.layers] == ["conv1", "fc", "prob"]
-    assert found.notes == ["The loss 'loss2' is read as the softmax in it, 'prob'.",
+    assert found.notes == ["The loss 'loss2' became its softmax, named 'prob'.",
                            "Left out, since the network's end does not depend on them: 'aux', "
                            "'loss1'."]
 
@@ -307,7 +307,7 @@ def test_every_way_to_open_a_message():
     ("\n\n[ext]: 1", "line 3: expected the name of a setting"),
     ("a: 1" + "0" * 40, "expected a value"),
     ("a: ü", "cannot be read"),
-    ("a {" * 51, "braces more than 50 deep"),
+    ("a {" * 51, "braces are nested more than 50 deep"),
 ])
 def test_text_that_is_wrong(content, message):
     if message is None:
@@ -334,21 +334,21 @@ def test_a_text_that_goes_on_and_on_takes_no_memory(content):
 
 @pytest.mark.parametrize("content, message", [
     ("layer {", "line 1: 1 braces are never closed"),
-    ('name: "x"', "there are no layers in it"),
-    ('input: "data" layer { name: 7 }', "layer.name: got 7"),
-    ('input: "data" layer: 5', "layer: got 5"),
+    ('name: "x"', "it has no layers"),
+    ('input: "data" layer { name: 7 }', "layer.name: expected str, got 7"),
+    ('input: "data" layer: 5', "layer: expected a message, got 5"),
     ('input: "data" layer { name: "c" type: "Convolution" bottom: "data" top: "c" '
      "convolution_param { num_output: 2.5 kernel_size: 3 } }",
-     "layer.convolution_param.num_output: got 2.5"),
+     "layer.convolution_param.num_output: expected int or str, got 2.5"),
     ('input: "data" layer { name: "c" type: "Convolution" bottom: "data" top: "c" '
      "convolution_param { num_output: 2 kernel_size: 3 wobble: 1 } }",
-     r"layer 'c' \(Convolution\): convolution_param has 'wobble', a setting that is not known"),
+     r"layer 'c' \(Convolution\): convolution_param has the unknown setting 'wobble'"),
     ('input: "data" layer { name: "c" type: "Convolution" bottom: "data" top: "c" '
      "convolution_param { num_output: { } } }",
-     "layer.convolution_param.num_output: got a message"),
+     "layer.convolution_param.num_output: expected int or str, got a message"),
     ('input: "data" layer { name: "n" type: "LRN" bottom: "data" top: "n" '
      "lrn_param { norm_region: WITHIN_CHANNEL } }",
-     r"layer 'n' \(LRN\): norm_region WITHIN_CHANNEL has no counterpart"),
+     r"layer 'n' \(LRN\): norm_region WITHIN_CHANNEL is not supported"),
     ('input: "data" layer { name: "e" type: "Eltwise" bottom: "data" bottom: "data" top: "e" }',
      "layer 'e' is of Caffe's type 'Eltwise'"),
     ('layer { name: "p" type: "Pooling" bottom: "data" top: "p" }',

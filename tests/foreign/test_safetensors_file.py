@@ -63,8 +63,8 @@ def test_the_layout_is_the_frameworks_or_the_one_the_shapes_fit(tmp_path, metada
     found = read(tmp_path, wb.safetensors({"w": np.zeros(shape, "<f4")}, metadata=metadata))
     assert found.layout == layout
     guessed = metadata in (None, {"format": "np"})
-    assert found.notes == [f"The file does not name a framework; by their shapes its kernels are "
-                           f"taken as {layout}."] * guessed
+    assert found.notes == [f"The file does not name a framework; the shapes of its kernels "
+                           f"suggest the layout {layout}."] * guessed
 
 
 def test_the_prefix_of_a_wrapper_is_taken_off(tmp_path):
@@ -77,30 +77,30 @@ def entry(**changes):
 
 
 @pytest.mark.parametrize("header, message", [
-    (b"{", "its header is no JSON"),
-    (b"\xff{}", "its header is no text in UTF-8"),
-    (b"[]", "its header is no table of arrays"),
-    (b"[" * 100_000, "its header has lists in lists, too many"),
-    (b'{"a":' * 100_000, "lists in lists, too many"),
+    (b"{", "its header is not JSON"),
+    (b"\xff{}", "its header is not text in UTF-8"),
+    (b"[]", "its header is not a table of arrays"),
+    (b"[" * 100_000, "its header nests lists too deeply"),
+    (b'{"a":' * 100_000, "nests lists too deeply"),
     (b'{"w": ' + b"9" * 3_000_000 + b"}", "a number of 3000000 digits"),
-    (b'{"w":1,"w":2}', "its header has a name twice"),
+    (b'{"w":1,"w":2}', "its header has the same name twice"),
     ({"w": 1}, "'w': expected an entry of data_offsets, dtype, shape"),
     ({"w": {}}, "'w': expected an entry"),
     (entry(more=1), "'w': expected an entry"),
-    (entry(dtype="F8_E4M3"), "numbers of a type 'F8_E4M3' are not known here"),
-    (entry(dtype=["F32"]), "numbers of a type"),
+    (entry(dtype="F8_E4M3"), "the type of its numbers, 'F8_E4M3', is not known"),
+    (entry(dtype=["F32"]), "the type of its numbers"),
     (entry(shape=2), "expected a shape and offsets of whole numbers"),
     (entry(shape=[-2]), "of whole numbers"),
     (entry(shape=[2.0]), "of whole numbers"),
     (entry(shape=[1] * 17), "of whole numbers"),
-    (entry(shape=[2**62, 2**62]), r"it takes \d+ bytes, and its offsets are \[0, 8\]"),
-    (entry(shape=[3]), r"of shape \(3,\) and type F32 it takes 12 bytes"),
+    (entry(shape=[2**62, 2**62]), r"it takes \d+ bytes, but its offsets are \[0, 8\]"),
+    (entry(shape=[3]), r"with shape \(3,\) and type F32 it takes 12 bytes"),
     (entry(data_offsets=[8, 0]), "its offsets are"),
     (entry(data_offsets=[0]), "its offsets are"),
     (entry(data_offsets=[0, 8, 9]), "its offsets are"),
     (entry(data_offsets=[4, 12]), "overlap or leave a hole at byte 0"),
-    ({"__metadata__": {"a": 1}}, "its __metadata__ is no table of texts"),
-    ({"__metadata__": []}, "its __metadata__ is no table of texts"),
+    ({"__metadata__": {"a": 1}}, "its __metadata__ is not a table of texts"),
+    ({"__metadata__": []}, "its __metadata__ is not a table of texts"),
     (entry() | {"__metadata__": {"format": "mlx"}}, "of the framework 'mlx', whose layout is not"),
     ({"a\x1b": entry()["w"]}, "expected a name of printable characters"),
 ])
@@ -116,7 +116,7 @@ def test_arrays_must_fill_the_file_and_not_overlap(tmp_path):
     with pytest.raises(WeightsError, match="overlap or leave a hole at byte 8"):
         read(tmp_path, wb.with_header(two, bytes(12)))
     for size in (0, 7, 9, 100):
-        with pytest.raises(WeightsError, match=f"its arrays take 8 bytes, and {size} are there"):
+        with pytest.raises(WeightsError, match=f"its arrays take 8 bytes, but it has {size}"):
             read(tmp_path, wb.with_header(entry(), bytes(size)))
 
 

@@ -105,7 +105,7 @@ def test_quantised_arrays(tmp_path, kind, levels):
     np.testing.assert_allclose(w_found, w, atol=0.51 * scale)  # half a step
     np.testing.assert_array_equal(found.arrays["c1/bias"], b)
     assert found.arrays["c1/bias"].flags.aligned
-    assert "1 of 2 arrays are stored in fewer bits" in found.notes[0]
+    assert "1 of 2 arrays are stored with fewer bits" in found.notes[0]
 
 
 def test_half_precision(tmp_path):
@@ -206,12 +206,12 @@ def packed(**settings):
 
 BAD = {
     "a shape beyond all memory": (change("shape", [2**39, 2**39]), "take [0-9,]{20,} bytes"),
-    "a negative side": (change("shape", [-3, 3]), "has a shape"),
-    "a side that is a word": (change("shape", ["3"]), "has a shape"),
-    "a shape that is a number": (change("shape", 3), "has a shape"),
-    "a hundred dimensions": (change("shape", [1] * 100), "has a shape"),
+    "a negative side": (change("shape", [-3, 3]), "expected a shape"),
+    "a side that is a word": (change("shape", ["3"]), "expected a shape"),
+    "a shape that is a number": (change("shape", 3), "expected a shape"),
+    "a hundred dimensions": (change("shape", [1] * 100), "expected a shape"),
     "a larger array": (change("shape", [9, 9, 9, 9]), "they are cut short"),
-    "a smaller array": (change("shape", [1]), "they are not those it was saved with"),
+    "a smaller array": (change("shape", [1]), "they are not those of this model"),
     "an unknown type": (change("dtype", "bfloat16"), "is of type 'bfloat16'"),
     "strings": (change("dtype", "string"), "is of type 'string'"),
     "an unknown quantisation": (packed(dtype="int4", scale=1.0, min=0.0), "is quantised as"),
@@ -222,11 +222,11 @@ BAD = {
     "no name": (lambda m: m[0]["weights"][0].pop("name"), "cannot be read as"),
     "an array twice": (lambda m: m[0]["weights"].append(m[0]["weights"][0]), "one array twice"),
     "a file twice": (lambda m: m[0]["paths"].append(m[0]["paths"][0]), "one file twice"),
-    "a file without a name": (lambda m: m[0].update(paths=[""]), "names a file ''"),
-    "a file that is a number": (lambda m: m[0].update(paths=[7]), "names a file 7"),
+    "a file without a name": (lambda m: m[0].update(paths=[""]), "has an invalid file name, ''"),
+    "a file that is a number": (lambda m: m[0].update(paths=[7]), "has an invalid file name, 7"),
     "no files": (lambda m: m[0].pop("paths"), "names no files"),
     "no arrays": (lambda m: m[0].update(weights=[]), "lists 0 arrays"),
-    "two of one place": (change("name", "x/c1/bias"), "same place of the same layer"),
+    "two of one place": (change("name", "x/c1/bias"), "same role in the same layer"),
     "groups that are numbers": (lambda m: m.append(7), "names no files"),
 }
 
@@ -244,9 +244,9 @@ def test_bad_manifests_get_one_clear_line(tmp_path, name):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("", "it is no JSON"), ("{", "it is no JSON"), ("[" * 100_000, "lists in lists, too many"),
+    ("", "it is not JSON"), ("{", "it is not JSON"), ("[" * 100_000, "nests lists too deeply"),
     ("7", "has no weightsManifest"), ("{}", "has no weightsManifest"),
-    ("\xff", "it is no text in UTF-8"),
+    ("\xff", "it is not text in UTF-8"),
     ('{"weightsManifest": [], "format": "graph-model"}', "graph of TensorFlow operations"),
     ('{"weightsManifest": []}', "lists 0 arrays"),
     ('{"weightsManifest": [], "modelTopology": 7}', "cannot be read as")])
@@ -264,10 +264,11 @@ def test_files_of_numbers_missing_or_cut_short(tmp_path):
     whole = second.read_bytes()
     for percent in range(100):
         second.write_bytes(whole[: len(whole) * percent // 100])
-        with pytest.raises(WeightsError, match="shard2of2.bin together .*: they are cut short"):
+        with pytest.raises(WeightsError, match="shard2of2.bin have .* together: they are "
+                                               "cut short"):
             tensorflowjs.read(path)
     second.write_bytes(whole + b"\0")
-    with pytest.raises(WeightsError, match="not those it was saved with"):
+    with pytest.raises(WeightsError, match="not those of this model"):
         tensorflowjs.read(path)
     second.unlink()
     with pytest.raises(WeightsError, match="1 of its 2 files of numbers are missing, the first "
@@ -282,5 +283,5 @@ def test_json_cut_short_anywhere(tmp_path):
     text = path.read_text()
     for percent in range(100):
         path.write_text(text[: len(text) * percent // 100])
-        with pytest.raises(WeightsError, match="model.json: .*it is no JSON"):
+        with pytest.raises(WeightsError, match="model.json: .*it is not JSON"):
             tensorflowjs.read(path)

@@ -115,8 +115,8 @@ def test_tensors_beyond_their_storage_are_refused(tmp_path):
                  {"shape": (2,), "strides": (24,)}, {"shape": (2**40,), "strides": (2**40,)}):
         for which in ("zip", "row"):
             data = WRITERS[which]({"w": array}, {"w": wb.tensor("0", array, **more)})
-            with pytest.raises(WeightsError, match="'w' is of shape .* more than its row|"
-                                                   "numbers and ends before that|two types"):
+            with pytest.raises(WeightsError, match="'w': its shape .* needs more numbers than its |"
+                                                   "numbers, but it ends before that|two types"):
                 torch_file.read(write(tmp_path / "f", data))
 
 
@@ -164,7 +164,7 @@ def test_checkpoints(tmp_path, entry):
     found = read_value(tmp_path, value)
     same(found.arrays, {name: wb.small()[name] for name in ("conv.weight", "conv.bias")})
     assert found.says == {"version": "3", "epoch": 90, "arch": "vgg16"}
-    assert found.notes == [f"The network is the entry '{entry}' of the file; the rest is left out."]
+    assert found.notes == [f"Only the entry '{entry}' of the file was read, the network."]
 
 
 def test_a_checkpoint_with_a_tensor_beside_and_an_optimizer(tmp_path):
@@ -178,12 +178,12 @@ def test_a_checkpoint_with_a_tensor_beside_and_an_optimizer(tmp_path):
 def test_entries_that_are_no_tensors_are_left_out_and_said(tmp_path):
     found = read_value(tmp_path, {"w": WEIGHT, "bn._extra_state": None, "n": 3})
     assert list(found.arrays) == ["w"] and found.notes == [
-        "Entries that are no tensors are left out: 2, the first 'bn._extra_state'."]
+        "2 entries that are not tensors are left out, the first 'bn._extra_state'."]
 
 
 @pytest.mark.parametrize("value, message", [
-    ([WEIGHT], "it holds a list, and no dict of tensors"),
-    (WEIGHT, "it holds a Tensor, and no dict"),
+    ([WEIGHT], "it holds a list, not a dict of tensors"),
+    (WEIGHT, "it holds a Tensor, not a dict"),
     ({}, "no tensors in it; its entries are none"),
     ({"a": 1, "b": {}}, "no tensors in it; its entries are 'a', 'b'|none"),
     ({"a": {"w": WEIGHT}, "b": {"w": WEIGHT}}, "no tensors in it; its entries are 'a', 'b'"),
@@ -203,7 +203,7 @@ def test_a_dict_in_itself(tmp_path):
 def test_the_prefixes_of_wrappers_are_taken_off_and_said(tmp_path):
     found = read_value(tmp_path, {"module.a.w": WEIGHT, "module.b": BIAS})
     assert list(found.arrays) == ["a.w", "b"]
-    assert found.notes == ["Every name began with 'module.', from DataParallel; it was taken off."]
+    assert found.notes == ["The prefix 'module.' of every name, from DataParallel, was removed."]
     found = read_value(tmp_path, {"module._orig_mod.w": WEIGHT})
     assert list(found.arrays) == ["w"] and len(found.notes) == 2
     found = read_value(tmp_path, {"module.a": WEIGHT, "b": BIAS})
@@ -265,7 +265,7 @@ def test_bfloat16_becomes_float32(tmp_path, torch, way):
     (lambda t: t.ones(2).to(t.uint16), "names 'torch._utils._rebuild_tensor_v3'"),
     (lambda t: t.ones(2, 2).to_sparse(), "names 'torch._utils._rebuild_sparse_tensor'"),
     (lambda t: t.nn.Linear(2, 2), "names 'torch.nn.modules.linear.Linear': only tensors and dicts "
-                                  ".* Of a whole model, save model.state_dict"),
+                                  ".* If it is a whole model, save model.state_dict"),
 ])
 def test_what_pytorch_writes_and_weights_are_not(tmp_path, torch, make, message):
     torch.save({"w": make(torch)}, tmp_path / "f.pth")
@@ -290,7 +290,8 @@ def test_one_damaged_number_in_a_zip_is_noticed(tmp_path, torch, way):
     data[data.rindex(np.float32([1.1] * 50).tobytes()) + 100] ^= 1
     path = write(tmp_path / "g.pth", data)
     if way == "zip":
-        with pytest.raises(WeightsError, match="damaged .*: the checksum of 'f/data/0' is not"):
+        with pytest.raises(WeightsError, match="damaged .*: the checksum of 'f/data/0' does "
+                                               "not match"):
             torch_file.read(path)
     else:
         assert (torch_file.read(path).arrays["w"] != np.float32(1.1)).sum() == 1

@@ -71,7 +71,7 @@ def test_matconvnet_s_first_kernels_read_red_first(kind, order, mean, tmp_path, 
     (tmp_path / "m.mat").write_bytes(b"")
     network, table = convert(tmp_path / "m.mat", model="vgg16")
     assert (network.preprocessing.order, network.preprocessing.mean) == (order, mean)
-    assert "It does not say how photos are prepared; as vgg16 has it." in table.notes
+    assert "It does not say how photos are prepared; they are prepared as for vgg16." in table.notes
 
 
 def test_what_a_file_says_of_its_photos_goes_before_the_model_s_way(tmp_path, monkeypatch):

@@ -27,7 +27,8 @@ CALLS = {  # {photo} is a picture, {other} a weight file
     "texture": "{photo} --steps 2",
     "zoom": "{photo} --layers relu1 --octaves 1 --steps 2 --frames 2 --out {folder}/zoom.gif",
 }
-ELSEWHERE = {"bench", "convert", "doctor", "fetch"}  # no network runs on a device of its own
+ELSEWHERE = {"bench", "check", "course", "classes", "convert", "doctor", "explain", "fetch",
+             "lesson"}  # run no network there
 TOGETHER = {"replay", "tour"}  # below
 
 
@@ -53,6 +54,7 @@ def alike(here, there):
         assert np.abs(there[name].astype(int) - picture).mean() < 1, name
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", CALLS)
 def test_every_command(xp, command, weights, photo, tmp_path, monkeypatch, capsys):
     results = []
@@ -84,6 +86,7 @@ def test_no_command_is_left_out():
     assert set(CALLS) | ELSEWHERE | TOGETHER == set(COMMANDS)
 
 
+@pytest.mark.thorough
 def test_the_tour(xp, weights, photo, tmp_path, monkeypatch, capsys):
     words = ["tour", str(photo), "--weights", str(weights), "--out", "tour"]
     _, pictures = written(words, "gpu", tmp_path / "gpu", monkeypatch, capsys)

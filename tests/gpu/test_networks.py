@@ -24,6 +24,7 @@ def beside(x, network):
     return network.to("cpu" if isinstance(x, np.ndarray) else "gpu")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("make", [nets.everything, nets.smooth])
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_every_layer_and_the_way_back(xp, make, count):
@@ -116,6 +117,7 @@ def test_a_pass_copies_nothing_back(xp):
 
 # ---- trained networks
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", golden_tests.CASES)
 def test_golden(xp, case, shared_data):
     """The tests of tests/test_golden.py, on the device."""

@@ -7,11 +7,11 @@ import checks
 import numpy as np
 import parity
 import pytest
-from matrix import CONV, POOL, conv_inputs, settings
 
 import minicnn
 from minicnn.backend import array_module
 from minicnn.fast import TWINS, winograd
+from minicnn.gradcheck.judge.matrix import CONV, POOL, conv_inputs, settings
 from minicnn.ops import (
     add,
     average_pool,
@@ -55,6 +55,7 @@ def batches(shape, seed=1):
     return [checks.normal(n, *shape[1:], seed=seed) for n in BATCHES]
 
 
+@pytest.mark.thorough
 @page_and_twin(conv)
 @pytest.mark.parametrize("case", CONV, ids=str)
 def test_conv(xp, case, op):
@@ -75,6 +76,7 @@ def test_conv_transpose(xp, case):
                                                conv_transpose.backward), y, inputs["w"])
 
 
+@pytest.mark.thorough
 @page_and_twin(pool)
 @pytest.mark.parametrize("case", POOL, ids=str)
 def test_pool(xp, case, op):
@@ -87,6 +89,7 @@ def test_pool(xp, case, op):
         parity.check(xp, both, case._replace(image=(n, *case.image[1:])).x())
 
 
+@pytest.mark.thorough
 @page_and_twin(average_pool)
 @pytest.mark.parametrize("border", average_pool.BORDERS)
 @pytest.mark.parametrize("case", POOL, ids=str)

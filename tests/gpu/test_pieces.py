@@ -6,7 +6,16 @@ import pytest
 import small
 
 from minicnn import images
-from minicnn.ascent import objectives, optimizers, parametrize, pyramid, regularizers, transforms
+from minicnn.ascent import (
+    maco,
+    objectives,
+    optimizers,
+    parametrize,
+    pyramid,
+    regularizers,
+    transforms,
+    views,
+)
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.vis.zoom import nearer
 
@@ -67,6 +76,8 @@ TRANSFORMS = {
     "scale": transforms.scale([0.7, 1.3]), "rotate": transforms.rotate([-20.0, 35.0]),
     "blur": transforms.blur(0.8), "fit": transforms.fit(9, 4),
     "lucid": lambda x, rng: transforms.apply(transforms.lucid(), x, rng),
+    "affine": views.affine((9, 10), (1.2, 2.5)), "crops": views.crops((12, 9)),
+    "noise": views.noise(0.3),
 }
 
 
@@ -117,6 +128,19 @@ def test_parametrisations(xp, basis, limit):
     parity.check(xp, there_and_back, made.start(2, seed=4))
 
 
+@pytest.mark.parametrize("make", [
+    lambda net: parametrize.fourier(net, (11, 14), decay=1.35, mask=0.95, chroma=1.4),
+    lambda net: maco.standardized(net, (11, 14)), lambda net: maco.phases(net, (11, 14))],
+    ids=["mask and chroma", "standardized", "phases"])
+def test_parametrisations_of_presets(xp, make):
+    made = make(small.network())
+
+    def there_and_back(t):
+        image, back = made.forward(t)
+        return [image, back(image * image)]
+    parity.check(xp, there_and_back, made.start(2, seed=4))
+
+
 def test_a_parametrisation_starts_on_the_network_s_device(xp):
     network = small.network()
     here = parametrize.fourier(network).start(2, seed=4)
@@ -126,7 +150,7 @@ def test_a_parametrisation_starts_on_the_network_s_device(xp):
 
 OPTIMIZERS = {
     "sgd": lambda: optimizers.SGD(0.1, momentum=0.9, decay=0.01),
-    "adam": lambda: optimizers.Adam(0.1),
+    "adam": lambda: optimizers.Adam(0.1), "nadam": lambda: optimizers.Nadam(0.1),
     **{name: lambda name=name: optimizers.SGD(0.1, normalize=name)
        for name in optimizers.NORMALIZERS},
     "progress": lambda: optimizers.SGD(1.0, normalize=optimizers.progress(2.0, 10.0)),

@@ -20,8 +20,9 @@ PASS, ASCENT = 1e-4, 1e-2
 
 
 def maximized(preset):
+    size = {} if presets.of(preset).size is None else {"size": 40}
     return lambda net, folder: vis.maximize(net, channel=["red fox", "frog"], preset=preset,
-                                            steps=3)
+                                            steps=3, **size)
 
 
 METHODS = {
@@ -60,7 +61,7 @@ METHODS = {
     "occlusion": lambda net, folder: vis.occlusion(net, PHOTO, square=8, stride=4),
     **{f"saliency, {method}": lambda net, folder, method=method: vis.saliency(
         net, PHOTO, "frog", method, samples=3, steps=4)
-       for method in ("gradient", "smooth", "guided", "times_input", "integrated")},
+       for method in vis.saliency.METHODS},
     "strongest": lambda net, folder: vis.strongest(net, [PHOTO, small.photo(seed=1)],
                                                    folder / "strongest", ["relu1", "relu2"],
                                                    count=2).patches,
@@ -73,6 +74,7 @@ METHODS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method(xp, name, tmp_path):
     here, there = tmp_path / "here", tmp_path / "there"
@@ -96,6 +98,7 @@ def test_no_method_is_left_out():
     assert own <= {name.partition(",")[0] for name in METHODS}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["maximize, None", "saliency, smooth", "texture", "dream"])
 def test_the_same_seed_gives_the_same_bytes(xp, name, tmp_path):
     network = small.network().to("gpu")

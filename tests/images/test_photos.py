@@ -82,7 +82,7 @@ def test_the_fingerprint_is_of_names_order_and_arrays(folder):
     (lambda path: path / "notes", "notes: no photos in this folder, nor in folders inside it; "
                                   "expected names ending in .png, .jpg"),
     (lambda path: path / "no.h5", "no.h5: no such file; give the path of a data set"),
-    (lambda path: [path / "set.h5", path / "b.png"], "set.h5: a data set comes alone")])
+    (lambda path: [path / "set.h5", path / "b.png"], "set.h5: a data set must be given alone")])
 def test_what_is_not_there_is_named(folder, make, words):
     (folder / "notes").mkdir()
     data_set(folder / "set.h5")
@@ -139,7 +139,7 @@ def test_a_split_that_is_not_there_and_a_file_that_is_no_data_set(tmp_path, weig
     data_set(tmp_path / "set.h5")
     with pytest.raises(ValueError, match="there is no split 'train'; there are val"):
         photos.find(tmp_path / "set.h5", "train")
-    with pytest.raises(ValueError, match="no split 'val'; there are none: it is no data set"):
+    with pytest.raises(ValueError, match="no split 'val'; .* none: this file is not a data set"):
         photos.find(weights)
     (tmp_path / "text.h5").write_text("no HDF5")
     with pytest.raises(ValueError, match=r"text\.h5: cannot be read as a data set"):

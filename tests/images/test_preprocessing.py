@@ -1,6 +1,7 @@
 """Preprocessing: its settings, into a network's numbers and back."""
 
 import json
+import re
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from minicnn import images
 from minicnn.images import ImageError, Preprocessing
+from minicnn.images.preprocessing import how_to_set
 
 STD = (0.229, 0.224, 0.225)
 EXAMPLES = {
@@ -81,7 +83,7 @@ def test_equality_and_freezing():
     ({"mean": (0.485, 0.456, 0.406)}, "multiply it by 255"),
     ({"mean": 300}, "0..255"),
     ({"mean": np.zeros((3, 256, 256))}, "transpose"),
-    ({"mean": np.zeros((100, 256, 3))}, "covers"),
+    ({"mean": np.zeros((100, 256, 3))}, "at least as large as"),
     ({"mean": np.full((256, 256, 3), np.inf)}, "finite"),
     ({"scale": 0}, "above 0"),
     ({"scale": (1, 2)}, "scale"),
@@ -222,6 +224,14 @@ def test_bounds_are_what_black_and_white_become(name):
             np.testing.assert_array_equal(np.broadcast_to(low, black.shape), black)
             np.testing.assert_array_equal(np.broadcast_to(high, white.shape), white)
             assert low.dtype == high.dtype == np.float32 and low.ndim == high.ndim == 4
+
+
+@pytest.mark.parametrize("shape", [(8, 10, 3), (28, 28, 1), (299, 299, 3), (224, 400, 3)])
+def test_the_call_that_an_error_message_shows_works(shape):
+    shown = re.search(r"network.preprocessing = minicnn\.images\.(\S.*\)),", how_to_set(shape))[1]
+    x = images.prepare(np.zeros((50, 60, 3), np.uint8), eval(shown))
+    assert x.shape == (1, *shape)
+    assert "no photo has 4 channels" in how_to_set((8, 8, 4))
 
 
 # ---- real photos, against an independent implementation

@@ -56,7 +56,7 @@ def lrn(**settings):
 
 
 def batch_norm(mean, variance, epsilon, training):
-    return of(layers.BatchNorm(epsilon), "gamma", "beta", learn=training, mean=mean,
+    return of(layers.BatchNorm(epsilon=epsilon), "gamma", "beta", learn=training, mean=mean,
               variance=variance)
 
 

@@ -1,42 +1,96 @@
 """A fast twin beside its page: the same numbers, for any number of threads and any batch; and
 mistakes planted in a twin's source, which those tests must see."""
 
+import functools
+import itertools
+import sys
 import types
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+import strict_cupy
 from checks import normal
 
-from minicnn.backend import threads
+from minicnn.backend import array_module, threads, to_host
+from minicnn.fast import threads as scheduler
 from minicnn.ops.conv import Gradients, check_backward, describe
 
 # Sums of up to some hundred numbers near 1, in another order; a float32 power in other last places
 NEAR = {np.float64: 1e-12, np.float32: 1e-4}
+NEEDS = [{}, *({"need": (name,)} for name in ("x", "w", "b"))]  # rules of a layer with weights
 
 
+@contextmanager
+def used_memory():
+    """Within it `np.empty` gives memory as it is after much work: full of what is not a number, or
+    of the largest there is."""
+    def used(empty, *args, **kwargs):
+        a = empty(*args, **kwargs)
+        a.fill(np.nan if a.dtype.kind in "fc" else True if a.dtype.kind == "b"
+               else np.iinfo(a.dtype).max)
+        return a
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("empty", "empty_like"):
+            patch.setattr(np, name, functools.partial(used, getattr(np, name)))
+        yield
+
+
+@contextmanager
+def cut_up(block=50):
+    """Within it small arrays are shared out among threads, too: in blocks of rows of about `block`
+    numbers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scheduler, "SHARED", 1)
+        patch.setattr(scheduler, "BLOCK", block)
+        yield
+
+
+@contextmanager
+def gpu():
+    """Within it there is the stand-in for CuPy, which it yields; without kernels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cupy", strict_cupy)
+        yield strict_cupy
+
+
+@used_memory()
 def results(op, inputs, rules=({},), **settings):
     """[y, all that forward keeps and computed, the gradients by each rule], None where None."""
     y, cache = op.forward(*inputs, **settings)
-    dy = normal(*y.shape, seed=9).astype(y.dtype)
+    dy = array_module(y).asarray(normal(*y.shape, seed=9), dtype=y.dtype)
     found = [y, *(getattr(cache, name) for name in ("switches", "positive", "scale", "area")
                   if hasattr(cache, name))]
     for rule in rules:
         gradients = op.backward(dy, cache, **rule)
         found += gradients if isinstance(gradients, tuple) else [gradients]
-    return found
+    return [None if array is None else to_host(array) for array in found]
 
 
-def same_as_page(twin, page, inputs, dtype=np.float64, **settings):
-    """AssertionError if a twin's arrays are others than the page's: whole numbers and booleans to
-    the last, others to NEAR."""
+def same_as_page(twin, page, inputs, dtype=np.float64, xp=np, **settings):
+    """AssertionError if a twin's arrays, of array module `xp`, are others than the page's: whole
+    numbers and booleans to the last, others to NEAR."""
     inputs = [np.asarray(array, dtype) for array in inputs]
-    pairs = zip(results(twin, inputs, **settings), results(page, inputs, **settings), strict=True)
+    pairs = zip(results(twin, [xp.asarray(array) for array in inputs], **settings),
+                results(page, inputs, **settings), strict=True)
     for ours, theirs in pairs:
         assert (ours is None) == (theirs is None)
         if ours is not None:
             near = NEAR[dtype] if ours.dtype.kind == "f" else 0
             np.testing.assert_allclose(ours, theirs, rtol=near, atol=near, strict=True)
+
+
+def same_kinds_of_numbers(op, page, x, w, b, **settings):
+    """AssertionError if the output is of another kind of numbers than the page's, where the inputs
+    are of both."""
+    for kinds in itertools.product(NEAR, repeat=3):
+        given = [array.astype(kind) for array, kind in zip((x, w, b), kinds, strict=True)]
+        for inputs in (given, given[:2]):
+            y, expected = (each.forward(*inputs, **settings)[0] for each in (op, page))
+            near = NEAR[expected.dtype.type]
+            np.testing.assert_allclose(y, expected, rtol=near, atol=near, strict=True)
 
 
 def same_for_any_number_of_threads(op, inputs, **settings):
@@ -52,6 +106,7 @@ def same_for_any_number_of_threads(op, inputs, **settings):
     assert len(found) == 1, "other bytes for another number of threads"
 
 
+@used_memory()
 def same_in_any_batch(op, x, *weights, **settings):
     """AssertionError if an image's output or its gradient at x depends on the other images."""
     y, cache = op.forward(x, *weights, **settings)
@@ -94,9 +149,16 @@ def planted(module, right, wrong):
     return changed
 
 
+@functools.cache
+def passes(test, module):
+    """The test passes; once for all mistakes."""
+    test(module)
+
+
 def is_caught(test, module, mistake):
     """The test fails for the module with a mistake (right, wrong), by an AssertionError or because
-    shapes or indices do not fit, and passes without."""
-    test(module)
-    with pytest.raises((AssertionError, ValueError, LookupError)):
-        test(planted(module, *mistake))
+    shapes, indices or sizes do not fit, and passes without."""
+    passes(test, module)
+    changed = planted(module, *mistake)
+    with pytest.raises((AssertionError, ValueError, LookupError, ArithmeticError)):
+        test(changed)

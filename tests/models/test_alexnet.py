@@ -57,7 +57,7 @@ def test_settings_of_the_caffe_nets():
     network = models.alexnet_caffe()
     assert [network[f"conv{i}"].groups for i in range(1, 6)] == [1, 2, 1, 2, 2]
     for name in ("norm1", "norm2"):
-        assert network[name].settings() == LRN(5, 1e-4, 0.75, 1.0, "caffe").settings()
+        assert network[name] == LRN(5, alpha=1e-4, beta=0.75, k=1.0, convention="caffe")
     p = network.preprocessing
     assert (p.size, p.order, p.rule, p.resize_to) == ((227, 227), "BGR", "squash", 256)
     assert tuple(p.mean) == (104.00698793, 116.66876762, 122.67891434)

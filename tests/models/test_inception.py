@@ -109,7 +109,7 @@ def test_torchvision_s_converted_computes_what_it_does_there(tmp_path):
                tmp_path / "net.pth")
     network, table = convert(tmp_path / "net.pth")
     assert network.count() == 23_834_568 + 34_432
-    assert "AuxLogits.fc is for training only, and left out." in table.notes
+    assert "AuxLogits.fc is used only in training, and is left out." in table.notes
     assert any("(transform_input=True)" in note for note in table.notes)
     p = network.preprocessing
     assert (p.order, p.mean[0], p.scale[2], p.resize_to) == ("RGB", 127.5, 1 / 127.5, 342)

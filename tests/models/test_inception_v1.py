@@ -83,8 +83,8 @@ def test_torchvision_s_converted_computes_what_it_does_there(tmp_path):
                tmp_path / "net.pth")
     network, table = convert(tmp_path / "net.pth")
     assert network.name == "googlenet_torch" and network.count() == 6_639_464
-    for words in ("weights of torchvision's googlenet.", "aux2.fc1 is for training only",
-                  "(transform_input=True)"):
+    for words in ("names are those of torchvision's googlenet.",
+                  "aux2.fc1 is used only in training", "(transform_input=True)"):
         assert any(words in note for note in table.notes)
     torchvision_twin.check(network, twin, (90, 107))  # where rounding up and down differ
 

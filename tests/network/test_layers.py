@@ -37,11 +37,12 @@ EVERY_KIND = {
     "dense without bias": Dense(5, bias=False),
     "batch norm": BatchNorm(epsilon=0.5),
     "batch norm without scale": BatchNorm(epsilon=0.5, scale=False),
-    "max pool": MaxPool(3, 2, 1, "ceil"),
+    "max pool": MaxPool(3, 2, pad=1, rounding="ceil"),
     "max pool, no stride": MaxPool((2, 3)),
-    "average pool": AveragePool(3, 2, 1, "ceil", "image"),
+    "average pool": AveragePool(3, 2, pad=1, rounding="ceil", border="image"),
     "global average pool": GlobalAveragePool(),
-    "relu": ReLU(), "lrn": LRN(3, 0.5, 0.6, 2.0, "paper"), "dropout": Dropout(0.25),
+    "relu": ReLU(), "lrn": LRN(3, alpha=0.5, beta=0.6, k=2.0, convention="paper"),
+    "dropout": Dropout(0.25),
     "flatten": Flatten(), "softmax": Softmax(), "sigmoid": Sigmoid(), "tanh": Tanh(),
 }
 every_kind = pytest.mark.parametrize("name", EVERY_KIND)
@@ -205,3 +206,37 @@ def test_groups_must_divide_both_sides(filters, groups):
 def test_kinds_names_every_layer_once():
     assert set(KINDS.values()) == set(Layer.__subclasses__())
     assert all(name == kind.__name__ for name, kind in KINDS.items())
+
+
+# ---- traps
+
+def test_settings_after_the_first_are_named():
+    """Conv(1, 8, 3) is PyTorch's Conv2d(in, out, kernel), and would be 1 filter of 8 x 8 here."""
+    with pytest.raises(TypeError, match=r"Conv: only filters and kernel may be given without a "
+                                        r"name, got 1, 8, 3; name the rest: stride=..., pad=..."):
+        Conv(1, 8, 3)
+    assert MaxPool(3, 2) == MaxPool(window=3, stride=2)
+    for kind, values in ((MaxPool, (3, 2, 1)), (LRN, (5, 1e-4)), (Dense, (4, True)),
+                         (BatchNorm, (1e-3,))):
+        with pytest.raises(TypeError, match=f"{kind.__name__}: only .* without a name, got"):
+            kind(*values)
+
+
+def test_padding_to_the_same_size():
+    for kernel, dilation in ((3, 1), (5, 1), (1, 1), (3, 2), ((3, 5), 1), ((5, 1), (1, 2))):
+        layer = Conv(4, kernel, pad="same", dilation=dilation)
+        assert layer.output_shape((9, 11, 3)) == (9, 11, 4)
+        assert layer.settings()["pad"] == layer.pad != "same"  # stored as numbers
+    assert Conv(4, 3, pad="same") == Conv(4, 3, pad=1)
+    for kernel, stride in ((2, 1), (3, 2), ((3, 4), 1)):
+        with pytest.raises(ValueError, match='pad="same" needs an odd kernel and a stride of 1'):
+            Conv(4, kernel, stride=stride, pad="same")
+
+
+def test_settings_that_a_layer_has_not():
+    with pytest.raises(TypeError, match="Conv has no setting 'padding'; did you mean pad?"):
+        Conv(8, 3, padding=1)
+    with pytest.raises(TypeError, match="MaxPool has no setting 'zzz'$"):
+        MaxPool(2, zzz=1)
+    with pytest.raises(TypeError, match="The number of input channels is not given"):
+        Conv(1, 8, 3)

@@ -209,15 +209,15 @@ def test_a_row_reads_the_row_above_or_what_it_names():
 
 
 @pytest.mark.parametrize("rows, message", [
-    ([("a", ReLU()), ("b", ReLU(), "x")], "layer b: it reads 'x', and no row above"),
+    ([("a", ReLU()), ("b", ReLU(), "x")], "layer b: it reads 'x', but no row above"),
     ([("relu1", ReLU(), "relu2"), ("relu2", ReLU())], "layer relu1: it reads 'relu2'"),
     ([("pool1", ReLU()), ("b", ReLU(), "pool2")], "near it: pool1"),
-    ([("a", ReLU(), ("image", "image"))], "layer a: ReLU reads one array, its row names 2"),
-    ([("a", Add(), ())], "layer a: Add reads at least one array, its row names 0"),
+    ([("a", ReLU(), ("image", "image"))], "layer a: ReLU reads one array, but its row names 2"),
+    ([("a", Add(), ())], "layer a: Add reads at least one array, but its row names 0"),
     ([("a", Conv(4, 1)), ("s", Add(), ["image", "a"])], "layer s: Add: .*differ in shape"),
     ([("a",)], "a row is .name, layer. or .name, layer, inputs., got"),
     ([("image", ReLU())], "two layers are called 'image'"),
-    ([], "it has no rows"),
+    ([], "expected at least one row, got none"),
 ])
 def test_rows_that_cannot_be_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
@@ -303,7 +303,7 @@ def test_an_image_too_large_for_the_dense_layer_is_refused():
 
 def test_a_network_without_weights_says_so():
     network = Network("n", [("relu", ReLU()), ("fc", Dense(2)), ("drop", Dropout())], (2, 2, 3))
-    with pytest.raises(ValueError, match="fc has no weights; initialize.*fills what is empty"):
+    with pytest.raises(ValueError, match="fc has no weights; initialize.*fills in random ones"):
         network.forward(nets.images(1, (2, 2, 3)))
 
 
@@ -336,7 +336,7 @@ def test_switches_come_from_max_pooling_only():
 
 
 def test_prepare_without_preprocessing_and_an_unknown_style_say_what_to_do():
-    with pytest.raises(ValueError, match="set network.preprocessing"):
+    with pytest.raises(ValueError, match=r"set network.preprocessing = .*Preprocessing\(\(8, 10\)"):
         nets.everything().prepare(np.zeros((5, 5, 3), np.uint8))
     with pytest.raises(ValueError, match="style must be one of keras, matlab, got 'latex'"):
         nets.everything().summary("latex")

@@ -123,8 +123,9 @@ def random_layer(rng, k, channels):
     kernel, stride = (tuple(int(n) for n in rng.integers(1, most, 2)) for most in (4, 3))
     pad = tuple(int(rng.integers(0, n)) for n in kernel)
     rounding = str(rng.choice(["floor", "ceil"]))
-    kinds = [Conv(channels, kernel, stride, pad, int(rng.integers(1, 3)), int(rng.integers(1, 3))),
-             AveragePool(kernel, stride, pad, rounding, "image"),
+    kinds = [Conv(channels, kernel, stride=stride, pad=pad, groups=int(rng.integers(1, 3)),
+                  dilation=int(rng.integers(1, 3))),
+             AveragePool(kernel, stride, pad=pad, rounding=rounding, border="image"),
              LRN(3, alpha=0.5), BatchNorm(), ReLU()]
     chosen = rng.integers(len(kinds) + 2)
     if chosen < len(kinds):
@@ -137,7 +138,7 @@ def random_layer(rng, k, channels):
     return nets.joined(
         f"layer{k}", below, [(f"one{k}", Conv(2, 1))], [],
         [(f"wide{k}", Conv(3, 3, pad=2, dilation=2)), (f"norm{k}", LRN(3, alpha=0.5))],
-        [(f"mean{k}", AveragePool(3, 1, 1, border="image")),
+        [(f"mean{k}", AveragePool(3, 1, pad=1, border="image")),
          (f"tall{k}", Conv(3, (5, 1), pad=(2, 0)))]), channels + 8
 
 
@@ -162,6 +163,7 @@ def random_network(seed):
         return None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seeds", [range(k, k + 12) for k in range(0, 24, 12)], ids=str)
 def test_the_box_is_where_the_gradient_is_not_zero(seeds):
     networks = [network for seed in seeds if (network := random_network(seed)) is not None]
@@ -172,7 +174,7 @@ def test_the_box_is_where_the_gradient_is_not_zero(seeds):
 
 def test_a_last_window_that_sticks_out_and_pixels_that_no_window_reaches():
     """Windows of 1 at step 2 leave the last of 8 pixels out; the 3x3 above never sees it."""
-    network = Network("n", [("a", Conv(1, 1, 2)), ("b", Conv(1, 3, pad=1)),
+    network = Network("n", [("a", Conv(1, 1, stride=2)), ("b", Conv(1, 3, pad=1)),
                             ("c", AveragePool(3, 2, rounding="ceil"))], (8, 9, 1))
     check(network)
     field = receptive.field(network, "b")
@@ -189,7 +191,7 @@ def test_a_unit_in_the_padding_sees_nothing_and_its_neighbours_are_not_disturbed
 
 
 def test_a_dense_layer_above_units_that_see_nothing():
-    network = Network("n", [("a", Conv(1, 3, 2)), ("b", Conv(1, 2, pad=1, dilation=2)),
+    network = Network("n", [("a", Conv(1, 3, stride=2)), ("b", Conv(1, 2, pad=1, dilation=2)),
                             ("fc", Dense(2))], (4, 3, 1))
     check(network)
     field = receptive.field(network, "fc")
@@ -198,7 +200,8 @@ def test_a_dense_layer_above_units_that_see_nothing():
 
 def test_a_max_pooling_sees_what_any_of_its_pixels_may_win():
     """The gradient goes to the winner only: together over many images it is everywhere."""
-    network = nets.trained(Network("n", [("conv", Conv(1, 2, pad=1)), ("pool", MaxPool(3, 2, 1)),
+    network = nets.trained(Network("n", [("conv", Conv(1, 2, pad=1)),
+                                         ("pool", MaxPool(3, 2, pad=1)),
                                          ("conv2", Conv(1, 2))], (7, 8, 1)))
     field = receptive.field(network, "conv2")
     for position in [(0, 0), (1, 2), (2, 1)]:
@@ -261,7 +264,7 @@ def test_what_is_not_there_is_named():
 
 
 def test_paths_that_step_differently_have_no_one_stride():
-    network = Network("n", nets.joined("mix", "image", [("a", Conv(1, 2, 2))],
+    network = Network("n", nets.joined("mix", "image", [("a", Conv(1, 2, stride=2))],
                                        [("b", Conv(1, 3))]), (4, 4, 1))
     with pytest.raises(ValueError, match=r"paths that meet in mix step by .* \[1, 2\]"):
         receptive.fields(network)

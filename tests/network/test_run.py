@@ -4,9 +4,11 @@ import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import matplotlib.pyplot
 import nets
 import pytest
 
+from minicnn.images import display
 from minicnn.network import LayerNameError
 
 ALL = nets.everything().names
@@ -117,3 +119,38 @@ def test_the_seed_alone_decides_what_dropout_drops():
     network, x = nets.everything(), nets.images(2)
     drops = [network.forward(x, to="drop", learn=True, seed=seed)["drop"] for seed in (1, 1, 2)]
     assert nets.same(drops[0], drops[1]) and not nets.same(drops[0], drops[2])
+
+
+# ---- how it shows itself
+
+def test_it_says_what_it_holds():
+    network, x = nets.everything(), nets.images(2)
+    run = network.forward(x, to="relu1", keep=["conv1"])
+    assert repr(run) == "<Run of everything: 2 images; holds image, conv1, relu1>"
+    assert list(run.keys()) == list(run) == ["image", "conv1", "relu1"]
+    assert dict(run)["conv1"] is run["conv1"]
+    assert repr(network.forward(x[:1], keep=())).startswith("<Run of everything: 1 image; ")
+
+
+def test_it_shows_the_feature_maps_of_a_layer():
+    matplotlib.use("Agg")  # no window
+    run = nets.everything().forward(nets.images(2))
+    figure = run.show("mix", image=1)
+    sheet, (_, h, w, c) = figure.axes[0].images[0].get_array(), run["mix"].shape
+    assert sheet.shape == (h, 16 * (w + 1) - 1, 3) and c < 16
+    shown = display.channels(display.levels(run["mix"][1]))
+    assert nets.same(sheet[:, w + 1:2 * w + 1], shown[1]) and (sheet[:, c * (w + 1):] == 255).all()
+    assert figure.axes[0].get_title() == f"everything mix, {h}x{w}x{c}"
+    assert run.show("fc").axes[0].images[0].get_array().shape == (1, 127, 3)
+    with pytest.raises(LayerNameError, match="near it: mix"):
+        run.show("mixx")
+    matplotlib.pyplot.close("all")
+
+
+def test_seeds_that_are_no_dict():
+    run = nets.everything().forward(nets.images(1))
+    with pytest.raises(ValueError, match=r"\{layer: the gradient at its output\}, got str; .*"
+                                         r"run.backward\(\{'fc': run\['fc'\]\}\)"):
+        run.backward("fc")
+    with pytest.raises(ValueError, match="got ndarray"):
+        run.backward(run["fc"])

@@ -39,6 +39,7 @@ def check_all(build, smooth=False, **options):
                            name=build().name)
 
 
+@pytest.mark.thorough
 def test_every_gradient_of_a_network_with_every_layer():
     report = check_all(nets.everything, seed=7)
     report.raise_if_failed()
@@ -96,6 +97,7 @@ def at_layer(name):
     return forward
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES[:-1])
 def test_backward_to_a_layer_is_the_slope_there(name):
     change = np.zeros((1, *nets.everything().shapes[name]))

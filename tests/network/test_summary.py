@@ -96,7 +96,7 @@ def test_the_output_row_without_labels():
 def test_the_other_descriptions():
     network = Network("n", [
         ("c", Conv(4, (3, 1), stride=(1, 2), pad=(1, 0))), ("bn", BatchNorm()), ("t", Tanh()),
-        *nets.joined("mix", "t", [("m", MaxPool((3, 1), 1, (1, 0)))], []),
+        *nets.joined("mix", "t", [("m", MaxPool((3, 1), 1, pad=(1, 0)))], []),
         *nets.summed("sum", "mix", [], []), ("a", AveragePool(2)),
         ("g", GlobalAveragePool()), ("f", Flatten()), ("d", Dense(1)), ("s", Sigmoid())],
         (8, 8, 3))
@@ -172,7 +172,7 @@ def test_keras_table_with_receptive_fields():
 
 
 def test_vertical_comes_first():
-    network = Network("n", [("c", Conv(1, (3, 5), (1, 2), (1, 0)))], (8, 9, 1))
+    network = Network("n", [("c", Conv(1, (3, 5), stride=(1, 2), pad=(1, 0)))], (8, 9, 1))
     assert rows(network.summary("keras", True))[4][3:] == ("3x5", "1x2", "-1,0")
 
 

@@ -1,11 +1,11 @@
 """Average pooling: the matrix under both border rules, what it refuses."""
 
 import checks
-import matrix
 import numpy as np
 import pytest
 from checks import normal, refuses
 
+from minicnn.gradcheck.judge import matrix
 from minicnn.ops import average_pool
 
 

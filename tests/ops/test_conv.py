@@ -1,12 +1,12 @@
 """Convolution: the matrix, what it refuses."""
 
 import checks
-import matrix
 import numpy as np
 import pytest
 from checks import normal, refuses
 
 from minicnn import naive
+from minicnn.gradcheck.judge import matrix
 from minicnn.ops import conv
 
 

@@ -1,11 +1,11 @@
 """Transposed convolution: the matrix, what it is of a convolution, what it refuses."""
 
 import checks
-import matrix
 import numpy as np
 import pytest
 from checks import normal, refuses
 
+from minicnn.gradcheck.judge import matrix
 from minicnn.ops import conv, conv_transpose
 
 

@@ -1,12 +1,12 @@
 """Max pooling: the matrix, its switches and unpooling, what it refuses."""
 
 import checks
-import matrix
 import numpy as np
 import pytest
 from checks import normal, refuses
 
 from minicnn import naive
+from minicnn.gradcheck.judge import matrix
 from minicnn.ops import pool
 
 

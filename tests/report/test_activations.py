@@ -74,17 +74,18 @@ def test_the_caption_has_the_figures():
     found = Activations(network="net", maps={"relu": a, "fc": a[0, 0]},
                         settings=settings(maps=3, scale="deviation"))
     assert sheets.describe(found, "relu") == (
-        "net relu: 4 channels of 2x2, the first 3 shown; each minus its mean, over its standard "
-        "deviation, times 64, plus 128; values 0 to 4; 50.0% of the channels blank, 68.8% of the "
-        "values zero")
+        "net relu: 4 channels of 2x2 positions, the first 3 shown; grey level 128 + 64 (a - mean) "
+        "/ std of each channel; activations from 0 to 4; 50.0% of the channels are blank, 68.8% of "
+        "the activations are zero")
     assert sheets.describe(found, "fc") == (
-        "net fc: 4 channels, each one number, the first 3 shown; each minus the mean of all, over "
-        "their standard deviation, times 64, plus 128; values 0 to 1; 50.0% of the channels blank, "
-        "50.0% of the values zero")
+        "net fc: 4 channels, one number each, the first 3 shown; grey level 128 + 64 (a - mean) / "
+        "std over all channels; activations from 0 to 1; 50.0% of the channels are blank, 50.0% of "
+        "the activations are zero")
 
 
 def test_first_maps_have_a_column_a_layer_and_a_row_a_channel():
-    found = vis.activations(NETWORK, PHOTO, ["image", "relu1", "mix/project", "fc"], 3, "range")
+    found = vis.activations(NETWORK, PHOTO, ["image", "relu1", "mix/project", "fc"], maps=3,
+                            scale="range")
     white = np.full((1, 1, 3), 255, np.uint8)
     tiles = []
     for k in range(3):
@@ -94,8 +95,8 @@ def test_first_maps_have_a_column_a_layer_and_a_row_a_channel():
                          display.coloured(np.atleast_2d(found.levels(layer)[..., k])))
     expected = contact_sheet(tiles, 4, column_labels=list(found.maps), row_labels=["0", "1", "2"],
                              tile=96)
-    said = ("small: channels 0 to 2 of image, relu1, mix/project, fc; each from its smallest value "
-            "(dark) to its largest (bright)")
+    said = ("small: channels 0 to 2 of image, relu1, mix/project, fc; each channel from its "
+            "smallest activation (dark) to its largest (bright)")
     np.testing.assert_array_equal(sheets.first_maps(found), caption(expected, said))
     np.testing.assert_array_equal(sheets.picture(found), sheets.first_maps(found))
 
@@ -170,9 +171,9 @@ def test_the_table():
     rows = [LayerStatistics("conv1", (4, 5, 20), 0.05, 0.25, (7,)),
             LayerStatistics("fc", (12,), 0.0, 1.0, tuple(range(12)))]
     assert sheets.table(rows, 30).splitlines() == [
-        "layer  shape   blank   zeros  silent in all of 30 photos",
-        "conv1  4x5x20   5.0%   25.0%  1 of 20: 7",
-        "fc     12       0.0%  100.0%  12 of 12: 0, 1, 2, 3, 4, 5, 6, 7, ..."]
-    assert sheets.table(rows).splitlines()[0].endswith("silent in 1 photo")
+        "layer  shape   blank channels  zero activations  channels silent in all 30 photos",
+        "conv1  4x5x20            5.0%             25.0%  1 of 20: 7",
+        "fc     12                0.0%            100.0%  12 of 12: 0, 1, 2, 3, 4, 5, 6, 7, ..."]
+    assert sheets.table(rows).splitlines()[0].endswith("channels silent in 1 photo")
     none = [LayerStatistics("a", (3,), 0.0, 0.0, ())]
     assert sheets.table(none).splitlines()[1].endswith("0 of 3")

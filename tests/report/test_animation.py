@@ -56,11 +56,12 @@ def test_the_same_frames_give_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("frames, settings, words", [
-    ([], {}, "one frame at least"),
-    ([FRAMES[0], FRAMES[1][:-1]], {}, r"frame 1 is \(39, 50\), those before it \(40, 50\)"),
+    ([], {}, "expected at least one frame"),
+    ([FRAMES[0], FRAMES[1][:-1]], {}, r"frame 1 has size \(39, 50\), but "
+     r"the earlier frames have size \(40, 50\)"),
     ([FRAMES[0] / 255], {}, "frame 0: expected .* uint8"),
     ([FRAMES[0][..., 0]], {}, r"expected \(H, W, 3\)"),
-    (FRAMES, {"milliseconds": 10}, "20 milliseconds at least"),
+    (FRAMES, {"milliseconds": 10}, "at least 20 milliseconds per frame, got 10"),
 ])
 def test_what_cannot_be_an_animation_leaves_the_old_file(tmp_path, frames, settings, words):
     (tmp_path / "a.gif").write_bytes(b"old")

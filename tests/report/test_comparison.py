@@ -45,7 +45,7 @@ def test_filters_are_above_and_say_their_aliasing_or_that_they_are_dead(compared
     labels[4] = "4 dead"
     assert layer.dead == (4,)
     expected = contact_sheet(layer.pictures, 3, labels, tile=TILE,
-                             title="other conv1: filters and their aliasing")
+                             title="other conv1: filters, aliasing in % of power")
     figure = comparison.figure(compared)
     half = figure.shape[1] // 2
     np.testing.assert_array_equal(figure[: len(expected), half : half + expected.shape[1]],
@@ -60,7 +60,7 @@ def test_responses_lie_below_in_the_same_order_and_a_silent_one_is_dark(compared
         bright = np.quantile(response, 0.99) or response.max() or 1
         maps.append(display.coloured(display.to_uint8(response, 0, bright)))
     assert len(np.unique(maps[4].reshape(-1, 3), axis=0)) == 1 and maps[4].sum(axis=2).max() < 200
-    expected = contact_sheet(maps, 3, tile=TILE, title="their responses to the photo below")
+    expected = contact_sheet(maps, 3, tile=TILE, title="responses to the photo below")
     figure = comparison.figure(compared)
     half = figure.shape[1] // 2
     parts = figure[:, half : half + expected.shape[1]]
@@ -84,7 +84,7 @@ def test_the_figures_are_written_below_the_photo(compared):
     for layer, part in zip((compared.first, compared.second), np.split(figure, 2, axis=1),
                            strict=True):
         lines = "\n".join(f"{what}: {told}" for what, told in layer.table().items())
-        assert "dead: " in lines and "aliasing of the responses: " in lines
+        assert "dead filters: " in lines and "mean aliasing of the responses: " in lines
         photo = contact_sheet([layer.photo], tile=comparison.PHOTO)
         wide = np.full((len(photo), half, 3), 255, np.uint8)
         wide[:, : photo.shape[1]] = photo
@@ -101,7 +101,7 @@ def test_layers_with_other_numbers_of_filters_are_laid_out_alike():
     labels = ["0: 0%", "1 dead", "2: 0%", "3: 0%", "4: 0%", "5: 0%"]
     assert found.first.dead == (1,)
     filters = contact_sheet(found.first.pictures, 6, labels, tile=TILE,
-                            title="small conv1: filters and their aliasing")
+                            title="small conv1: filters, aliasing in % of power")
     np.testing.assert_array_equal(left[: len(filters), : filters.shape[1]], filters)
     below = np.s_[len(filters) : len(filters) + 5 * (TILE + 20)]  # rows of the larger one only
     assert (left[below] == 255).all() and not (right[below] == 255).all()

@@ -126,7 +126,7 @@ def test_wrong_numbers_are_told(arguments, message):
 
 
 @pytest.mark.parametrize("images, message", [
-    ([], "no pictures"),
+    ([], "at least one picture, got an empty list"),
     (np.zeros((4, 4, 3), np.uint8), r"pass \[image\]"),
     (np.zeros((4, 4), np.uint8), r"pass \[image\]"),
     (np.zeros((2, 4, 4, 3)), "uint8"),

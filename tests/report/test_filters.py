@@ -59,6 +59,7 @@ def test_the_best_have_number_and_value_below(drawn):
     sheets.sheet(found([row("a", [9, 4]), row("b", [3, 1])], order="value"))
     assert drawn["labels"] == ["9: 0", "4: 0.5", "3: 0", "1: 0.5"]
     assert drawn["column_labels"] is None and drawn["row_labels"] == ["a", "b"]
+    assert drawn["caption"] == "words; below each, its number and the objective reached"
 
 
 def test_one_layer_is_near_square(drawn):

@@ -62,7 +62,7 @@ def test_what_does_not_fit():
 def test_saliency():
     record = vis.saliency(NETWORK, PHOTO, 1, "guided")
     expected = contact_sheet([record.photo, record.image, record.signed], 3, tile=60,
-                             labels=["photo", "guided", "signed, zero is grey"])
+                             labels=["photo", "guided, magnitude", "signed, zero is grey"])
     np.testing.assert_array_equal(heatmaps.saliency(record, 60), caption(expected, record.caption))
 
 
@@ -111,6 +111,16 @@ def test_occlusion_shows_the_worst_square_and_three_maps():
         assert (shown[1::3, 1::3][heat == heat.min()] == lowest).all()
         assert (shown[1::3, 1::3][heat == heat.max()] == highest).all()
     assert len(np.unique(winner.reshape(-1, 3), axis=0)) == len(record.names)
+
+
+def test_the_labels_say_what_the_numbers_of_occlusion_are(monkeypatch):
+    record, sheets = swept(), []
+    monkeypatch.setattr(heatmaps, "contact_sheet", lambda pictures, columns, labels, **more: (
+        sheets.append(labels) or contact_sheet(pictures, columns, labels, **more)))
+    heatmaps.occlusion(record, 60)
+    total, p = (f"{m.min():.4g} .. {m.max():.4g}" for m in (record.activation, record.probability))
+    assert sheets[0] == ["most damaging square", f"total activation {total}", f"probability {p}",
+                         "likeliest class"]
 
 
 def test_each_class_has_a_colour_and_a_name_the_most_frequent_first():

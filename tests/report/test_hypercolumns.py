@@ -12,7 +12,7 @@ NETWORK, PHOTO = small.network(), small.photo()
 
 
 def record(view):
-    return vis.hypercolumns(NETWORK, PHOTO, ["relu1", "relu2"], view, clusters=3)
+    return vis.hypercolumns(NETWORK, PHOTO, ["relu1", "relu2"], view=view, clusters=3)
 
 
 @pytest.mark.parametrize("view", ["mean", "components"])

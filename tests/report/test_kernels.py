@@ -19,7 +19,7 @@ def test_filters_in_colour_with_their_numbers():
 
 
 def test_planes_have_a_row_a_filter_and_a_column_an_input():
-    found = vis.kernels(NETWORK, "conv2", [4, 0, 2], [8, 1])
+    found = vis.kernels(NETWORK, "conv2", filters=[4, 0, 2], inputs=[8, 1])
     expected = contact_sheet(found.pictures, 2, tile=48, column_labels=["in 8", "in 1"],
                              row_labels=["filter 4", "filter 0", "filter 2"])
     np.testing.assert_array_equal(sheets.sheet(found), caption(expected, found.caption))

@@ -55,6 +55,23 @@ def change(path, *keys, to):
     path.write_text(json.dumps(entry))
 
 
+@pytest.mark.parametrize("method, settings", [
+    ("saliency", {"method": "guided"}), ("saliency", {"method": "gradient"}),
+    ("saliency", {"method": "integrated", "steps": 3, "baseline": 0}),
+    ("gradcam", {"target": 1, "guided": True})])
+def test_files_from_before_a_method_had_some_settings_replay_as_it_was_then(
+        method, settings, tmp_path):
+    """Before, guided backpropagation took LRN's gradient, and maps were not blurred."""
+    then = {"gradcam": {"lrn": "gradient"},
+            "saliency": {"lrn": "gradient", "blur": 0, "shares": "signed"}}[method]
+    record, path = made(method, settings | then), tmp_path / "s.json"
+    saved.save(record, NETWORK, path, method, PHOTO)
+    kept = json.loads(path.read_text())["settings"]
+    change(path, "settings", to={key: v for key, v in kept.items() if key not in then})
+    again = saved.replay(path, NETWORK, PHOTO)
+    assert_array_equal(again.x, record.x)
+
+
 @pytest.mark.parametrize("method, settings", CALLS)
 def test_the_replay_is_the_same(method, settings, tmp_path):
     record = made(method, settings)
@@ -82,7 +99,7 @@ def test_a_file_of_the_first_version_is_replayed_without_its_hash_of_the_layers(
     change(path, "saved", to=1)
     assert_array_equal(saved.replay(path).image, record.image)
     change(path, "result", "sha256", to="0" * 64)
-    with pytest.raises(saved.ReplayError, match="the picture came out another"):
+    with pytest.raises(saved.ReplayError, match="the picture differs from the saved one"):
         saved.replay(path)
 
 
@@ -116,7 +133,7 @@ def test_weights_stored_again_are_the_same_weights(kept, tmp_path):
 # ---- what differs is named
 
 def test_other_weights(kept):
-    with pytest.raises(ReplayError, match="t.json: the weights of network small differs"):
+    with pytest.raises(ReplayError, match="t.json: the SHA-256 of the weights of network small is"):
         saved.replay(kept[0], small.network(seed=3))
 
 
@@ -124,7 +141,7 @@ def test_one_weight_changed_in_its_last_bit(kept):
     network = small.network()
     w = network.params["conv1"]["w"] = network.params["conv1"]["w"].copy()
     w.flat[-7] = np.nextafter(w.flat[-7], np.float32(9))
-    with pytest.raises(ReplayError, match="the weights of network small differs"):
+    with pytest.raises(ReplayError, match="the SHA-256 of the weights of network small is"):
         saved.replay(kept[0], network)
 
 
@@ -142,7 +159,7 @@ def test_another_setting_of_a_layer(kept):
 
 
 def test_another_photo(kept):
-    with pytest.raises(ReplayError, match="the photo differs"):
+    with pytest.raises(ReplayError, match="the SHA-256 of the photo is"):
         saved.replay(kept[0], photo=small.photo(seed=5))
 
 
@@ -150,7 +167,8 @@ def test_another_photo(kept):
                                       (("settings", "steps"), 2), (("result", "sha256"), "0" * 64)])
 def test_another_result(kept, keys, to):
     change(kept[0], *keys, to=to)
-    with pytest.raises(ReplayError, match="the picture came out another .* made with minicnn"):
+    words = "the picture differs from the saved one.* made with minicnn"
+    with pytest.raises(ReplayError, match=words):
         saved.replay(kept[0])
 
 
@@ -167,21 +185,21 @@ def test_other_versions_are_a_warning(kept):
     (("method",), "os.system", "no method 'os.system'; there are activations"),
     (("method",), "Record", "no method 'Record'"),
     (("method",), "__builtins__", "no method"),
-    (("method",), ["maximize"], "method missing, or of another kind"),
+    (("method",), ["maximize"], "method missing, or of another type"),
     (("method",), "compare", "needs more than a network"),
-    (("method",), "maximize", "maximize and a photo do not go together"),
+    (("method",), "maximize", "maximize takes no photo, but the file names one"),
     (("settings", "progress"), True, "has no setting progress; it has layers, pooling"),
     (("settings", "network"), 1, "has no setting network"),
     (("settings", "steps"), "many", "cannot take these settings"),
-    (("settings",), [], "settings missing, or of another kind"),
-    (("saved",), 3, "of version 3, this program reads up to 2"),
-    (("network",), {}, "of network name, layers, sha256, weights, labels is missing"),
-    (("photo",), "x", "of photo path, sha256 is missing"),
-    (("photo",), None, "texture and a photo do not go together"),
+    (("settings",), [], "settings missing, or of another type"),
+    (("saved",), 3, "has version 3, but this program reads versions up to 2"),
+    (("network",), {}, "in network, name, layers, sha256, weights, labels missing"),
+    (("photo",), "x", "in photo, path, sha256 missing"),
+    (("photo",), None, "texture takes a photo, but the file names none"),
     (("result", "interrupted"), True, "Ctrl-C ended that texture early"),
-    (("network", "weights"), None, "does not say where network small was loaded from"),
+    (("network", "weights"), None, "does not record where network small was loaded from"),
     (("network", "weights"), "nowhere.h5", "nowhere.h5: neither a shipped network"),
-    (("photo", "path"), None, "its photo was not a file"),
+    (("photo", "path"), None, "the photo was given as an array; pass it again"),
     (("photo", "path"), "nowhere.png", "nowhere.png: no such file"),
 ])
 def test_tampered_files_are_one_clear_error(kept, keys, to, words):
@@ -209,11 +227,11 @@ def test_files_of_another_kind(tmp_path, text):
 
 
 @pytest.mark.parametrize("method, settings, words", [
-    ("activations", {}, "makes no one picture"),
+    ("activations", {}, "makes no single picture"),
     ("strongest", {}, "needs more than a network, a photo and settings"),
     ("nothing", {}, "no method 'nothing'"),
-    ("texture", {}, "texture looks at a photo; give it"),
-    ("maximize", {"start": np.zeros((1, 16, 20, 3))}, "cannot be kept as JSON: .* ndarray and "),
+    ("texture", {}, "texture takes a photo; pass it"),
+    ("maximize", {"start": np.zeros((1, 16, 20, 3))}, "cannot be saved as JSON: .* ndarray and "),
 ])
 def test_what_cannot_be_replayed_is_not_saved(method, settings, words, tmp_path):
     record = (vis.activations(NETWORK, PHOTO) if method == "activations"

@@ -59,10 +59,13 @@ def test_the_other_three_pictures_and_the_caption():
     four = [PHOTO, PHOTO[top:bottom, left:right], record.image,
             record.image[top:bottom, left:right]]
     expected = caption(contact_sheet(four, columns=4, tile=60, labels=[
-        "photo", "the unit's part of it", "projection", "its part enlarged"]), record.caption)
-    np.testing.assert_array_equal(sheet[:, 8 + 60 :], expected[:, 8 + 60 :])
+        "photo", "photo, enlarged", "projection", "projection, enlarged"]),
+        f"{record.caption}\n{sheets.TELLS}")
+    top = len(contact_sheet(four, columns=4, tile=60, labels=list("abcd")))
+    np.testing.assert_array_equal(sheet[:top, 8 + 60 :], expected[:top, 8 + 60 :])
+    np.testing.assert_array_equal(sheet[top:], expected[top:])
     other = sheets.projection(replace(record, caption="other words"), 60)
-    assert not np.array_equal(sheet[-20:], other[-20:])  # the caption is on it
+    assert not np.array_equal(sheet[top:], other[top:])  # the caption is on it
 
 
 def test_a_projection_of_nothing_shows_the_whole_photo():
@@ -85,17 +88,19 @@ def test_rules_frames_what_any_of_them_shows():
     expected = caption(contact_sheet(
         [framed, *pictures, black[part], *(p[part] for p in pictures)], columns=3, tile=20,
         column_labels=["photo", "deconvnet", "gradient"], row_labels=["whole", "enlarged"]),
-        "a caption\nEach projection is scaled by itself; zero is grey.")
+        f"a caption\nEach projection is scaled by itself; zero is grey. {sheets.TELLS}")
     np.testing.assert_array_equal(sheet, expected)
 
 
 def test_rules_names_all_of_them_in_one_caption():
     records = each_rule(NETWORK, PHOTO, "relu2", 1)
     words = records["deconvnet"].caption.replace(
-        "rule deconvnet", "rules deconvnet, gradient, guided")
+        "rule deconvnet, LRN through",
+        "rules deconvnet, gradient, guided, LRN through, gradient, through")
     assert words != records["deconvnet"].caption
     tall = sheets.rules(records, tile=60)
-    row = caption(tall[:1], f"{words}\nEach projection is scaled by itself; zero is grey.")
+    row = caption(tall[:1], f"{words}\nEach projection is scaled by itself; zero is grey. "
+                            f"{sheets.TELLS}")
     np.testing.assert_array_equal(tall[-len(row) + 1 :], row[1:])
 
 

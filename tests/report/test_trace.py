@@ -89,13 +89,13 @@ def test_frames_keeps_every_so_many_and_the_last(every, kept):
 
 def test_no_frames_before_the_first_step_and_none_every_0():
     assert animation.Frames(NETWORK).pictures == []
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="the argument `every` must be at least 1, got 0"):
         animation.Frames(NETWORK, 0)
 
 
 @pytest.mark.parametrize("values", [np.zeros(3), np.zeros((0, 1))])
 def test_no_trace_to_plot(values, tmp_path):
-    with pytest.raises(ValueError, match=r"trace: expected \(steps \+ 1, N\)"):
+    with pytest.raises(ValueError, match=r"trace: expected shape \(steps \+ 1, N\)"):
         trace.draw(values)
     with pytest.raises(ImageError, match="suffix|format"):
         trace.plot(tmp_path / "t.txt", [record(PARTS["l2"])])

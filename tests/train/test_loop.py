@@ -104,6 +104,93 @@ def test_the_rate_follows_the_share_done():
     assert asked == [0, 0.25, 0.5, 0.75]
 
 
+WRONG = {
+    "too few labels": (lambda x, y: (x, y[:-1]), "32 labels, one for each image, got shape"),
+    "one-hot labels": (lambda x, y: (x, np.eye(10)[y]), "labels.argmax\\(axis=1\\)"),
+    "labels from 1": (lambda x, y: (x, y + 1), "10 classes, so labels must be .* 0 ... 9"),
+    "labels as floats": (lambda x, y: (x, y / 2), "whole numbers 0 ... 9, got float64"),
+    "grey images": (lambda x, y: (x[..., 0], y), "images\\[..., None\\]"),
+    "images of another size": (lambda x, y: (x[:, :5], y), "takes images \\(N, 6, 6, 3\\), got"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_images_and_labels_that_do_not_fit(what):
+    change, words = WRONG[what]
+    images, labels = data()
+    labels[0] = 9
+    with pytest.raises(ValueError, match=words):
+        next(loop.epochs(network(), *change(images, labels), SGD(0), 1, 0.01, batch=8))
+
+
+def test_a_rate_may_be_a_number():
+    images, labels = data()
+    runs = [[epoch.loss for epoch in loop.epochs(network(), images, labels, SGD(0), 2, rate,
+                                                 batch=8)]
+            for rate in (0.01, lambda done: 0.01)]
+    assert runs[0] == runs[1]
+
+
+def test_plain_arrays_need_no_preprocessing():
+    images, labels = data()
+    plain = nets.classifier().initialize(0)
+    x = images / np.float32(255)
+    epochs = list(loop.epochs(plain, x, labels, SGD(0, 0.9), 3, 0.1, batch=8))
+    assert epochs[-1].loss < epochs[0].loss
+    assert 0 <= loop.accuracy(plain, x, labels) <= 1
+    with pytest.raises(ValueError, match=r"Preprocessing\(\(6, 6\)\), .* or give floating point"):
+        next(loop.epochs(plain, images, labels, SGD(0), 1, 0.1, batch=8))
+
+
+@pytest.mark.parametrize("what", [name for name in WRONG if "images" not in name])
+def test_accuracy_asks_for_the_same(what):
+    change, words = WRONG[what]
+    images, labels = data()
+    labels[0] = 9
+    with pytest.raises(ValueError, match=words):
+        loop.accuracy(network(), *change(images, labels))
+
+
+def test_words_as_labels_and_no_images():
+    images, labels = data()
+    with pytest.raises(ValueError, match="whole numbers 0 ... 9, got <U1 such as 'a'"):
+        next(loop.epochs(network(), images, ["a"] * 32, SGD(0.1), 1, batch=8))
+    with pytest.raises(ValueError, match="there are no images"):
+        loop.accuracy(network(), images[:0], labels[:0])
+    assert 0 <= loop.accuracy(network(), list(images), list(labels)) <= 1
+
+
+def test_the_optimiser_s_own_rate_and_no_optimiser():
+    images, labels = data()
+    own, given = (next(loop.epochs(network(), images, labels, SGD(rate), 1, *more, batch=8))
+                  for rate, more in ((0.02, ()), (5.0, (0.02,))))
+    assert own == given
+    with pytest.raises(ValueError, match=r"such as Adam\(0.003\), got 'adam'"):
+        next(loop.epochs(network(), images, labels, "adam", 1, batch=8))
+
+
+def test_a_loss_that_is_not_finite_ends_it():
+    images, labels = data()
+    plain, x = nets.classifier().initialize(0), images / np.float32(255)
+    x[3, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="the loss is nan at step . of epoch 0"):
+        list(loop.epochs(plain, x, labels, SGD(0.1), 1, batch=8))
+
+
+def test_progress_is_a_bar_or_one_s_own(capsys):
+    images, labels = data()
+    plain = list(loop.epochs(network(), images, labels, SGD(0.1), 1, batch=8, progress=True))
+    seen = []
+    own = list(loop.epochs(network(), images, labels, SGD(0.1), 1, batch=8,
+                           progress=lambda batches: seen.append(len(batches)) or batches))
+    assert own == plain and seen == [4]
+
+
+def test_the_room_has_what_one_looks_for():
+    from minicnn import train
+    assert train.epochs is loop.epochs and train.SGD is SGD
+
+
 def test_fewer_images_than_a_batch_are_refused():
     images, labels = data(5)
     with pytest.raises(ValueError, match="batch"):

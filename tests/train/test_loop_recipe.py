@@ -41,6 +41,7 @@ def recipe(monkeypatch):
     return run
 
 
+@pytest.mark.thorough
 def test_from_data_to_weights_and_again_after_a_break(recipe, tmp_path, capsys):
     rng = np.random.default_rng(0)
     with h5py.File(tmp_path / "data.h5", "w") as file:

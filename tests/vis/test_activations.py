@@ -162,6 +162,8 @@ def test_a_layer_that_is_not_there(layers, words):
 def test_an_unknown_scale_and_no_maps_and_numbers_that_are_none():
     with pytest.raises(ValueError, match="scale must be one of deviation, range, layer, got 'log'"):
         vis.activations(NETWORK, PHOTO, scale="log")
+    with pytest.raises(ValueError, match="scale: expected one of deviation, .*; got 'log'"):
+        levels(np.zeros((2, 2, 1)), "log")
     with pytest.raises(ValueError, match="maps must be a whole number of at least 1, got 0"):
         vis.activations(NETWORK, PHOTO, maps=0)
     for scale in SCALES:

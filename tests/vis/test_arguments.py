@@ -6,22 +6,9 @@ import numpy as np
 import pytest
 import small
 
-from minicnn.vis.arguments import (
-    channel_number,
-    check_channel,
-    check_choice,
-    check_counts,
-    settings_of,
-)
+from minicnn.vis.arguments import channel_number, check_channel, check_choice
 
 NETWORK = small.network()
-
-
-def test_settings_are_the_arguments_but_networks_photos_and_what_only_watches():
-    def method(network, image, layer, seed=0, progress=False, watch=None):
-        return settings_of(locals())
-
-    assert method(NETWORK, None, "relu1") == {"layer": "relu1", "seed": 0}
 
 
 def test_a_channel_is_a_number_or_the_name_of_a_class():
@@ -34,10 +21,6 @@ def test_a_channel_is_a_number_or_the_name_of_a_class():
 @pytest.mark.parametrize("check, words", [
     (lambda: check_choice("m", "scale", "big", ("small", "large")),
      "m: scale must be one of small, large, got 'big'"),
-    (lambda: check_counts("m", steps=3, octaves=0),
-     "m: octaves must be a whole number of at least 1, got 0"),
-    (lambda: check_counts("m", steps=1.5),
-     "m: steps must be a whole number of at least 1, got 1.5"),
     (lambda: check_channel("m", "conv", 4, 4),
      "m: conv has 4 channels, counted from 0; there is no 4"),
     (lambda: check_channel("m", "conv", 4, -1), "there is no -1"),

@@ -52,8 +52,8 @@ def test_a_unit_in_words():
 
 def test_a_network_without_its_classifier_has_no_scores():
     assert attribution.score_layer(NETWORK) == "fc"
-    with pytest.raises(ValueError, match="small ends at relu2, which has 3x4 positions, not in "
-                                         "class scores"):
+    with pytest.raises(ValueError, match="small ends at layer relu2, which has 3x4 positions "
+                                         "instead of one score per class"):
         attribution.score_layer(NETWORK.until("relu2"))
 
 

@@ -164,20 +164,21 @@ def test_receptive_fields_are_told_up_to_where_paths_part():
 
 def test_the_table_says_it_in_words():
     table = first_layer(gratings(), PHOTOS).table()
-    assert table["network"] == "known conv1" and table["filters"] == "4 of 11x11 at stride 4x4"
-    assert table["dead"] == "2: 1 faint, 1 silent in 3 photos"
+    assert table["network"] == "known conv1"
+    assert table["filters"] == "4 of 11x11 pixels at stride 4x4"
+    assert table["dead filters"] == "2: 1 faint, 1 silent in 3 photos"
     living = first_layer(gratings(), PHOTOS).filter_aliasing[:2]
-    assert table["aliasing of the filters"] == f"{living.mean():.1%}"
-    assert table["a unit sees"] == ("conv1 11x11 every 4x4, pool1 19x19 every 8x8, "
-                                    "conv2 35x35 every 8x8")
+    assert table["mean aliasing of the filters"] == f"{living.mean():.1%} of the power"
+    assert table["a unit sees"] == ("conv1 11x11 pixels every 4x4, pool1 19x19 pixels every 8x8, "
+                                    "conv2 35x35 pixels every 8x8")
 
 
 def test_a_layer_without_a_living_filter_has_no_mean():
     network = gratings()
     network.params["conv1"]["w"][:] = 0
     table = first_layer(network, PHOTOS[:1]).table()
-    assert table["aliasing of the filters"] == "none lives"
-    assert table["dead"] == "4: 4 faint, 1 silent in 1 photo"
+    assert table["mean aliasing of the filters"] == "no filter is alive"
+    assert table["dead filters"] == "4: 4 faint, 1 silent in 1 photo"
 
 
 def test_two_networks_see_the_same_photos_each_in_its_own_way(tmp_path):
@@ -192,8 +193,9 @@ def test_two_networks_see_the_same_photos_each_in_its_own_way(tmp_path):
         assert each.table() == alone.table() and each.photo.shape == network.input_shape
     assert len(found.second.faint) > len(first_layer(second, files).faint) == 0
     assert found.settings == {"size": None, "faint": 0.9} and found.skipped == []
-    assert found.caption.splitlines()[0].startswith("network known conv1; filters 4 of 11x11 at")
-    assert found.caption.splitlines()[1].startswith("network small conv1; filters 6 of 3x3 at")
+    assert compare(first, second, files, **found.settings).caption == found.caption
+    assert found.caption.splitlines()[0].startswith("network known conv1; filters 4 of 11x11 pix")
+    assert found.caption.splitlines()[1].startswith("network small conv1; filters 6 of 3x3 pixels")
 
 
 def test_another_size_is_both_networks():
@@ -233,7 +235,7 @@ def test_no_photos(photos, words):
 
 def test_not_one_photo_can_be_read(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"of 1 photos not one could .*broken.png.*is empty"):
+    with pytest.raises(ValueError, match=r"none of the 1 photos can .*broken.png.*is empty"):
         compare(gratings(), gratings(), tmp_path)
 
 
@@ -291,6 +293,20 @@ def test_a_relu_of_another_path_is_not_the_filters_own():
     found = first_layer(network, PHOTOS[:1])
     np.testing.assert_array_equal(
         found.responses, network.forward(network.prepare(PHOTOS[0]), to="conv").output[0])
+
+
+@pytest.mark.parametrize("faint", [-0.1, 1.5, "0.1"])
+def test_a_share_that_is_none(faint):
+    with pytest.raises(ValueError, match="compare: faint must be a number of at least 0 and"):
+        compare(gratings(), gratings(), PHOTOS[:1], faint=faint)
+
+
+def test_a_network_compared_with_itself_is_run_once(monkeypatch):
+    network, restore, calls = gratings(), Network.restore, []
+    monkeypatch.setattr(Network, "restore", lambda self, x: (calls.append(1), restore(self, x))[1])
+    found = compare(network, network, PHOTOS)
+    assert found.first is found.second and len(calls) == len(PHOTOS)
+    assert found.caption.splitlines()[0] == found.caption.splitlines()[1]
 
 
 def test_weights_must_be_there():

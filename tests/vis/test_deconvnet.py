@@ -13,7 +13,7 @@ from minicnn import images, vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Conv, ReLU
 from minicnn.ops import lrn, relu
-from minicnn.vis.deconvnet import region, signed_picture
+from minicnn.vis.deconvnet import core, region, signed_picture
 
 NETWORK, PHOTO = small.network(), small.photo()
 EXACT = small.network(dtype=np.float64)  # the same weights
@@ -24,7 +24,7 @@ EXACT = small.network(dtype=np.float64)  # the same weights
 @pytest.mark.parametrize("relu_rule", relu.RULES)
 @pytest.mark.parametrize("lrn_rule", lrn.RULES)
 def test_a_rule_is_that_of_run_backward(relu_rule, lrn_rule):
-    record = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), relu_rule, lrn_rule)
+    record = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), relu=relu_rule, lrn=lrn_rule)
     run = NETWORK.forward(NETWORK.prepare(PHOTO), to="relu2")
     seed = np.zeros_like(run["relu2"])
     seed[0, 1, 2, 1] = run["relu2"][0, 1, 2, 1]
@@ -40,7 +40,7 @@ def test_the_gradient_rule_is_the_unit_times_its_slope():
 
     direction, h = nets.like(x), 1e-6
     slope = (energy(x + h * direction) - energy(x - h * direction)) / (2 * h)
-    projection = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), "gradient").x
+    projection = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), relu="gradient").x
     assert slope != 0
     assert float((projection * direction).sum()) == pytest.approx(slope, rel=1e-4)  # float32
 
@@ -73,7 +73,7 @@ def receptive_field(position):
 def test_only_pixels_in_the_receptive_field_are_not_zero(position, rule):
     run = NETWORK.forward(NETWORK.prepare(PHOTO), to="relu2")
     channel = int(run["relu2"][0][position].argmax())
-    x = vis.deconvnet(NETWORK, PHOTO, "relu2", channel, position, rule).x[0]
+    x = vis.deconvnet(NETWORK, PHOTO, "relu2", channel, position, relu=rule).x[0]
     rows, columns = receptive_field(position)
     assert x[rows, columns].any()
     x[rows, columns] = 0
@@ -89,13 +89,13 @@ def test_all_positions_keep_one_map_as_it_is_and_set_the_others_to_zero():
     record = vis.deconvnet(NETWORK, PHOTO, "relu2", 3, "all", lrn="scale")
     np.testing.assert_array_equal(record.x, run.backward({"relu2": seed}, "deconvnet", "scale"))
     assert record.settings["position"] == "all"
-    assert record.caption == (f"small relu2 channel 3, all positions: largest value "
+    assert record.caption == (f"small relu2 channel 3, all positions: largest activation "
                               f"{seed.max():.4g}, rule deconvnet, LRN scale")
 
 
 def test_by_the_gradient_a_whole_map_is_the_sum_of_its_units():
-    record = vis.deconvnet(EXACT, PHOTO, "relu2", 1, "all", "gradient")
-    units = [vis.deconvnet(EXACT, PHOTO, "relu2", 1, position, "gradient").x
+    record = vis.deconvnet(EXACT, PHOTO, "relu2", 1, "all", relu="gradient")
+    units = [vis.deconvnet(EXACT, PHOTO, "relu2", 1, position, relu="gradient").x
              for position in np.ndindex(3, 4)]
     assert units[0].any() and units[-1].any()
     np.testing.assert_allclose(record.x, sum(units), rtol=0, atol=1e-12 * np.abs(units).max())
@@ -104,8 +104,8 @@ def test_by_the_gradient_a_whole_map_is_the_sum_of_its_units():
 def test_before_its_relu_a_map_keeps_its_negative_values():
     maps = EXACT.forward(EXACT.prepare(PHOTO), to="conv2").output
     channel = next(c for c in range(5) if maps[..., c].max() > 0 > maps[..., c].min())
-    whole = vis.deconvnet(EXACT, PHOTO, "conv2", channel, "all", "gradient").x
-    positive = sum(vis.deconvnet(EXACT, PHOTO, "conv2", channel, place, "gradient").x
+    whole = vis.deconvnet(EXACT, PHOTO, "conv2", channel, "all", relu="gradient").x
+    positive = sum(vis.deconvnet(EXACT, PHOTO, "conv2", channel, place, relu="gradient").x
                    for place in np.ndindex(3, 4) if maps[(0, *place, channel)] > 0)
     assert np.abs(whole - positive).max() > 0.01 * np.abs(whole).max()
 
@@ -130,7 +130,7 @@ def test_the_record():
 def test_the_caption_names_the_rule_at_lrn_only_where_there_is_one():
     record = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), lrn="through")
     value = NETWORK.forward(NETWORK.prepare(PHOTO))["relu2"][0, 1, 2, 1]
-    assert record.caption == (f"small relu2 channel 1 at (1, 2): value {value:.4g}, "
+    assert record.caption == (f"small relu2 channel 1 at (1, 2): activation {value:.4g}, "
                               "rule deconvnet, LRN through")
     assert vis.deconvnet(NETWORK, PHOTO, "relu1", lrn="through").caption.endswith("rule deconvnet")
 
@@ -156,6 +156,23 @@ def test_a_photo_file_gives_the_same_as_its_pixels(tmp_path):
     images.save(tmp_path / "p.png", PHOTO)
     records = [vis.deconvnet(NETWORK, p, "relu2", 1) for p in (PHOTO, tmp_path / "p.png")]
     np.testing.assert_array_equal(records[0].x, records[1].x)
+
+
+def test_several_units_after_one_pass_up(monkeypatch):
+    run = NETWORK.forward(NETWORK.prepare(PHOTO), to=["relu1", "relu2"], keep=())
+    expected = {layer: vis.deconvnet(NETWORK, PHOTO, layer, 1, lrn="scale")
+                for layer in ("relu1", "relu2")}
+    monkeypatch.setattr(Network, "forward", None)
+    for layer, record in expected.items():
+        again = vis.deconvnet(NETWORK, run, layer, 1, lrn="scale")
+        assert nets.same(again.x, record.x) and nets.same(again.photo, record.photo)
+        assert again.caption == record.caption and again.settings == record.settings
+
+
+def test_the_way_down_can_be_watched():
+    stages = []
+    record = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, watch=stages.append)
+    assert stages[0].operation == "all others to zero" and nets.same(stages[-1].array, record.x)
 
 
 # ---- helpers
@@ -190,6 +207,13 @@ def test_a_unit_that_is_not_there(layer, channel, position, words):
         vis.deconvnet(NETWORK, PHOTO, layer, channel, position)
 
 
+@pytest.mark.parametrize("position", [None, (0, 0), "all"])
+def test_a_run_of_several_photos(position):
+    run = NETWORK.forward(np.repeat(NETWORK.prepare(PHOTO), 2, axis=0), to="relu2")
+    with pytest.raises(ValueError, match="one photo; this run has 2. Run forward on one of them"):
+        vis.deconvnet(NETWORK, run, "relu2", 1, position)
+
+
 def test_a_wrong_layer_is_a_layer_name_error():
     with pytest.raises(LayerNameError):
         vis.deconvnet(NETWORK, PHOTO, "nowhere", 0)
@@ -206,7 +230,7 @@ def test_a_silent_unit_is_named():
 
 @pytest.mark.parametrize("rules", [{"relu": "leaky"}, {"lrn": "skip"}])
 def test_an_unknown_rule_is_named(rules):
-    with pytest.raises(ValueError, match="must be one of gradient, .* got '(leaky|skip)'"):
+    with pytest.raises(ValueError, match="(relu|lrn) must be one of .*, .* '(leaky|skip)'"):
         vis.deconvnet(NETWORK, PHOTO, "relu2", 1, **rules)
 
 
@@ -217,6 +241,21 @@ def test_the_most_active_channel_is_taken_where_none_is_given(layer):
     record = vis.deconvnet(NETWORK, PHOTO, layer)
     assert record.settings["channel"] == channel
     np.testing.assert_array_equal(record.x, vis.deconvnet(NETWORK, PHOTO, layer, channel).x)
+
+
+def test_the_core_holds_nine_tenths_of_the_energy():
+    """One number of 3 and a ring of 1s, 2 away: 9 of 9 + 8 is not enough, the ring is."""
+    x = np.zeros((1, 11, 13, 2))
+    x[0, 5, 7, 1], x[0, 3:8:2, 5:10:2, 0] = 3, 1
+    x[0, 5, 7, 0] = 0
+    assert core(x) == (5, 7, 2) and core(x, share=0.5) == (5, 7, 0)
+    x[0, 0, 0] = 0.5  # a faint corner moves neither
+    assert core(x) == (5, 7, 2)
+    for row, column in ((0, 12), (10, 0)):
+        one = np.zeros((1, 11, 13, 1))
+        one[0, row, column] = -2
+        assert core(one) == (row, column, 0)
+    assert core(np.zeros((1, 11, 13, 1))) == (5, 6, 6)
 
 
 def test_signed_pictures_are_red_first_with_zero_as_grey():

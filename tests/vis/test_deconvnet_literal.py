@@ -17,7 +17,7 @@ from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import LRN, Add, Concat, Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.ops.window import output_size, pair
-from minicnn.vis.deconvnet import descend, each_stage
+from minicnn.vis.deconvnet import descend, each_stage, lrn_rule
 
 PREPROCESSING = Preprocessing((17, 14), "RGB", (100, 110, 120), 1 / 50, resize_to=None)
 
@@ -236,14 +236,14 @@ def down_through(network, row, place, up, seeds, rules, told):
 
 def one_down(row, maps, up, rules, params):
     name, layer, _ = row
-    below, (relu_rule, lrn_rule) = up.below[name], rules
+    below, (at_relu, at_lrn) = up.below[name], rules
     match layer:
         case Conv():
             return filtered(maps, layer, params["w"], below)
         case ReLU():
-            return rectified(maps, below, relu_rule)
+            return rectified(maps, below, at_relu)
         case LRN():
-            return denormalised(maps, layer, below, lrn_rule)
+            return denormalised(maps, layer, below, at_lrn)
         case MaxPool():
             return unpooled(maps, up.places[name], below)
         case Dense():
@@ -285,28 +285,28 @@ def agrees(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name, layer, channel, position, lrn_rule", [
-    *[(*case, "gradient") for case in CASES],
-    *[(*case, rule) for rule in ("through", "scale") for case in CASES[1::4]]])
-def test_the_projection_is_the_paper_s(name, layer, channel, position, lrn_rule):
-    record = vis.deconvnet(*NETWORKS[name], layer, channel, position, lrn=lrn_rule)
+@pytest.mark.parametrize("name, layer, channel, position, at_lrn", [
+    *[(*case, "through") for case in CASES],
+    *[(*case, rule) for rule in ("gradient", "scale") for case in CASES[1::4]]])
+def test_the_projection_is_the_paper_s(name, layer, channel, position, at_lrn):
+    record = vis.deconvnet(*NETWORKS[name], layer, channel, position, lrn=at_lrn)
     where = [record.settings[key] for key in ("channel", "position")]
-    agrees(record.x, literally(name, layer, *where, ("deconvnet", lrn_rule))[0])
+    agrees(record.x, literally(name, layer, *where, ("deconvnet", at_lrn))[0])
 
 
 @pytest.mark.parametrize("rule", ["gradient", "guided"])
 @pytest.mark.parametrize("name, layer, channel, position", CASES[1:2] + CASES[8:9])
 def test_the_other_rules_rectify_otherwise(name, layer, channel, position, rule):
-    record = vis.deconvnet(*NETWORKS[name], layer, channel, position, rule)
+    record = vis.deconvnet(*NETWORKS[name], layer, channel, position, relu=rule)
     where = [record.settings[key] for key in ("channel", "position")]
-    agrees(record.x, literally(name, layer, *where, (rule, "gradient"))[0])
+    agrees(record.x, literally(name, layer, *where, (rule, lrn_rule(rule)))[0])
 
 
 @pytest.mark.parametrize("layer, channel", [("relu2", 1), ("fc", None)])
 def test_in_float32_it_is_the_same(layer, channel):
     record = vis.deconvnet(small.network(), small.photo(), layer, channel)
     where = [record.settings[key] for key in ("channel", "position")]
-    expected, _ = literally("branched", layer, *where, ("deconvnet", "gradient"))
+    expected, _ = literally("branched", layer, *where, ("deconvnet", "through"))
     # 1e-7 a step, a dozen steps
     np.testing.assert_allclose(record.x, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
     assert record.x.dtype == np.float32
@@ -318,7 +318,7 @@ def test_every_map_on_the_way_is_the_paper_s():
     seed = np.zeros_like(run["relu3"])
     seed[..., 3] = run["relu3"][..., 3]
     stages = list(descend(run, "relu3", seed))
-    _, told = literally("caffe", "relu3", 3, "all", ("deconvnet", "gradient"))
+    _, told = literally("caffe", "relu3", 3, "all", ("deconvnet", "through"))
     assert len(stages) - 1 == 10
     for stage in stages[1:]:
         (below,) = network.inputs(stage.layer)
@@ -331,7 +331,7 @@ def test_every_map_where_paths_part_and_meet_is_too(name, layer):
     network, photo = NETWORKS[name]
     record, stages = each_stage(network, photo, layer)
     where = [record.settings[key] for key in ("channel", "position")]
-    _, told = literally(name, layer, *where, ("deconvnet", "gradient"))
+    _, told = literally(name, layer, *where, ("deconvnet", "through"))
     assert told["image"] is not None
     added = [stage for stage in stages if stage.operation.startswith("add")]
     assert [stage.layer for stage in added] == {"branched": ["pool1"],

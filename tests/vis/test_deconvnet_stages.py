@@ -9,7 +9,7 @@ from minicnn import load, vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import LRN, BatchNorm, Conv, Dense, MaxPool, ReLU, Tanh
 from minicnn.ops import lrn, pool, relu
-from minicnn.vis.deconvnet import Stage, descend, each_rule, each_stage
+from minicnn.vis.deconvnet import Stage, descend, each_rule, each_stage, lrn_rule
 
 NETWORK, PHOTO = small.network(), small.photo()
 
@@ -26,7 +26,7 @@ def seeded(network, layer, dtype=np.float64):
 def test_run_backward_gives_the_very_bytes(layer, rule):
     run, seed = seeded(nets.everything(), layer)
     *_, last = descend(run, layer, seed, rule)
-    assert nets.same(last.array, run.backward({layer: seed}, rule))
+    assert nets.same(last.array, run.backward({layer: seed}, rule, lrn_rule(rule)))
 
 
 @pytest.mark.parametrize("rule", lrn.RULES)
@@ -72,7 +72,7 @@ def test_the_stages_have_the_paper_s_words():
         ("mix/relu_3x3", "rectify: deconvnet"), ("mix/3x3", "filter"),
         ("mix/relu_1x1", "rectify: deconvnet"), ("mix/1x1", "filter"),
         ("pool1", "add 3"),
-        ("pool1", "unpool"), ("norm1", "LRN: gradient"), ("relu1", "rectify: deconvnet"),
+        ("pool1", "unpool"), ("norm1", "LRN: through"), ("relu1", "rectify: deconvnet"),
         ("conv1", "filter")]
 
 
@@ -85,7 +85,7 @@ def test_a_sum_sends_the_same_to_all_and_what_they_bring_is_added_where_they_par
 def test_from_inside_a_path_only_that_path_is_walked():
     assert told(NETWORK, "mix/3x3") == [
         ("mix/3x3", "all others to zero"), ("mix/3x3", "filter"), ("pool1", "unpool"),
-        ("norm1", "LRN: gradient"), ("relu1", "rectify: deconvnet"), ("conv1", "filter")]
+        ("norm1", "LRN: through"), ("relu1", "rectify: deconvnet"), ("conv1", "filter")]
 
 
 def test_layers_that_the_paper_has_not_are_told_by_name():
@@ -106,6 +106,7 @@ def test_a_path_that_passes_its_input_adds_to_the_others():
     kernel = network.params["block/1x1"]["w"][0, 0]
     np.testing.assert_allclose(stages[-1].array, rectified[..., :2] + rectified[..., 2:] @ kernel.T,
                                rtol=1e-14)  # one rounding a product
+    assert nets.same(stages[-1].array, run.backward({"relu": seed}, "deconvnet"))
 
 
 def test_every_stage_s_array_is_where_the_next_begins():
@@ -127,8 +128,8 @@ def test_a_stage_is_a_line():
 
 
 def test_each_stage_gives_the_record_and_the_way_to_it():
-    record, stages = each_stage(NETWORK, PHOTO, "relu2", 1, (1, 2), "guided", "scale")
-    direct = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), "guided", "scale")
+    record, stages = each_stage(NETWORK, PHOTO, "relu2", 1, (1, 2), relu="guided", lrn="scale")
+    direct = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, (1, 2), relu="guided", lrn="scale")
     assert record.caption == direct.caption and record.settings == direct.settings
     assert nets.same(record.x, direct.x) and nets.same(record.image, direct.image)
     assert np.count_nonzero(stages[0].array) == 1 and stages[-1].array.shape == (1, 16, 20, 3)
@@ -140,10 +141,10 @@ def test_each_rule_is_that_rule_from_one_pass_up(monkeypatch):
     passes, forward = [], Network.forward
     monkeypatch.setattr(Network, "forward", lambda *args, **more: passes.append(1) or forward(
         *args, **more))
-    records = each_rule(NETWORK, PHOTO, "relu2", 1, "all", "through")
+    records = each_rule(NETWORK, PHOTO, "relu2", 1, "all", lrn="through")
     assert list(records) == ["deconvnet", "gradient", "guided"] and len(passes) == 1
     for rule, record in records.items():
-        alone = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, "all", rule, "through")
+        alone = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, "all", relu=rule, lrn="through")
         assert nets.same(record.x, alone.x) and record.caption == alone.caption
     assert len({record.x.tobytes() for record in records.values()}) == 3
 
@@ -175,8 +176,19 @@ def test_a_smooth_net_with_lrn_has_one_projection_for_all_relu_rules():
     network = nets.trained(Network("smooth", [
         ("conv1", Conv(4, 3)), ("norm1", LRN(3, alpha=0.9)), ("tanh", Tanh()),
         ("conv2", Conv(2, 3))], (16, 20, 3), NETWORK.preprocessing))
-    records = each_rule(network, PHOTO, "conv2")
+    records = each_rule(network, PHOTO, "conv2", lrn="gradient")
     assert nets.same(records["deconvnet"].x, records["gradient"].x)
+
+
+def test_lrn_is_passed_through_unless_the_gradient_is_asked_for():
+    """Zeiler & Fergus use no contrast normalisation on the way down; a gradient needs it."""
+    assert [lrn_rule(rule) for rule in ("deconvnet", "guided", "gradient")] == [
+        "through", "through", "gradient"]
+    assert lrn_rule("deconvnet", "scale") == "scale"
+    for rule, record in each_rule(NETWORK, PHOTO, "relu2", 1).items():
+        named = vis.deconvnet(NETWORK, PHOTO, "relu2", 1, relu=rule, lrn=lrn_rule(rule))
+        assert nets.same(record.x, named.x)
+        assert record.settings["lrn"] == lrn_rule(rule) in record.caption
 
 
 # ---- unpooling

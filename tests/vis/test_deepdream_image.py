@@ -200,14 +200,16 @@ def test_in_tiles_it_is_the_same():
 def test_one_channel_and_a_caption():
     found = quick(channels=3)
     assert found.channels == [3] and found.names == ["3"]
-    assert found.caption.startswith("small conv2, each channel's mean activation climbed on its "
-                                    f"own: on average {found.trace[0, 0]:.4g} -> ")
+    assert found.caption.startswith("small conv2, each channel's mean activation maximised on "
+                                    f"its own: on average {found.trace[0, 0]:.4g} -> ")
     assert "in 3 iterations on 1 pyramid level, " in found.caption
 
 
 def test_ctrl_c_keeps_the_pictures_so_far(monkeypatch):
     interrupted.at_step(monkeypatch, 6)
-    found = quick(pyramid_levels=3, iterations=4)
+    lines = []
+    found = quick(pyramid_levels=3, iterations=4, verbose=lines.append)
+    assert len(lines) == 4 + 4 + 2 and "=" not in lines[-1]  # the table is not closed
     assert found.interrupted and found.levels.tolist() == 5 * [1] + 2 * [2]
     assert found.images.shape[1:3] == sizes(np.zeros((1, *first_size(NETWORK, "conv2"), 3)), 2,
                                             1.4)[1]
@@ -223,9 +225,10 @@ def test_ctrl_c_keeps_the_pictures_so_far(monkeypatch):
     ({"channels": "fox"}, "the channels of conv2 have no names"),
     ({"pyramid_levels": 0}, "pyramid_levels must be a whole number of at least 1, got 0"),
     ({"iterations": 2.5}, "iterations must be a whole number"),
-    ({"pyramid_scale": 1}, "pyramid_scale must be above 1, got 1"),
+    ({"pyramid_scale": 1}, "pyramid_scale must be a number above 1, got 1"),
     ({"output_scaling": "log"}, "output_scaling must be one of linear, none, got 'log'"),
-    ({"verbose_frequency": 0}, "verbose_frequency must be"), ({"tile": 0}, "tile must be at"),
+    ({"verbose_frequency": 0}, "verbose_frequency must be"),
+    ({"tile": 0}, "tile must be a whole number of at least 1, got 0"),
     ({"layer": "fc", "tile": 8, "channels": 0, "initial_image": small.photo(8, 8)}, "fit")])
 def test_one_clear_line(settings, words):
     with pytest.raises(ValueError, match=words) as caught:

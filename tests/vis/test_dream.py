@@ -11,6 +11,7 @@ from minicnn import images, models, vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Conv, Dense
 from minicnn.ops import resize
+from minicnn.vis.convolutional import convolutional
 from minicnn.vis.dream import carried, default_layer, places, shrunk
 from minicnn.vis.record import Record
 
@@ -19,8 +20,8 @@ PHOTO = small.photo(34, 40)
 
 
 def quick(layers="relu2", octaves=2, steps=2, jitter=3, **more):
-    return vis.dream(NETWORK, more.pop("image", PHOTO), layers, octaves, steps=steps,
-                     jitter=jitter, **more)
+    return vis.dream(NETWORK, more.pop("image", PHOTO), layers, octaves=octaves,
+                     steps=steps, jitter=jitter, **more)
 
 
 # ---- what it is for
@@ -50,7 +51,7 @@ def test_it_is_google_s_loop():
 
 def test_the_layer_s_energy_rises_and_the_photo_can_still_be_recognised():
     network, photo = minicnn.load("minivgg"), small.photo(72, 96)
-    record = vis.dream(network, photo, "relu3_2", 2, steps=5)
+    record = vis.dream(network, photo, "relu3_2", octaves=2, steps=5)
     energies = [float((network.forward(x, to="relu3_2").output ** 2).sum() / 2)
                 for x in (network.prepare(photo, "keep"), record.x)]
     assert energies[1] > 2 * energies[0]
@@ -63,8 +64,16 @@ def test_what_it_returns():
     assert isinstance(record, Record) and record.image.shape == PHOTO.shape
     np.testing.assert_array_equal(record.image, NETWORK.restore(record.x)[0])
     assert record.trace.shape == (7, 1) and not record.interrupted
-    assert record.caption == (f"small dreams relu2: 6 steps in 2 octaves, value "
+    assert record.caption == (f"small dream at relu2: 6 steps in 2 octaves, energy "
                               f"{record.trace[0, 0]:.4g} -> {record.trace[-1, 0]:.4g}")
+
+
+@pytest.mark.parametrize("layers, guide, words", [
+    ("mix:1", None, "sum of squared activations"), ("mix", PHOTO, "dot product with the guide's"),
+    (["mix", "relu2:1"], None, "weighted sum of relative energies"),
+    (["mix", "relu2"], PHOTO, "weighted sum of relative dot products")])
+def test_the_caption_says_what_was_climbed(layers, guide, words):
+    assert f", {words} " in quick(layers, octaves=1, steps=1, guide=guide).caption
 
 
 def test_the_settings_make_the_same_again():
@@ -175,7 +184,7 @@ def test_a_guide_pulls_towards_its_features():
     low, high = images.bounds(NETWORK.preprocessing, (1, 1))
     expected = np.clip(x + 1.5 / 50 * g / np.abs(g).mean(), low, high)
     np.testing.assert_allclose(record.x, expected, atol=1e-5)  # float32
-    assert "dreams after a guide at relu2" in record.caption
+    assert "dream at relu2, with a guide: " in record.caption
 
 
 def test_a_guide_file_is_a_setting(photo):
@@ -189,7 +198,7 @@ def test_a_dream_in_tiles_is_the_dream(layers):
     """So there can be no seam."""
     network = small.network(dtype=np.float64)
     picture = small.photo(40, 52)
-    whole, tiled = (vis.dream(network, picture, layers, 2, steps=2, jitter=5, tile=tile)
+    whole, tiled = (vis.dream(network, picture, layers, octaves=2, steps=2, jitter=5, tile=tile)
                     for tile in (None, 20))
     np.testing.assert_allclose(tiled.x, whole.x, rtol=0, atol=1e-5)  # the image is float32
     np.testing.assert_allclose(tiled.trace, whole.trace, rtol=1e-5)
@@ -226,11 +235,13 @@ def test_interrupted_it_is_the_photo_with_the_detail_so_far(monkeypatch):
     ({"layers": "relu2:fox"}, "the channels of relu2 have no names, only those of fc do"),
     ({"layers": []}, "no layers were given"), ({"octaves": 0}, "octaves must be a whole number"),
     ({"steps": 1.5}, "steps must be a whole number of at least 1, got 1.5"),
-    ({"octave_scale": 1.0}, "octave_scale must be above 1, got 1.0"),
-    ({"rate": float("nan")}, "rate must be above 0 grey levels, got nan"),
+    ({"octave_scale": 1.0}, "octave_scale must be a number above 1, got 1.0"),
+    ({"rate": float("nan")}, "rate must be a number above 0, got nan"),
     ({"octaves": 9}, "the smallest octave has 2x3 pixels: take fewer octaves"),
     ({"guide": PHOTO, "layers": "relu2:1"}, "name the layer without its channel"),
-    ({"jitter": -1}, "jitter: expected at least 0 pixels"), ({"tile": 0}, "tile must be at least")])
+    ({"jitter": -1}, "jitter must be a whole number of at least 0, got -1"),
+    ({"overlap": -1}, "overlap must be a whole number of at least 0"),
+    ({"tile": 0}, "tile must be")])
 def test_one_clear_line(settings, words):
     with pytest.raises(ValueError, match=words) as caught:
         quick(**settings)
@@ -248,3 +259,13 @@ def test_the_network_itself_is_untouched():
     for place, value in nets.parameters(NETWORK).items():
         np.testing.assert_array_equal(value, before[place])
     assert isinstance(NETWORK["fc"], Dense) and isinstance(NETWORK["conv1"], Conv)
+
+
+def test_a_negative_weight_makes_a_layer_see_less():
+    """Alone as well as among several."""
+    sees = convolutional(NETWORK, "relu2")
+    for layers in ({"relu2": -1.0}, {"relu2": -1.0, "relu1": 1e-6}):
+        record = quick(layers, octaves=1, steps=8)
+        before, after = ((sees.forward(x).output ** 2).sum()
+                         for x in (NETWORK.prepare(PHOTO, "keep"), record.x))
+        assert after < before

@@ -9,7 +9,7 @@ import minicnn
 from minicnn import vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import BatchNorm, Conv, Dense, ReLU
-from minicnn.vis.filters import orientation_entropy, responses
+from minicnn.vis.filters import responses
 
 NETWORK = small.network()
 CONVOLUTIONS = ["conv1", "mix/1x1", "mix/3x3", "mix/project", "conv2"]
@@ -17,7 +17,7 @@ RECTIFIED = ["relu1", "mix/relu_1x1", "mix/relu_3x3", "mix/relu_project", "relu2
 
 
 def quick(layers=None, count=2, **more):
-    return vis.filters(NETWORK, layers, count, **{"steps": 2} | more)
+    return vis.filters(NETWORK, layers, count=count, **{"steps": 2} | more)
 
 
 def same(one, other):
@@ -34,7 +34,8 @@ def test_the_first_filters_of_every_convolution():
     assert [row.layer for row in found.layers] == CONVOLUTIONS
     assert [row.channels for row in found.layers] == [
         [0, 1, 2, 3], [0, 1, 2], [0, 1, 2, 3], [0, 1], [0, 1, 2, 3]]  # where there are as many
-    assert found.caption == ("small: the first 4 filters of each of 5 layers, maximised: preset "
+    assert found.caption == ("small: the first 4 filters of each of 5 layers, each shown by a "
+                             "picture that maximises its sum of squared activations; preset "
                              "filters, 2 steps")
     assert not found.interrupted
 
@@ -42,15 +43,30 @@ def test_the_first_filters_of_every_convolution():
 def test_each_is_what_maximize_makes_alone():
     row = quick(["conv2"], 5, seed=3, size=(18, 22)).layers[0]
     for k in row.channels:
-        alone = vis.maximize(NETWORK, "conv2", k, "filters", 2, size=(18, 22), seed=3)
+        alone = vis.maximize(NETWORK, "conv2", k, "filters", steps=2, size=(18, 22), seed=3)
         np.testing.assert_array_equal(row.x[k], alone.x[0])
         np.testing.assert_array_equal(row.pictures[k], alone.image)
         assert row.values[k] == alone.trace[-1, 0]
 
 
+@pytest.mark.parametrize("layers, more, words", [
+    (["relu2"], {"preset": "keras-lecture"}, "mean activation; preset keras-lecture, 2 steps"),
+    (["relu2"], {"preset": None, "order": "value"}, "mean activation; 2 steps, the highest first"),
+    (["fc"], {}, "score + 300 log-probability; preset filters, 2 steps"),
+    (["conv2", "fc"], {"preset": "wolfram"},
+     "sum of squared activations or score; preset wolfram, 2 steps"),
+    (["conv2"], {"preset": "simonyan"}, "mean activation - 3.01e-07 |I|^2; preset simonyan, 2 ")])
+def test_the_caption_says_what_was_maximised(layers, more, words):
+    assert f"that maximises its {words}" in quick(layers, 1, **more).caption
+
+
 def test_a_mean_is_looked_for_at_the_relu_behind_the_convolution():
     assert [row.layer for row in quick(preset="keras-lecture").layers] == RECTIFIED
     assert responses(NETWORK) == CONVOLUTIONS and responses(NETWORK, True) == RECTIFIED
+
+
+def test_one_layer_may_be_given_by_its_name():
+    assert [row.layer for row in quick("conv2").layers] == ["conv2"]
 
 
 def test_a_batch_norm_may_lie_between_and_a_convolution_may_have_no_relu():
@@ -166,6 +182,33 @@ def test_other_weights_do_not_go_on_from_it_either(stops, tmp_path):
 
 # ---- what it shows
 
+def orientation_entropy(x, bins=18):
+    """In how many directions a pattern's edges run, in bits: how complex it is, by one measure.
+
+    The gradients of the colours' sum are sorted by their direction, up to sign, into a histogram,
+    each with its length as weight; this is the histogram's entropy.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+        Each at least 3 x 3.
+    bins : int
+
+    Returns
+    -------
+    (N,) array
+        From 0, all edges parallel or none there, to log2(bins), all directions alike.
+    """
+    grey = np.asarray(x, np.float64).sum(axis=3)  # N,H,W,C -> N,H,W
+    down = grey[:, 2:, 1:-1] - grey[:, :-2, 1:-1]
+    right = grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
+    sector = (np.mod(np.arctan2(down, right), np.pi) * bins / np.pi).astype(int) % bins
+    lengths = np.hypot(down, right)
+    shares = np.stack([(lengths * (sector == k)).sum(axis=(1, 2)) for k in range(bins)], axis=1)
+    shares /= np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)  # N,bins -> N
+
+
 def stripes(*angles):
     """A pattern of waves, each running at an angle in degrees: (1, 48, 48, 3)."""
     rows, columns = np.mgrid[:48, :48] * 0.8
@@ -181,9 +224,10 @@ def test_entropy_counts_directions():
     assert orientation_entropy(np.ones((2, 5, 5, 1))).tolist() == [0, 0]
 
 
+@pytest.mark.thorough
 def test_patterns_of_the_shipped_network_grow_more_complex_with_depth():
     """Directions in bits, means of five filters, 30 steps."""
-    found = vis.filters(minicnn.load("minivgg"), ["conv1_1", "conv2_1", "conv3_1", "conv4_2"], 5,
-                        steps=30)
+    found = vis.filters(minicnn.load("minivgg"), ["conv1_1", "conv2_1", "conv3_1", "conv4_2"],
+                        count=5, steps=30)
     entropy = [orientation_entropy(row.x).mean() for row in found.layers]
     assert entropy == sorted(entropy) and entropy[-1] - entropy[0] > 0.3

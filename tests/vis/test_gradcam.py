@@ -9,7 +9,7 @@ from minicnn import naive, vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import AveragePool, Conv, Dense, GlobalAveragePool, ReLU, Softmax
 from minicnn.ops import resize
-from minicnn.vis.gradcam import METHODS, mean_slopes, plus_plus, weighed
+from minicnn.vis.gradcam import METHODS, plus_plus
 
 NETWORK, PHOTO = small.network(), small.photo()
 X = NETWORK.prepare(PHOTO)
@@ -86,8 +86,8 @@ def test_it_is_about_one_class():
     raws = [vis.gradcam(NETWORK, PHOTO, k).raw for k in range(4)]
     assert all(not np.allclose(a, b) for i, a in enumerate(raws) for b in raws[:i])
     run = NETWORK.forward(X)
-    together = mean_slopes(None, run.backward({"fc": np.ones((1, 4), np.float32)}, to="relu2"))
-    np.testing.assert_allclose(sum(raws), weighed(run["relu2"], together), rtol=1e-4, atol=1e-6)
+    slopes = run.backward({"fc": np.ones((1, 4), np.float32)}, to="relu2")
+    np.testing.assert_allclose(sum(raws), literal(run["relu2"][0], slopes[0]), rtol=1e-4, atol=1e-6)
 
 
 def test_a_saturated_softmax_takes_nothing_away():
@@ -240,7 +240,14 @@ def test_guided_is_the_product_of_the_map_and_guided_backpropagation():
     for i, j, c in np.ndindex(16, 20, 3):
         assert record.x[0, i, j, c] == record.map[i, j] * backpropagation[0, i, j, c]
     assert record.signed.shape == (16, 20, 3) and record.signed.dtype == np.uint8
+    assert record.caption.endswith(", rule gradcam, LRN through")
+    other = vis.gradcam(NETWORK, PHOTO, 3, guided=True, lrn="gradient")
+    product = other.map[None, :, :, None] * vis.saliency(NETWORK, PHOTO, 3, "guided",
+                                                         lrn="gradient").x
+    np.testing.assert_array_equal(other.x, product)
+    assert not np.allclose(other.x, record.x) and other.caption.endswith("LRN gradient")
     plain = vis.gradcam(NETWORK, PHOTO, 3)
+    assert plain.caption.endswith("rule gradcam")
     assert plain.x is None and plain.signed is None
     np.testing.assert_array_equal(plain.map, record.map)
 
@@ -304,5 +311,5 @@ def test_what_is_refused(settings, words):
 def test_a_wrong_layer_and_a_network_without_its_classifier():
     with pytest.raises(LayerNameError, match="near it: relu"):
         vis.gradcam(NETWORK, PHOTO, 0, "relu3")
-    with pytest.raises(ValueError, match="ends at mix, which has 8x10 positions"):
+    with pytest.raises(ValueError, match="ends at layer mix, which has 8x10 positions"):
         vis.gradcam(NETWORK.until("mix"), PHOTO, 0, "relu1")

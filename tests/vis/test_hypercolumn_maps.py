@@ -174,6 +174,7 @@ def large():
     return Hypercolumns(maps, (224, 224))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("view", ["mean", "similarity", "segments", "components"])
 def test_no_view_of_a_large_stack_needs_more_than_a_fraction_of_it(view, monkeypatch):
     monkeypatch.setattr(vis.hypercolumn_maps, "SAMPLES", 2**22)  # be quick
@@ -188,7 +189,7 @@ def test_no_view_of_a_large_stack_needs_more_than_a_fraction_of_it(view, monkeyp
 
 def test_the_whole_stack_has_a_limit():
     with pytest.raises(ValueError, match="224x224 pixels of 2048 channels need 392 MiB, more than "
-                                         "the limit of 300; take fewer layers"):
+                                         "the limit of 300; use fewer layers"):
         large().stack(limit=300 * 2**20)
     assert FOUND.stack(limit=16 * 20 * 20 * 4).shape == (16, 20, 20)
     with pytest.raises(ValueError, match="more than the limit"):

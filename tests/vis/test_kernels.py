@@ -64,7 +64,7 @@ def test_a_dead_filter_is_grey_in_both_scales():
 
 def test_deeper_kernels_are_shown_plane_by_plane():
     w = NETWORK.params["conv2"]["w"]
-    found = vis.kernels(NETWORK, "conv2", [4, 1], [0, 8, 3])
+    found = vis.kernels(NETWORK, "conv2", filters=[4, 1], inputs=[0, 8, 3])
     assert found.pictures.shape == (6, 3, 3, 3) and found.filters == [4, 1]
     for row, o in enumerate([4, 1]):
         for column, c in enumerate([0, 8, 3]):
@@ -111,11 +111,20 @@ def test_a_dense_layer_above_maps_has_kernels_as_large_as_these():
 def test_the_caption_and_the_weights_left_alone():
     before = NETWORK.params["conv1"]["w"].copy()
     found = vis.kernels(NETWORK, scale="layer")
-    assert found.caption == (f"small conv1: 6 of 6 kernels 3x3, in red, green and blue; grey is 0, "
-                             f"all over the layer's largest weight ({np.abs(before).max():.3g})")
+    assert found.caption == (f"small conv1: 6 of 6 kernels 3x3, in red, green and blue; grey is a "
+                             f"weight of 0, all filters scaled by the layer's largest weight "
+                             f"({np.abs(before).max():.3g})")
     low, high = (f(np.abs(before).max(axis=(0, 1, 2))) for f in (min, max))
     assert vis.kernels(NETWORK).caption.endswith(f"largest weight ({low:.3g} to {high:.3g})")
     np.testing.assert_array_equal(NETWORK.params["conv1"]["w"], before)
+
+
+@pytest.mark.parametrize("settings", [{}, {"layer": "conv2", "filters": [3], "scale": "layer"}])
+def test_the_settings_make_the_same_pictures(settings):
+    found = vis.kernels(NETWORK, **settings)
+    again = vis.kernels(NETWORK, **found.settings)
+    np.testing.assert_array_equal(again.pictures, found.pictures)
+    assert again.settings == found.settings and again.caption == found.caption
 
 
 @pytest.mark.parametrize("settings, words", [
@@ -124,7 +133,7 @@ def test_the_caption_and_the_weights_left_alone():
     ({"scale": "plane"}, "scale must be one of filter, layer, got 'plane'"),
     ({"filters": [6]}, "conv1 has 6 filters, counted from 0; there is no 6"),
     ({"filters": [-1]}, "there is no -1"),
-    ({"filters": []}, "nothing to show for an empty list"),
+    ({"filters": []}, "conv1 has 6 filters, counted from 0; the list is empty"),
     ({"layer": "conv2", "inputs": [9]}, "conv2 has 9 planes, counted from 0; there is no 9")])
 def test_what_is_refused(settings, words):
     with pytest.raises(ValueError, match=words):
@@ -134,7 +143,7 @@ def test_what_is_refused(settings, words):
 def test_a_layer_that_is_not_there_or_has_no_rows_or_no_weights():
     with pytest.raises(LayerNameError, match="near it: .*conv1"):
         vis.kernels(NETWORK, "conv9")
-    with pytest.raises(ValueError, match=r"top \(Dense\) has no kernels .* have: conv, fc$"):
+    with pytest.raises(ValueError, match=r"top \(Dense\) has no kernels .* of conv, fc$"):
         vis.kernels(one_layer("RGB"), "top")
     flat = nets.trained(Network("flat", [("fc", Dense(2))], (3, 3, 1)))
     with pytest.raises(ValueError, match="no convolution; name a dense layer"):

@@ -27,6 +27,7 @@ def quick(channel=0, layer="relu2", steps=3, **more):
 
 # ---- what it is for
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("index", [0, 20, 41, 62, 83])
 def test_a_class_from_a_zero_image_ends_as_that_class(index, tmp_path):
     """99 %, of the picture as it lies in the file: rounded to 8 bits."""
@@ -38,11 +39,14 @@ def test_a_class_from_a_zero_image_ends_as_that_class(index, tmp_path):
     assert label in record.caption and f"({probability:.2%})" in record.caption
 
 
-def test_googlenet_s_pelican_from_a_zero_image(shared_data):
+@pytest.mark.parametrize("preset, least", [(None, 0.9), ("none", 0.99)])
+def test_googlenet_s_pelican(shared_data, preset, least):
+    """By default as an object; the former default is still there."""
     network = minicnn.load(shared_data / "weights" / "googlenet_bvlc.h5")
-    record = vis.maximize(network, channel="pelican", steps=30)
+    record = vis.maximize(network, channel="pelican", preset=preset, steps=30)
     (label, probability), *_ = network.classify(record.image, size="keep")
-    assert label == "pelican" and probability >= 0.99
+    assert label == "pelican" and probability >= least
+    assert record.settings["preset"] == (preset or "object")
     assert f"the network sees pelican ({probability:.2%})" in record.caption
 
 
@@ -77,15 +81,24 @@ def test_a_layer_on_one_path_a_normalisation_and_a_join(layer, channel):
 # ---- which channel
 
 def test_a_class_by_number_and_by_name_is_the_same():
-    by_name, by_number = (vis.maximize(NETWORK, channel=c, steps=2) for c in ("tree frog", 2))
+    by_name, by_number = (vis.maximize(NETWORK, target=c, steps=2) for c in ("tree frog", 2))
     np.testing.assert_array_equal(by_name.x, by_number.x)
-    assert by_name.settings["channel"] == 2 and "fc channel 2" in by_name.caption
+    assert by_name.settings["channel"] == 2 and "fc class tree frog: score" in by_name.caption
+    as_channel = vis.maximize(NETWORK, channel=2, steps=2)  # of the class scores, which it is
+    np.testing.assert_array_equal(as_channel.x, by_name.x)
+
+
+def test_several_classes_and_a_class_at_another_layer():
+    records = vis.maximize(NETWORK, target=["frog", 0], steps=1)
+    assert [record.settings["channel"] for record in records] == [3, 0]
+    with pytest.raises(ValueError, match="target names a class, found at fc; leave layer 'relu2'"):
+        vis.maximize(NETWORK, "relu2", target=1)
 
 
 @pytest.mark.parametrize("name, index", [
     ("grey fox", 1), ("Urocyon", 1), ("RED FOX ", 0), ("frog", 3), ("tree", 2)])
 def test_a_whole_name_goes_before_a_part_of_one(name, index):
-    assert f"channel {index}:" in vis.maximize(NETWORK, channel=name, steps=1).caption
+    assert vis.maximize(NETWORK, target=name, steps=1).settings["channel"] == index
 
 
 @pytest.mark.parametrize("name, words", [
@@ -94,7 +107,7 @@ def test_a_whole_name_goes_before_a_part_of_one(name, index):
     ("zebra", "has no class 'zebra'")])
 def test_a_name_of_several_classes_or_of_none(name, words):
     with pytest.raises(ValueError, match=words) as caught:
-        vis.maximize(NETWORK, channel=name)
+        vis.maximize(NETWORK, target=name)
     assert "\n" not in str(caught.value)
 
 
@@ -155,7 +168,7 @@ def test_a_list_of_one_is_a_list_and_of_none_is_refused():
         (record,) = quick(one)
         np.testing.assert_array_equal(record.x, quick(1).x)
         assert type(record.settings["channel"]) is int
-    with pytest.raises(ValueError, match="channel names none"):
+    with pytest.raises(ValueError, match="channel is an empty list"):
         quick([])
     with pytest.raises(ValueError, match="no 7"):
         quick([1, 7])
@@ -245,7 +258,9 @@ def test_same_seed_same_bytes_other_seed_other_bytes(start):
                                     {"measure": "squares"}, {"l2": 1e-3}, {"optimizer": "adam",
                                     "momentum": 0}, {"normalize": "std"}, {"moves": "yosinski-1"},
                                     {"transforms": "lucid"}, {"basis": "laplacian", "diffuse": 0},
-                                    {"preset": "simonyan"}], ids=repr)
+                                    {"preset": "simonyan"}, {"transforms": "affine"},
+                                    {"transforms": "crops"}, {"noise": 5.0}, {"looks": 2},
+                                    {"basis": "fourier", "diffuse": 0, "mask": 0.9}], ids=repr)
 def test_every_setting_changes_the_picture(change):
     assert quick(**change).x.tobytes() != quick().x.tobytes()
 
@@ -268,8 +283,9 @@ def test_the_picture_stays_between_black_and_white():
 def test_the_record():
     record = quick(1, steps=4, seed=7, jitter=0)
     assert record.trace.shape == (5, 1) and not record.interrupted
-    assert (f"small relu2 channel 1: value {record.trace[0, 0]:.4g} -> {record.trace[-1, 0]:.4g} "
-            "in 4 steps") in record.caption
+    assert (f"small relu2 channel 1: mean activation {record.trace[0, 0]:.4g} -> "
+            f"{record.trace[-1, 0]:.4g} in 4 steps") in record.caption
+    assert "sum of squared activations" in quick(1, measure="squares").caption
     np.testing.assert_array_equal(record.image, NETWORK.restore(record.x)[0])
     values = NETWORK.forward(record.x, to="relu2").output[0, ..., 1]
     assert values.mean() == pytest.approx(record.trace[-1, 0], rel=1e-6) and values.any()  # float32
@@ -310,7 +326,8 @@ def test_a_network_that_does_not_prepare_photos_says_so():
     {"jitter": -1}, {"diffuse": 1.5}, {"diffuse": -0.1}, {"size": 0}, {"preset": "lucide"},
     {"measure": "max"}, {"optimizer": "lbfgs"}, {"normalize": "l3"}, {"basis": "wavelets"},
     {"transforms": "all"}, {"moves": "yosinski-5"}, {"settle": 1.1}, {"sure": -1}, {"l2": -1},
-    {"steps": 0}, {"rate": float("nan")}], ids=repr)
+    {"steps": 0}, {"rate": float("nan")}, {"looks": 0}, {"noise": -1}, {"turn": -1}, {"zoom": (1,)},
+    {"shift": -0.1}, {"decay": -1}, {"mask": 0}, {"chroma": -1}, {"display": "grey"}], ids=repr)
 def test_a_setting_out_of_range_is_named(setting):
     (name,) = setting
     with pytest.raises(ValueError, match=name):

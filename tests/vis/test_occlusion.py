@@ -68,7 +68,7 @@ def test_any_feature_map_can_be_watched(layer, channel):
     record = vis.occlusion(NETWORK, PHOTO, 1, layer, channel, value=9, **SWEEP)
     run = NETWORK.forward(NETWORK.prepare(painted(8, 14, 9)), to=layer)
     assert record.activation[2, 4] == pytest.approx(run.output[0, ..., channel].sum(), rel=1e-5)
-    assert f"{layer} channel {channel}: total " in record.caption
+    assert f"{layer} channel {channel}: total activation " in record.caption
 
 
 def test_the_probability_changes_only_where_the_one_pixel_that_counts_is_covered():
@@ -170,9 +170,10 @@ def test_the_record():
     settings, (probability, activation, _) = record.settings, record.whole
     assert record.caption == (
         f"small fc 2 (tree frog): probability {probability:.4g}; with a 6x6 square of the mean "
-        f"colour every 4 pixels {least:.4g} to {most:.4g}, least with its top left at "
-        f"({TOPS[i]}, {LEFTS[j]}). relu2 channel {settings['channel']}: total {activation:.4g}; "
-        f"with the square {record.activation.min():.4g} to {record.activation.max():.4g}")
+        f"colour, moved in steps of 4 pixels: {least:.4g} to {most:.4g}, lowest with the "
+        f"square's top left at ({TOPS[i]}, {LEFTS[j]}). relu2 channel {settings['channel']}: total "
+        f"activation {activation:.4g}; with the square {record.activation.min():.4g} to "
+        f"{record.activation.max():.4g}")
     expected = per_pixel(record.probability, record.tops, record.lefts, 6, (16, 20))
     np.testing.assert_allclose(record.image[..., 1], 255 * expected, atol=0.51)  # rounding
     assert record.winner.dtype.kind == "i" and not record.interrupted
@@ -256,9 +257,9 @@ def test_interrupted_with_nothing_to_show(monkeypatch):
 
 @pytest.mark.parametrize("settings, words", [
     ({"square": 17}, "a square of 17 does not fit the photo, 16x20 pixels; give a side of 1 to 16"),
-    ({"square": 0}, "a square of 0 does not fit"),
+    ({"square": 0}, "square must be a whole number of at least 1, got 0"),
     ({"square": 4, "stride": 5}, "a stride of 5 would leave pixels uncovered by squares of 4"),
-    ({"stride": 0}, "a stride of 0"),
+    ({"stride": 0}, "stride must be a whole number of at least 1, got 0"),
     ({"batch": 0}, "batch must be a whole number of at least 1, got 0"),
     ({"channel": 5}, "relu2 has 5 channels, counted from 0; there is no 5"),
     ({"channel": -1}, "relu2 has 5 channels"), ({"target": 4}, "small has 4 classes"),
@@ -270,7 +271,7 @@ def test_what_is_refused(settings, words):
 
 
 def test_a_network_without_probabilities():
-    with pytest.raises(ValueError, match="small ends at fc, not in class probabilities"):
+    with pytest.raises(ValueError, match="small ends at layer fc and does not output class prob"):
         vis.occlusion(NETWORK.until("fc"), PHOTO)
     with pytest.raises(ValueError, match="has no layer that computes feature maps"):
         flat = nets.trained(Network("flat", [("fc", Dense(2)), ("relu", ReLU()),

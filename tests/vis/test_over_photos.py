@@ -26,7 +26,7 @@ def test_what_cannot_be_read_is_skipped_and_listed(tmp_path):
 
 def test_none_at_all_is_an_error(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(ValueError, match="sizes: of 1 photos not one could .*a.png: not a picture"):
+    with pytest.raises(ValueError, match="sizes: none of the 1 photos can .*a.png: not a picture"):
         over_photos("sizes", [tmp_path / "a.png"], np.size, operator.add)
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import vis
+from minicnn import images, vis
 
 NETWORK = small.network()
 METHODS = {
     "maximize": lambda: vis.maximize(NETWORK, "relu2", 1, steps=2, seed=3),
     "deconvnet": lambda: vis.deconvnet(NETWORK, small.photo(), "relu2", 1),
     "texture": lambda: vis.texture(NETWORK, small.photo(), steps=2, seed=3),
-    "saliency": lambda: vis.saliency(NETWORK, small.photo(), 2, "smooth", 3, seed=3),
+    "saliency": lambda: vis.saliency(NETWORK, small.photo(), 2, "smooth", samples=3, seed=3),
     "gradcam": lambda: vis.gradcam(NETWORK, small.photo(), 2, guided=True),
     "occlusion": lambda: vis.occlusion(NETWORK, small.photo(), 2, square=4, stride=4),
     "hypercolumns": lambda: vis.hypercolumns(NETWORK, small.photo(), ["relu1", "mix"]),
@@ -50,7 +50,8 @@ def test_what_finds_more_returns_a_record_too(name, tmp_path):
 def test_settings_are_the_method_s_arguments_and_make_the_same_picture(name):
     record, method = METHODS[name](), getattr(vis, name)
     parameters = inspect.signature(method).parameters
-    assert set(record.settings) == set(parameters) - NOT_SETTINGS
+    said_otherwise = {"target"} if name == "maximize" else set()  # as the channel that it is
+    assert set(record.settings) == set(parameters) - NOT_SETTINGS - said_otherwise
     photo = [small.photo()] if "image" in parameters else []
     again = method(NETWORK, *photo, **record.settings)
     np.testing.assert_array_equal(again.image, record.image)
@@ -69,3 +70,17 @@ def test_a_record_cannot_be_changed_and_prints_in_a_line():
     with pytest.raises(dataclasses.FrozenInstanceError):
         record.caption = "another"
     assert "\n" not in repr(record) and record.caption in repr(record) and len(repr(record)) < 300
+
+
+def test_it_saves_and_shows_itself(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(images, "show", shown.append)
+    record = METHODS["maximize"]()
+    record.save(tmp_path / "m.png")
+    np.testing.assert_array_equal(images.load(tmp_path / "m.png"), record.image)
+    np.testing.assert_array_equal(images.decode(record._repr_png_()), record.image)
+    record.show()
+    assert shown == [record]
+    with pytest.raises(ValueError, match="this Record has no single picture; minicnn.report"):
+        vis.Record().save(tmp_path / "n.png")
+    assert vis.Record()._repr_png_() is None

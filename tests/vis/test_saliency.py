@@ -6,6 +6,7 @@ import pytest
 import small
 
 from minicnn import vis
+from minicnn.ascent import pyramid
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
@@ -48,7 +49,7 @@ def test_the_slope_is_that_of_the_score(index):
     value, w = slope(EXACT, x, index)
     assert float((w * direction).sum()) == pytest.approx(difference, rel=1e-6)
     assert value == score(EXACT, x, index)
-    record = vis.saliency(NETWORK, PHOTO, index)
+    record = vis.saliency(NETWORK, PHOTO, index, "gradient")
     np.testing.assert_allclose(record.x, w, rtol=0, atol=1e-5 * np.abs(w).max())  # float32
     assert record.score == pytest.approx(value, rel=1e-5)
 
@@ -57,42 +58,74 @@ def test_a_saturated_softmax_takes_nothing_away():
     """At the probability the slope would be zero: the network is sure."""
     network = sure()
     assert network.probabilities(X).max() == 1
-    plain, steep = vis.saliency(NETWORK, PHOTO), vis.saliency(network, PHOTO)
+    plain, steep = (vis.saliency(one, PHOTO, method="gradient") for one in (NETWORK, network))
     np.testing.assert_allclose(steep.x, 1000 * plain.x, rtol=1e-4, atol=1e-6)  # float32
     np.testing.assert_allclose(steep.image.astype(int), plain.image, atol=1)  # rounding
 
 
 def test_a_class_has_a_slope_of_its_own():
-    records = [vis.saliency(NETWORK, PHOTO, k).x for k in range(4)]
+    records = [vis.saliency(NETWORK, PHOTO, k, "gradient").x for k in range(4)]
     assert all(not np.allclose(a, b) for i, a in enumerate(records) for b in records[:i])
 
 
 def test_guided_is_guided_backpropagation():
     record = vis.saliency(NETWORK, PHOTO, 1, "guided")
     run = NETWORK.forward(X)
-    seed = np.array([[0, 1, 0, 0]], np.float32)
-    np.testing.assert_array_equal(record.x, run.backward({"fc": seed}, relu="guided"))
-    assert not np.allclose(record.x, run.backward({"fc": seed}))
+    seed = {"fc": np.array([[0, 1, 0, 0]], np.float32)}
+    np.testing.assert_array_equal(record.x, run.backward(seed, "guided", "through"))
+    assert not np.allclose(record.x, run.backward(seed))
+    assert "rule guided, LRN through, blur 0.5" in record.caption
+    other = vis.saliency(NETWORK, PHOTO, 1, "guided", lrn="gradient", blur=0)
+    np.testing.assert_array_equal(other.x, run.backward(seed, "guided"))
+    assert "rule guided, LRN gradient" in other.caption and "blur" not in other.caption
+
+
+def test_the_default_is_guided_grad_cam():
+    record, cam = vis.saliency(NETWORK, PHOTO, 1), vis.gradcam(NETWORK, PHOTO, 1, guided=True)
+    assert record.x.any() and record.settings["method"] == "guided_gradcam"
+    np.testing.assert_array_equal(record.x, cam.x)
+    np.testing.assert_array_equal(record.signed, cam.signed)
+    assert "guided_gradcam, LRN through, blur 0.5" in record.caption
+    for lrn in ("scale", "gradient"):
+        record = vis.saliency(NETWORK, PHOTO, 1, lrn=lrn)
+        np.testing.assert_array_equal(
+            record.x, vis.gradcam(NETWORK, PHOTO, 1, guided=True, lrn=lrn).x)
+        assert not np.allclose(record.x, cam.x)
+
+
+def test_the_map_is_blurred_as_asked():
+    sharp = vis.saliency(NETWORK, PHOTO, 1, "gradient", blur=0)
+    np.testing.assert_array_equal(sharp.map, np.abs(sharp.x[0]).max(axis=2))
+    for chosen, sigma in ((0.8, 0.8), (2, 2), (None, 0.5)):
+        record = vis.saliency(NETWORK, PHOTO, 1, "gradient", blur=chosen)
+        expected = pyramid.blur(sharp.map[None, :, :, None], sigma)[0, :, :, 0]
+        np.testing.assert_array_equal(record.map, expected)
+        np.testing.assert_array_equal(record.x, sharp.x)  # only the map
+        assert record.map.dtype == np.float32 and f"blur {sigma}" in record.caption
+        assert record.settings["blur"] == sigma
 
 
 # ---- from numbers to pixels
 
 @pytest.mark.parametrize("method", METHODS)
 def test_one_number_a_pixel(method):
-    """Slopes: the largest magnitude over the channels. Shares: their sum."""
+    """The largest magnitude over the channels; of shares their sum, or that of their magnitudes."""
     x = nets.images(1, (3, 4, 3))
-    expected = np.zeros((3, 4))
+    expected, signed = np.zeros((2, 3, 4))
     for i, j in np.ndindex(3, 4):
         numbers = [float(v) for v in x[0, i, j]]
         shares = method in ("times_input", "integrated")
-        expected[i, j] = sum(numbers) if shares else max(abs(v) for v in numbers)
+        expected[i, j] = (sum if shares else max)(abs(v) for v in numbers)
+        signed[i, j] = sum(numbers) if shares else expected[i, j]
     np.testing.assert_allclose(pixel_map(x, method), expected, rtol=1e-12)
-    record = vis.saliency(NETWORK, PHOTO, 1, method, samples=2, steps=3)
-    np.testing.assert_array_equal(record.map, pixel_map(record.x, method))
+    np.testing.assert_allclose(pixel_map(x, method, "signed"), signed, rtol=1e-12)
+    for shares in ("magnitude", "signed"):
+        record = vis.saliency(NETWORK, PHOTO, 1, method, samples=2, steps=3, blur=0, shares=shares)
+        np.testing.assert_array_equal(record.map, pixel_map(record.x, method, shares))
 
 
 def test_the_picture_is_the_map_s_magnitude_with_its_strongest_hundredth_white():
-    record = vis.saliency(NETWORK, PHOTO, 1, "times_input")
+    record = vis.saliency(NETWORK, PHOTO, 1, "times_input", blur=0)
     strength = np.abs(record.map)
     order = np.argsort(strength.ravel())
     assert (np.diff(record.image[..., 0].ravel()[order].astype(int)) >= 0).all()
@@ -125,12 +158,12 @@ def test_smooth_is_the_mean_of_signed_slopes():
 
 
 def test_smooth_without_noise_or_curvature_is_the_gradient():
-    expected = vis.saliency(NETWORK, PHOTO, 1).x
-    np.testing.assert_allclose(vis.saliency(NETWORK, PHOTO, 1, "smooth", 3, noise=0).x, expected,
-                               rtol=1e-5, atol=1e-9)  # float32
+    expected = vis.saliency(NETWORK, PHOTO, 1, "gradient").x
+    found = vis.saliency(NETWORK, PHOTO, 1, "smooth", samples=3, noise=0).x
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-9)  # float32
     linear = stack(Conv(4, 3), Dense(5))
-    np.testing.assert_allclose(vis.saliency(linear, PHOTO, 1, "smooth", 3, noise=2).x,
-                               vis.saliency(linear, PHOTO, 1).x, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(vis.saliency(linear, PHOTO, 1, "smooth", samples=3, noise=2).x,
+                               vis.saliency(linear, PHOTO, 1, "gradient").x, rtol=1e-5, atol=1e-9)
 
 
 # ---- shares that add up
@@ -146,9 +179,9 @@ def test_integrated_gradients_of_a_linear_network_are_complete_in_one_step(basel
     record = vis.saliency(linear, PHOTO, 1, "integrated", steps=1, baseline=baseline)
     start = attribution.plain(linear, baseline, X.shape)
     difference = score(linear, X, 1) - score(linear, start, 1)
-    assert record.map.sum() == pytest.approx(difference, rel=1e-4)  # float32
-    np.testing.assert_allclose(record.x, (X - start) * vis.saliency(linear, PHOTO, 1).x, rtol=1e-4,
-                               atol=1e-6)
+    assert record.x.sum() == pytest.approx(difference, rel=1e-4)  # float32
+    w = vis.saliency(linear, PHOTO, 1, "gradient").x
+    np.testing.assert_allclose(record.x, (X - start) * w, rtol=1e-4, atol=1e-6)
 
 
 def test_the_sum_nears_the_difference_as_steps_become_more():
@@ -168,11 +201,14 @@ def test_the_sum_nears_the_difference_as_steps_become_more():
 def test_completeness_is_reported():
     record = vis.saliency(NETWORK, PHOTO, 2, "integrated", steps=200)
     total, difference = record.completeness
-    start = attribution.plain(NETWORK, 0, X.shape)
-    assert total == pytest.approx(record.map.sum(), rel=1e-4)  # float32
+    start = attribution.plain(NETWORK, None, X.shape)
+    assert total == pytest.approx(record.x.sum(), rel=1e-4)  # float32
+    black = vis.saliency(NETWORK, PHOTO, 2, "integrated", steps=9, baseline=0)
+    assert " from 0 in 9 steps" in black.caption and not np.allclose(black.x, record.x)
     assert difference == pytest.approx(score(NETWORK, X, 2) - score(NETWORK, start, 2), rel=1e-5)
     assert abs(total - difference) < 0.05 * abs(difference)  # what 200 steps over the kinks give
-    assert f"adds up to {total:.4g}, the score's difference is {difference:.4g}" in record.caption
+    assert (f"shares add up to {total:.4g}, the score's difference is {difference:.4g}"
+            in record.caption)
     assert "more steps" not in record.caption
     coarse = vis.saliency(NETWORK, PHOTO, 2, "integrated", steps=1)
     assert abs(np.subtract(*coarse.completeness)) > 0.05 * abs(difference)
@@ -189,8 +225,8 @@ def test_a_photo_that_is_the_baseline_has_no_shares():
 def test_times_input_adds_up_to_the_score_of_a_network_without_biases():
     network = stack(Conv(4, 3, bias=False), ReLU(), MaxPool(3, 2), Dense(5, bias=False))
     record = vis.saliency(network, PHOTO, 1, "times_input")
-    assert record.map.sum() == pytest.approx(record.score, rel=1e-4)  # float32
-    np.testing.assert_array_equal(record.x, X * vis.saliency(network, PHOTO, 1).x)
+    assert record.x.sum() == pytest.approx(record.score, rel=1e-4)  # float32
+    np.testing.assert_array_equal(record.x, X * vis.saliency(network, PHOTO, 1, "gradient").x)
 
 
 # ---- what comes back
@@ -218,7 +254,8 @@ def test_the_likeliest_class_where_none_is_given():
 def test_a_score_that_depends_on_nothing_is_a_black_picture_and_said():
     network = small.network()
     network.params["conv2"]["b"] = np.full(5, -1e3, np.float32)  # relu2 is dead
-    record = vis.saliency(network, PHOTO, 1)
+    assert vis.saliency(network, PHOTO, 1).caption.endswith("; no positive evidence")
+    record = vis.saliency(network, PHOTO, 1, "gradient")
     assert not record.map.any() and not record.image.any() and (record.signed == 128).all()
     assert record.caption.endswith("the score does not depend on any pixel")
 
@@ -276,11 +313,14 @@ def test_interrupted_with_nothing_to_show(method, after, monkeypatch):
 # ---- what is refused
 
 @pytest.mark.parametrize("settings, words", [
-    ({"method": "vanilla"}, "method must be one of gradient, smooth, .*, got 'vanilla'"),
+    ({"method": "vanilla"}, "method must be one of guided_gradcam, gradient, .*, got 'vanilla'"),
+    ({"blur": -1}, "blur must be a number of at least 0, got -1"),
+    ({"lrn": "skip"}, "lrn must be one of gradient, .*, got 'skip'"),
+    ({"shares": "both"}, "shares must be one of magnitude, signed, got 'both'"),
     ({"samples": 0}, "samples must be a whole number of at least 1, got 0"),
     ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
-    ({"noise": -0.1}, "noise is a share of the range, at least 0, got -0.1"),
-    ({"noise": float("nan")}, "noise is a share"),
+    ({"noise": -0.1}, "noise must be a number of at least 0, got -0.1"),
+    ({"noise": float("nan")}, "noise must be a number of at least 0, got nan"),
     ({"method": "integrated", "baseline": 300}, "a colour is a number .* got 300"),
     ({"target": 4}, "small has 4 classes, counted from 0; there is no 4"),
     ({"target": "wolf"}, "no class 'wolf'")])
@@ -290,5 +330,5 @@ def test_settings_that_are_refused(settings, words):
 
 
 def test_a_network_without_its_classifier():
-    with pytest.raises(ValueError, match="relu2, which has 3x4 positions, not in class scores"):
+    with pytest.raises(ValueError, match="relu2, which has 3x4 positions instead of one score"):
         vis.saliency(NETWORK.until("relu2"), PHOTO)

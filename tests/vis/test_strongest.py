@@ -17,6 +17,7 @@ from minicnn.files import patches
 from minicnn.files.unfinished import Unfinished
 from minicnn.network import LayerNameError, Network, receptive
 from minicnn.network.layers import LRN, Conv, ReLU
+from minicnn.vis import strongest_pictures
 from minicnn.vis.strongest import rectified
 
 NETWORK = small.network()
@@ -47,14 +48,19 @@ def test_the_places_are_those_of_the_photos_one_by_one(found, layer, channel):
 
 
 @pytest.mark.parametrize("layer, channel", [(k, c) for k, v in LAYERS.items() for c in v])
-def test_a_patch_is_the_receptive_field_and_its_projection_the_deconvnet_s(found, layer, channel):
+def test_a_patch_holds_what_the_unit_sees_and_its_projection_is_the_deconvnet_s(
+        found, layer, channel):
     one = found.channel(layer, channel)
     field = receptive.field(NETWORK, layer, channel)
     for k, number in enumerate(one.photos):
-        record = vis.deconvnet(NETWORK, PHOTOS[number], layer, channel)
+        record = vis.deconvnet(NETWORK, PHOTOS[number], layer, channel,
+                               relu=found.rules(layer)[0])
         assert record.settings["position"] == one.positions[k]
         top, bottom, left, right = one.boxes[k]
-        assert field.box(one.positions[k]) == one.boxes[k]
+        assert field.box(one.positions[k]) == (top, bottom, left, right)
+        first, last, begin, end = one.windows[k]
+        assert first <= top and bottom <= last and begin <= left and right <= end
+        top, bottom, left, right = one.windows[k]
         np.testing.assert_array_equal(one.patches[k], PHOTOS[number][top:bottom, left:right])
         rgb = images.to_rgb(record.x, NETWORK.preprocessing)[0]
         np.testing.assert_array_equal(one.projections[k], rgb[top:bottom, left:right])
@@ -69,43 +75,52 @@ def test_something_was_found_in_every_layer(found):
 
 
 def test_what_the_file_says(found):
-    assert found.about == {"network": "small", "count": 3, "relu": "deconvnet", "lrn": "gradient",
-                           "size": [16, 20], "photos": 12}
+    assert found.about == {
+        "network": "small", "count": 3, "relu": "auto", "lrn": "auto", "shifts": 1,
+        "size": [16, 20], "photos": 12,
+        "rules": {"relu1": ["deconvnet", "through"], "mix": ["deconvnet", "through"],
+                  "relu2": ["guided", "through"], "fc": ["guided", "through"]}}
     assert found.layers == LAYERS and found.unreadable == []
     assert [path.name for path in found.path.parent.iterdir()] == ["strongest.h5"]
 
 
-def test_a_patch_at_the_border_lies_where_the_unit_would_see_it(found):
-    """relu1 is a 3x3 convolution with padding: the unit is in the middle of a frame of 3x3."""
+def test_what_a_unit_sees_at_the_border_is_moved_into_the_photo(found):
+    """relu1 is a 3x3 convolution with padding: always 3x3 pixels, around the unit if possible."""
     one = found.channel("relu1", 0)
-    assert one.frame == (3, 3)
-    for (row, column), corner, box in zip(one.positions, one.corners, one.boxes, strict=True):
-        assert corner == (int(row == 0), int(column == 0))
-        assert (box[0], box[2]) == (max(row - 1, 0), max(column - 1, 0))
+    assert one.frame == (3, 3) and any(0 in position for position in one.positions)
+    for (row, column), window in zip(one.positions, one.windows, strict=True):
+        top, left = min(max(row - 1, 0), 13), min(max(column - 1, 0), 17)
+        assert window == (top, top + 3, left, left + 3)
 
 
-def test_corners_are_those_of_all_that_a_unit_would_see(found, tmp_path):
+def test_where_a_unit_sees_further_than_the_photo_the_photo_is_stored(found, tmp_path):
     """relu2 sees 13 pixels each way, also where the photo has only 11 rows."""
     flat = vis.strongest(NETWORK, PHOTOS, tmp_path, {"relu2": [1]}, count=3, size=(11, 16)).patches
-    one, field = flat.channel("relu2", 1), receptive.field(NETWORK, "relu2", image=(11, 16))
-    assert field.size == one.frame == (13, 13) and one.values
-    for position, corner, box in zip(one.positions, one.corners, one.boxes, strict=True):
-        whole = field.box(position, clipped=False)
-        assert corner == (box[0] - whole[0], box[2] - whole[2])
-    assert any(corner[0] > 0 for corner in one.corners)
-    assert found.channel("fc", 2).frame == (16, 20) and found.channel("fc", 2).corners[0] == (0, 0)
+    one = flat.channel("relu2", 1)
+    assert one.frame == (13, 13) and one.values
+    for (top, bottom, left, right), patch in zip(one.windows, one.patches, strict=True):
+        assert (top, bottom, right - left) == (0, 11, 13) and 0 <= left <= 3
+        assert patch.shape == (11, 13, 3)
+    assert found.channel("fc", 2).windows[0] == (0, 16, 0, 20)
 
 
 def test_rules_and_size_are_those_asked_for(tmp_path):
     found = vis.strongest(NETWORK, PHOTOS[:2], tmp_path, {"mix": [0]}, count=1, relu="guided",
                           lrn="scale", size=(18, 24)).patches
     one = found.channel("mix", 0)
-    record = vis.deconvnet(NETWORK, PHOTOS[one.photos[0]], "mix", 0, None, "guided", "scale",
-                           (18, 24))
-    top, bottom, left, right = one.boxes[0]
+    record = vis.deconvnet(NETWORK, PHOTOS[one.photos[0]], "mix", 0, relu="guided",
+                           lrn="scale", size=(18, 24))
+    top, bottom, left, right = one.windows[0]
     np.testing.assert_array_equal(
         one.projections[0],
         images.to_rgb(record.x, NETWORK.preprocessing)[0, top:bottom, left:right])
+
+
+def test_the_settings_make_the_same_file(tmp_path):
+    record = vis.strongest(NETWORK, PHOTOS[:3], tmp_path / "a", ["relu2"], [4, 1], count=2)
+    assert record.settings["layers"] == {"relu2": [4, 1]} and record.settings["size"] == (16, 20)
+    vis.strongest(NETWORK, PHOTOS[:3], tmp_path / "b", **record.settings)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_a_silent_channel_has_no_places(tmp_path):
@@ -141,7 +156,7 @@ import os, shutil, signal, sys
 import h5py, small
 from minicnn import vis
 from minicnn.files.unfinished import Unfinished
-from minicnn.vis import strongest_units
+from minicnn.vis import strongest_pictures, strongest_units
 
 def kill_at(owner, name, moment):
     real, calls = getattr(owner, name), []
@@ -158,7 +173,7 @@ if __name__ == "__main__":
               "store": (h5py.Dataset, "__setitem__"), "remove": (shutil, "rmtree")}[where],
             int(moment))
     strongest_units.SAVE_EVERY = 0
-    vis.strongest.PART = 1 << 13
+    strongest_pictures.PART = 1 << 13
     layers = {"relu1": [0, 5], "mix": [8, 3, 0], "relu2": [1, 4], "fc": [2]}
     vis.strongest(small.network(), [small.photo(seed=k) for k in range(12)], folder, layers,
                   count=3, batch=2, workers=int(workers))
@@ -175,6 +190,7 @@ def run(tmp_path, where, moment, workers=1):
                           capture_output=True, timeout=60).returncode
 
 
+@pytest.mark.thorough
 def test_killed_at_every_stage_and_resumed_it_is_the_same_file(found, tmp_path):
     """Kill -9 while the state is replaced, a part is added, the file is written, and after."""
     stages = [("replace", 3, 1), ("replace", 8, 1), ("part", 2, 1), ("store", 5, 2),
@@ -191,7 +207,7 @@ def test_killed_at_every_stage_and_resumed_it_is_the_same_file(found, tmp_path):
 
 
 def test_ctrl_c_in_the_second_pass_keeps_the_parts(found, tmp_path, monkeypatch):
-    monkeypatch.setattr(vis.strongest, "PART", 1 << 13)
+    monkeypatch.setattr(strongest_pictures, "PART", 1 << 13)
     made, save = [], Unfinished.save_part
 
     def third_raises(self, number, **arrays):
@@ -219,7 +235,8 @@ def test_other_work_does_not_go_on_from_unfinished_work(tmp_path, monkeypatch):
              (NETWORK, PHOTOS[:5], {}), (NETWORK, PHOTOS[::-1], {}),
              (NETWORK, PHOTOS, {"count": 2}), (NETWORK, PHOTOS, {"layers": ["relu1"]}),
              (NETWORK, PHOTOS, {"channels": [0, 1]}), (NETWORK, PHOTOS, {"relu": "guided"}),
-             (NETWORK, PHOTOS, {"lrn": "scale"}), (NETWORK, PHOTOS, {"size": (18, 22)})]
+             (NETWORK, PHOTOS, {"lrn": "scale"}), (NETWORK, PHOTOS, {"shifts": 9}),
+             (NETWORK, PHOTOS, {"size": (18, 22)})]
 
     def interrupt(self, **arrays):
         raise KeyboardInterrupt
@@ -258,7 +275,7 @@ def test_photos_where_there_are_none(tmp_path):
     with pytest.raises(ValueError, match="empty: no photos in this folder"):
         vis.strongest(NETWORK, tmp_path / "empty", tmp_path / "out")
     (tmp_path / "text.png").write_text("no picture")
-    with pytest.raises(ValueError, match=r"of 1 photos not one can be read: .*text\.png"):
+    with pytest.raises(ValueError, match=r"none of the 1 photos can be used: .*text\.png"):
         vis.strongest(NETWORK, tmp_path / "text.png", tmp_path / "out")
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
@@ -271,8 +288,9 @@ def test_photos_where_there_are_none(tmp_path):
     ({"layers": {"relu2": [-1]}}, "relu2 has 5 channels, counted from 0; there is no -1"),
     ({"layers": {"relu2": []}}, "relu2 has 5 channels, and none was named"),
     ({"layers": []}, "name the layers to look at"),
-    ({"relu": "leaky"}, "relu must be one of gradient, .* got 'leaky'"),
+    ({"relu": "leaky"}, "relu must be one of auto, gradient, .* got 'leaky'"),
     ({"lrn": "skip"}, "lrn must be one of .* got 'skip'"),
+    ({"shifts": 4}, "shifts must be one of 1, 9, got 4"),
     ({"count": 0}, "count must be a whole number of at least 1, got 0"),
     ({"batch": 0}, "batch must be a whole number of at least 1"),
     ({"workers": 0}, "workers must be a whole number of at least 1"),

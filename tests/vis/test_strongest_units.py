@@ -94,7 +94,7 @@ def test_a_photo_that_cannot_be_read_is_passed_over_and_listed(tmp_path):
 def test_none_that_can_be_read(tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     look = UnitFinder(NETWORK, photos.find([tmp_path / "text.png"] * 3), GOALS, [16, 20])
-    with pytest.raises(ValueError, match=r"of 3 photos not one can be read: .*text\.png"):
+    with pytest.raises(ValueError, match=r"none of the 3 photos can be used: .*text\.png"):
         search(look, 3, Unfinished(tmp_path, {}), 2, 1, False)
     assert [path.name for path in tmp_path.iterdir()] == ["text.png"]
 

@@ -92,7 +92,7 @@ def test_not_one_photo(tmp_path):
     with pytest.raises(ValueError, match="the list is empty"):
         vis.survey(NETWORK, [])
     (tmp_path / "c.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="of 1 photos not one could be looked at: .*c.png: not a"):
+    with pytest.raises(ValueError, match="none of the 1 photos can be used: .*c.png: not a"):
         vis.survey(NETWORK, tmp_path)
     with pytest.raises(LayerNameError):
         vis.survey(NETWORK, PHOTOS, "relu9")

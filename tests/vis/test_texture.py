@@ -100,7 +100,7 @@ def test_the_network_itself_is_untouched(pooling):
 @pytest.mark.parametrize("size, shape", [
     (None, (16, 20)), ("keep", (26, 33)), ((18, 24), (18, 24)), (22, (22, 22))])
 def test_size(size, shape):
-    record = vis.texture(NETWORK, small.photo(26, 33), ["relu1", "pool1"], 2, size)
+    record = vis.texture(NETWORK, small.photo(26, 33), ["relu1", "pool1"], steps=2, size=size)
     assert record.image.shape == (*shape, 3) and record.x.shape == (1, *shape, 3)
 
 
@@ -156,7 +156,7 @@ def test_a_silent_layer_is_named():
     network = small.network()
     network.params["conv2"]["b"][:] = -1e3
     with pytest.raises(ValueError, match="relu2 is silent for this photo; leave it out"):
-        vis.texture(network, PHOTO, ["relu1", "relu2"], 1)
+        vis.texture(network, PHOTO, ["relu1", "relu2"], steps=1)
 
 
 def test_a_dense_layer_has_no_texture():

@@ -164,8 +164,9 @@ def test_a_layer_that_sees_all():
 
 
 @pytest.mark.parametrize("settings, words", [
-    ({"tile": 0}, "tile must be at least 1 pixels, got 0"),
-    ({"tile": 8, "overlap": -1}, "overlap must be at least 0 pixels, got -1")])
+    ({"tile": 0}, "tile must be a whole number of at least 1 pixels, got 0"),
+    ({"tile": 7.5}, "tile must be a whole number of at least 1 pixels, got 7.5"),
+    ({"tile": 8, "overlap": -1}, "overlap must be a whole number of at least 0 pixels, got -1")])
 def test_sizes_that_are_none(settings, words):
     with pytest.raises(ValueError, match=words):
         InTiles(SMALL, ["relu2"], **settings)

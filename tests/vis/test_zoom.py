@@ -6,36 +6,51 @@ import pytest
 import small
 
 from minicnn import vis
-from minicnn.vis.dream import Dreaming
-from minicnn.vis.zoom import nearer, noise
+from minicnn.vis.dream import DreamOptions, Eyes, octave_by_octave
+from minicnn.vis.zoom import ZoomOptions, nearer, noise
 
 NETWORK = small.network()
 PHOTO = small.photo(26, 30)
 
 
 def quick(image=PHOTO, frames=3, scale=0.1, **more):
-    more = {"layers": "relu2", "octaves": 1, "steps": 2, "jitter": 2, "size": "keep"} | more
-    return vis.zoom(NETWORK, image, frames, scale, **more)
+    more = {"octaves": 1, "steps": 2, "jitter": 2, "size": "keep"} | more
+    return vis.zoom(NETWORK, image, more.pop("layers", "relu2"), frames=frames, scale=scale, **more)
 
 
 def test_dream_zoom_dream():
     found = quick(seed=3)
-    dreaming = Dreaming(NETWORK, {"relu2": 1.0}, 1, steps=2, jitter=2)
+    options = DreamOptions(octaves=1, steps=2, jitter=2, seed=3)
+    eyes = Eyes(NETWORK, {"relu2": 1.0}, options)
     x = NETWORK.prepare(PHOTO, "keep")
     for frame in range(3):
-        end = dreaming.follow(x, 3, frame)
-        np.testing.assert_array_equal(found.frames[frame], NETWORK.restore(end.image)[0])
-        assert found.trace[frame] == end.trace[-1, 0]
-        x = nearer(end.image, 0.1)
-    np.testing.assert_array_equal(found.x, end.image)
+        dream = octave_by_octave(eyes, x, options, frame)
+        np.testing.assert_array_equal(found.frames[frame], NETWORK.restore(dream.x)[0])
+        assert found.trace[frame] == dream.trace[-1, 0]
+        x = nearer(dream.x, 0.1)
+    np.testing.assert_array_equal(found.x, dream.x)
     np.testing.assert_array_equal(found.image, found.frames[-1])
-    assert found.caption.startswith("3 dreams, each 10% nearer; the last: small dreams relu2: 2 st")
+    assert found.caption == f"3 dreams, each zoomed in by 10%; the last: {dream.caption}"
+
+
+def test_each_frame_has_jitter_of_its_own():
+    options = DreamOptions(octaves=1, steps=2, jitter=2)
+    eyes, x = Eyes(NETWORK, "relu2", options), NETWORK.prepare(PHOTO, "keep")
+    first, second = (octave_by_octave(eyes, x, options, frame).x.tobytes() for frame in (0, 1))
+    assert first != second
+
+
+def test_it_has_the_options_of_a_dream():
+    own = {"frames", "scale", "size", "seed"}
+    dream, zoom = DreamOptions().settings(), ZoomOptions().settings()
+    assert set(zoom) == set(dream) | own
+    assert all(zoom[name] == value for name, value in dream.items() if name not in own)
 
 
 def test_the_first_frame_is_the_dream_itself():
     first = quick(frames=1, seed=5)
-    np.testing.assert_array_equal(first.x, vis.dream(NETWORK, PHOTO, "relu2", 1, steps=2, jitter=2,
-                                                     seed=5).x)
+    np.testing.assert_array_equal(first.x, vis.dream(NETWORK, PHOTO, "relu2", octaves=1, steps=2,
+                                                     jitter=2, seed=5).x)
 
 
 def test_nearer_enlarges_the_middle():
@@ -76,13 +91,15 @@ def test_ctrl_c_keeps_the_finished_dreams_and_at_least_one(monkeypatch, at, kept
     monkeypatch.undo()
     assert found.interrupted and len(found.frames) == len(found.trace) == kept
     if at > 2:
-        np.testing.assert_array_equal(found.frames, quick().frames[:kept])
+        finished = quick(frames=kept)
+        np.testing.assert_array_equal(found.frames, finished.frames)
+        assert found.caption == finished.caption  # not of the dream that was broken off
 
 
 @pytest.mark.parametrize("settings, words", [
     ({"frames": 0}, "frames must be a whole number of at least 1, got 0"),
-    ({"scale": 0.0}, "must lie between 0 and 1, got 0.0"), ({"scale": 1.0}, "got 1.0"),
-    ({"octave_scale": 0.5}, "octave_scale must be above 1")])
+    ({"scale": 0.0}, "zoom: scale must be a number above 0 and at most 0.99, got 0.0"),
+    ({"scale": 1.0}, "got 1.0"), ({"octave_scale": 0.5}, "octave_scale must be a number above 1")])
 def test_one_clear_line(settings, words):
     with pytest.raises(ValueError, match=words):
         quick(**settings)

@@ -1,18 +1,18 @@
-"""What an image is optimised for: terms with a place, a value and a gradient there.
+"""Objectives: what an image is optimised for, as a weighted sum of terms.
 
-A term looks at one place, a layer's output or the image itself, and gives one value an image of
-the batch and the gradient of those values at that place. Terms add and scale:
+A term looks at one place, a layer's output or the image itself. It returns one value for each
+image of the batch, and the gradient of these values at that place. Terms can be added and scaled:
 
     objectives.channel("conv4_1", 7) - 1e-3 * objectives.total_variation()
 
-Objectives are made large (`minicnn.ascent.loop`); a loss enters with a minus sign.
+Objectives are maximised (`minicnn.ascent.loop`); a loss enters with a minus sign.
 
 | file | what it holds |
 |---|---|
 | term.py | Term, Objective, Value: how terms add and scale |
 | units.py | channel, neuron, and a class: logit, log_probability, probability |
 | features.py | energy, direction, cosine, distance, guide: all channels of a layer at once |
-| gram_matrices.py | gram, diversity: what goes with what, wherever it is |
+| gram_matrices.py | gram, diversity: which channels are active together, at any position |
 | image.py | l2, alpha_norm, outside, total_variation: the image itself |
 """
 

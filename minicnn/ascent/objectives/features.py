@@ -1,20 +1,20 @@
-"""Features: all channels of a layer at once, weighed, compared with given ones, or just strong."""
+"""Features: terms that use all channels of a layer at once."""
 
 from minicnn.ascent.objectives.term import Objective, Term, position
 from minicnn.backend import array_module
 from minicnn.fast.threads import product
 
-FLOOR = 0.1  # the least cosine that `cosine` counts, so that a wrong start still has a slope
-EPSILON = 1e-4  # added to lengths
-BLOCK = 1 << 22  # dot products held at a time
+FLOOR = 0.1  # `cosine` raises smaller cosines to this, so that a bad start still has a gradient
+EPSILON = 1e-4  # added to lengths before dividing by them
+BLOCK = 1 << 22  # the most dot products in memory at a time
 
 
 def energy(layer):
-    """Half the sum of squares of a layer: whatever it sees, more of it (DeepDream, 2015).
+    """Half the sum of squares of a layer: strengthens whatever it sees (DeepDream, 2015).
 
         E = 1/2 sum of a^2        dE/da = a
 
-    google/deepdream begins the backward pass with the activations themselves: this gradient.
+    This gradient is what google/deepdream starts the backward pass with: the activations.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ def energy(layer):
 
 
 def direction(layer, vector, row=None, column=None):
-    """The dot product with a direction among a layer's channels.
+    """The dot product of a layer's channels with a given direction.
 
     Parameters
     ----------
     layer : str
     vector : (C,) array, or (N, C) with one for each image
     row, column : int, optional
-        One position; the mean over all of them where neither is given.
+        One position; by default the mean over all positions.
     """
     def function(a):
         seen, way = _seen(a, layer, row, column), _directions(a, layer, vector)
@@ -44,12 +44,12 @@ def direction(layer, vector, row=None, column=None):
 
 
 def cosine(layer, vector, power=1.0, row=None, column=None):
-    """A direction, and little else: the dot product times a power of the cosine (Lucid).
+    """The dot product with a direction, times a power of the cosine (Lucid).
 
         value = mean over positions of  a.v max(c, 0.1)^power        c = a.v / (|a| |v|)
 
-    The dot product alone also grows along a feature that lies only partly in this direction; the
-    cosine asks for all of it. With power 0 it is `direction`.
+    The dot product alone also grows along a feature that only partly has this direction; the
+    cosine penalises everything that is not along it. With power 0 this is `direction`.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def cosine(layer, vector, power=1.0, row=None, column=None):
     vector : (C,) array, or (N, C) with one for each image
     power : float, at least 0
     row, column : int, optional
-        One position; the mean over all of them where neither is given.
+        One position; by default the mean over all positions.
     """
     if not power >= 0:
         raise ValueError(f"cosine: power must be at least 0, got {power}")
@@ -69,7 +69,7 @@ def cosine(layer, vector, power=1.0, row=None, column=None):
         length = xp.sqrt((seen * seen).sum(axis=2, keepdims=True))
         both = (length + EPSILON) * (xp.sqrt((way * way).sum(axis=2, keepdims=True)) + EPSILON)
         c = xp.maximum(dots / both, FLOOR)
-        # the slope of c where it counts: along v, less the part along a that only makes a longer
+        # the slope of c above FLOOR: along v, less the part along a, which only changes |a|
         along = seen / xp.where(length == 0, 1, length) / (length + EPSILON)
         slope_c = xp.where(c > FLOOR, way / both - dots / both * along, 0)
         slope = (c**power * way + power * c ** (power - 1) * dots * slope_c) / seen.shape[1]
@@ -80,27 +80,28 @@ def cosine(layer, vector, power=1.0, row=None, column=None):
 
 
 def distance(layer, target):
-    """How far a layer is from given activations: a loss, to be subtracted.
+    """The distance of a layer from given activations: a loss, to be subtracted.
 
         E = |a - target|^2 / |target|^2        dE/da = 2 (a - target) / |target|^2
 
-    Mahendran & Vedaldi (2015, eq. 2 and section 3.2): 0 at the target, 1 where nothing is active.
+    Mahendran & Vedaldi (2015, eq. 2 and section 3.2): 0 at the target, 1 if nothing is active.
 
     Parameters
     ----------
     layer : str
     target : array (H, W, C), (1, H, W, C), or (N, H, W, C) with one for each image
-        Of a dense layer (C,), (1, C) or (N, C).
+        For a dense layer (C,), (1, C) or (N, C).
     """
     goals = target if target.ndim in (2, 4) else target[None]  # C -> 1,C or H,W,C -> 1,H,W,C
     if not goals.reshape(len(goals), -1).any(axis=1).all():
-        raise ValueError(f"distance: the target is silent at {layer}; choose another layer")
+        raise ValueError(f"distance: the target is silent (zero everywhere) at {layer}; choose "
+                         "another layer")
 
     def function(a):
         goal = array_module(a).asarray(goals, dtype=a.dtype)
         if goal.shape[1:] != a.shape[1:] or len(goal) not in (1, len(a)):
-            raise ValueError(f"distance: {layer} is {a.shape} here, the target {goal.shape}; take "
-                             "it from an image of the same size")
+            raise ValueError(f"distance: {layer} has shape {a.shape}, the target {goal.shape}; "
+                             "take the target from an image of the same size")
         size = (goal * goal).reshape(len(goal), -1).sum(axis=1)  # N,H,W,C -> N
         off = a - goal
         slope = 2 * off / size.reshape(-1, *[1] * (a.ndim - 1))  # N -> N,1,1,1
@@ -109,11 +110,11 @@ def distance(layer, target):
 
 
 def guide(layer, features):
-    """More of what a guide image shows: each position's best dot product among its features.
+    """The similarity to a guide image: each position's best dot product among its features.
 
         value = sum over positions of  max over j of  a.y_j        gradient there: the best y_j
 
-    google/deepdream's guided dream. Of equally good ones the first counts.
+    This is google/deepdream's guided dream. The first of several equally good features counts.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def guide(layer, features):
 
 
 def _best(seen, among):
-    """(N, M): which of the features `among` (M', C) each position of `seen` is likest to."""
+    """(N, M): the index of the feature in `among` (M', C) with the largest dot product."""
     xp, (n, m, _) = array_module(seen), seen.shape
     best = xp.zeros((n, m), dtype=int)
     rows = max(1, BLOCK // len(among))
@@ -146,7 +147,7 @@ def _best(seen, among):
 
 
 def _seen(a, layer, row, column):
-    """The positions looked at: (N, M, C); M = 1 for one of them, and for a dense layer."""
+    """The chosen positions, (N, M, C); M is 1 for a single position and for a dense layer."""
     if row is None and column is None:
         return a.reshape(len(a), -1, a.shape[-1])  # N,H,W,C -> N,M,C
     r, c = position(a, layer, row, column)
@@ -154,7 +155,7 @@ def _seen(a, layer, row, column):
 
 
 def _put_back(slope, a, layer, row, column):
-    """The inverse of `_seen` for a gradient: zero where it did not look."""
+    """The adjoint of `_seen`: the gradient is zero at positions that it left out."""
     if row is None and column is None:
         return slope.reshape(a.shape)  # N,M,C -> N,H,W,C
     r, c = position(a, layer, row, column)
@@ -164,7 +165,7 @@ def _put_back(slope, a, layer, row, column):
 
 
 def _directions(a, layer, vector):
-    """(1 or N, 1, C) in a's own type and place."""
+    """The direction as (1 or N, 1, C), with a's dtype and on a's device."""
     way = array_module(a).asarray(vector, dtype=a.dtype)
     if way.shape not in ((a.shape[-1],), (len(a), a.shape[-1])):
         raise ValueError(f"{layer} has {a.shape[-1]} channels and the batch {len(a)} images; a "

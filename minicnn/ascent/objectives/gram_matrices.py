@@ -1,6 +1,6 @@
-"""Gram matrices: what goes with what, wherever it is.
+"""Gram matrices: which channels are active together, at whatever position.
 
-A texture has given ones; a diverse batch has different ones.
+A texture is described by its Gram matrices; in a diverse batch they differ.
 """
 
 from minicnn.ascent.objectives.term import Objective, Term
@@ -9,40 +9,76 @@ from minicnn.fast.threads import product
 
 
 def gram(layer, target):
-    """How far a layer's Gram matrix is from a target: the texture loss of Gatys et al. (2015).
-
-    With F the (M, C) matrix of M positions and C channels, and G = F^T F / M the mean products of
-    its channels,
-
-        E = sum over i, j of (G[i, j] - target[i, j])^2 / (4 C^2)
-        dE/dF = F (G - target) / (M C^2)
-
-    Their Gram matrix is a sum over positions, and they divide E by M^2;
-    dividing G by M instead lets images of different sizes share one target.
+    """The distance of a layer's Gram matrix from a target, `gram_loss`, as an objective.
 
     Parameters
     ----------
     layer : str
     target : (C, C) array
-        `gram_matrix` of the texture's activation.
+        The `gram_matrix` of the texture's activation.
     """
     def function(a):
-        off = gram_matrix(a, layer) - array_module(a).asarray(target, dtype=a.dtype)
-        n, h, w, c = a.shape
-        f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
-        gradient = product(f, off) / (h * w * c * c)  # (N, M, C) @ (N, C, C) -> N,M,C
-        return (off * off).sum(axis=(1, 2)) / (4 * c * c), gradient.reshape(a.shape)  # -> N,H,W,C
+        check_positions(a, layer)
+        return gram_loss(a, array_module(a).asarray(target, dtype=a.dtype))
     return Objective([Term(f"{layer} gram", layer, function)])
 
 
+def gram_loss(a, target):
+    """The distance of an activation's Gram matrix from a target, and its gradient.
+
+    The texture loss of Gatys et al. (2015). With F the (M, C) matrix of M positions and C channels,
+    and G = F^T F / M the mean products of all pairs of channels,
+
+        E = sum over i, j of (G[i, j] - target[i, j])^2 / (4 C^2)
+
+    An entry F[m, c] is a factor of G[c, j] and of G[j, c] for every j, which are equal; so
+
+        dE/dF = F (G - target) / (M C^2)
+
+    The paper's Gram matrix is a sum over positions, and the paper divides E by M^2; dividing G by
+    M instead lets images of different sizes share one target.
+
+    Parameters
+    ----------
+    a : array (N, H, W, C)
+    target : array (C, C)
+
+    Returns
+    -------
+    value : array (N,)
+        E of each image.
+    gradient : array (N, H, W, C)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.array([[1., 0.], [0., 2.]]).reshape(1, 1, 2, 2)  # two positions, two channels
+    >>> gram_matrix(a)[0]
+    array([[0.5, 0. ],
+           [0. , 2. ]])
+    >>> value, gradient = gram_loss(a, np.zeros((2, 2)))
+    >>> value  # (0.25 + 4) / 16
+    array([0.265625])
+    >>> gradient.reshape(2, 2)  # F G / 8
+    array([[0.0625, 0.    ],
+           [0.    , 0.5   ]])
+    """
+    off = gram_matrix(a) - target
+    n, h, w, c = a.shape
+    f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
+    gradient = product(f, off) / (h * w * c * c)  # (N, M, C) @ (N, C, C) -> N,M,C
+    return (off * off).sum(axis=(1, 2)) / (4 * c * c), gradient.reshape(a.shape)  # -> N,H,W,C
+
+
 def diversity(layer):
-    """How unlike each other the images of a batch are: to be added (Olah et al. 2017; Lucid).
+    """How different the images of a batch are: a term to add (Olah et al. 2017; Lucid).
 
         value of image n = - mean over the others m of  <G_n, G_m> / (|G_n| |G_m|)
 
-    with G the Gram matrix: 0 where nothing is alike, -1 where all is. It is the one term that looks
-    at several images of a batch, and the gradient is that of the values' sum. Lucid's is the sum
-    over the others, to be subtracted. An image that is silent at this layer counts as unlike.
+    with G the Gram matrix: 0 if an image has nothing in common with the others, -1 if all are
+    alike. This is the only term that compares images of a batch; its gradient is that of the sum
+    of the values. Lucid's term is the sum over the others, to be subtracted. An image that is
+    silent at this layer counts as different from all others.
 
     Parameters
     ----------
@@ -51,7 +87,8 @@ def diversity(layer):
     def function(a):
         n = len(a)
         if n < 2:
-            raise ValueError("diversity: it compares the images of a batch, and this batch has one")
+            raise ValueError("diversity: it compares the images of a batch, but this batch has "
+                             "only one image; use at least two")
         xp, g = array_module(a), gram_matrix(a, layer)
         positions, c = a.shape[1] * a.shape[2], a.shape[3]
         g = g.reshape(n, c * c)  # N,C,C -> N,CC
@@ -60,7 +97,7 @@ def diversity(layer):
         unit = g / length
         alike = product(unit, unit.T) * (1 - xp.eye(n, dtype=a.dtype))  # (N, CC) @ (CC, N) -> N,N
         others = unit.sum(axis=0) - unit
-        # along the others, less what only makes G longer; each pair counts in two values
+        # along the others, less the part that only changes |G|; each pair counts in two values
         slope = (others - alike.sum(axis=1, keepdims=True) * unit) / length
         slope = -2 * slope.reshape(n, c, c) / (n - 1)  # N,CC -> N,C,C
         f = a.reshape(n, positions, c)  # N,H,W,C -> N,M,C
@@ -70,10 +107,15 @@ def diversity(layer):
 
 
 def gram_matrix(a, layer="the layer"):
-    """(N, C, C): the mean over positions of the product of every two channels of a (N, H, W, C)."""
-    if a.ndim != 4:
-        raise ValueError(f"gram: a Gram matrix is a mean over positions, and {layer} has none, its "
-                         f"output is {a.shape}; choose a convolutional layer")
+    """(N, C, C): the mean over positions of the products of all pairs of channels of `a`."""
+    check_positions(a, layer)
     n, h, w, c = a.shape
     f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
     return product(f.transpose(0, 2, 1), f) / (h * w)  # (N, C, M) @ (N, M, C) -> N,C,C
+
+
+def check_positions(a, layer):
+    """Raise ValueError unless an activation has positions, (N, H, W, C)."""
+    if a.ndim != 4:
+        raise ValueError(f"gram: a Gram matrix is a mean over positions, but {layer} has none (its "
+                         f"output is {a.shape}); choose a convolutional layer")

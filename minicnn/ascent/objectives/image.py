@@ -1,7 +1,7 @@
-"""Terms that look at the image itself: what it costs to be bright, rough, or out of range.
+"""Terms that look at the image itself: penalties for large, rough or out-of-range values.
 
-All are losses, to be subtracted, and means over the image's numbers, so that a weight means the
-same at every size. They see the image before any transform.
+All are losses, to be subtracted. They are means over the image's numbers, so that a weight means
+the same at every size. They see the image before any transform.
 """
 
 from minicnn.ascent.objectives.term import Objective, Term
@@ -20,8 +20,8 @@ def l2():
 def alpha_norm(alpha=6.0):
     """The mean of |x|^alpha (Mahendran & Vedaldi 2015, section 2.1, as a mean over its numbers).
 
-    A large alpha leaves ordinary values alone and reins in those that stick out. 1 is the L1
-    norm, which sets small values to zero.
+    A large alpha hardly changes ordinary values and shrinks outliers. alpha = 1 is the L1 norm,
+    which sets small values to zero.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def alpha_norm(alpha=6.0):
 
 
 def outside(low, high):
-    """Half the mean square of how far numbers lie outside what can be shown.
+    """Half the mean square of how far numbers lie outside the range that can be shown.
 
-    For images that are not kept within bounds at every step.
+    For images that are not clipped to this range at every step.
 
     Parameters
     ----------
@@ -56,16 +56,17 @@ def outside(low, high):
 
 
 def total_variation(beta=2.0):
-    """How rough the image is (Mahendran & Vedaldi 2015), a mean over its numbers.
+    """The roughness of the image (Mahendran & Vedaldi 2015), a mean over its numbers.
 
         V = mean over i, j, c of ((x[i, j+1] - x[i, j])^2 + (x[i+1, j] - x[i, j])^2)^(beta/2)
 
-    Differences beyond the last row and column count as zero. Each image of a batch has its own.
+    Differences beyond the last row and column count as zero. Each image of a batch has its own
+    value.
 
     Parameters
     ----------
     beta : float, at least 1
-        1 keeps edges and gives spikes, 2 is smooth.
+        1 keeps edges but gives spikes, 2 gives smooth images.
     """
     if not beta >= 1:
         raise ValueError(f"total_variation: beta must be at least 1, got {beta}")
@@ -77,7 +78,7 @@ def total_variation(beta=2.0):
         down[:, :-1] = x[:, 1:] - x[:, :-1]
         square = across**2 + down**2
         value = (square ** (beta / 2)).reshape(len(x), -1).mean(axis=1)
-        flat = square == 0  # there the gradient is 0 (beta > 1) or chosen to be (beta = 1)
+        flat = square == 0  # the gradient there is 0 (beta > 1) or is set to 0 (beta = 1)
         slope = xp.where(flat, 0, beta * xp.where(flat, 1, square) ** (beta / 2 - 1)) / x[0].size
         gradient = -slope * (across + down)
         right, below = gradient[:, :, 1:], gradient[:, 1:]

@@ -1,4 +1,4 @@
-"""What an objective is: terms with a place, a value and a gradient there, which add and scale."""
+"""Objectives as weighted sums of terms, each with a place, a value and a gradient there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from minicnn.network import INPUT
 
 
 class Value(NamedTuple):
-    """An objective at one batch: totals (N,), each term's share by name, gradients by place."""
+    """An objective for one batch: totals (N,), each term's share by name, gradients by place."""
 
     total: Any
     by_term: dict
@@ -20,16 +20,18 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class Term:
-    """One thing looked at: `function(activation)` gives (values (N,), gradient).
+    """One term of an objective: `function(activation)` returns (values (N,), gradient).
 
-    The gradient is that of the values' sum. Where an image's value depends on that image alone, in
-    all terms but `diversity`, it is at each image the gradient of its own value.
+    The gradient is that of the sum of the values. In all terms but `diversity` an image's value
+    depends on that image alone, so this is, at each image, the gradient of its own value. If each
+    image has its own target, ``part(slice)`` is the same term for some images of the batch.
     """
 
     name: str
     place: str
     function: Callable
     weight: float = 1.0
+    part: Callable | None = None
 
 
 class Objective:
@@ -65,13 +67,19 @@ class Objective:
         """The terms that look at layers."""
         return Objective(term for term in self.terms if term.place != INPUT)
 
+    def of_images(self, part):
+        """The objective for some images of the batch, given by a slice."""
+        return Objective(term if term.part is None else
+                         replace(term.part(part), name=term.name, weight=term.weight)
+                         for term in self.terms)
+
     @property
     def places(self):
         """The layers looked at, each once."""
         return [p for p in dict.fromkeys(term.place for term in self.terms) if p != INPUT]
 
     def evaluate(self, at):
-        """The objective's Value, where ``at[place]`` is the activation there (a Run will do)."""
+        """The objective's Value; ``at[place]`` is the activation there, as in a Run."""
         total, by_term, gradients = 0, {}, {}
         for term in self.terms:
             values, gradient = term.function(at[term.place])
@@ -81,21 +89,31 @@ class Objective:
         return Value(total, by_term, gradients)
 
 
-# ---- which unit: what the terms that look at layers share
+# ---- channels and positions: shared by the terms that look at layers
 
 def words(index):
     """A channel in a term's name: "7", or "7,9,12" where each image of the batch has its own."""
     return ",".join(str(i) for i in np.atleast_1d(index))
 
 
+def each(index, objective):
+    """`Term.part` for a term whose `index` may hold one channel for each image.
+
+    ``objective(some)`` makes the term for a part of these channels.
+    """
+    if np.ndim(index) == 0:
+        return None
+    return lambda part: objective(np.asarray(index)[part]).terms[0]
+
+
 def each_image(a, layer, index):
-    """The channel that each image climbs.
+    """The channel to maximise for each image.
 
     Parameters
     ----------
     a : array (N, ..., C)
     layer : str
-        For the errors.
+        The layer's name, for error messages.
     index : int or sequence of N ints
 
     Returns
@@ -116,11 +134,10 @@ def each_image(a, layer, index):
 
 
 def position(a, layer, row, column):
-    """A (row, column) of a (N, H, W, C); the centre, H // 2 and W // 2, where it is not given."""
-    if a.ndim != 4:
-        raise ValueError(f"{layer} has no position ({row}, {column}); its output is {a.shape}")
-    row = a.shape[1] // 2 if row is None else row
-    column = a.shape[2] // 2 if column is None else column
-    if not (0 <= row < a.shape[1] and 0 <= column < a.shape[2]):
-        raise ValueError(f"{layer} has no position ({row}, {column}); its output is {a.shape}")
-    return row, column
+    """Check a (row, column) of `a` (N, H, W, C); by default the centre, H // 2 and W // 2."""
+    if a.ndim == 4:
+        row = a.shape[1] // 2 if row is None else row
+        column = a.shape[2] // 2 if column is None else column
+        if 0 <= row < a.shape[1] and 0 <= column < a.shape[2]:
+            return row, column
+    raise ValueError(f"{layer} has no position ({row}, {column}); its output is {a.shape}")

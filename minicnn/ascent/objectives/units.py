@@ -1,16 +1,16 @@
-"""Units: a channel, a neuron, a class by its score or its probability.
+"""Units: a channel, a neuron, or a class by its score or its probability.
 
-An index may be one number, the same for the whole batch, or one for each image: then every image
-climbs a unit of its own, and many are found in one pass.
+An index is one number for the whole batch, or one for each image. In that case every image
+maximises its own unit, and one pass serves many units.
 """
 
 from functools import wraps
 
-from minicnn.ascent.objectives.term import Objective, Term, each_image, position, words
+from minicnn.ascent.objectives.term import Objective, Term, each, each_image, position, words
 from minicnn.backend import array_module
 from minicnn.ops import softmax
 
-MEASURES = {  # of a channel's responses r (N, M): values (N,), and the slope at each response
+MEASURES = {  # from a channel's responses r (N, M): values (N,), and the slope at each response
     "mean": lambda r: (r.mean(axis=1), 1 / r.shape[1]),
     "sum": lambda r: (r.sum(axis=1), 1),
     "squares": lambda r: ((r * r).sum(axis=1), 2 * r),
@@ -20,9 +20,9 @@ MEASURES = {  # of a channel's responses r (N, M): values (N,), and the slope at
 def channel(layer, index, measure="mean"):
     """One channel over all its positions; at a dense layer, one unit's value.
 
-    At a convolution, before its ReLU, positive and negative responses cancel in a mean or sum: of
-    the first one they depend on the image's mean colour alone. Look at the ReLU to see what a
-    filter likes. The sum of squares cancels nothing, and likes the filter's negative as well.
+    At a convolution, before its ReLU, positive and negative responses cancel in a mean or sum; for
+    the first convolution only the image's mean colour is left. Use the ReLU's output to see what a
+    filter responds to. In the sum of squares nothing cancels, but the filter's negative counts too.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def channel(layer, index, measure="mean"):
     index : int or sequence of N ints
         The channel, counted from 0.
     measure : {"mean", "sum", "squares"}
-        mean over the positions: Lucid, Keras' generate_pattern, tf-keras-vis. sum: the same
-        direction at a step that grows with the layer's size. squares, the sum of them: where a
-        channel is trained as an energy (as in Wolfram's example for VGG-16).
+        mean: the mean over the positions (Lucid, Keras' generate_pattern, tf-keras-vis). sum: the
+        same direction, with a step that grows with the layer's size. squares: the sum of squares,
+        the channel's energy (as in Wolfram's example for VGG-16).
 
     Examples
     --------
@@ -53,11 +53,12 @@ def channel(layer, index, measure="mean"):
             len(a), -1)).reshape(responses.shape)  # N,M -> N,H,W
         return values, gradient
     name = f"{layer}:{words(index)}" + ("" if measure == "mean" else f" {measure}")
-    return Objective([Term(name, layer, function)])
+    return Objective([Term(name, layer, function, part=each(
+        index, lambda some: channel(layer, some, measure)))])
 
 
 def neuron(layer, index, row=None, column=None):
-    """One unit: a channel at one position of a convolutional layer, its centre if not given."""
+    """One unit: a channel at one position of a convolutional layer, by default the centre."""
     def function(a):
         at, which = each_image(a, layer, index)
         r, c = position(a, layer, row, column)
@@ -65,16 +66,17 @@ def neuron(layer, index, row=None, column=None):
         gradient[at, r, c, which] = 1
         return a[at, r, c, which], gradient
     where = "centre" if row is None and column is None else f"{row},{column}"
-    return Objective([Term(f"{layer}:{words(index)}@{where}", layer, function)])
+    return Objective([Term(f"{layer}:{words(index)}@{where}", layer, function, part=each(
+        index, lambda some: neuron(layer, some, row, column)))])
 
 
 def logit(layer, index):
-    """The score of a class before softmax: what Simonyan et al. (2014, section 2) climb.
+    """The score of a class before softmax, which Simonyan et al. (2014, section 2) maximise.
 
     Parameters
     ----------
     layer : str
-        The class scores, (N, K) or (N, 1, 1, K); `Network.logits` says where they are.
+        The layer of the class scores, (N, K) or (N, 1, 1, K): `Network.logits`.
     index : int or sequence of N ints
     """
     def function(scores, at, which):
@@ -89,7 +91,8 @@ def log_probability(layer, index):
 
         log p[k] = x[k] - log(sum of exp(x[j]))        gradient at x[j]: [j = k] - p[j]
 
-    It pushes up the class and down whichever others are ahead, and rests once the class is sure.
+    The gradient raises the class's score, lowers the others in proportion to their probabilities,
+    and vanishes once the class is certain.
 
     Parameters
     ----------
@@ -108,12 +111,12 @@ def log_probability(layer, index):
 
 
 def probability(layer, index):
-    """A class's softmax probability, at the layer of its scores: for contrast.
+    """A class's softmax probability, at the layer of its scores: for comparison.
 
         gradient of p[k] at x[j]:  p[k] ([j = k] - p[j])
 
-    It can be raised by making all other classes less likely, and where the class is nearly
-    impossible or nearly sure there is hardly a gradient: climb `logit` or `log_probability`.
+    Making all other classes less likely also raises it, and the gradient almost vanishes where the
+    class is nearly impossible or nearly certain: maximise `logit` or `log_probability` instead.
 
     Parameters
     ----------
@@ -131,19 +134,18 @@ def probability(layer, index):
 
 
 def _of_scores(words_before, layer, index, function):
-    """A term at class scores: `function` has their values and gradients (N, K) for each image's
-    class."""
+    """A term at class scores.
+
+    ``function(scores, images, classes)`` returns the values (N,) and the gradient (N, K).
+    """
     @wraps(function)
     def at_layer(a):
-        scores = _scores(a, layer)
+        scores = a.reshape(len(a), -1)  # N,1,1,K -> N,K
+        if scores.shape[1] != a.shape[-1]:
+            raise ValueError(f"{layer} has several positions, its output is {a.shape}; expected "
+                             "class scores (N, K) or (N, 1, 1, K)")
         values, gradient = function(scores, *each_image(scores, layer, index))
         return values, gradient.reshape(a.shape)  # N,K -> N,1,1,K
-    return Objective([Term(f"{words_before}{layer}:{words(index)}", layer, at_layer)])
+    return Objective([Term(f"{words_before}{layer}:{words(index)}", layer, at_layer, part=each(
+        index, lambda some: _of_scores(words_before, layer, some, function)))])
 
-
-def _scores(a, layer):
-    scores = a.reshape(len(a), -1)  # N,1,1,K -> N,K
-    if scores.shape[1] != a.shape[-1]:
-        raise ValueError(f"{layer} has several positions, its output is {a.shape}; class scores "
-                         "are (N, K) or (N, 1, 1, K)")
-    return scores

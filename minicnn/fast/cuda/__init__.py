@@ -1,17 +1,17 @@
-"""How the CUDA kernels of the ops are compiled and launched.
+"""Compiling and launching the CUDA kernels of the ops.
 
 A kernel is the body of a loop over many numbers, written in CUDA C++, which a GPU runs in thousands
-of threads. The kernels of an op are in a file of their own (`conv`, `pool`, `average_pool`, `lrn`),
-as a string with the derivation beside it, and the op's twin in `minicnn.fast` takes them on a GPU.
-They exist where the page, which runs on a GPU as well, would need many passes over memory. Every
-thread writes numbers that no other thread writes, and adds in a fixed order, so the same input
-gives the same bytes. The page stays the one to read, and their test.
+of threads. The kernels of an op are a string in a file of their own (`conv`, `pool`,
+`average_pool`, `lrn`), next to their derivation; the op's twin in `minicnn.fast` uses them on a
+GPU. An op has kernels if its page, which runs on a GPU as well, would need many passes over memory.
+Every thread writes numbers that no other thread writes, and adds in a fixed order, so the same
+input gives the same bytes. The page remains the text to read, and the reference for tests.
 
 What all kernels have in common
     * REAL is the type of the numbers, float or double. INDEX is the type of indices: 32 bits wide
-      where that is enough, since dividing 64-bit numbers takes a GPU several times as long.
+      if that is enough, since dividing 64-bit numbers takes a GPU several times as long.
     * Thread t of T computes numbers t, t + T, t + 2T, ...: a grid-stride loop, right for any T.
-    * An index into (N, H, W, C) is taken apart from the right (`place`). Neighbouring threads have
+    * An index into (N, H, W, C) is split from the right (`place`). Neighbouring threads have
       neighbouring channels, so they read neighbouring memory.
     * Arrays are contiguous; `__restrict__` tells the compiler that they do not overlap.
 """
@@ -22,9 +22,9 @@ import numpy as np
 
 from minicnn.backend import array_module
 
-THREADS = 256  # a block
-BLOCKS = 1 << 16  # at most; with more work than that, each thread does several numbers
-SMALL = 1 << 30  # so many numbers can be counted in 32 bits, a stride of all threads added
+THREADS = 256  # per block
+BLOCKS = 1 << 16  # the most; with more work than that, each thread computes several numbers
+SMALL = 1 << 30  # below this, an index plus the stride of all threads fits into 32 bits
 REALS = {"f": "float", "d": "double"}  # by dtype.char
 COMMON = """
 __device__ INDEX first() { return (INDEX)blockIdx.x * blockDim.x + threadIdx.x; }
@@ -41,6 +41,11 @@ __device__ Place place(INDEX i, INDEX height, INDEX width, INDEX channels)
     at.n = i / height;
     return at;
 }
+
+// The parameters of a kernel of pooling: both images, and the windows between them.
+#define WINDOWS INDEX height, INDEX width, INDEX channels, INDEX out_height, INDEX out_width, \\
+    INDEX window_height, INDEX window_width, INDEX stride_down, INDEX stride_across, \\
+    INDEX pad_down, INDEX pad_across
 
 // The windows p with  0 <= at - stride * p < window  (at is counted from the padded border):
 // those that cover sample `at`, from first_window to last_window.
@@ -68,9 +73,9 @@ def launch(source, name, count, *arguments, **types):
     Parameters
     ----------
     source : str
-        CUDA C++; what `COMMON` defines is put before it.
+        CUDA C++; `COMMON` is put before it.
     name : str
-        Of an ``extern "C" __global__`` function in it, whose first parameter is `count`.
+        Name of an ``extern "C" __global__`` function in it, whose first parameter is `count`.
     count : int
     arguments : array, int or float
         The other parameters: a pointer for an array (all contiguous), INDEX for an int, REAL for a
@@ -93,7 +98,7 @@ def _kernel(raw_kernel, source, name, types):
 
 
 def program(source, types):
-    """The whole text that is compiled, with its open types filled in."""
+    """The complete source to compile, with definitions of its open types."""
     return "".join(f"#define {name} {c}\n" for name, c in types.items()) + COMMON + source
 
 

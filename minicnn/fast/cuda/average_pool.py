@@ -1,10 +1,10 @@
 """Average pooling as CUDA kernels; see `minicnn.ops.average_pool`.
 
-Forward: a thread an output, which adds the pixels of its window (what lies in the padding is zero)
-and divides by the window's area A.
+Forward: one thread per output adds the pixels of its window (the padding is zero) and divides by
+the window's area A.
 
-Backward: a thread a pixel, which adds dy/A of the windows that cover it. They are found as in
-`minicnn.fast.cuda.pool`; here each of them counts.
+Backward: one thread per pixel adds dy/A of all windows that cover the pixel. They are found as in
+`minicnn.fast.cuda.pool`.
 """
 
 from minicnn.backend import array_module
@@ -13,9 +13,7 @@ from minicnn.fast import cuda
 SOURCE = r"""
 extern "C" __global__ void average_pool_forward(
     INDEX count, const REAL* __restrict__ x, const REAL* __restrict__ area, REAL* __restrict__ y,
-    INDEX height, INDEX width, INDEX channels, INDEX out_height, INDEX out_width,
-    INDEX window_height, INDEX window_width, INDEX stride_down, INDEX stride_across,
-    INDEX pad_down, INDEX pad_across)
+    WINDOWS)
 {
     for (INDEX i = first(); i < count; i += step()) {
         const Place out = place(i, out_height, out_width, channels);
@@ -39,9 +37,7 @@ extern "C" __global__ void average_pool_forward(
 
 extern "C" __global__ void average_pool_backward(
     INDEX count, const REAL* __restrict__ dy, const REAL* __restrict__ area, REAL* __restrict__ dx,
-    INDEX height, INDEX width, INDEX channels, INDEX out_height, INDEX out_width,
-    INDEX window_height, INDEX window_width, INDEX stride_down, INDEX stride_across,
-    INDEX pad_down, INDEX pad_across)
+    WINDOWS)
 {
     for (INDEX i = first(); i < count; i += step()) {
         const Place pixel = place(i, height, width, channels);
@@ -62,7 +58,7 @@ extern "C" __global__ void average_pool_backward(
     }
 }
 """
-TYPES = [{}]  # what SOURCE is compiled for
+TYPES = [{}]  # the sets of open types that SOURCE is compiled with
 
 
 def forward(x, area, window, stride, pad, out):
@@ -73,7 +69,7 @@ def forward(x, area, window, stride, pad, out):
     x : array (N, H, W, C)
         float32 or float64, on a GPU.
     area : array (1, OH, OW, 1)
-        What each window's sum is divided by.
+        The divisor of each window's sum.
     window, stride, pad, out : (vertical, horizontal)
         `out` is (OH, OW).
 
@@ -89,7 +85,7 @@ def forward(x, area, window, stride, pad, out):
 
 
 def backward(dy, area, x_shape, window, stride, pad):
-    """dx (N, H, W, C) from dy (N, OH, OW, C); the rest as in an AveragePoolCache."""
+    """dx (N, H, W, C) from dy (N, OH, OW, C) and the fields of an AveragePoolCache."""
     xp = array_module(dy)
     dx = xp.empty(x_shape, dtype=dy.dtype)
     cuda.launch(SOURCE, "average_pool_backward", dx.size, xp.ascontiguousarray(dy), area, dx,

@@ -1,9 +1,9 @@
-"""The way back of a convolution as a CUDA kernel; see `minicnn.ops.conv`.
+"""The input gradient of a convolution as a CUDA kernel; see `minicnn.ops.conv`.
 
-A thread a pixel, which gathers where the page scatters (col2im). Pixel (y, x) is at
-(y + P, x + P) in the padded image. Place (i, j) of the kernel lies on it in the window (p, q) for
-which S p + D i = y + P and S q + D j = x + P, if there is such a one; then it takes entry (i, j) of
-that window's row of `dcols`, in the places' order.
+One thread per pixel gathers what the page scatters (col2im). Pixel (y, x) is at (y + P, x + P) in
+the padded image. Place (i, j) of the kernel lies on it in the window (p, q) with S p + D i = y + P
+and S q + D j = x + P, if these have a solution. The thread adds entry (i, j) of that window's row
+of `dcols` for all such places, in their order.
 
 The page adds to every pixel KH*KW times, in as many calls. Here each number is read once.
 """
@@ -46,21 +46,21 @@ extern "C" __global__ void conv_read_back(
     }
 }
 """
-TYPES = [{}]  # what SOURCE is compiled for
+TYPES = [{}]  # the sets of open types that SOURCE is compiled with
 
 
 def read_back(dx, dcols, cache, first_row):
-    """Add dcols to the pixels it was read from.
+    """Add dcols to the pixels from which `cols` was read.
 
     Parameters
     ----------
     dx : array (N, H, W, C)
         Contiguous; float32 or float64, on a GPU.
     dcols : array (N, R, OW, KH, KW, G, C/G)
-        Of R rows of the output.
+        For R rows of the output.
     cache : ConvCache
     first_row : int
-        Of the output.
+        The first of these rows.
     """
     _, rows, out_width, *kernel, _, _ = dcols.shape
     cuda.launch(SOURCE, "conv_read_back", dx.size, array_module(dx).ascontiguousarray(dcols), dx,

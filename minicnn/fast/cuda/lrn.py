@@ -1,10 +1,8 @@
 """Local response normalisation as CUDA kernels; see `minicnn.ops.lrn`.
 
-A thread a number, forward and backward: it reads the window of n channels around its own, cut off
-at the first and last channel, and does at once what the page does in a pass over memory each.
-The channels of one pixel lie side by side in memory, so what a window needs is mostly at hand.
-
-Sums go outwards from the middle, as the page's do.
+One thread per number, forward and backward, reads the window of n channels around its own, cut off
+at the first and last channel. It does in one pass over memory what the page does in several. The
+channels of one pixel are contiguous in memory, so a window's numbers are mostly in the cache.
 """
 
 from minicnn.backend import array_module
@@ -28,7 +26,7 @@ extern "C" __global__ void lrn_forward(
     }
 }
 
-// dy s^(-beta), and what a channel adds to the cross term of each channel in its window
+// dy s^(-beta), and a channel's contribution to the cross term of each channel in its window
 __device__ REAL direct(const REAL* dy, const REAL* scale, REAL beta, INDEX i)
 {
     return dy[i] * pow(scale[i], -beta);
@@ -54,7 +52,7 @@ extern "C" __global__ void lrn_backward(
     }
 }
 """
-TYPES = [{}]  # what SOURCE is compiled for
+TYPES = [{}]  # the sets of open types that SOURCE is compiled with
 
 
 def forward(x, size, a, beta, k):
@@ -68,7 +66,7 @@ def forward(x, size, a, beta, k):
 
 
 def backward(dy, x, scale, size, a, beta):
-    """The gradient dx, from dy and what an LrnCache holds."""
+    """The gradient dx, from dy and the fields of an LrnCache."""
     xp = array_module(dy)
     dx = xp.empty(dy.shape, dtype=dy.dtype)
     cuda.launch(SOURCE, "lrn_backward", dx.size, *map(xp.ascontiguousarray, (dy, x, scale)), dx,

@@ -1,13 +1,13 @@
 """Max pooling and unpooling as CUDA kernels; see `minicnn.ops.pool`.
 
-Forward: a thread an output. It walks over its window row by row and keeps the first maximum and
-its place, like the page. The padding is minus infinity and never greater than what was found,
-so the walk begins with it and leaves its samples out.
+Forward: one thread per output goes through its window row by row and keeps the first maximum and
+its place, like the page. The padding is minus infinity and never greater than a pixel, so the
+search starts with it as the maximum and skips the padding's samples.
 
-Unpooling: a thread a pixel, which gathers where the page scatters. Pixel (y, x) is at
-(y + P, x + P) in the padded image; the windows p that cover row y + P are those with
-0 <= y + P - S p < KH, and its place in window (p, q) is (y + P - S p, x + P - S q). It takes the
-value of each window whose switch names that place, in the windows' order.
+Unpooling: one thread per pixel gathers what the page scatters. Pixel (y, x) is at (y + P, x + P)
+in the padded image. The windows p that cover row y + P are those with 0 <= y + P - S p < KH, and
+the pixel's place in window (p, q) is (y + P - S p, x + P - S q). The thread adds the values of all
+windows whose switch is that place, in the windows' order.
 """
 
 import numpy as np
@@ -19,9 +19,7 @@ SWITCHES = {"uint8": "unsigned char", "uint16": "unsigned short", "uint32": "uns
 SOURCE = r"""
 extern "C" __global__ void pool_forward(
     INDEX count, const REAL* __restrict__ x, REAL* __restrict__ y, SWITCH* __restrict__ switches,
-    INDEX height, INDEX width, INDEX channels, INDEX out_height, INDEX out_width,
-    INDEX window_height, INDEX window_width, INDEX stride_down, INDEX stride_across,
-    INDEX pad_down, INDEX pad_across, REAL padding)
+    WINDOWS, REAL padding)
 {
     for (INDEX i = first(); i < count; i += step()) {
         const Place out = place(i, out_height, out_width, channels);
@@ -41,7 +39,7 @@ extern "C" __global__ void pool_forward(
                 if (value > best) {  // ">": the first of equals stays
                     best = value;
                     place = a * window_width + b;
-                } else if (value != value) {  // not a number: nothing is greater from here on
+                } else if (value != value) {  // NaN: from here on no value is greater
                     best = value;
                 }
             }
@@ -54,9 +52,7 @@ extern "C" __global__ void pool_forward(
 extern "C" __global__ void pool_unpool(
     INDEX count, const REAL* __restrict__ values, const SWITCH* __restrict__ switches,
     REAL* __restrict__ x,
-    INDEX height, INDEX width, INDEX channels, INDEX out_height, INDEX out_width,
-    INDEX window_height, INDEX window_width, INDEX stride_down, INDEX stride_across,
-    INDEX pad_down, INDEX pad_across)
+    WINDOWS)
 {
     for (INDEX i = first(); i < count; i += step()) {
         const Place pixel = place(i, height, width, channels);
@@ -78,7 +74,7 @@ extern "C" __global__ void pool_unpool(
     }
 }
 """
-TYPES = [{"SWITCH": c} for c in SWITCHES.values()]  # what SOURCE is compiled for
+TYPES = [{"SWITCH": c} for c in SWITCHES.values()]  # the sets of open types for SOURCE
 
 
 def forward(x, window, stride, pad, out):
@@ -106,7 +102,7 @@ def forward(x, window, stride, pad, out):
 
 
 def unpool(values, switches, x_shape, window, stride, pad):
-    """As `minicnn.ops.pool.unpool`, for float32 or float64 on a GPU."""
+    """Like `minicnn.ops.pool.unpool`, for float32 or float64 on a GPU."""
     xp = array_module(values)
     x = xp.empty(x_shape, dtype=values.dtype)
     cuda.launch(SOURCE, "pool_unpool", x.size, xp.ascontiguousarray(values),

@@ -1,0 +1,24 @@
+"""``minicnn classes``: the names that --target takes."""
+
+from minicnn.cli.options import Command, network, say
+
+
+def add(parser):
+    """The options of the command."""
+    Command(parser)
+    parser.add_argument("words", nargs="*", metavar="WORD",
+                        help="list only classes whose name contains one of these words")
+
+
+def run(options):
+    """Print the number and the name of each class."""
+    net = network(options)
+    if not net.labels:
+        raise ValueError(f"network {net.name} has no class names; give them with --labels FILE")
+    words = [word.lower() for word in options.words]
+    found = [f"{number:4}  {name}" for number, name in enumerate(net.labels)
+             if not words or any(word in name.lower() for word in words)]
+    if not found:
+        raise ValueError(f"network {net.name} has no class with {' or '.join(options.words)} in "
+                         f"its name; `minicnn classes` lists all {len(net.labels)}")
+    say("\n".join(found), options)

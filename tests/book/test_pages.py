@@ -1,0 +1,186 @@
+"""The pages of lessons/book: every Python block runs, and the worked example passes its tests.
+
+The blocks of a page run in order, in one namespace. `contributing.md` also holds pieces of files.
+Such a block names its file in its first line:
+
+    # minicnn/naive.py                            a new file, or the end of one that exists
+    # minicnn/naive.py, above "def _sigmoid("     above the first line that begins with these words
+    # minicnn/naive.py, change                    in a diff: lines with + replace those with -
+
+That page runs in a copy of the repository, with the pieces in their places.
+"""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import pytest
+
+import minicnn
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "lessons" / "book"
+PAGES = sorted(BOOK.glob("*.md"))
+HEADING = re.compile(r'# ([\w./]+\.(?:py|toml))'
+                     r'(?:, above "(?P<above>[^"]+)"|, (?P<change>change))?')
+WORKED = BOOK / "contributing.md"
+
+
+class Block(NamedTuple):
+    """A block of code of a page; `file` is None for one that is no piece of a file."""
+
+    page: str
+    line: int
+    language: str
+    code: str
+    file: str | None = None
+    above: str | None = None
+
+
+def blocks(page):
+    """The blocks of Python, and the changes of files, of a page."""
+    text, found = page.read_text(encoding="utf-8"), []
+    for match in re.finditer(r"^```(python|diff|toml)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        first, _, rest = match[2].partition("\n")
+        heading, line = HEADING.fullmatch(first), text.count("\n", 0, match.start(2)) + 1
+        if heading and (match[1] == "diff") == bool(heading["change"]):
+            found.append(Block(page.name, line + 1, match[1], rest, heading[1], heading["above"]))
+        else:
+            assert match[1] == "python", f"{page.name}:{line}: a {match[1]} block names no file"
+            found.append(Block(page.name, line, match[1], match[2]))
+    return found
+
+
+def execute(found):
+    """Run blocks in order, in one namespace; an error names the page and the line."""
+    names = {"__name__": "page"}
+    for block in found:
+        code = "\n" * (block.line - 1) + block.code
+        exec(compile(code, block.page, "exec"), names)
+    return names
+
+
+def put(block, folder):
+    """Put a piece of a file where its heading says."""
+    path = folder / block.file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if block.language == "diff":
+        lines = block.code.splitlines(keepends=True)
+        before = "".join(line[1:] for line in lines if line[0] in " -")
+        after = "".join(line[1:] for line in lines if line[0] in " +")
+        assert text.count(before) == 1, f"{block.page}:{block.line}: {block.file} has other lines"
+        text = text.replace(before, after)
+    elif block.above is None:
+        text = f"{text.rstrip()}\n\n\n{block.code}".lstrip()
+    else:
+        place = re.search("^" + re.escape(block.above), text, re.MULTILINE)
+        assert place, f"{block.page}:{block.line}: {block.file} has no line {block.above!r}"
+        text = f"{text[:place.start()]}{block.code}\n\n{text[place.start():]}"
+    path.write_text(text, encoding="utf-8")
+
+
+def command(folder, *arguments):
+    """What a command of Python prints, in a copy of the repository."""
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, text=True, capture_output=True,
+                          env=os.environ | {"PYTHONPATH": str(folder)}, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+# ---- the worked example
+
+TESTS = ["minicnn/ops/leaky_relu.py", "tests/ops/test_leaky_relu.py", "tests/test_mutants.py",
+         "tests/test_conventions.py", "tests/test_naive.py", "tests/doctor/test_selftest.py",
+         "tests/files/test_torch_twin.py", "tests/benchmarks/test_gradients.py",
+         "tests/gradcheck/test_mistakes.py", "tests/benchmarks/test_judge.py",
+         "tests/cli/test_explain.py"]  # all that the op's name, or a table of ops, appears in
+CHOSEN = "leaky or LeakyReLU or every_kind or every_op_has or trial"
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the repository with the pieces of the worked example in their places."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in ("minicnn", "tests", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name,
+                        ignore=shutil.ignore_patterns("__pycache__", "results", "weights"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for block in blocks(WORKED):
+        if block.file:
+            put(block, folder)
+    return folder
+
+
+def test_the_blocks_between_the_pieces_run(copy):
+    """Among them the check of the gradient, against the loops."""
+    program = ("import sys; sys.path.insert(0, 'tests/book'); import test_pages as pages\n"
+               f"found = pages.blocks(pages.Path({str(WORKED)!r}))\n"
+               "names = pages.execute([block for block in found if not block.file])\n"
+               "print([finding.kind for finding in names['report'].findings if finding.ok])")
+    shown = command(copy, "-c", program)
+    assert "central differences" in shown and "naive twin" in shown
+    assert "y  [-1.  0.  3.]\ndx [0.5 0.5 1. ]" in shown
+
+
+def test_the_tests_that_it_tells_to_write_pass(copy):
+    shown = command(copy, "-m", "pytest", "-q", "-n", "0", "-k", CHOSEN, *TESTS)
+    assert re.search(r"\b\d\d passed", shown) and "failed" not in shown
+
+
+def test_without_the_page_s_slope_they_fail(copy, tmp_path):
+    """The tests are the op's: a mistake in its page shows."""
+    page = copy / "minicnn" / "ops" / "leaky_relu.py"
+    right = page.read_text(encoding="utf-8")
+    wrong = right.replace("dy, cache.slope * dy)", "dy, cache.slope * cache.slope * dy)")
+    assert wrong != right
+    page.write_text(wrong, encoding="utf-8")
+    try:
+        with pytest.raises(AssertionError, match="too small by a factor"):
+            command(copy, "-m", "pytest", "-q", "-n", "0", "-k", "not pytorch",
+                    "tests/ops/test_leaky_relu.py")
+    finally:
+        page.write_text(right, encoding="utf-8")
+
+
+# ---- the pages
+
+def test_there_are_pages():
+    assert {"contributing.md", "changes.md", "names.md"} <= {page.name for page in PAGES}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != WORKED], ids=lambda p: p.name)
+def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where what they save goes
+    matplotlib.use("Agg")  # no windows
+    found = blocks(page)
+    assert not any(block.file for block in found)
+    execute(found)
+    importlib.import_module("matplotlib.pyplot").close("all")
+
+
+ROOMS = ("doctor", "gradcheck", "images", "models", "network", "train", "vis")  # with an `__all__`
+
+
+@pytest.mark.parametrize("room", ["", *ROOMS])
+def test_names_has_every_public_name(room):
+    """As it is written in code: `images.load`; the words behind a # do not count."""
+    text = re.sub("#.*", "", "".join(block.code for block in blocks(BOOK / "names.md")))
+    module = getattr(minicnn, room) if room else minicnn
+    said = [f"{room}.{name}" if room else name for name in module.__all__]
+    assert [name for name in said if not re.search(rf"\b{name}\b", text)] == []
+
+
+METHODS = {"net": minicnn.Network, "run": minicnn.Run}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_names_has_every_method(name):
+    text, kind = (BOOK / "names.md").read_text(encoding="utf-8"), METHODS[name]
+    public = {key for key in vars(kind) if not key.startswith("_")} - {"record"}  # forward's own
+    assert public <= set(re.findall(r"(?:net|run|learning|plain|short|taller)\.(\w+)", text))

@@ -1,0 +1,30 @@
+"""What a class has found hard."""
+
+import a_class
+import pytest
+
+from minicnn.course.grader.statistics import statistics, told
+
+
+def test_shares_statuses_and_causes():
+    found = statistics([a_class.result("Ada"), a_class.result("Ben"),
+                        a_class.result("Eve", cause="the stride is ignored")])
+    assert (found.students, found.mean, found.best) == (3, 0.5, 0.5)
+    stride, why = found.questions[1], found.questions[3]
+    assert stride.share == 0.5 and stride.statuses == {"partly": 3}
+    assert stride.causes == [("the kernel is flipped", 2), ("the stride is ignored", 1)]
+    assert stride.settings == [("stride", 3, 6)]
+    assert why.share is None and why.statuses == {"by hand": 3}
+
+
+def test_as_text():
+    text = told(statistics([a_class.result()]))
+    assert " 2. Stride (5 points): 50%; 1 partly\n      1 x the kernel is flipped\n" in text
+    assert "4. Why? (5 points): by hand; 1 by hand" in text
+
+
+def test_there_must_be_results_of_one_assignment():
+    with pytest.raises(ValueError, match="none"):
+        statistics([])
+    with pytest.raises(ValueError, match="ascent, convolution"):
+        statistics([a_class.result(), a_class.result()._replace(assignment=a_class.ASCENT)])

@@ -1,0 +1,100 @@
+"""The page of `minicnn check`."""
+
+import re
+import types
+from html.parser import HTMLParser
+
+import handed_in
+import pytest
+
+from minicnn.gradcheck.cause.evidence import Cause
+from minicnn.gradcheck.judge import files, record
+from minicnn.gradcheck.judge.step_sizes import error_by_step
+from minicnn.report import check
+
+ALONE = {"meta", "img", "rect"}
+
+
+class Reader(HTMLParser):
+    """Gathers words and attributes, and checks that every tag that opens closes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.words, self.attributes = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += attrs
+        if tag not in ALONE:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in ALONE:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if data.strip():
+            self.words.append(data)
+
+
+def written(path, *texts, change=lambda one: one, **how):
+    """(the page's text, its Reader) of layers in a text."""
+    module = types.ModuleType("mine")
+    exec("\n".join(texts), vars(module))
+    with files.opened(module) as layers:
+        done = [change(files.judged(layers, one, quick=True, curve=error_by_step))
+                for one in layers.found]
+    check.write(path, record.as_dict("mine.py", done, len(done), **how), done)
+    text = path.read_text(encoding="utf-8")
+    return text, Reader(text)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("page") / "p.html", handed_in.CROPPED_CONV,
+                   handed_in.RELU, handed_in.GREEDY_TANH, handed_in.WRONG_OWN)
+
+
+def test_it_stands_alone(page):
+    text, reader = page
+    sources = [value for name, value in reader.attributes if name in ("src", "href")]
+    assert all(value.startswith(("data:image/png;base64,", "#op")) for value in sources)
+    assert "<script" not in text and "http" not in text and "@import" not in text
+
+
+def test_both_verdicts_and_points_are_in_the_overview(page):
+    text, reader = page
+    words = " ".join(" ".join(reader.words).split())
+    assert "minicnn check mine.py" in words and "1 of 4 ops are right." in words
+    assert re.search(r"conv \(naive\) wrong right \d\d% \(\d+ of \d+\) 100%", words)
+    assert "relu right right 100%" in words and "tanh (Tanh) right wrong 100%" in words
+    assert text.count("<svg") == 1 and text.count("data:image/png") == 2  # conv; conv and swish
+
+
+def test_every_setting_is_in_a_table(page):
+    words = page[1].words
+    assert "plain 3x3, padded" in words and "settings" in " ".join(words)
+    assert any("has no groups" in word for word in words)
+
+
+def test_the_cause_and_the_smallest_input(tmp_path):
+    class Smallest:
+        words = "dx[0] is <1>, expected 2"
+        code = "x = np.ones((1, 1))\nassert x < 2 & x > 1\n"
+
+    def change(one):
+        cause = Cause("padding", "dx is <shifted>", "cropped")
+        return one._replace(verdict=one.verdict._replace(cause=cause, smallest=Smallest()))
+
+    text, reader = written(tmp_path / "p.html", handed_in.CROPPED_CONV, change=change)
+    assert "dx is <shifted>" in reader.words and "dx[0] is <1>, expected 2" in reader.words
+    assert "<pre>x = np.ones((1, 1))\nassert x &lt; 2 &amp; x &gt; 1</pre>" in text
+
+
+def test_what_has_no_verdict(tmp_path):
+    text, reader = written(tmp_path / "p.html", handed_in.RELU, change=lambda one: one._replace(
+        verdict=None, told="", error="mine.py: it ended <Python>"))
+    assert "mine.py: it ended <Python>" in " ".join(reader.words) and "no answer" in text
+    check.write(tmp_path / "e.html", record.as_dict("mine.py", [], 0, error="no <file>"), [])
+    assert "no &lt;file&gt;" in (tmp_path / "e.html").read_text()
