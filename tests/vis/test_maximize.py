@@ -32,7 +32,7 @@ def quick(channel=0, layer="relu2", steps=3, **more):
 def test_a_class_from_a_zero_image_ends_as_that_class(index, tmp_path):
     """99 %, of the picture as it lies in the file: rounded to 8 bits."""
     network = minivgg()
-    record = vis.maximize(network, channel=index)
+    record = vis.maximize(network, channel=index, preset="none")
     images.save(tmp_path / "class.png", record.image)
     (label, probability), *_ = network.classify(tmp_path / "class.png", size="keep")
     assert label == network.labels[index] and probability >= 0.99

@@ -74,8 +74,8 @@ def _pooled(d, overlap, pad=0, values="normal"):
     sh, sw = (d.size(1, k - 1) if overlap else k for k in (kh, kw))
     settings = {"window": (kh, kw), "stride": (sh, sw), "pad": (min(pad, 1),) * 2}
     high, wide = (d.size(1, 2) if d.small else d.size(2, 3) for _ in "hw")
-    shape = d.size(1, 2), kh * high + d.size(0, 1), kw * wide, d.size(1, 2)
-    return d.array(*shape, values=values), settings
+    high, wide = kh * high + d.size(0, 1), kw * wide
+    return d.array(d.turn([2, 1, 2]), high, wide, d.turn([2, 2, 1]), values=values), settings
 
 
 def switches(m, d, values="normal", overlap=False, pad=0):
@@ -198,7 +198,7 @@ def strongest(m, d):
 # ---- Gram matrices
 
 def _activation(d):
-    return d.array(d.size(1, 2), d.size(1, 3), d.size(2, 4), d.size(2, 3))
+    return d.array(d.turn([2, 1]), d.size(1, 3), d.size(2, 4), d.size(2, 3))
 
 
 def gram_matrix(m, d):

@@ -73,10 +73,7 @@ def compared(question, walled, draw, expected, end=np.inf):
     tolerance = tolerance_of(question, draw)
     for name, theirs, right in pairs(got, expected, named(question)):
         try:
-            theirs, right = as_array(theirs, name), np.asarray(right)
-            words = differs(name, theirs, right, tolerance)
-            if not words and right.ndim and right.dtype == np.float32 != theirs.dtype:
-                words = f"{name} is {theirs.dtype}, expected float32, the dtype of what it got"
+            words = differs(name, as_array(theirs, name), np.asarray(right), tolerance)
         except OwnError as error:
             return str(error), error
         if words:
@@ -107,12 +104,16 @@ def pairs(got, expected, name):
 
 
 def differs(name, got, expected, tolerance):
-    """Words if two arrays differ, else ""."""
+    """Words if two arrays differ, in their numbers or in float32's being another dtype, else ""."""
     if got.shape == expected.shape and got.dtype.kind == "c":
         return f"{name} is complex"
     share = compare.SHARE_32 if expected.dtype == np.float32 else compare.SHARE_64
     worst = compare.worst(name, got, expected, "expected", share)
-    return "" if worst.error <= tolerance else worst.words
+    if worst.error > tolerance:
+        return worst.words
+    if expected.ndim and expected.dtype == np.float32 != got.dtype:
+        return f"{name} is {got.dtype}, expected float32, the dtype of what it got"
+    return ""
 
 
 def first_wrong(got, expected, tolerance):

@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.course.assignments.trials import trials
 from minicnn.course.grader.by_call import equal, placeless
 from minicnn.course.grader.handed import Handed
+from minicnn.course.grader.lines import shows
 from minicnn.course.grader.local import Local
 from minicnn.course.grader.outcome import Check
 from minicnn.gradcheck.cause.cause import cause
@@ -103,13 +104,16 @@ def _why(form, part, rows, question, asked):
                 "key": KEYS[ignored[0]]}
     elif reason and reason.seen != NOTHING:
         why |= {"cause": reason.seen, "key": reason.name}
-    return why | ({"smallest": _shown(shown.code, part, only_dtype)} if shown else {})
+    return why | ({"smallest": _shown(shown, part)} if shown else {})
 
 
-def _shown(code, part, only_dtype):
-    """The lines, which print a dtype if that alone is wrong."""
-    before, printed, _ = code.rpartition(f"print({part})")
-    return f"{before}print({part}.dtype)  # expected float32" if printed and only_dtype else code
+def _shown(shown, part):
+    """The lines, whose last prints what tells the answer from the page's."""
+    before, printed, _ = shown.code.rpartition(f"print({part})")
+    got, expected = shown.row.got.get(part), shown.row.expected.get(part)
+    if not printed or got is None:
+        return shown.code
+    return before + shows(part, got, expected.astype(shown.row.dtype))
 
 
 def ignores(form, wrong):

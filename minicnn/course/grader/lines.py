@@ -52,6 +52,18 @@ def of_op(form, arrays, settings, wrong, expected, dy):
     return head(form.source.name, names, lines) + lines
 
 
+def shows(result, got, expected):
+    """The line that prints a result: its numbers, or what else tells it from what is expected."""
+    got, expected = np.asarray(got), np.asarray(expected)
+    should = shortened(expected)
+    if shortened(got) != should:
+        return f"print({result})  # expected {should}"
+    if expected.ndim and got.dtype != expected.dtype:
+        return f"print({result}.dtype)  # expected {expected.dtype}"
+    should = " ".join(np.array2string(expected, precision=DIGITS).split())
+    return f"print(np.array2string(np.array({result}), precision={DIGITS}))  # expected {should}"
+
+
 def gradients(form):
     """"dx, dw, db": what a backward returns."""
     return ", ".join(f"d{name}" for name in form.arrays if name != "labels")
@@ -133,8 +145,6 @@ def of_calls(file, noted, got, expected):
     result = noted.made.get(id(got), (noted.lines[-1].partition(" = ")[0],))[0]
     parts = expected if isinstance(expected, (tuple, list)) else [expected]
     should = ", ".join(shortened(np.asarray(part)) for part in parts)
-    if got is not None and shortened(np.asarray(got)) == should:  # they differ in later digits
-        should = " ".join(np.array2string(np.asarray(expected), precision=DIGITS).split())
-        result = f"np.array2string({result}, precision={DIGITS})"
-    lines = [*noted.lines, f"print({result})  # expected {should}"]
+    lines = [*noted.lines, shows(result, got, expected) if got is not None else
+             f"print({result})  # expected {should}"]
     return head(file, noted.names, lines) + lines

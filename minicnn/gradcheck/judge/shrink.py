@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.gradcheck.judge.cases import Case
 from minicnn.gradcheck.judge.claims import OWN_EPSILON, READINGS, arguments, unclaimed
 from minicnn.gradcheck.judge.sizes import LEAST, OF, drawn
 
@@ -22,13 +21,18 @@ BEGUN = 4  # wrong cases that the search begins at, the smallest
 class Smallest(NamedTuple):
     """The smallest case at which an op was found wrong.
 
-    `words` say what is wrong there, `code` are lines of Python that show it.
+    `row` is the judge's Row there, `wrong` the array that is wrong, `code` are lines of Python that
+    show it.
     """
 
-    case: Case
+    row: NamedTuple
     wrong: str
-    words: str
     code: str
+
+    @property
+    def words(self):
+        """What is wrong there."""
+        return self.row.words
 
 
 def smallest(form, verdict, run, seconds=3.0):
@@ -80,7 +84,7 @@ class Search:
         arrays, settings = arguments(self.form, row.case, self.dtype)
         lines = self.form.script(arrays, settings, self.wrong, row.expected.get(
             self.wrong, np.zeros(0)), None if dy is None else dy.astype(self.dtype), str(row.case))
-        return Smallest(row.case, self.wrong, row.words, "\n".join(lines))
+        return Smallest(row, self.wrong, "\n".join(lines))
 
     def fails(self, sizes):
         """Whether the same array is wrong at these sizes; the case is then the best so far."""

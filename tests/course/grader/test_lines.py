@@ -9,7 +9,7 @@ import pytest
 from minicnn.course.assignments import assignment
 from minicnn.course.assignments.probes import small_draws
 from minicnn.course.grader.by_call import probed
-from minicnn.course.grader.lines import Noted, head, of_calls, own_file
+from minicnn.course.grader.lines import Noted, head, of_calls, own_file, shows
 from minicnn.course.grader.local import Local
 from minicnn.course.handout.cut import solution
 
@@ -49,3 +49,12 @@ def test_of_calls(name, monkeypatch, capsys):
     shown = [float(word.strip("[](),")) for word in printed if any(c.isdigit() for c in word)]
     wanted = [float(word.strip("[](),")) for word in said if any(c.isdigit() for c in word)]
     assert wanted and np.allclose(shown[:len(wanted)], wanted, 1e-3, 1e-4)
+
+
+@pytest.mark.parametrize("got, expected, printed", [
+    ([1.0], [2.0], "print(y)  # expected [2]"),
+    (np.ones(2), np.ones(2, np.float32), "print(y.dtype)  # expected float32"),
+    (1 + 1e-7, 1.0, "print(np.array2string(np.array(y), precision=12))  # expected 1.")])
+def test_what_tells_a_result_from_what_is_expected(got, expected, printed):
+    assert shows("y", got, expected) == printed
+    exec(printed, {"np": np, "y": got})

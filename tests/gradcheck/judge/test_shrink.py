@@ -14,10 +14,10 @@ from minicnn.ops import relu
 def smallest(form, quick=False):
     """The Smallest of a form, and whether the form is wrong there."""
     found = judge(form, seconds=240, quick=quick).smallest
-    shape = np.shape(found.case.expected()[0])
+    shape = np.shape(found.row.case.expected()[0])
     dy = (1.0 + np.arange(np.prod(shape)) % 5).reshape(shape)
     with np.errstate(all="ignore"):
-        return found, found.wrong in fairly(form, found.case, np.float64, dy).wrong
+        return found, found.wrong in fairly(form, found.row.case, np.float64, dy).wrong
 
 
 @pytest.fixture(autouse=True)
@@ -42,43 +42,43 @@ BUILT_IN = [  # a limit that is built in: the sizes at which it shows, and no sm
 @pytest.mark.parametrize("wrong, shapes", BUILT_IN, ids=[": ".join(wrong) for wrong, _ in BUILT_IN])
 def test_a_limit_is_found(wrong, shapes):
     found, still = smallest(form_of(mistake(*wrong)))
-    assert {name: value.shape for name, value in found.case.inputs.items()} == shapes and still
+    assert {name: value.shape for name, value in found.row.case.inputs.items()} == shapes and still
 
 
 def test_settings_are_made_as_small_as_they_can_be():
     found, still = smallest(form_of(mistake("conv_transpose", "padding ignored on the way back")))
-    assert found.case.options["pad"] in ((0, 1), (1, 0)) and found.case.options["groups"] == 1
-    assert found.case.inputs["w"].size <= 4 and found.case.inputs["x"].size <= 4 and still
+    assert found.row.case.options["pad"] in ((0, 1), (1, 0)) and found.row.case.options["groups"] == 1
+    assert found.row.case.inputs["w"].size <= 4 and found.row.case.inputs["x"].size <= 4 and still
     found, still = smallest(form_of(mistake("pool_columns", "vertical stride for both")))
-    assert np.size(found.case.inputs["x"]) <= 4 and still
+    assert np.size(found.row.case.inputs["x"]) <= 4 and still
 
 
 @pytest.mark.parametrize("layer", [one for one in sample(1) if one.cause in (
     "overlap", "padding", "groups", "factor", "sign", "formula", "mask", "cross term")], ids=named)
 def test_it_is_still_wrong_and_small_enough_to_follow_by_hand(layer):
     found, still = smallest(form_of(layer))
-    assert still and found.words and found.wrong in ("y", "dx", *(f"d{n}" for n in found.case.wrt))
-    assert sum(np.size(value) for value in found.case.inputs.values()) < 20
+    assert still and found.words and found.wrong in ("y", "dx", *(f"d{n}" for n in found.row.case.wrt))
+    assert sum(np.size(value) for value in found.row.case.inputs.values()) < 20
 
 
 def test_large_numbers_where_only_they_are_wrong():
     found, still = smallest(form_of(mistake("sigmoid", "exp overflows")))
-    assert found.case.inputs["x"].tolist() == [[1000.0]] and still
+    assert found.row.case.inputs["x"].tolist() == [[1000.0]] and still
 
 
 def test_the_same_bytes_in_every_run():
     for wrong in (("lrn", "64 channels at most"), ("dense", "db averaged")):
         first, second = (judge(form_of(mistake(*wrong))).smallest for _ in range(2))
         assert (first.code, first.words) == (second.code, second.words)
-        assert all(first.case.inputs[name].tobytes() == second.case.inputs[name].tobytes()
-                   for name in first.case.inputs)
+        assert all(first.row.case.inputs[name].tobytes() == second.row.case.inputs[name].tobytes()
+                   for name in first.row.case.inputs)
 
 
 def test_an_error_that_is_raised():
     found = judge(edited("relu", ("    mask = cache", "    mask = cache\n    1 // (len(mask) - 1)"))
                   ).smallest
     assert found.wrong == "raises" and "by zero" in found.words
-    assert len(found.case.inputs["x"]) == 1 and "print" not in found.code
+    assert len(found.row.case.inputs["x"]) == 1 and "print" not in found.code
 
 
 # ---- what is not
@@ -98,7 +98,7 @@ def test_another_right_slope_at_equal_maxima_is_not_taken_for_the_error():
     form = edited("pool_windows", LAST, (
         back, f"    dpadded *= 1 + (dpadded.shape[3] > 2)\n{back}"))
     found, still = smallest(form, quick=True)
-    assert found.case.inputs["x"].shape == (1, 1, 1, 3) and still
+    assert found.row.case.inputs["x"].shape == (1, 1, 1, 3) and still
 
 
 def test_nor_at_activations_of_exactly_zero():
@@ -114,20 +114,20 @@ def affine_relu_backward(dout, cache):
     return dz @ w.T, x.T @ dz, dz.sum(0)
 """)
     found, still = smallest(form)
-    assert found.case.inputs["w"].shape == (1, 8) and still
+    assert found.row.case.inputs["w"].shape == (1, 8) and still
 
 
 def test_without_time_the_first_wrong_case_is_told():
     form = form_of(mistake("dense", "db averaged"))
     verdict = judged(form)
-    assert verdict.smallest.case is next(row.case for row in verdict.rows if "db" in row.wrong)
+    assert verdict.smallest.row.case is next(row.case for row in verdict.rows if "db" in row.wrong)
 
 
 def test_a_case_that_cannot_be_built_from_whole_numbers_is_told_by_its_name():
     form = page("relu", forward=lambda x: relu.forward(x) if np.ptp(x) < 1000 or x.ndim != 4 else
                 (x, relu.forward(x)[1]), backward=relu.backward)
     found = judge(form).smallest
-    assert found.case.name in found.code and "cases('relu')" in found.code
+    assert found.row.case.name in found.code and "cases('relu')" in found.code
 
 
 # ---- sizes and cases

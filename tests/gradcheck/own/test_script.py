@@ -114,7 +114,7 @@ def test_a_convolution_in_the_course_s_layout(lines_of):
     found, printed = lines_of("conv", handed_in.CROPPED_CONV)
     assert "from mine import conv_forward_naive, conv_backward_naive" in found.code
     assert "conv_param={'stride'" in found.code
-    x = found.case.inputs["x"].transpose(0, 3, 1, 2)  # N,H,W,C -> N,C,H,W
+    x = found.row.case.inputs["x"].transpose(0, 3, 1, 2)  # N,H,W,C -> N,C,H,W
     assert f"x = np.array({x.astype(int).tolist()}, float)" in found.code
     assert as_numbers(printed) != expected_of(found)
 
