@@ -47,8 +47,9 @@ def test_a_limit_is_found(wrong, shapes):
 
 def test_settings_are_made_as_small_as_they_can_be():
     found, still = smallest(form_of(mistake("conv_transpose", "padding ignored on the way back")))
-    assert found.row.case.options["pad"] in ((0, 1), (1, 0)) and found.row.case.options["groups"] == 1
-    assert found.row.case.inputs["w"].size <= 4 and found.row.case.inputs["x"].size <= 4 and still
+    case = found.row.case
+    assert case.options["pad"] in ((0, 1), (1, 0)) and case.options["groups"] == 1
+    assert case.inputs["w"].size <= 4 and case.inputs["x"].size <= 4 and still
     found, still = smallest(form_of(mistake("pool_columns", "vertical stride for both")))
     assert np.size(found.row.case.inputs["x"]) <= 4 and still
 
@@ -57,8 +58,9 @@ def test_settings_are_made_as_small_as_they_can_be():
     "overlap", "padding", "groups", "factor", "sign", "formula", "mask", "cross term")], ids=named)
 def test_it_is_still_wrong_and_small_enough_to_follow_by_hand(layer):
     found, still = smallest(form_of(layer))
-    assert still and found.words and found.wrong in ("y", "dx", *(f"d{n}" for n in found.row.case.wrt))
-    assert sum(np.size(value) for value in found.row.case.inputs.values()) < 20
+    case = found.row.case
+    assert still and found.words and found.wrong in ("y", "dx", *(f"d{n}" for n in case.wrt))
+    assert sum(np.size(value) for value in case.inputs.values()) < 20
 
 
 def test_large_numbers_where_only_they_are_wrong():
