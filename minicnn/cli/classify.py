@@ -1,6 +1,10 @@
 """``minicnn classify``: see `minicnn.network.Network.classify`."""
 
+from pathlib import Path
+
+from minicnn import images
 from minicnn.cli.options import Command, network, say, whole
+from minicnn.report import probabilities
 
 
 def add(parser):
@@ -9,13 +13,24 @@ def add(parser):
     parser.add_argument("photos", nargs="+", metavar="photo")
     parser.add_argument("--top", type=whole(1), default=5, metavar="N",
                         help="number of classes (default: %(default)s)")
+    parser.add_argument("--plot", metavar="FILE.png",
+                        help="also plot the probabilities of all classes over their numbers, with "
+                             f"the names of the highest (at most {probabilities.MOST} photos)")
 
 
 def run(options):
-    """Print the most probable classes of each photo."""
-    net, lines = network(options), []
+    """Print the most probable classes of each photo, and plot all."""
+    if options.plot is not None:
+        images.check_destination(options.plot)
+        probabilities.check(len(options.photos))
+    net, lines, seen = network(options), [], []
     for photo in options.photos:
+        x = net.prepare(photo)
+        p = net.probabilities(x)[0]
         lines += [photo] if len(options.photos) > 1 else []
-        lines += [f"{probability:.4f}  {label}"
-                  for label, probability in net.classify(photo, options.top)]
+        lines += [f"{p[k]:.4f}  {net.label(k)}" for k in probabilities.likeliest(p, options.top)]
+        if options.plot is not None:
+            seen.append(probabilities.Seen(Path(photo).name, net.restore(x)[0], p))
+    if options.plot is not None:
+        probabilities.plot(options.plot, seen, net.label, options.top)
     say("\n".join(lines), options)

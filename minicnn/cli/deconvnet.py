@@ -13,7 +13,7 @@ EACH = "each"  # for --relu: all rules, side by side
 
 def add(parser):
     """The options of the command."""
-    command = of.Command(parser, vis.deconvnet, "deconvnet.png")
+    command = of.Command(parser, vis.deconvnet, "deconvnet.png", of.SHEET)
     command.option("layer", required=True, help="layer of the unit")
     command.option("channel", type=int, help="index of the feature map, from 0 (default: the "
                                              "map with the strongest activation)")
@@ -37,7 +37,7 @@ def run(options):
     if options.steps and each:
         options.wrong_usage("--steps shows one rule; choose it with --relu")
     if not options.steps and not each:
-        return of.make(vis.deconvnet, options, sheets.projection)
+        return of.make(vis.deconvnet, options, sheets.projection, sheets.projection_pictures)
     if options.keep_settings:
         options.wrong_usage("--keep-settings is for one projection by one rule; leave --steps and "
                             f"--relu {EACH} out")
@@ -46,8 +46,10 @@ def run(options):
     if options.steps:
         record, stages = of.call(each_stage, options, net)
         sheet, told = sheets.stages(record, stages), [record.caption, *map(str, stages)]
+        pictures = sheets.projection_pictures(record)
     else:
         records = of.call(each_rule, options, net)
         record, *_ = records.values()
         sheet, told = sheets.rules(records), [one.caption for one in records.values()]
-    return of.save(replace(record, caption="\n".join(told)), options, net, sheet)
+        pictures = sheets.rules_pictures(records)
+    return of.save(replace(record, caption="\n".join(told)), options, net, sheet, pictures)

@@ -3,11 +3,12 @@
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import deepdream_image as sheets
+from minicnn.report import full_size
 
 
 def add(parser):
     """The options of the command."""
-    command = of.Command(parser, vis.deepdream_image, "deepdream-image.png")
+    command = of.Command(parser, vis.deepdream_image, "deepdream-image.png", of.SHEET)
     command.option("layer", type=of.index_or_name,
                    help="its name, or its number as MATLAB counts, 1 being the image (default: "
                    "the class scores)")
@@ -27,7 +28,10 @@ def run(options):
     of.check_destinations(options)
     net = of.network(options)
     found = of.call(vis.deepdream_image, options, net, progress=options.verbose is None)
-    status = of.save(found, options, net, sheets.sheet(found, options.thumbnail))
+    layer = found.settings["layer"]
+    names = [full_size.unit(net, layer, channel) for channel in found.channels]
+    status = of.save(found, options, net, sheets.sheet(found, options.thumbnail),
+                     dict(zip(names, sheets.shown(found), strict=True)))
     if found.names != [str(channel) for channel in found.channels]:  # classes
         print(f"one after the other: {', '.join(found.names)}")
     return status

@@ -3,12 +3,12 @@
 import argparse
 
 from minicnn import vis
-from minicnn.cli.options import Command, make, names, number, side, whole
+from minicnn.cli.options import PICTURE, Command, make, names, number, side, whole
 
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.dream, "dream.png")
+    command = Command(parser, vis.dream, "dream.png", PICTURE)
     dreaming(command)
     command.keeping()
 

@@ -4,14 +4,14 @@ import sys
 from pathlib import Path
 
 from minicnn import vis
-from minicnn.cli.options import Command, make, whole
+from minicnn.cli.options import SHEET, Command, make, whole
 from minicnn.report import filters as sheets
 from minicnn.vis.presets import PRESETS
 
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.filters, "filters.png")
+    command = Command(parser, vis.filters, "filters.png", SHEET)
     command.layers("layers whose filters are shown (default: every convolution, or the ReLU after "
                    "it with a preset that makes a mean large)")
     command.option("preset", choices=[*PRESETS])
@@ -20,7 +20,8 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it; until it is whole, finished filters are kept beside it."""
-    status = make(vis.filters, options, sheets.sheet, folder=Path(options.out).parent)
+    status = make(vis.filters, options, sheets.sheet, sheets.pictures,
+                  folder=Path(options.out).parent)
     if status:
         print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
     return status

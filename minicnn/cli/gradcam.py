@@ -1,14 +1,14 @@
 """``minicnn gradcam``: see `minicnn.vis.gradcam`."""
 
 from minicnn import vis
-from minicnn.cli.options import Command, make, side
+from minicnn.cli.options import SHEET, Command, make, side
 from minicnn.report import heatmaps
 from minicnn.vis.gradcam import METHODS
 
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.gradcam, "gradcam.png")
+    command = Command(parser, vis.gradcam, "gradcam.png", SHEET)
     command.target()
     command.option("layer", help="a layer with feature maps (default: the last one that computes "
                                  "them)")
@@ -20,4 +20,4 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    return make(vis.gradcam, options, heatmaps.gradcam)
+    return make(vis.gradcam, options, heatmaps.gradcam, heatmaps.gradcam_pictures)

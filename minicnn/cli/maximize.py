@@ -3,15 +3,16 @@
 import argparse
 from pathlib import Path
 
-from minicnn import images, vis
+from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import filters as sheets
+from minicnn.report import full_size
 from minicnn.vis.presets import PRESETS, STARTS
 
 
 def add(parser):
     """The options of the command."""
-    command = of.Command(parser, vis.maximize, "maximize.png")
+    command = of.Command(parser, vis.maximize, "maximize.png", of.PICTURE)
     command.option("layer", help="layer of the channel (default: the class scores)")
     some = {"type": _units, "nargs": "+", "action": OneOrSeveral}
     command.option("channel", **some, metavar="N",
@@ -39,8 +40,10 @@ def run(options):
     of.check_destinations(options)
     net = of.network(options)
     records = of.call(vis.maximize, options, net)
-    images.save(options.out, sheets.side_by_side(net, records))
-    print("\n  ".join([f"{options.out}:", *[record.caption for record in records]]))
+    names = [full_size.unit(net, one.settings["layer"], one.settings["channel"]) for one in records]
+    told = of.show(options.out, sheets.side_by_side(net, records), True,
+                   dict(zip(names, [one.image for one in records], strict=True)))
+    print("\n  ".join([f"{options.out}:", *[record.caption for record in records]]) + told)
     return of.finish(records[0])
 
 

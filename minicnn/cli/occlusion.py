@@ -1,13 +1,13 @@
 """``minicnn occlusion``: see `minicnn.vis.occlusion`."""
 
 from minicnn import vis
-from minicnn.cli.options import Command, colour, make, side
+from minicnn.cli.options import SHEET, Command, colour, make, side
 from minicnn.report import heatmaps
 
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.occlusion, "occlusion.png")
+    command = Command(parser, vis.occlusion, "occlusion.png", SHEET)
     command.target()
     command.option("layer", help="layer of the feature map (default: the last layer that computes "
                    "feature maps)")
@@ -20,4 +20,4 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    return make(vis.occlusion, options, heatmaps.occlusion)
+    return make(vis.occlusion, options, heatmaps.occlusion, heatmaps.occlusion_pictures)

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import os
 import sys
 from dataclasses import fields
 from math import inf, isfinite
@@ -14,8 +15,13 @@ from minicnn.gradcheck.own.names import named_in
 from minicnn.gradcheck.own.sources import Source
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
-from minicnn.report import animation, saved, trace
+from minicnn.report import animation, full_size, saved, trace
 from minicnn.vis.options import Options, shown
+
+PICTURE = ("the picture; a small one is enlarged for viewing, and it itself goes into the folder "
+           "of that name, without the suffix")
+SHEET = ("the sheet; each picture at its own size goes into the folder of that name, without the "
+         "suffix")
 
 
 class Command:
@@ -32,16 +38,18 @@ class Command:
     out : str, optional
         Default of --out, the path of the result. Without it the command prints text, which --out
         writes to a file.
+    result : str
+        What is written there, for the help.
     """
 
-    def __init__(self, parser, function=None, out=None):
+    def __init__(self, parser, function=None, out=None, result="the result"):
         self.parser, self.function = parser, function
         parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
                             help="name of a shipped or fetched network, or an .h5 file (default: "
                                  "%(default)s)")
         parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
         parser.add_argument("--out", default=out, metavar="PATH",
-                            help="where to write the result (default: %(default)s)" if out else
+                            help=f"where to write {result} (default: %(default)s)" if out else
                             "write the text to this file")
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
@@ -87,8 +95,8 @@ class Command:
 
     def watching(self):
         """Add --frames, --every and --plot, which `call` carries out."""
-        self.parser.add_argument("--frames", metavar="FILE.gif",
-                                 help="also write the steps as an animation")
+        self.parser.add_argument("--frames", metavar="FILE.gif|FILE.mp4",
+                                 help=f"also write the steps as an animation; {animation.NEEDED}")
         self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
                                  help="one frame for every N steps (default: %(default)s)")
         self.parser.add_argument("--plot", metavar="FILE.png",
@@ -199,18 +207,22 @@ def call(method, options, net, **more):
     frames = None if options.frames is None else animation.Frames(net, options.every)
     made = method(net, **chosen | more, watch=frames)
     if frames is not None:
-        animation.save(options.frames, frames.pictures)
+        animation.save(options.frames, map(images.enlarged, frames.pictures))
     if options.plot is not None:
         trace.plot(options.plot, made if isinstance(made, list) else [made])
     return made
 
 
-def make(method, options, sheet=None, **more):
-    """Call `method`, save its picture or ``sheet(record)``; returns the exit status."""
+def make(method, options, sheet=None, pictures=None, **more):
+    """Call `method`, save its picture or ``sheet(record)``; returns the exit status.
+
+    The pictures of the sheet, ``pictures(record)``, are saved beside it; see `save`.
+    """
     check_destinations(options)
     net = network(options)
     record = call(method, options, net, **more)
-    return save(record, options, net, None if sheet is None else sheet(record))
+    return save(record, options, net, None if sheet is None else sheet(record),
+                None if pictures is None else pictures(record))
 
 
 def say(text, options):
@@ -222,17 +234,30 @@ def say(text, options):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def save(record, options, net, picture=None):
-    """Write a picture, by default the record's, to --out and print the record's caption.
+def save(record, options, net, sheet=None, pictures=None):
+    """Write the record's picture, or a sheet, to --out and print the record's caption.
 
-    With --keep-settings also write the settings. Returns the exit status.
+    A small picture is enlarged. It itself, and the pictures {name: picture} of a sheet, go into the
+    folder of the same name, see `report.full_size`. With --keep-settings also write the settings.
+    Returns the exit status.
     """
-    images.save(options.out, record.image if picture is None else picture)
+    told = show(options.out, record.image if sheet is None else sheet, sheet is not None, pictures)
     if "keep_settings" in options and options.keep_settings:
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
-    print(f"{options.out}: {record.caption}")
+    print(f"{options.out}: {record.caption}{told}")
     return finish(record)
+
+
+def show(path, picture, is_sheet=False, pictures=None):
+    """Write a picture, enlarged if it is small, or a sheet and its pictures at their own size;
+    returns a line that says where these are, if anywhere."""
+    if is_sheet:
+        images.save(path, picture)
+        where = None if pictures is None else full_size.save(path, pictures)
+        return "" if where is None else f"\n  each picture at its own size: {where}{os.sep}"
+    itself, (height, width) = full_size.show(path, picture), picture.shape[:2]
+    return "" if itself is None else f"\n  enlarged from {width}x{height}; itself: {itself}"
 
 
 def finish(record):
@@ -252,11 +277,13 @@ def tell_skipped(lines):
 def check_destinations(options):
     """Raise if a requested file cannot be written: before the work, not after it."""
     images.check_destination(options.out)
+    full_size.check(options.out)
     if "keep_settings" in options and options.keep_settings:
         images.check_destination(_settings_file(options), saved.FORMATS)
-    for name, formats in (("frames", animation.FORMATS), ("plot", images.FORMATS)):
-        if getattr(options, name, None) is not None:
-            images.check_destination(getattr(options, name), formats)
+    if getattr(options, "frames", None) is not None:
+        animation.check(options.frames)
+    if getattr(options, "plot", None) is not None:
+        images.check_destination(options.plot)
 
 
 def _settings_file(options):

@@ -1,13 +1,15 @@
 """``minicnn replay``: see `minicnn.report.saved`."""
 
 from minicnn import images
-from minicnn.cli.options import device, equipped, ops
+from minicnn.cli.options import device, equipped, ops, show
 from minicnn.foreign.load import load
-from minicnn.report import heatmaps, saved, sheets
+from minicnn.report import full_size, heatmaps, saved, sheets
 
 SHEETS = {  # for commands that save more than the method's own picture
-    "deconvnet": sheets.projection, "gradcam": heatmaps.gradcam, "occlusion": heatmaps.occlusion,
-    "saliency": heatmaps.saliency,
+    "deconvnet": (sheets.projection, sheets.projection_pictures),
+    "gradcam": (heatmaps.gradcam, heatmaps.gradcam_pictures),
+    "occlusion": (heatmaps.occlusion, heatmaps.occlusion_pictures),
+    "saliency": (heatmaps.saliency, heatmaps.saliency_pictures),
 }
 
 
@@ -31,6 +33,7 @@ def add(parser):
 def run(options):
     """Make the picture again, compare it with the saved hash, and save it."""
     images.check_destination(options.out)
+    full_size.check(options.out)
     entry = saved.read(options.file)
     net = equipped(saved.load_network(options.file, entry) if options.weights is None
                    else load(options.weights, label_file=options.labels), options)
@@ -38,6 +41,9 @@ def run(options):
     if photo is None and entry["photo"] is not None:
         photo = saved.find_photo(options.file, entry)
     record = saved.replay(options.file, net, photo, progress=True)
-    sheet = SHEETS.get(entry["method"])
-    images.save(options.out, record.image if sheet is None else sheet(record))
-    print(f"{options.out}: the same picture as in {options.file}: {record.caption}")
+    if entry["method"] in SHEETS:
+        sheet, pictures = SHEETS[entry["method"]]
+        told = show(options.out, sheet(record), True, pictures(record))
+    else:
+        told = show(options.out, record.image)
+    print(f"{options.out}: the same picture as in {options.file}: {record.caption}{told}")

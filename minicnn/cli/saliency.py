@@ -1,14 +1,14 @@
 """``minicnn saliency``: see `minicnn.vis.saliency`."""
 
 from minicnn import vis
-from minicnn.cli.options import Command, colour, make, side
+from minicnn.cli.options import SHEET, Command, colour, make, side
 from minicnn.report import heatmaps
 from minicnn.vis.saliency import METHODS
 
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.saliency, "saliency.png")
+    command = Command(parser, vis.saliency, "saliency.png", SHEET)
     command.target()
     command.option("method", choices=METHODS, help="what is shown at each pixel")
     command.options(baseline=colour, size=side)
@@ -17,4 +17,4 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it."""
-    return make(vis.saliency, options, heatmaps.saliency)
+    return make(vis.saliency, options, heatmaps.saliency, heatmaps.saliency_pictures)

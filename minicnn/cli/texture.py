@@ -1,12 +1,12 @@
 """``minicnn texture``: see `minicnn.vis.texture`."""
 
 from minicnn import vis
-from minicnn.cli.options import Command, make, side
+from minicnn.cli.options import PICTURE, Command, make, side
 
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.texture, "texture.png")
+    command = Command(parser, vis.texture, "texture.png", PICTURE)
     command.layers("layers whose Gram matrices are matched (default: the first ReLU and four "
                    "poolings)")
     command.options(size=side)

@@ -11,7 +11,7 @@ from minicnn.report import zoom as sheets
 
 def add(parser):
     """The options of the command."""
-    command = Command(parser, vis.zoom, "zoom.gif")
+    command = Command(parser, vis.zoom, "zoom.gif", f"the animation; {animation.NEEDED}")
     parser.add_argument("image", nargs="?", metavar="photo",
                         help="where to begin (default: noise)")
     dreaming(command)
@@ -22,10 +22,10 @@ def add(parser):
 def run(options):
     """Make the frames; save the GIF, and beside it the sheet."""
     sheet = Path(options.out).with_suffix(".png")
-    images.check_destination(options.out, animation.FORMATS)
+    animation.check(options.out)
     images.check_destination(sheet)
     found = call(vis.zoom, options, network(options))
-    animation.save(options.out, found.frames, options.milliseconds)
+    animation.save(options.out, map(images.enlarged, found.frames), options.milliseconds)
     images.save(sheet, sheets.sheet(found))
     print(f"{options.out}, {sheet}: {found.caption}")
     return finish(found)

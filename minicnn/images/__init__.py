@@ -16,6 +16,7 @@ from minicnn.images.pictures import (
     check_finite,
     decode,
     encode,
+    enlarged,
     height_width,
     load,
     resize,
@@ -33,5 +34,5 @@ from minicnn.images.preprocessing import (
 from minicnn.images.showing import show
 
 __all__ = ["CHANNELS", "FORMATS", "RESAMPLES", "ImageError", "Preprocessing", "atomic", "bounds",
-           "check_destination", "check_finite", "decode", "encode", "height_width", "load",
-           "normalize", "prepare", "resize", "restore", "save", "show", "to_rgb"]
+           "check_destination", "check_finite", "decode", "encode", "enlarged", "height_width",
+           "load", "normalize", "prepare", "resize", "restore", "save", "show", "to_rgb"]

@@ -25,6 +25,8 @@ Photo: TypeAlias = "str | Path | np.ndarray | PIL.Image.Image"  # what `to_pixel
 RESAMPLES = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 MAX_PIXELS = 100_000_000  # a larger resized picture is a mistake, not a photo
+SMALL, LARGE = 224, 256  # longer sides in pixels: of what is enlarged, and to at least what
+ENLARGED = "enlarged by minicnn for viewing"  # how the comment of such a file begins
 
 
 class ImageError(ValueError):
@@ -50,6 +52,11 @@ def load(path: str | Path) -> np.ndarray:
     ImageError
         No such file, a folder, not a picture, truncated, without pixels, or far too large.
     """
+    return _load(path)[0]
+
+
+def _load(path):
+    """(pixels, the file's comment)"""
     path = Path(path)
     if not path.is_file():
         what = "is a folder, not a picture" if path.is_dir() else "no such file"
@@ -76,7 +83,7 @@ def decode(data: bytes, name: str | Path = "picture") -> np.ndarray:
     ------
     ImageError
     """
-    return _read(io.BytesIO(data), name)
+    return _read(io.BytesIO(data), name)[0]
 
 
 def _read(file, name):
@@ -84,7 +91,7 @@ def _read(file, name):
 
     try:
         with Image.open(file) as picture:
-            return _decode(picture)
+            return _decode(picture), _comment(picture)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     except Image.UnidentifiedImageError as error:
@@ -95,7 +102,7 @@ def _read(file, name):
         raise ImageError(f"{name}: cannot be read ({reason}); try a fresh copy") from error
 
 
-def save(path: str | Path, image: np.ndarray, quality: int = 95) -> None:
+def save(path: str | Path, image: np.ndarray, quality: int = 95, comment: str = "") -> None:
     """Write a picture as PNG or JPEG, completely or not at all.
 
     Parameters
@@ -105,6 +112,8 @@ def save(path: str | Path, image: np.ndarray, quality: int = 95) -> None:
     image : (H, W, 3) or (H, W) uint8
     quality : int, 1..100
         For JPEG only, which is written without colour subsampling (4:4:4).
+    comment : str
+        A text that goes into the file.
 
     Raises
     ------
@@ -122,8 +131,18 @@ def save(path: str | Path, image: np.ndarray, quality: int = 95) -> None:
                          "images.restore for a network's input, display.to_uint8 for other arrays")
     _check_shape(pixels, "images.save")
     options = {"quality": quality, "subsampling": 0} if kind == "JPEG" else {}
+    if comment:
+        options |= {"comment": comment} if kind == "JPEG" else {"pnginfo": _png_text(comment)}
     with atomic(path) as temporary:
         to_pil(pixels).save(temporary, format=kind, **options)
+
+
+def _png_text(comment):
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_itxt("Comment", comment)
+    return info
 
 
 def encode(image: np.ndarray) -> bytes:
@@ -225,20 +244,54 @@ def resize(image: np.ndarray, size: int | Sequence[int], resample: str = "bicubi
     return np.array(picture.resize((width, height), Image.Resampling[resample.upper()]))
 
 
+def enlarged(image: np.ndarray, resample: str = "lanczos") -> np.ndarray:
+    """A small picture, of less than 224 pixels on its longer side, for viewing: enlarged by the
+    least whole factor that makes this side 256 or more. A larger picture is returned as it is.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) uint8
+    resample : one of RESAMPLES
+        "nearest" where each pixel shall become a block.
+
+    Returns
+    -------
+    uint8, with as many dimensions as `image`
+
+    Examples
+    --------
+    >>> enlarged(np.zeros((48, 64, 3), np.uint8)).shape
+    (192, 256, 3)
+    """
+    height, width = image.shape[:2]
+    factor = -(-LARGE // max(height, width))
+    if max(height, width) >= SMALL:
+        return image
+    return resize(image, (factor * height, factor * width), resample)
+
+
 # ---- conversion to (H, W, 3) uint8
 
 def to_pixels(image: Photo) -> np.ndarray:
-    """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError for anything else."""
+    """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError for anything else.
+
+    It warns of a picture that minicnn enlarged for viewing: a network sees it otherwise.
+    """
     from PIL import Image
 
-    if isinstance(image, (str, os.PathLike)):
-        return load(image)
-    if isinstance(image, Image.Image):
-        return _decode(image)
     if isinstance(image, np.ndarray):
         return _array_to_pixels(image)
-    raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
-                     f"got {type(image).__name__}")
+    if isinstance(image, (str, os.PathLike)):
+        pixels, comment = _load(image)
+    elif isinstance(image, Image.Image):
+        pixels, comment = _decode(image), _comment(image)
+    else:
+        raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
+                         f"got {type(image).__name__}")
+    if comment.startswith(ENLARGED):
+        warnings.warn(f"{getattr(image, 'filename', image)}: {comment}; a network sees the two a "
+                      "little differently", stacklevel=4)
+    return pixels
 
 
 def _array_to_pixels(image):
@@ -274,6 +327,12 @@ def _decode(picture):
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return np.array(picture.convert("RGB"))
+
+
+def _comment(picture):
+    """The comment in a PNG or JPEG file; "" if there is none."""
+    comment = picture.info.get("Comment") or picture.info.get("comment") or ""
+    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
 
 
 def _wide_grey_to_8_bits(grey):

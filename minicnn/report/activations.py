@@ -8,6 +8,7 @@ from minicnn import images
 from minicnn.images import display
 from minicnn.progress import bar
 from minicnn.report import page
+from minicnn.report.colour_bar import ColourBar, under
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
 from minicnn.vis.survey import statistics
 
@@ -45,7 +46,20 @@ def sheet(found, layer):
     levels = found.levels(layer)
     title = f"{layer}, {'x'.join(map(str, found.maps[layer].shape))}"
     make = _units if levels.ndim == 1 else _channels
-    return caption(make(levels, title), describe(found, layer))
+    return caption(under(make(levels, title), _bar(found, [layer])), describe(found, layer))
+
+
+def _bar(found, layers):
+    """What the colours of these layers' maps stand for."""
+    scale, maps = found.settings["scale"], [found.maps[layer] for layer in layers]
+    own = "channel" if any(a.ndim == 3 for a in maps) and scale != "layer" else "layer"
+    if scale == "deviation":
+        return ColourBar("-2", "2", f"standard deviations from the {own}'s mean")
+    if len(maps) == 1 and own == "layer":
+        least = float(maps[0].min())
+        return ColourBar(min(0.0, least) if scale == "layer" else least, float(maps[0].max()),
+                         "activation")
+    return ColourBar("lowest", "highest", f"activation of the {own}")
 
 
 def _channels(levels, title):
@@ -53,7 +67,7 @@ def _channels(levels, title):
     columns = min(COLUMNS, len(pictures))
     tile = min(max(*levels.shape[:2], LEAST_TILE), MOST_TILE)
     return contact_sheet(pictures, columns, title=title, tile=tile,
-                         row_labels=[str(k) for k in range(0, len(pictures), columns)],
+                         row_labels=[str(k) for k in range(0, len(pictures), columns)], blocks=True,
                          column_labels=[f"+{k}" for k in range(columns)])
 
 
@@ -62,7 +76,7 @@ def _units(levels, title):
     blocks = np.full((rows * columns, 3), 255, np.uint8)
     blocks[: len(levels)] = display.coloured(levels)  # C -> C,3
     return contact_sheet(blocks.reshape(rows, 1, columns, 3), 1, title=title,
-                         tile=(12, 12 * columns),
+                         tile=(12, 12 * columns), blocks=True,
                          row_labels=[str(k * columns) for k in range(rows)])
 
 
@@ -84,9 +98,10 @@ def first_maps(found):
     tiles = [pictures[layer][k] if k < len(pictures[layer]) else nothing
              for k in range(count) for layer in layers]
     sheet = contact_sheet(tiles, len(layers), column_labels=layers, tile=MOST_TILE,
-                          row_labels=[str(k) for k in range(count)])
-    return caption(sheet, f"{found.network}: channels 0 to {count - 1} of {', '.join(layers)}; "
-                          f"{SCALES[found.settings['scale']]}")
+                          row_labels=[str(k) for k in range(count)], blocks=True)
+    words = (f"{found.network}: channels 0 to {count - 1} of {', '.join(layers)}; "
+             f"{SCALES[found.settings['scale']]}")
+    return caption(under(sheet, _bar(found, layers)), words)
 
 
 def describe(found, layer):

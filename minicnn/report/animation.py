@@ -1,55 +1,69 @@
-"""Animated GIFs from frames: an ascent step by step, or a zoom through a dream."""
+"""Animations from frames: an ascent step by step, or a zoom through a dream; as GIF or as MP4."""
 
 import numpy as np
 
 from minicnn import images
+from minicnn.report import video
 
-FORMATS = {".gif": "GIF"}
+FORMATS = {".gif": "GIF", ".mp4": "MP4"}
+NEEDED = ".mp4 needs the program ffmpeg"
 LEAST = 20  # milliseconds: most viewers show shorter frames for 100
 
 
+def check(path):
+    """Raise unless an animation can be saved at `path`: before the work, not after it.
+
+    Returns the format of its suffix, "GIF" or "MP4".
+    """
+    kind = images.check_destination(path, FORMATS)
+    if kind == "MP4":
+        video.check(path)
+    return kind
+
+
 def save(path, frames, milliseconds=100, loop=True):
-    """Write frames as an animated GIF, completely or not at all.
+    """Write frames as an animated GIF or an MP4 video, completely or not at all.
 
     A GIF frame has at most 256 colours. Each frame gets its own palette, and dithering approximates
     the colours in between. A frame equal to the one before it extends that frame's duration.
 
+    A video is made by the program ffmpeg. Where a side is odd it gets a white row or column.
+
     Parameters
     ----------
     path : str or path
-        Ends in .gif; the folder must exist.
+        Ends in .gif or .mp4; the folder must exist.
     frames : iterable of (H, W, 3) uint8
         All of one size; read one at a time, so a generator is possible.
     milliseconds : int
-        Duration of each frame, at least 20; the format rounds it to tens.
+        Duration of each frame, at least 20; a GIF rounds it to tens.
     loop : bool
-        Repeat the animation for ever.
+        Repeat the GIF for ever; whether a video is repeated, the player decides.
 
     Raises
     ------
     ImageError
-        Another suffix, no frames, a frame of wrong type or size, too short a duration.
+        Another suffix, no frames, a frame of wrong type or size, too short a duration; a video
+        where there is no ffmpeg, or it fails.
     ValueError, OSError
         The file cannot be written; an older file of that name is then unchanged.
     """
-    images.check_destination(path, FORMATS)
+    kind = check(path)
     if milliseconds < LEAST:
         raise images.ImageError(f"{path}: expected at least {LEAST} milliseconds per frame, got "
                                 f"{milliseconds}")
-    pictures = _pictures(path, frames)
-    first = next(pictures, None)
-    if first is None:
-        raise images.ImageError(f"{path}: expected at least one frame, got none")
-    endless = {"loop": 0} if loop else {}
+    checked = _checked(path, frames)
     with images.atomic(path) as temporary:
-        first.save(temporary, format="GIF", save_all=True, append_images=pictures,
-                   duration=round(milliseconds, -1), **endless)
+        if kind == "MP4":
+            video.write(temporary, path, checked, milliseconds)
+            return
+        pictures, endless = map(_of_256_colours, checked), {"loop": 0} if loop else {}
+        next(pictures).save(temporary, format="GIF", save_all=True, append_images=pictures,
+                            duration=round(milliseconds, -1), **endless)
 
 
-def _pictures(path, frames):
-    """Yield each frame as a Pillow image of 256 colours."""
-    from PIL import Image
-
+def _checked(path, frames):
+    """Yield each frame; ImageError if there is none, or one that does not fit."""
     shape = None
     for index, frame in enumerate(frames):
         frame = np.ascontiguousarray(frame)
@@ -61,8 +75,16 @@ def _pictures(path, frames):
             raise images.ImageError(f"{path}: frame {index} has size {frame.shape[:2]}, but "
                                     f"the earlier frames have size {shape[:2]}; all frames must be "
                                     "the same size")
-        picture = Image.fromarray(frame)
-        yield picture.quantize(palette=picture.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
+        yield frame
+    if shape is None:
+        raise images.ImageError(f"{path}: expected at least one frame, got none")
+
+
+def _of_256_colours(frame):
+    from PIL import Image
+
+    picture = Image.fromarray(frame)
+    return picture.quantize(palette=picture.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
 
 
 class Frames:

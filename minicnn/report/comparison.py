@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from minicnn.images import display
+from minicnn.report.colour_bar import ColourBar, signed, under
 from minicnn.report.contact_sheet import caption, contact_sheet
 
 TILE, PHOTO = 56, 168  # sides in pixels
@@ -38,13 +39,15 @@ def figure(comparison):
 def _filters(layer, columns):
     labels = [f"{k} dead" if k in layer.dead else f"{k}: {share:.0%}"
               for k, share in enumerate(layer.filter_aliasing)]
-    return contact_sheet(layer.pictures, columns, labels, tile=TILE,
-                         title=f"{layer.network} {layer.layer}: filters, aliasing in % of power")
+    sheet = contact_sheet(layer.pictures, columns, labels, tile=TILE, blocks=True,
+                          title=f"{layer.network} {layer.layer}: filters, aliasing in % of power")
+    return under(sheet, signed(float(np.abs(layer.w).max()), "weight"), beside=2)
 
 
 def _responses(layer, columns):
-    return contact_sheet([_response(layer.responses[..., k]) for k in range(len(layer.pictures))],
-                         columns, tile=TILE, title="responses to the photo below")
+    sheet = contact_sheet([_response(layer.responses[..., k]) for k in range(len(layer.pictures))],
+                          columns, tile=TILE, title="responses to the photo below", blocks=True)
+    return under(sheet, ColourBar("0", "strongest", "response of each filter"), beside=2)
 
 
 def _response(response):

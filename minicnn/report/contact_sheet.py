@@ -1,42 +1,41 @@
-"""Many small pictures on one sheet, with labels; and one picture with a caption.
-
-Text is drawn in Pillow's built-in font, so a sheet looks the same on every machine.
-"""
+"""Many small pictures on one sheet, with labels; and one picture with a caption."""
 
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from minicnn import images as picture_files
+from minicnn.report import colour_bar
+from minicnn.report.canvas import TEXT_SIZE, Canvas, line_height, text_width, wrapped
 
-TEXT_SIZE = 12
 TITLE_SIZE = 16
-LINE = 1.3  # height of a line of text, in text sizes
 MARGIN = 8
 LEAST_LABEL_WIDTH = 44  # a narrower label would be only dots, so labelled tiles get this width
 LEAST_CAPTION_WIDTH = 200
 MOST_ROW_LABEL_WIDTH = 160
+BAR_GAP = 4  # above a colour bar
 
 
 class Grid(NamedTuple):
-    """The layout in pixels: every picture has the size `tile`, and below it `label` for words."""
+    """The layout in pixels: every picture has the size `tile`; below it are `bar` for a colour bar
+    and `label` for words."""
 
     tile: tuple
     cell_width: int
+    bar: int
     label: int
     gap: int
     left: int
     top: int
 
     def corner(self, row, column):
-        y = self.top + row * (self.tile[0] + self.label + self.gap)
+        y = self.top + row * (self.tile[0] + self.bar + self.label + self.gap)
         return y, self.left + column * (self.cell_width + self.gap)
 
 
 def contact_sheet(images, columns=None, labels=None, row_labels=None, column_labels=None,
-                  title=None, tile=None, gap=2, background=255):
+                  title=None, tile=None, gap=2, background=255, blocks=False, bars=None):
     """Arrange pictures in rows, from left to right and from top to bottom.
 
     Parameters
@@ -53,13 +52,17 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
     title : str or None
         Written on top; a long one is wrapped.
     tile : None, int or (H, W)
-        Size of each tile. Pictures are resized to fit, with their aspect ratio kept. When enlarged,
-        each pixel becomes a block, so a filter's weights can be counted; when reduced, they are
-        smoothed. None: no resizing, and the tile has the size of the largest picture.
+        Size of each tile. Pictures are resized to fit, smoothly and with their aspect ratio kept.
+        None: no resizing, and the tile has the size of the largest picture.
     gap : int
         Pixels between the tiles.
     background : int or (R, G, B), 0..255
         The text is black or white, whichever is legible on it.
+    blocks : bool, or list of N bool
+        True: where a picture is enlarged each pixel becomes a block, so that a filter's weights, or
+        a map's few cells, can be counted.
+    bars : list of N ColourBar or None, or None
+        Drawn under the pictures, above the labels.
 
     Returns
     -------
@@ -73,29 +76,40 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
     pictures = [_colour(image) for image in _as_list(images)]
     columns = _columns(len(pictures), columns, row_labels, column_labels)
     rows = -(-len(pictures) // columns)
-    _check_counts(labels=(labels, len(pictures)), row_labels=(row_labels, rows),
-                  column_labels=(column_labels, columns))
+    _check_counts(labels=(labels, len(pictures)), bars=(bars, len(pictures)),
+                  row_labels=(row_labels, rows), column_labels=(column_labels, columns))
     if tile is not None:
-        pictures = [_fit(picture, np.broadcast_to(tile, 2)) for picture in pictures]
-    grid = _grid(pictures, labels, row_labels, column_labels, gap)
+        pictures = [_fit(picture, np.broadcast_to(tile, 2), as_blocks) for picture, as_blocks in
+                    zip(pictures, np.broadcast_to(blocks, len(pictures)), strict=True)]
+    width = max(picture.shape[1] for picture in pictures)
+    strips = [bar and colour_bar.strip(bar, width) for bar in bars or ()]
+    grid = _grid(pictures, strips, labels, row_labels, column_labels, gap)
 
     height, width = (end - gap + MARGIN for end in grid.corner(rows, columns))
     width = max(width, LEAST_CAPTION_WIDTH) if title else width
-    words = _wrap(title, TITLE_SIZE, width - 2 * MARGIN) if title else []
-    title_height = len(words) * _line_height(TITLE_SIZE) + 4 * bool(words)
+    words = wrapped(title, TITLE_SIZE, width - 2 * MARGIN) if title else []
+    title_height = len(words) * line_height(TITLE_SIZE) + 4 * bool(words)
     grid = grid._replace(top=grid.top + title_height)
-    sheet = _Sheet(height + title_height, width, background)
+    sheet = Canvas(height + title_height, width, background)
     sheet.lines(words, MARGIN, MARGIN, TITLE_SIZE)
     for i, picture in enumerate(pictures):
-        sheet.tile(picture, grid, *divmod(i, columns))
+        y, x = grid.corner(*divmod(i, columns))
+        sheet.paste(picture, y + (grid.tile[0] - picture.shape[0]) // 2,
+                    x + (grid.cell_width - picture.shape[1]) // 2)
+    for i, strip in enumerate(strips):
+        if strip is not None:
+            y, x = grid.corner(*divmod(i, columns))
+            sheet.paste(strip, y + grid.tile[0] + BAR_GAP,
+                        x + (grid.cell_width - strip.shape[1]) // 2)
     for i, text in enumerate(labels or ()):
         y, x = grid.corner(*divmod(i, columns))
-        sheet.label(text, x, y + grid.tile[0] + 1, grid.cell_width, "middle")
+        above = grid.tile[0] + (grid.bar if strips and strips[i] is not None else 0)
+        sheet.label(text, x, y + above + 1, grid.cell_width, "middle")
     for column, text in enumerate(column_labels or ()):
         y, x = grid.corner(0, column)
-        sheet.label(text, x, y - _line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
+        sheet.label(text, x, y - line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
     for row, text in enumerate(row_labels or ()):
-        y = grid.corner(row, 0)[0] + (grid.tile[0] - _line_height(TEXT_SIZE)) // 2
+        y = grid.corner(row, 0)[0] + (grid.tile[0] - line_height(TEXT_SIZE)) // 2
         sheet.label(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
     return sheet.pixels()
 
@@ -118,8 +132,8 @@ def caption(image, text):
     picture = _colour(image)
     height, width = picture.shape[:2]
     wide = max(width, LEAST_CAPTION_WIDTH)
-    lines = _wrap(text, TEXT_SIZE, wide - 2 * MARGIN)
-    sheet = _Sheet(height + len(lines) * _line_height(TEXT_SIZE) + MARGIN + 2, wide, 255)
+    lines = wrapped(text, TEXT_SIZE, wide - 2 * MARGIN)
+    sheet = Canvas(height + len(lines) * line_height(TEXT_SIZE) + MARGIN + 2, wide, 255)
     sheet.paste(picture, 0, (wide - width) // 2)
     sheet.lines(lines, MARGIN, height + MARGIN // 2, TEXT_SIZE)
     return sheet.pixels()
@@ -184,115 +198,19 @@ def _check_counts(**labels):
             raise ValueError(f"contact_sheet: expected {count} {name}, got {got}")
 
 
-def _fit(picture, room):
+def _fit(picture, room, blocks):
     ratio = min(room[0] / picture.shape[0], room[1] / picture.shape[1])
     size = [max(1, round(n * ratio)) for n in picture.shape[:2]]
-    return picture_files.resize(picture, size, "nearest" if ratio > 1 else "lanczos")
+    return picture_files.resize(picture, size, "nearest" if blocks and ratio > 1 else "lanczos")
 
 
-# ---- layout
-
-def _grid(pictures, labels, row_labels, column_labels, gap):
+def _grid(pictures, strips, labels, row_labels, column_labels, gap):
     tile = tuple(max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
     worded = labels is not None or column_labels is not None
-    line = _line_height(TEXT_SIZE)
-    widths = [_width(text, TEXT_SIZE) for text in row_labels or ()]
+    line = line_height(TEXT_SIZE)
+    widths = [text_width(text, TEXT_SIZE) for text in row_labels or ()]
     left = min(max(widths, default=-MARGIN), MOST_ROW_LABEL_WIDTH)
-    return Grid(tile, max(tile[1], LEAST_LABEL_WIDTH * worded),
+    bar = max((len(strip) + BAR_GAP for strip in strips if strip is not None), default=0)
+    return Grid(tile, max(tile[1], LEAST_LABEL_WIDTH * worded), bar,
                 label=0 if labels is None else line + 6, gap=gap, left=left + 2 * MARGIN,
                 top=MARGIN + (0 if column_labels is None else line + 2))
-
-
-class _Sheet:
-    """A canvas for pictures and words; positions are in pixels from the top left."""
-
-    def __init__(self, height, width, background):
-        from PIL import Image, ImageDraw
-
-        colour = tuple(int(c) for c in np.broadcast_to(background, 3))
-        self.ink = (0, 0, 0) if sum(colour) > 3 * 110 else (255, 255, 255)
-        self.canvas = Image.new("RGB", (width, height), colour)
-        self.draw = ImageDraw.Draw(self.canvas)
-
-    def paste(self, picture, y, x):
-        from PIL import Image
-
-        self.canvas.paste(Image.fromarray(np.ascontiguousarray(picture)), (x, y))
-
-    def tile(self, picture, grid, row, column):
-        y, x = grid.corner(row, column)
-        height, width = picture.shape[:2]
-        self.paste(picture, y + (grid.tile[0] - height) // 2, x + (grid.cell_width - width) // 2)
-
-    def label(self, words, x, y, width, align):
-        """Draw words in the middle or at the right of `width` pixels from (x, y), cut to fit."""
-        words = _shorten(words, TEXT_SIZE, width - 2)  # neighbours must not run together
-        free = width - _width(words, TEXT_SIZE)
-        x += free // 2 if align == "middle" else free
-        self.draw.text((x, y), words, fill=self.ink, font=_font(TEXT_SIZE))
-
-    def lines(self, lines, x, y, size):
-        for i, line in enumerate(lines):
-            self.draw.text((x, y + i * _line_height(size)), line, fill=self.ink, font=_font(size))
-
-    def pixels(self):
-        return np.array(self.canvas)
-
-
-# ---- words
-
-@lru_cache
-def _font(size):
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)  # with a size: Pillow 10.1 or newer
-
-
-def _line_height(size):
-    return math.ceil(size * LINE)
-
-
-def _printable(text):
-    """The text as one line that the font can draw: no control characters, no lone surrogates."""
-    text = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _width(text, size):
-    return math.ceil(_font(size).getlength(_printable(text)))
-
-
-def _shorten(text, size, width):
-    text = _printable(text)
-    if _width(text, size) <= width:
-        return text
-    while text and _width(text + "…", size) > width:
-        text = text[:-1].rstrip()
-    return text + "…"
-
-
-def _wrap(text, size, width):
-    """Wrap a text into lines no wider than `width`; line breaks are kept."""
-    return [line for part in str(text).split("\n") for line in _wrap_part(part, size, width)]
-
-
-def _wrap_part(text, size, width):
-    lines = [""]
-    for word in _printable(text).split():
-        for piece in _cut(word, size, width):
-            longer = f"{lines[-1]} {piece}".strip()
-            if _width(longer, size) <= width or not lines[-1]:
-                lines[-1] = longer
-            else:
-                lines.append(piece)
-    return lines
-
-
-def _cut(word, size, width):
-    """Cut a word into as few pieces as fit; nearly always into one."""
-    pieces = [""]
-    for letter in word:
-        if pieces[-1] and _width(pieces[-1] + letter, size) > width:
-            pieces.append("")
-        pieces[-1] += letter
-    return pieces

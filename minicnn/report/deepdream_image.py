@@ -21,10 +21,13 @@ def sheet(found, thumbnail=128):
         Pictures in the network's input values (output scaling "none") are shown with its mean
         colour as grey, all on one scale.
     """
-    if found.settings["output_scaling"] == "linear":
-        pictures = np.rint(255 * found.images).astype(np.uint8)
-    else:
-        pictures = display.signed_to_uint8(found.images)
-    tiles = contact_sheet(pictures, labels=found.names, tile=thumbnail,
+    tiles = contact_sheet(shown(found), labels=found.names, tile=thumbnail,
                           title=f"Layer {found.settings['layer']} features")
     return caption(tiles, found.caption)
+
+
+def shown(found):
+    """The pictures as the sheet shows them, at their own size: (N, H, W, 3) uint8."""
+    if found.settings["output_scaling"] == "linear":
+        return np.rint(255 * found.images).astype(np.uint8)
+    return display.signed_to_uint8(found.images)

@@ -65,6 +65,12 @@ def sheet(found, tile=TILE):
     return caption(made, found.caption + below)
 
 
+def pictures(found):
+    """The pictures of `vis.filters`, (H, W, 3) uint8 each, by layer and number."""
+    return {f"{row.layer}_{channel}": picture for row in found.layers
+            for channel, picture in zip(row.channels, row.pictures, strict=False)}
+
+
 def _labels(row, columns):
     """The number and the objective of each filter of a row; nothing where a picture is missing."""
     known = [f"{channel}: {value:.3g}"

@@ -3,14 +3,22 @@
 import numpy as np
 
 from minicnn.images import display
+from minicnn.report.colour_bar import ColourBar, signed
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
 from minicnn.vis.attribution import heat_levels
+from minicnn.vis.deconvnet import limit
 from minicnn.vis.occlusion import nearest, per_pixel
+from minicnn.vis.saliency import WHITE
 
-TILE = 224
+TILE, COLUMNS, GAP = 224, 2, 12  # two beside each other can still be read on a phone
 CLASSES = 6  # that an occlusion sheet gives a colour and a name
 OTHERS = 7  # the grey of tab10
+LEGEND, SWATCH = 3, 148  # classes beside each other, width of a colour in pixels
 BLANK = 255
+ARBITRARY = "arbitrary unit"
+UNITS = {"gradient": "score per input value", "smooth": "score per input value",
+         "times_input": "share of the score", "integrated": "share of the score",
+         "guided": ARBITRARY, "guided_gradcam": ARBITRARY}  # of saliency's methods
 
 
 def overlay(photo, heat, high=None, opacity=0.8):
@@ -43,6 +51,11 @@ def overlay(photo, heat, high=None, opacity=0.8):
     return np.rint(mixed).astype(np.uint8)
 
 
+def saliency_pictures(record):
+    """The pictures of `saliency`, (H, W, 3) uint8 each, by name."""
+    return {"photo": record.photo, "magnitude": record.image, "signed": record.signed}
+
+
 def saliency(record, tile=TILE):
     """The photo, the map of magnitudes, and the signed slope or shares in colour.
 
@@ -56,9 +69,24 @@ def saliency(record, tile=TILE):
     -------
     (H, W, 3) uint8
     """
-    labels = ["photo", f"{record.settings['method']}, magnitude", "signed, zero is grey"]
-    sheet = contact_sheet([record.photo, record.image, record.signed], 3, labels, tile=tile)
-    return caption(sheet, record.caption)
+    method = record.settings["method"]
+    labels = ["photo", f"{method}, magnitude", "signed, zero is grey"]
+    high, unit = np.quantile(np.abs(record.map), WHITE), UNITS[method]
+    bars = [None, ColourBar(0, high, unit, "gray"), signed(limit(record.x[0]), unit)]
+    return caption(_sheet(saliency_pictures(record), labels, bars, tile), record.caption)
+
+
+def gradcam_pictures(record):
+    """The pictures of `gradcam`, (H, W, 3) uint8 each, by name; the raw map has a pixel a cell."""
+    pictures = {"photo": record.photo,
+                "evidence": overlay(record.photo, record.map, _strongest(record)),
+                "raw": np.stack([display.signed_to_uint8(record.raw)] * 3, axis=2)}
+    return pictures if record.signed is None else pictures | {"guided": record.signed}
+
+
+def _strongest(record):
+    """For or against: what is faint shall look faint."""
+    return float(np.abs(record.raw).max())
 
 
 def gradcam(record, tile=TILE):
@@ -76,15 +104,33 @@ def gradcam(record, tile=TILE):
     (H, W, 3) uint8
         Without positive evidence the second picture is the photo in plain grey.
     """
-    strongest = np.abs(record.raw).max()  # for or against: what is faint shall look faint
-    pictures = [record.photo, overlay(record.photo, record.map, strongest),
-                display.signed_to_uint8(record.raw)]
+    high = _strongest(record)
+    unit = "share of the score" if record.settings["method"] == "gradcam" else ARBITRARY
     labels = ["photo", "evidence" if record.evidence else "no positive evidence",
               "raw map, zero is grey"]
+    bars = [None, ColourBar(0, high, unit, "inferno"), signed(high, unit)]
     if record.signed is not None:
-        pictures.append(record.signed)
         labels.append("guided Grad-CAM")
-    return caption(contact_sheet(pictures, len(pictures), labels, tile=tile), record.caption)
+        bars.append(signed(limit(record.x[0]), ARBITRARY))
+    return caption(_sheet(gradcam_pictures(record), labels, bars, tile, {"raw"}), record.caption)
+
+
+def occlusion_pictures(record):
+    """The pictures of `occlusion`, (H, W, 3) uint8 each, by name."""
+    activation, probability = map(_viridis, _heats(record))
+    winner = _class_colours(nearest(record.winner, *_place(record)), _by_squares(record.winner))
+    return {"square": record.example, "activation": activation, "probability": probability,
+            "class": winner}
+
+
+def _heats(record):
+    """Activation and probability of each pixel, (H, W) each."""
+    return [per_pixel(values, *_place(record)) for values in (record.activation,
+                                                              record.probability)]
+
+
+def _place(record):
+    return record.tops, record.lefts, record.settings["square"], record.photo.shape[:2]
 
 
 def occlusion(record, tile=TILE):
@@ -105,28 +151,32 @@ def occlusion(record, tile=TILE):
         A pixel shows the mean over the squares that cover it, and the class of the nearest square.
         Dark is low, yellow is high, white was not computed.
     """
-    place = record.tops, record.lefts, record.settings["square"], record.photo.shape[:2]
-    maps = [_viridis(per_pixel(values, *place))
-            for values in (record.activation, record.probability)]
+    labels = ["most damaging square", "total activation", "probability", "likeliest class"]
+    bars = [ColourBar(*_range(heat), unit)
+            for heat, unit in zip(_heats(record), ("sum over the map", ""), strict=True)]
+    sheet = _sheet(occlusion_pictures(record), labels, [None, *bars, None], tile,
+                   {"activation", "probability", "class"})
     classes = _by_squares(record.winner)
-    winners = _class_colours(nearest(record.winner, *place), classes)
-    labels = ["most damaging square", "total activation " + _range(record.activation),
-              "probability " + _range(record.probability), "likeliest class"]
-    sheet = contact_sheet([record.example, *maps, winners], 4, labels, tile=tile)
     return caption(stacked([sheet, _legend(record, classes)]), record.caption)
+
+
+def _sheet(pictures, labels, bars, tile, blocks=()):
+    """Pictures with their bars and labels; those named in `blocks` are enlarged by blocks."""
+    return contact_sheet(list(pictures.values()), COLUMNS, labels, tile=tile, gap=GAP, bars=bars,
+                         blocks=[name in blocks for name in pictures])
 
 
 def _viridis(heat):
     """A map in colours from its least to its largest number; NaN is blank."""
-    known = np.isfinite(heat)
-    least = heat[known].min()
-    pixels = display.coloured(heat_levels(np.where(known, heat, least), least, heat[known].max()))
+    known, (least, most) = np.isfinite(heat), _range(heat)
+    pixels = display.coloured(heat_levels(np.where(known, heat, least), least, most))
     pixels[~known] = BLANK
     return pixels
 
 
 def _range(values):
-    return f"{np.nanmin(values):.4g} .. {np.nanmax(values):.4g}"
+    """The least and the largest number that is not NaN."""
+    return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 # ---- which class where
@@ -154,4 +204,4 @@ def _legend(record, classes):
     if len(classes) > CLASSES:
         words.append(f"{len(classes) - CLASSES} others")
     colours = _class_colours(classes[:len(words)], classes)
-    return contact_sheet([np.full((12, 120, 3), colour) for colour in colours], len(words), words)
+    return contact_sheet([np.full((12, SWATCH, 3), colour) for colour in colours], LEGEND, words)

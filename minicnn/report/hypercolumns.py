@@ -1,9 +1,11 @@
 """The sheet of a hypercolumn view, with the photo beside it, so that one sees what is where."""
 
+from minicnn.report.colour_bar import ColourBar
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.report.sheets import FRAME
 
 TILE = 320
+UNITS = {"mean": "mean activation", "similarity": "cosine"}  # of views that show a number
 
 
 def sheet(record, tile=TILE):
@@ -21,14 +23,22 @@ def sheet(record, tile=TILE):
     (H, W, 3) uint8
         For segments a third picture shows them over the photo.
     """
+    view, made = record.settings["view"], pictures(record)
+    bar = None
+    if view in UNITS:
+        bar = ColourBar(float(record.x.min()), float(record.x.max()), UNITS[view])
+    sheet = contact_sheet(list(made.values()), len(made), list(made), tile=tile,
+                          blocks=view == "segments", bars=None if bar is None else [None, bar])
+    return caption(sheet, record.caption)
+
+
+def pictures(record):
+    """The pictures of the sheet, (H, W, 3) uint8 each, by name."""
     view, photo = record.settings["view"], record.photo
-    pictures, labels = [photo, record.image], ["photo", view]
     if view == "similarity":
-        pictures[0] = marked(photo, *record.settings["pixel"])
-    if view == "segments":
-        pictures.append(photo // 2 + record.image // 2)
-        labels.append("both")
-    return caption(contact_sheet(pictures, len(pictures), labels, tile=tile), record.caption)
+        photo = marked(photo, *record.settings["pixel"])
+    both = {"both": photo // 2 + record.image // 2} if view == "segments" else {}
+    return {"photo": photo, view: record.image} | both
 
 
 def marked(photo, row, column):

@@ -1,5 +1,8 @@
 """The sheet of a layer's kernels."""
 
+import numpy as np
+
+from minicnn.report.colour_bar import ColourBar, signed, under
 from minicnn.report.contact_sheet import caption, contact_sheet
 
 LEAST_TILE, BLOCK = 48, 8  # sides in pixels: of a kernel's picture, of one weight
@@ -21,9 +24,16 @@ def sheet(found):
     side = max(found.pictures.shape[1:3])
     tile = side * max(1, BLOCK, -(-LEAST_TILE // side))
     if found.inputs is None:
-        sheet = contact_sheet(found.pictures, tile=tile, labels=[str(k) for k in found.filters])
+        sheet = contact_sheet(found.pictures, tile=tile, labels=[str(k) for k in found.filters],
+                              blocks=True)
     else:
         sheet = contact_sheet(found.pictures, len(found.inputs), tile=tile,
                               row_labels=[f"filter {k}" for k in found.filters],
-                              column_labels=[f"in {k}" for k in found.inputs])
-    return caption(sheet, found.caption)
+                              column_labels=[f"in {k}" for k in found.inputs], blocks=True)
+    return caption(under(sheet, _bar(found)), found.caption)
+
+
+def _bar(found):
+    if found.settings["scale"] == "layer":
+        return signed(float(np.abs(found.w).max()), "weight")
+    return ColourBar("-1", "1", "weight / the filter's largest", "gray")

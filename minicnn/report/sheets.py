@@ -36,6 +36,17 @@ def projection(record, tile=TILE):
     return caption(sheet, f"{record.caption}\n{TELLS}")
 
 
+def projection_pictures(record):
+    """The photo and its projection, (H, W, 3) uint8 each, by name."""
+    return {"photo": record.photo, "projection": record.image}
+
+
+def rules_pictures(records):
+    """The photo and its projections, (H, W, 3) uint8 each, by name."""
+    first = next(iter(records.values()))
+    return {"photo": first.photo} | {rule: record.image for rule, record in records.items()}
+
+
 def rules(records, tile=TILE):
     """The projections of one unit by several rules, side by side.
 
@@ -95,7 +106,7 @@ def stages(record, stages, planes=PLANES, tile=PLANE_TILE):
     labelled = [pictures for group in _same_maps(shown) for pictures in _pictures(group, planes)]
     top, bottom, left, right = region(record.x)
     labelled.append([("", record.image), ("enlarged", record.image[top:bottom, left:right])])
-    strips = [_strip(stage, pictures, 1 + planes, tile)
+    strips = [_strip(stage, pictures, 1 + planes, tile, blocks=stage is not stages[-1])
               for stage, pictures in zip([*shown, stages[-1]], labelled, strict=True)]
     return caption(stacked(strips), f"{record.caption}\nFrom the unit down to the pixels.")
 
@@ -129,11 +140,11 @@ def _labelled(maps, chosen):
     return [("all maps", together)] + [(f"map {c}", shown[..., k]) for k, c in enumerate(chosen)]
 
 
-def _strip(stage, labelled, columns, tile):
+def _strip(stage, labelled, columns, tile, blocks):
     """One strip of the sheet, below what was done."""
     blank = "", np.full((tile, tile), 255, np.uint8)
     labels, pictures = zip(*labelled, *[blank] * (columns - len(labelled)), strict=True)
-    return contact_sheet(pictures, columns, labels, tile=tile,
+    return contact_sheet(pictures, columns, labels, tile=tile, blocks=blocks,
                          title=f"{stage.layer}: {stage.operation}")
 
 

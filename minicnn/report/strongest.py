@@ -92,8 +92,7 @@ def _block(channel, count, view, sides, tile):
             drawn.append((empty, empty))
             continue
         part = _part(projection, view, sides)
-        drawn.append([_enlarged(picture, tile)
-                      for picture in (shown(projection[part], GAMMA), patch[part])])
+        drawn.append((shown(projection[part], GAMMA), patch[part]))
     halves = [contact_sheet([*pictures, *[empty] * (count - len(pictures))],
                             math.isqrt(count - 1) + 1, tile=tile)
               for pictures in (zip(*drawn, strict=True) if drawn else ((), ()))]
@@ -127,12 +126,6 @@ def _part(projection, view, sides):
         first = max(0, min(middle - side // 2, most - side))
         slices.append(slice(first, first + side))
     return tuple(slices)
-
-
-def _enlarged(picture, tile):
-    """A picture whose longer side is `tile`, without blocks."""
-    sides = [max(1, round(side * tile / max(picture.shape))) for side in picture.shape[:2]]
-    return images.resize(picture, sides, "lanczos")
 
 
 def _label(channel):

@@ -4,7 +4,7 @@ import numpy as np
 
 from minicnn.report.contact_sheet import caption, contact_sheet
 
-MOST_TILE = 160  # pixels
+TILE = 160  # pixels
 
 
 def sheet(found, most=25):
@@ -21,6 +21,5 @@ def sheet(found, most=25):
     """
     count = len(found.frames)
     chosen = np.linspace(0, count - 1, min(most, count)).round().astype(int)
-    tile = min(MOST_TILE, max(found.frames.shape[1:3]))
-    tiles = contact_sheet(found.frames[chosen], labels=[f"{k + 1}" for k in chosen], tile=tile)
+    tiles = contact_sheet(found.frames[chosen], labels=[f"{k + 1}" for k in chosen], tile=TILE)
     return caption(tiles, found.caption)

@@ -294,9 +294,15 @@ def signed_picture(x, preprocessing):
 def shown(rgb, gamma=1.0):
     """A projection (H, W, 3) as a picture, uint8: zero is grey, each projection scaled by itself.
 
-    The strongest 2 in 1000 numbers may saturate; otherwise one pixel could set the scale. For
-    `gamma` see `display.signed_to_uint8`.
+    For `gamma` see `display.signed_to_uint8`.
     """
-    strength = np.abs(rgb[rgb != 0])
-    limit = float(np.quantile(strength, 0.998)) if strength.size else None
-    return display.signed_to_uint8(rgb, limit, gamma)
+    return display.signed_to_uint8(rgb, limit(rgb) or None, gamma)
+
+
+def limit(x):
+    """The magnitude that is black or white in `shown`; 0 if there is nothing.
+
+    The strongest 2 in 1000 numbers may lie beyond; otherwise one pixel could set the scale.
+    """
+    strength = np.abs(x[x != 0])
+    return float(np.quantile(strength, 0.998)) if strength.size else 0.0

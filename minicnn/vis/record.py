@@ -53,7 +53,7 @@ class Record:
         return f"{type(self).__name__}({self.caption!r})"
 
     def save(self, path):
-        """Write the picture as PNG or JPEG, whole or not at all."""
+        """Write the picture, at its own size, as PNG or JPEG, whole or not at all."""
         images.save(path, self._picture("save"))
 
     def show(self):

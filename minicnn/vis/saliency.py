@@ -57,6 +57,7 @@ from minicnn.vis.record import Record
 
 METHODS = ("guided_gradcam", "gradient", "smooth", "guided", "times_input", "integrated")
 GUIDED = ("guided_gradcam", "guided")
+WHITE = 0.99  # share of the map's numbers below what is shown white
 SHARES = ("times_input", "integrated")  # they add up to a score; the others are slopes
 NOTHING = {"gradient": "; the score does not depend on any pixel",  # what a black map says
            "guided_gradcam": "; no positive evidence"}
@@ -177,7 +178,7 @@ def saliency(network, image, target=None, method="guided_gradcam", *, options, p
     w = to_host(w)
     heat = blurred(pixel_map(w, method, options.shares), options.blur)  # M
     return Saliency(
-        image=attribution.grey(np.abs(heat), np.quantile(np.abs(heat), 0.99)),
+        image=attribution.grey(np.abs(heat), np.quantile(np.abs(heat), WHITE)),
         caption=f"{network.name} {attribution.unit(network, c)}: score {score:.4g}, rule {method}"
                 + _told(network, method, options, count, completeness)
                 + ("" if heat.any() else NOTHING.get(method, NOTHING["gradient"])),

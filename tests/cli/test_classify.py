@@ -1,12 +1,17 @@
 """The command classify, on photos of every kind."""
 
+import warnings
+
 import numpy as np
 import pytest
 import small
 from PIL import Image
 
 import minicnn
-from minicnn import images
+from minicnn import images, vis
+from minicnn.cli import main
+from minicnn.network import Network
+from minicnn.report import probabilities
 
 NETWORK = small.network()
 
@@ -47,6 +52,47 @@ def test_a_label_file_gives_the_names(said, weights, photo, tmp_path):
     assert {line.partition("  ")[2] for line in lines.splitlines()} == {"a", "b", "c", "d, e"}
 
 
+def test_a_plot_of_all_probabilities(said, weights, photo, tmp_path, monkeypatch):
+    seen, draw = [], probabilities.draw
+    monkeypatch.setattr(probabilities, "draw", lambda *given: seen.append(given) or draw(*given))
+    plain = said("classify", "--weights", weights, photo, photo)
+    assert said("classify", "--weights", weights, photo, photo, "--top", 3, "--plot",
+                tmp_path / "p.png").splitlines()[1:4] == plain.splitlines()[1:4]
+    (photos, name, top), = seen
+    assert (len(photos), name(2), top) == (2, NETWORK.label(2), 3)
+    x = NETWORK.prepare(photo)
+    np.testing.assert_array_equal(photos[1].probabilities, NETWORK.probabilities(x)[0])
+    np.testing.assert_array_equal(photos[0].photo, NETWORK.restore(x)[0])
+    assert photos[0].title == photo.name and images.load(tmp_path / "p.png").shape[1] == 704
+
+
+@pytest.mark.parametrize("name, words", [
+    ("p.gif", "end the name in one of"), ("n/p.png", "folder")])
+def test_where_no_plot_can_be_is_told_before_the_work(complaint, weights, photo, tmp_path,
+                                                      monkeypatch, name, words):
+    monkeypatch.setattr(Network, "probabilities", None)
+    assert words in complaint("classify", "--weights", weights, photo, "--plot", tmp_path / name)
+    assert "room for 1 to 20 photos" in complaint("classify", "--weights", weights, *[photo] * 21,
+                                                  "--plot", tmp_path / "p.png")
+
+
+def test_what_the_network_sees_of_an_enlarged_picture_is_told(said, weights, tmp_path, capsys):
+    """The picture itself is classified as the result was; of the enlarged one there is a warning.
+    """
+    said("maximize", "--weights", weights, "--layer", "relu2", "--steps", 1, "--out",
+         tmp_path / "m.png")
+    record = vis.maximize(NETWORK, "relu2", steps=1)
+    expected = [f"{p:.4f}  {label}" for label, p in NETWORK.classify(record.image)]
+    assert said("classify", "--weights", weights,
+                tmp_path / "m" / "m.png").splitlines() == expected
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # which the tests make errors
+        assert main(["classify", "--weights", str(weights), str(tmp_path / "m.png")]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith(f"minicnn: warning: {tmp_path / 'm.png'}: enlarged by minicnn for")
+    assert told.count("\n") == 1
+
+
 # ---- photos of every kind
 
 @pytest.mark.parametrize("kind", ["grey", "palette", "RGBA", "16 bits"])
@@ -69,4 +115,4 @@ def test_a_photo_of_one_pixel(said, tmp_path):
     expected = [f"{p:.4f}  {label}" for label, p in minicnn.load("minivgg").classify(flat)]
     assert said("classify", tmp_path / "dot.png").splitlines() == expected
     said("texture", tmp_path / "dot.png", "--steps", 1, "--out", tmp_path / "t.png")
-    assert images.load(tmp_path / "t.png").shape == (64, 64, 3)
+    assert images.load(tmp_path / "t" / "t.png").shape == (64, 64, 3)

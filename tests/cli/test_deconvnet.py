@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shown
 import small
 
 from minicnn import images, vis
@@ -22,7 +23,8 @@ def test_one_rule(said, weights, tmp_path, given, position):
                            size="keep")
     np.testing.assert_array_equal(images.load(out), sheets.projection(record))
     np.testing.assert_array_equal(record.photo, small.photo(26, 33))
-    assert text == f"{out}: {record.caption}\n"
+    assert text == f"{out}: {record.caption}{shown.of_sheet(out)}"
+    np.testing.assert_array_equal(images.load(tmp_path / "d" / "projection.png"), record.image)
 
 
 def test_each_rule_side_by_side(said, weights, photo, tmp_path):
@@ -31,7 +33,9 @@ def test_each_rule_side_by_side(said, weights, photo, tmp_path):
                 "--lrn", "scale", "--out", out)
     records = each_rule(NETWORK, photo, "relu2", lrn="scale")
     np.testing.assert_array_equal(images.load(out), sheets.rules(records))
-    assert text == f"{out}: " + "".join(r.caption + "\n" for r in records.values())
+    told = "\n".join(r.caption for r in records.values())
+    assert text == f"{out}: {told}{shown.of_sheet(out)}"
+    assert shown.names(out) == ["deconvnet.png", "gradient.png", "guided.png", "photo.png"]
 
 
 def test_the_steps_are_drawn_and_told(said, weights, photo, tmp_path):
@@ -40,7 +44,8 @@ def test_the_steps_are_drawn_and_told(said, weights, photo, tmp_path):
                 "guided", "--out", out)
     record, stages = each_stage(NETWORK, photo, "mix", relu="guided")
     np.testing.assert_array_equal(images.load(out), sheets.stages(record, stages))
-    assert text == "\n".join([f"{out}: {record.caption}", *map(str, stages), ""])
+    told = "\n".join([f"{out}: {record.caption}", *map(str, stages)])
+    assert text == told + shown.of_sheet(out)
 
 
 def test_steps_of_each_rule_at_once_is_wrong_usage(weights, photo, capsys):

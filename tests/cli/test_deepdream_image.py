@@ -3,6 +3,7 @@
 import interrupted
 import numpy as np
 import pytest
+import shown
 import small
 
 from minicnn import images, vis
@@ -24,7 +25,10 @@ def test_deepdream_image(said, weights, photo, tmp_path):
                                 pyramid_levels=2, pyramid_scale=1.2, iterations=2,
                                 output_scaling="none", tile=18, seed=3)
     np.testing.assert_array_equal(images.load(out), sheets.sheet(found, 40))
-    assert text == f"{out}: {found.caption}\n"
+    assert text == f"{out}: {found.caption}{shown.of_sheet(out)}"
+    assert shown.names(out) == [f"conv2_{k}.png" for k in (0, 1, 2, 4)]
+    for k, picture in zip((0, 1, 2, 4), sheets.shown(found), strict=True):
+        np.testing.assert_array_equal(images.load(tmp_path / "d" / f"conv2_{k}.png"), picture)
 
 
 def test_classes_by_name_and_layers_by_number(said, weights, tmp_path):
@@ -32,6 +36,7 @@ def test_classes_by_name_and_layers_by_number(said, weights, tmp_path):
                 "--iterations", 1, "--out", tmp_path / "d.png")
     assert "small fc, each channel" in text
     assert text.endswith("\none after the other: tree frog, grey fox\n")
+    assert shown.names(tmp_path / "d.png") == ["fc_1_grey_fox.png", "fc_2_tree_frog.png"]
     text = said("deepdream-image", "--weights", weights, "--layer", 2, "--iterations", 1,
                 "--out", tmp_path / "d.png")
     assert "small conv1, each channel" in text
@@ -44,7 +49,7 @@ def test_verbose_prints_the_table(said, weights, tmp_path):
     lines = []
     vis.deepdream_image(NETWORK, "conv2", pyramid_levels=2, iterations=4, verbose=lines.append,
                         verbose_frequency=2)
-    assert text.splitlines()[:-1] == lines and len(lines) == 4 + 4 + 1
+    assert text.splitlines()[:-2] == lines and len(lines) == 4 + 4 + 1
 
 
 def test_settings_kept_make_the_same_again(said, weights, tmp_path):

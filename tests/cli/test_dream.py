@@ -3,9 +3,10 @@
 import interrupted
 import numpy as np
 import pytest
+import shown
 import small
 
-from minicnn import images, vis
+from minicnn import vis
 from minicnn.cli import main
 from minicnn.cli.dream import tile, weighted
 from minicnn.report import saved
@@ -20,8 +21,8 @@ def test_dream(said, weights, photo, tmp_path):
                 "--tile", 20, "--overlap", 4, "--seed", 6, "--out", out)
     record = vis.dream(NETWORK, photo, {"mix": 1.0, "relu2:1": 2.5}, octaves=2, octave_scale=1.2,
                        steps=2, rate=3.0, jitter=1, size=30, tile=20, overlap=4, seed=6)
-    np.testing.assert_array_equal(images.load(out), record.image)
-    assert text == f"{out}: {record.caption}\n"
+    np.testing.assert_array_equal(shown.itself(out), record.image)
+    assert text == f"{out}: {record.caption}{shown.of_picture(out, '30x30')}"
 
 
 def test_a_guide(said, weights, photo, tmp_path):
@@ -65,4 +66,4 @@ def test_ctrl_c_saves_the_photo_so_far(weights, photo, tmp_path, monkeypatch):
                  str(out)]) == 130
     monkeypatch.undo()
     expected = vis.dream(NETWORK, photo, octaves=1, steps=1)
-    np.testing.assert_array_equal(images.load(out), expected.image)
+    np.testing.assert_array_equal(shown.itself(out), expected.image)

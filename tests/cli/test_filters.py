@@ -1,6 +1,7 @@
 """The command filters."""
 
 import numpy as np
+import shown
 import small
 
 from minicnn import images, vis
@@ -16,8 +17,11 @@ def test_the_sheet_of_every_convolution(said, weights, tmp_path):
                 out)
     found = vis.filters(NETWORK, count=2, steps=2, seed=3)
     np.testing.assert_array_equal(images.load(out), sheets.sheet(found))
-    assert text == f"{out}: {found.caption}\n"
-    assert [file.name for file in tmp_path.iterdir()] == ["f.png"]  # nothing unfinished is left
+    assert text == f"{out}: {found.caption}{shown.of_sheet(out)}"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["f", "f.png"]  # nothing unfinished
+    first, *_ = found.layers
+    assert len(shown.names(out)) == 2 * len(found.layers) and shown.names(out)[0] == "conv1_0.png"
+    np.testing.assert_array_equal(images.load(tmp_path / "f" / "conv1_1.png"), first.pictures[1])
 
 
 def test_the_best_of_one_layer(said, weights, tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shown
 import small
 
 from minicnn import images, vis
@@ -21,7 +22,11 @@ def test_gradcam(said, weights, photo, tmp_path, chosen, settings):
     text = said("gradcam", "--weights", weights, photo, *chosen, "--out", out)
     record = vis.gradcam(NETWORK, photo, **settings)
     np.testing.assert_array_equal(images.load(out), heatmaps.gradcam(record))
-    assert text == f"{out}: {record.caption}\n"
+    assert text == f"{out}: {record.caption}{shown.of_sheet(out)}"
+    pictures = ["evidence.png", "photo.png", "raw.png"]
+    assert shown.names(out) == sorted(pictures + ["guided.png"] * ("guided" in settings))
+    np.testing.assert_array_equal(images.load(tmp_path / "g" / "evidence.png"),
+                                  heatmaps.gradcam_pictures(record)["evidence"])
 
 
 def test_no_positive_evidence_is_said(said, photo, tmp_path):

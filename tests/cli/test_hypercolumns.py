@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shown
 import small
 
 from minicnn import images, vis
@@ -27,7 +28,7 @@ def test_hypercolumns(said, weights, tmp_path, arguments, settings):
     record = vis.hypercolumns(NETWORK, photo, **settings)
     np.testing.assert_array_equal(record.photo, NETWORK.restore(NETWORK.prepare(photo, size))[0])
     np.testing.assert_array_equal(images.load(out), sheets.sheet(record))
-    assert text == f"{out}: {record.caption}\n"
+    assert text == f"{out}: {record.caption}{shown.of_sheet(out)}"
 
 
 @pytest.mark.parametrize("arguments, words", [

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shown
 import small
 
 from minicnn import images, vis
@@ -23,7 +24,8 @@ def test_occlusion(said, weights, photo, tmp_path, chosen, settings):
     text = said("occlusion", "--weights", weights, photo, *chosen, "--out", out)
     record = vis.occlusion(NETWORK, photo, **settings)
     np.testing.assert_array_equal(images.load(out), heatmaps.occlusion(record))
-    assert text == f"{out}: {record.caption}\n"
+    assert text == f"{out}: {record.caption}{shown.of_sheet(out)}"
+    assert shown.names(out) == ["activation.png", "class.png", "probability.png", "square.png"]
 
 
 def test_what_cannot_be_done(complaint, weights, photo, tmp_path):
@@ -58,6 +60,6 @@ def test_interrupted_saves_the_squares_so_far(weights, photo, tmp_path, monkeypa
     monkeypatch.setattr(vis.occlusion, "look", pressed)
     assert main(["occlusion", "--weights", str(weights), str(photo), "--out", str(out)]) == 130
     assert "small fc" in capsys.readouterr().out
-    feature_map = images.load(out)[8:8 + 179, 8 + 226:8 + 226 + 224]  # 16 x 20 on 179 x 224
+    feature_map = images.load(out)[8:8 + 179, 8 + 236:8 + 236 + 224]  # 16 x 20 on 179 x 224
     assert (feature_map[90:] == 255).all()  # what was not done is blank
     assert (feature_map[:20, :200] != 255).any(axis=2).all()  # a batch, not quite a row

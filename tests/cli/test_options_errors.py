@@ -198,5 +198,5 @@ def test_not_enough_memory(weights, photo, complaint, monkeypatch):
     def exhaust(*arguments):
         raise MemoryError
 
-    monkeypatch.setattr(Network, "classify", exhaust)
+    monkeypatch.setattr(Network, "probabilities", exhaust)
     assert "not enough memory" in complaint("classify", "--weights", weights, photo)

@@ -3,9 +3,10 @@
 import interrupted
 import numpy as np
 import pytest
+import shown
 import small
 
-from minicnn import images, vis
+from minicnn import vis
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.cli import main
 from minicnn.network import Network
@@ -28,7 +29,7 @@ def test_maximize_interrupted_saves_the_picture_so_far(weights, tmp_path, ctrl_c
     assert main(["maximize", *arguments, "--steps", "50"]) == 130
     monkeypatch.undo()
     expected = vis.maximize(NETWORK, "relu2", 1, steps=2)
-    np.testing.assert_array_equal(images.load(out), expected.image)
+    np.testing.assert_array_equal(shown.itself(out), expected.image)
 
 
 def test_texture_interrupted_saves_the_picture_so_far(weights, photo, tmp_path, ctrl_c,
@@ -37,7 +38,7 @@ def test_texture_interrupted_saves_the_picture_so_far(weights, photo, tmp_path, 
     out = tmp_path / "t.png"
     assert main(["texture", "--weights", str(weights), str(photo), "--out", str(out)]) == 130
     monkeypatch.undo()
-    np.testing.assert_array_equal(images.load(out), vis.texture(NETWORK, photo, steps=2).image)
+    np.testing.assert_array_equal(shown.itself(out), vis.texture(NETWORK, photo, steps=2).image)
 
 
 def test_a_tour_interrupted_ends_at_once(weights, photo, tmp_path, ctrl_c, monkeypatch):
@@ -54,6 +55,6 @@ def test_interrupted_elsewhere(weights, photo, monkeypatch, capsys):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Network, "classify", interrupt)
+    monkeypatch.setattr(Network, "probabilities", interrupt)
     assert main(["classify", "--weights", str(weights), str(photo)]) == 130
     assert capsys.readouterr().err == "minicnn: interrupted\n"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import shown
 import small
 
 from minicnn import images, vis
@@ -25,7 +26,8 @@ def test_saliency(said, weights, photo, tmp_path, chosen, settings):
     text = said("saliency", "--weights", weights, photo, *chosen, "--out", out)
     record = vis.saliency(NETWORK, photo, **settings)
     np.testing.assert_array_equal(images.load(out), heatmaps.saliency(record))
-    assert text == f"{out}: {record.caption}\n"
+    assert text == f"{out}: {record.caption}{shown.of_sheet(out)}"
+    np.testing.assert_array_equal(images.load(tmp_path / "s" / "magnitude.png"), record.image)
 
 
 def test_what_cannot_be_done(complaint, weights, photo, tmp_path):

@@ -24,7 +24,7 @@ def test_zoom_from_a_photo(said, weights, photo, tmp_path):
     assert text == f"{out}, {out.with_suffix('.png')}: {found.caption}\n"
     np.testing.assert_array_equal(images.load(out.with_suffix(".png")), sheets.sheet(found))
     with Image.open(out) as picture:
-        assert (picture.n_frames, picture.size, picture.info["loop"]) == (3, (20, 16), 0)
+        assert (picture.n_frames, picture.size, picture.info["loop"]) == (3, (260, 208), 0)
         assert picture.info["duration"] == 60
 
 
@@ -32,12 +32,22 @@ def test_zoom_from_noise(said, weights, tmp_path):
     out = tmp_path / "z.gif"
     said("zoom", "--weights", weights, *QUICK, "--size", 24, "--out", out)
     with Image.open(out) as picture:
-        assert picture.size == (24, 24)
+        assert picture.size == (264, 264)  # a small picture is enlarged
 
 
 def test_another_suffix_is_told_before_the_work(complaint, weights, monkeypatch):
     monkeypatch.setattr(SGD, "step", None)  # no step is taken
-    assert ".gif" in complaint("zoom", "--weights", weights, *QUICK, "--out", "z.mp4")
+    assert ".gif, .mp4" in complaint("zoom", "--weights", weights, *QUICK, "--out", "z.avi")
+
+
+def test_a_video_without_ffmpeg_is_told_before_the_work(complaint, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(SGD, "step", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told = complaint("zoom", "--weights", weights, *QUICK, "--out", tmp_path / "z.mp4")
+    assert "ffmpeg" in told and "install" in told
+    told = complaint("maximize", "--weights", weights, "--frames", tmp_path / "f.mp4", "--out",
+                     tmp_path / "m.png")
+    assert "ffmpeg" in told and list(tmp_path.iterdir()) == []
 
 
 def test_wrong_usage(weights, capsys):

@@ -269,3 +269,28 @@ def test_resize():
     assert images.resize(image[..., 0], 4, "lanczos").shape == (4, 4)
     with pytest.raises(ImageError, match="resample"):
         images.resize(image, 4, "best")
+
+
+@pytest.mark.parametrize("size, large", [
+    ((1, 1), (256, 256)), ((48, 64), (192, 256)), ((20, 16), (260, 208)), ((160, 3), (320, 6)),
+    ((223, 9), (446, 18)), ((224, 9), (224, 9)), ((9, 300), (9, 300))])
+def test_enlarged_by_a_whole_factor_to_256_or_more(size, large):
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)
+    made = images.enlarged(picture)
+    assert made.shape == (*large, 3) and (made is picture) == (size == large)
+    factor = large[0] // size[0]
+    np.testing.assert_array_equal(
+        images.enlarged(picture, "nearest"),
+        picture.repeat(factor, axis=0).repeat(factor, axis=1))
+    assert images.enlarged(picture[..., 0]).shape == large
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_comment_goes_into_the_file_and_changes_no_pixel(tmp_path, suffix):
+    picture = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    images.save(tmp_path / f"a{suffix}", picture)
+    images.save(tmp_path / f"b{suffix}", picture, comment="grün")
+    np.testing.assert_array_equal(*(images.load(tmp_path / f"{name}{suffix}") for name in "ab"))
+    with Image.open(tmp_path / f"b{suffix}") as opened:
+        said = opened.info.get("Comment", opened.info.get("comment"))
+        assert (said.decode() if isinstance(said, bytes) else said) == "grün"

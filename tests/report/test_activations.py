@@ -9,6 +9,7 @@ import small
 from minicnn import images, vis
 from minicnn.images import display
 from minicnn.report import activations as sheets
+from minicnn.report.colour_bar import ColourBar, under
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.activations import Activations
 from minicnn.vis.survey import LayerStatistics
@@ -21,6 +22,12 @@ def settings(**given):
     return {"maps": None, "scale": "layer", "layers": None, "size": None} | given
 
 
+@pytest.fixture
+def without_bar(monkeypatch):
+    """Sheets on which no colour bar has the colours that are looked for."""
+    monkeypatch.setattr(sheets, "under", lambda sheet, bar: sheet)
+
+
 def bright(channels, one, side=48):
     """A layer in which one channel alone is not dark."""
     a = np.zeros((side, side, channels), np.float32)
@@ -29,7 +36,7 @@ def bright(channels, one, side=48):
 
 
 @pytest.mark.parametrize("channel", [0, 15, 16, 37, 39])
-def test_a_channel_is_where_its_row_and_column_say(channel):
+def test_a_channel_is_where_its_row_and_column_say(without_bar, channel):
     """Sixteen a row, each 48 pixels with a gap of 2."""
     yellow = display.coloured(np.uint8([255]))[0]
     lit = (sheets.sheet(bright(40, channel), "relu") == yellow).all(axis=2)
@@ -45,9 +52,29 @@ def test_a_sheet_is_the_layer_s_levels_in_viridis():
     levels = FOUND.levels("mix").transpose(2, 0, 1)
     expected = contact_sheet(
         display.coloured(levels), 9, title="mix, 8x10x9", tile=48, row_labels=["0"],
-        column_labels=[f"+{k}" for k in range(9)])
+        column_labels=[f"+{k}" for k in range(9)], blocks=True)
+    expected = under(expected,
+                     ColourBar("-2", "2", "standard deviations from the channel's mean"))
     np.testing.assert_array_equal(sheets.sheet(FOUND, "mix"),
                                   caption(expected, sheets.describe(FOUND, "mix")))
+
+
+@pytest.mark.parametrize("scale, layers, bar", [
+    ("deviation", ["maps"], ("-2", "2", "standard deviations from the channel's mean")),
+    ("deviation", ["units"], ("-2", "2", "standard deviations from the layer's mean")),
+    ("range", ["maps"], ("lowest", "highest", "activation of the channel")),
+    ("range", ["units"], (1.0, 9.0, "activation")),
+    ("layer", ["maps"], (-3.0, 4.0, "activation")),
+    ("layer", ["units"], (0.0, 9.0, "activation")),  # 0 stands for zero
+    ("layer", ["maps", "units"], ("lowest", "highest", "activation of the layer"))])
+def test_the_bar_has_the_numbers_where_all_maps_share_them(monkeypatch, scale, layers, bar):
+    maps = {"maps": np.float32([[[-3, 0], [4, 1]]]), "units": np.float32([1, 9])}
+    found = Activations(network="net", maps={name: maps[name] for name in layers},
+                        settings=settings(scale=scale, maps=2))
+    shown = []
+    monkeypatch.setattr(sheets, "under", lambda sheet, bar: shown.append(bar) or sheet)
+    sheets.first_maps(found) if len(layers) > 1 else sheets.sheet(found, *layers)
+    assert shown == [ColourBar(*bar)]
 
 
 def test_large_maps_are_made_smaller_and_small_ones_larger():
@@ -55,7 +82,7 @@ def test_large_maps_are_made_smaller_and_small_ones_larger():
     assert widths[0] == widths[1] and widths[2] == widths[3] == widths[1] + 16 * 48
 
 
-def test_units_are_blocks_64_a_row():
+def test_units_are_blocks_64_a_row(without_bar):
     values = np.zeros(150, np.float32)
     values[100] = 1
     found = Activations(network="net", maps={"fc": values}, settings=settings())
@@ -94,7 +121,8 @@ def test_first_maps_have_a_column_a_layer_and_a_row_a_channel():
             tiles.append(white if few else
                          display.coloured(np.atleast_2d(found.levels(layer)[..., k])))
     expected = contact_sheet(tiles, 4, column_labels=list(found.maps), row_labels=["0", "1", "2"],
-                             tile=96)
+                             tile=96, blocks=True)
+    expected = under(expected, ColourBar("lowest", "highest", "activation of the channel"))
     said = ("small: channels 0 to 2 of image, relu1, mix/project, fc; each channel from its "
             "smallest activation (dark) to its largest (bright)")
     np.testing.assert_array_equal(sheets.first_maps(found), caption(expected, said))

@@ -1,4 +1,4 @@
-"""The GIF: as many frames, as long, as like the pictures as 256 colours allow, and whole."""
+"""Animations: as many frames, as long, as like the pictures as the format allows, and whole."""
 
 import numpy as np
 import pytest
@@ -73,6 +73,6 @@ def test_what_cannot_be_an_animation_leaves_the_old_file(tmp_path, frames, setti
 
 def test_another_suffix_is_refused_before_any_frame_is_made(tmp_path):
     frames = iter(FRAMES)
-    with pytest.raises(ImageError, match=r"a\.png: cannot tell .* \.gif"):
+    with pytest.raises(ImageError, match=r"a\.png: cannot tell .* \.gif, \.mp4"):
         animation.save(tmp_path / "a.png", frames)
     assert len(list(frames)) == 4

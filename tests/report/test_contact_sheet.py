@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from minicnn.images import resize
+from minicnn.report.colour_bar import ColourBar, strip
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
 
 
@@ -43,10 +45,26 @@ def test_smaller_pictures_are_centred():
     assert find(sheet, 99) == (8 + 3, 8 + 7, 8 + 10 + 4, 8 + 10 + 6)
 
 
-def test_tile_enlarges_each_pixel_to_a_block():
+def test_blocks_or_smooth_is_chosen_for_each_picture():
     checks = np.array([[0, 200], [200, 0]], np.uint8)
-    sheet = contact_sheet([checks], tile=8, background=100)
-    np.testing.assert_array_equal(sheet[8:16, 8:16, 0], np.kron(checks, np.ones((4, 4), np.uint8)))
+    blocks, smooth = np.kron(checks, np.ones((4, 4), np.uint8)), resize(checks, 8, "lanczos")
+    one = contact_sheet([checks], tile=8, background=100, blocks=True)
+    np.testing.assert_array_equal(one[8:16, 8:16, 0], blocks)
+    both = contact_sheet([checks, checks], 2, tile=8, gap=0, blocks=[True, False])
+    np.testing.assert_array_equal(both[8:16, 8:24, 0], np.concatenate([blocks, smooth], axis=1))
+    np.testing.assert_array_equal(contact_sheet([checks], tile=8)[8:16, 8:16, 0], smooth)
+
+
+def test_a_bar_is_below_its_picture_and_moves_no_other_label():
+    bars = [None, ColourBar(0, 7.25, "volts")]
+    plain = contact_sheet(patches(2, 60, 90), 2, labels=["a", "b"])
+    sheet = contact_sheet(patches(2, 60, 90), 2, labels=["a", "b"], bars=bars)
+    made = strip(bars[1], 90)
+    assert len(sheet) == len(plain) + len(made) + 4
+    np.testing.assert_array_equal(sheet[8 + 64 : 8 + 64 + len(made), 8 + 92 : 8 + 182], made)
+    np.testing.assert_array_equal(sheet[68:86, 8:98], plain[68:86, 8:98])  # "a", where it was
+    moved = np.s_[68 + 4 + len(made) : 86 + 4 + len(made), 100:190]
+    np.testing.assert_array_equal(sheet[moved], plain[68:86, 100:190])
 
 
 def test_tile_reduces_smoothly_and_keeps_the_shape():
@@ -118,6 +136,7 @@ def test_labels_need_not_be_strings():
     ({"labels": "abcd"}, "expected 4 labels, got one string"),
     ({"columns": 2, "row_labels": ["a"]}, "expected 2 row_labels, got 1"),
     ({"columns": 2, "column_labels": ["a"]}, "expected 2 column_labels, got 1"),
+    ({"bars": [None]}, "expected 4 bars, got 1"),
     ({"columns": 0}, "columns must be at least 1"),
 ])
 def test_wrong_numbers_are_told(arguments, message):

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import vis
+from minicnn import images, vis
 from minicnn.images import display
 from minicnn.report import heatmaps
+from minicnn.report.colour_bar import ColourBar, signed, strip
 from minicnn.report.contact_sheet import caption, contact_sheet
+from minicnn.vis.deconvnet import limit
 from minicnn.vis.occlusion import per_pixel
 
 NETWORK, PHOTO = small.network(), small.photo()
@@ -59,10 +61,28 @@ def test_what_does_not_fit():
 
 # ---- the sheets
 
+def test_the_pictures_of_the_sheets_at_their_own_size():
+    cam = vis.gradcam(NETWORK, PHOTO, 3, guided=True)
+    made = heatmaps.gradcam_pictures(cam)
+    assert list(made) == ["photo", "evidence", "raw", "guided"]
+    assert made["raw"].shape == (*cam.raw.shape, 3)  # a pixel a cell
+    assert made["evidence"].shape == PHOTO.shape and made["guided"] is cam.signed
+    assert "guided" not in heatmaps.gradcam_pictures(vis.gradcam(NETWORK, PHOTO, 3))
+    record = vis.saliency(NETWORK, PHOTO, 1, "guided")
+    made = heatmaps.saliency_pictures(record)
+    assert made["magnitude"] is record.image and made["signed"] is record.signed
+    made = heatmaps.occlusion_pictures(swept())
+    assert list(made) == ["square", "activation", "probability", "class"]
+    assert all(picture.shape == PHOTO.shape for picture in made.values())
+
+
 def test_saliency():
     record = vis.saliency(NETWORK, PHOTO, 1, "guided")
-    expected = contact_sheet([record.photo, record.image, record.signed], 3, tile=60,
-                             labels=["photo", "guided, magnitude", "signed, zero is grey"])
+    bars = [None, ColourBar(0, np.quantile(record.map, 0.99), "arbitrary unit", "gray"),
+            signed(limit(record.x), "arbitrary unit")]
+    expected = contact_sheet([record.photo, record.image, record.signed], 2, tile=60, gap=12,
+                             labels=["photo", "guided, magnitude", "signed, zero is grey"],
+                             bars=bars)
     np.testing.assert_array_equal(heatmaps.saliency(record, 60), caption(expected, record.caption))
 
 
@@ -70,41 +90,50 @@ def test_saliency():
 def test_gradcam(guided):
     record = vis.gradcam(NETWORK, PHOTO, 3, guided=guided)
     record = replace(record, raw=-3 * record.raw)  # as if more spoke against the class than for it
-    lit = heatmaps.overlay(record.photo, record.map, np.abs(record.raw).max())
+    high = np.abs(record.raw).max()
+    lit = heatmaps.overlay(record.photo, record.map, high)
     pictures = [record.photo, lit, display.signed_to_uint8(record.raw)]
     labels = ["photo", "evidence", "raw map, zero is grey"]
+    bars = [None, ColourBar(0, high, "share of the score", "inferno"),
+            signed(high, "share of the score")]
     if guided:
         pictures, labels = [*pictures, record.signed], [*labels, "guided Grad-CAM"]
-    expected = caption(contact_sheet(pictures, len(pictures), labels, tile=60), record.caption)
+        bars.append(signed(limit(record.x), "arbitrary unit"))
+    expected = contact_sheet(pictures, 2, labels, tile=60, gap=12, bars=bars,
+                             blocks=[False, False, True, False][:len(pictures)])
+    expected = caption(expected, record.caption)
     np.testing.assert_array_equal(heatmaps.gradcam(record, 60), expected)
 
 
 def test_gradcam_without_evidence_shows_the_photo_in_plain_grey_and_says_so():
     record = vis.gradcam(NETWORK, PHOTO, 3)
     nothing = replace(record, raw=-np.abs(record.raw), map=np.zeros_like(record.map))
-    sheet = heatmaps.gradcam(nothing, tile=60)
-    shown = sheet[8:8 + 48, 8 + 62:8 + 122]  # the second tile, each pixel 3 x 3
-    np.testing.assert_allclose(shown[1::3, 1::3], GREY, atol=0.51)  # rounding
+    sheet, high = heatmaps.gradcam(nothing, tile=60), np.abs(record.raw).max()
     pictures = [record.photo, np.rint(GREY).astype(np.uint8),
                 display.signed_to_uint8(nothing.raw)]
     labels = ["photo", "no positive evidence", "raw map, zero is grey"]
-    np.testing.assert_array_equal(sheet, caption(contact_sheet(pictures, 3, labels, tile=60),
-                                                 record.caption))
+    bars = [None, ColourBar(0, high, "share of the score", "inferno"),
+            signed(high, "share of the score")]
+    expected = contact_sheet(pictures, 2, labels, tile=60, gap=12, bars=bars,
+                             blocks=[False, False, True])
+    np.testing.assert_array_equal(sheet, caption(expected, record.caption))
 
 
 def swept(**more):
     return vis.occlusion(NETWORK, PHOTO, 1, square=6, stride=4, **more)
 
 
-def tiles(sheet):
-    """The four pictures of an occlusion sheet with tiles of 60: (4, 48, 60, 3)."""
-    return np.stack([sheet[8:8 + 48, 8 + k * 62:8 + k * 62 + 60] for k in range(4)])
+def tiles(record):
+    """The four pictures of its sheet with tiles of 60: (4, 48, 60, 3)."""
+    sheet = heatmaps.occlusion(record, 60)
+    below = len(strip(ColourBar(0, 1, "sum over the map"), 60)) + 4 + 16 + 6 + 12  # bar, label, gap
+    return np.stack([sheet[y:y + 48, x:x + 60] for y in (8, 8 + 48 + below) for x in (8, 8 + 72)])
 
 
 def test_occlusion_shows_the_worst_square_and_three_maps():
     record = swept()
-    example, activation, probability, winner = tiles(heatmaps.occlusion(record, 60))
-    np.testing.assert_array_equal(example[1::3, 1::3], record.example)
+    example, activation, probability, winner = tiles(record)
+    np.testing.assert_array_equal(example, images.resize(record.example, (48, 60), "lanczos"))
     for shown, values in ((activation, record.activation), (probability, record.probability)):
         heat = per_pixel(values, record.tops, record.lefts, 6, (16, 20))
         lowest, highest = display.coloured(np.array([0, 255], np.uint8))
@@ -113,28 +142,28 @@ def test_occlusion_shows_the_worst_square_and_three_maps():
     assert len(np.unique(winner.reshape(-1, 3), axis=0)) == len(record.names)
 
 
-def test_the_labels_say_what_the_numbers_of_occlusion_are(monkeypatch):
-    record, sheets = swept(), []
-    monkeypatch.setattr(heatmaps, "contact_sheet", lambda pictures, columns, labels, **more: (
-        sheets.append(labels) or contact_sheet(pictures, columns, labels, **more)))
+def test_the_bars_say_what_the_colours_of_occlusion_are(monkeypatch):
+    record, bars = swept(), []
+    monkeypatch.setattr(heatmaps, "contact_sheet", lambda *pictures, **more: (
+        bars.append(more.get("bars")) or contact_sheet(*pictures, **more)))
     heatmaps.occlusion(record, 60)
-    total, p = (f"{m.min():.4g} .. {m.max():.4g}" for m in (record.activation, record.probability))
-    assert sheets[0] == ["most damaging square", f"total activation {total}", f"probability {p}",
-                         "likeliest class"]
+    total, p = (per_pixel(values, record.tops, record.lefts, 6, (16, 20))
+                for values in (record.activation, record.probability))
+    assert bars[0] == [None, ColourBar(total.min(), total.max(), "sum over the map"),
+                       ColourBar(p.min(), p.max()), None]
 
 
 def test_each_class_has_a_colour_and_a_name_the_most_frequent_first():
     winner = np.array([[3, 3, 3, 3, 3], [1, 1, 1, 1, 3], [1, 0, 0, 3, 3], [3, 3, 3, 3, 3]])
     record = replace(swept(), winner=winner, names={0: "zero", 1: "one", 3: "three"})
     colours = display.coloured(np.arange(3, dtype=np.uint8), "tab10")
-    shown = tiles(heatmaps.occlusion(record, 60))[3][1::3, 1::3]
+    shown = tiles(record)[3][1::3, 1::3]
     np.testing.assert_array_equal(shown[0, 0], colours[0])  # three: 13 of 20
     np.testing.assert_array_equal(shown[6, 2], colours[1])  # one: 5 of 20
     np.testing.assert_array_equal(shown[10, 9], colours[2])
     sheet = heatmaps.occlusion(record, 60)
-    below = sheet[8 + 48 + 20:]
     for colour in colours:  # each has its swatch
-        assert (below == colour).all(axis=2).sum() >= 12 * 40
+        assert (sheet == colour).all(axis=2).sum() >= 12 * heatmaps.SWATCH
     other = heatmaps.occlusion(replace(record, names={0: "zero", 1: "uno", 3: "three"}), 60)
     assert not np.array_equal(other, sheet)  # the names are on it
 
@@ -142,7 +171,7 @@ def test_each_class_has_a_colour_and_a_name_the_most_frequent_first():
 def test_more_classes_than_colours_share_a_grey():
     winner = np.arange(20).reshape(4, 5)
     record = replace(swept(), winner=winner, names={k: f"class {k}" for k in range(20)})
-    shown = tiles(heatmaps.occlusion(record, 60))[3]
+    shown = tiles(record)[3]
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) == 7
     assert (shown == 127).all(axis=2).any()
 
@@ -154,6 +183,6 @@ def test_what_was_not_done_is_blank():
                                        for name in ("probability", "activation", "winner"))
     probability[undone], activation[undone], winner[undone] = np.nan, np.nan, -1
     record = replace(record, probability=probability, activation=activation, winner=winner)
-    for shown in tiles(heatmaps.occlusion(record, 60))[1:]:
+    for shown in tiles(record)[1:]:
         assert (shown[30:] == 255).all()
         assert (shown[:24] != 255).any(axis=2).all()

@@ -6,6 +6,7 @@ import small
 
 from minicnn import vis
 from minicnn.report import hypercolumns as sheets
+from minicnn.report.colour_bar import ColourBar
 from minicnn.report.contact_sheet import caption, contact_sheet
 
 NETWORK, PHOTO = small.network(), small.photo()
@@ -18,21 +19,25 @@ def record(view):
 @pytest.mark.parametrize("view", ["mean", "components"])
 def test_the_photo_and_the_view(view):
     made = record(view)
-    expected = contact_sheet([PHOTO, made.image], 2, ["photo", view], tile=60)
+    bars = [None, ColourBar(made.x.min(), made.x.max(), "mean activation")]
+    expected = contact_sheet([PHOTO, made.image], 2, ["photo", view], tile=60,
+                             bars=bars if view == "mean" else None)
     np.testing.assert_array_equal(sheets.sheet(made, 60), caption(expected, made.caption))
 
 
 def test_segments_are_also_laid_over_the_photo():
     made = record("segments")
     both = (PHOTO.astype(int) // 2 + made.image.astype(int) // 2).astype(np.uint8)
-    expected = contact_sheet([PHOTO, made.image, both], 3, ["photo", "segments", "both"], tile=60)
+    expected = contact_sheet([PHOTO, made.image, both], 3, ["photo", "segments", "both"], tile=60,
+                             blocks=True)
     np.testing.assert_array_equal(sheets.sheet(made, 60), caption(expected, made.caption))
 
 
 def test_the_pixel_of_a_similarity_is_marked():
     made = record("similarity")
     expected = contact_sheet([sheets.marked(PHOTO, 8, 10), made.image], 2,
-                             ["photo", "similarity"], tile=60)
+                             ["photo", "similarity"], tile=60,
+                             bars=[None, ColourBar(made.x.min(), made.x.max(), "cosine")])
     np.testing.assert_array_equal(sheets.sheet(made, 60), caption(expected, made.caption))
 
 

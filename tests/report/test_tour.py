@@ -86,9 +86,9 @@ def test_a_photo_given_is_the_photo_shown(short, tmp_path):
     text = read(tour(small.network(), path, tmp_path / "t"))
     assert f"minicnn classify {path}" in text and f"minicnn texture {path}" in text
     shown, expected = images.load(tmp_path / "t" / "photo.png"), small.photo()
-    # 16 x 20 enlarged by a whole number, nearest pixel: blocks, inside a margin
-    colours = set(map(tuple, expected.reshape(-1, 3)))  # H,W,3 -> H*W,3
-    assert set(map(tuple, shown.reshape(-1, 3))) - colours <= {(255, 255, 255)}
+    inside = shown[8:-8, 8:-8]  # without the margin: 16 x 20, enlarged to 205 x 256
+    back = images.resize(inside, (16, 20), "box").astype(int)
+    assert np.abs(back - expected).mean() < 6  # of 255: enlarged smoothly, reduced by means
 
 
 def test_an_array_given_works_and_its_numbers_are_not_printed(short, tmp_path):

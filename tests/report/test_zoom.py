@@ -17,9 +17,10 @@ def zoom(count, side=20):
     (3, 25, [0, 1, 2]), (9, 3, [0, 4, 8]), (40, 4, [0, 13, 26, 39]), (1, 25, [0])])
 def test_frames_evenly_chosen_with_their_numbers(count, most, chosen):
     found = zoom(count)
-    expected = contact_sheet(found.frames[chosen], labels=[str(k + 1) for k in chosen], tile=24)
+    expected = contact_sheet(found.frames[chosen], labels=[str(k + 1) for k in chosen], tile=160)
     np.testing.assert_array_equal(sheets.sheet(found, most), caption(expected, "some dreams"))
 
 
-def test_large_frames_are_reduced():
-    assert sheets.sheet(zoom(2, 400)).shape[1] < 2 * 200
+@pytest.mark.parametrize("side", [20, 400])
+def test_frames_of_any_size_have_tiles_of_one_size(side):
+    assert 2 * 160 < sheets.sheet(zoom(2, side)).shape[1] < 2 * 180
