@@ -15,8 +15,9 @@ def add(parser):
     """The options of the command."""
     command = of.Command(parser, vis.deconvnet, "deconvnet.png", of.SHEET)
     command.option("layer", required=True, help="layer of the unit")
-    command.option("channel", type=int, help="index of the feature map, from 0 (default: the "
-                                             "map with the strongest activation)")
+    command.option("channel", type=of.whole(0), metavar="N",
+                   help="index of the feature map, from 0 (default: the map with the strongest "
+                        "activation)")
     command.option("position", metavar="ROW,COLUMN|all",
                    type=lambda text: text if text == WHOLE else of.position(text),
                    help='position in the map, or "all" for the whole map (default: the strongest '

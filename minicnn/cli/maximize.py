@@ -14,9 +14,9 @@ def add(parser):
     """The options of the command."""
     command = of.Command(parser, vis.maximize, "maximize.png", of.PICTURE)
     command.option("layer", help="layer of the channel (default: the class scores)")
-    some = {"type": _units, "nargs": "+", "action": OneOrSeveral}
-    command.option("channel", **some, metavar="N",
-                   help="index of the channel, from 0; several, or FIRST..LAST, make a sheet")
+    some = {"type": of.units, "nargs": "+", "action": OneOrSeveral}
+    command.option("channel", **some, metavar="N,FIRST..LAST,...",
+                   help="index of the channel, from 0; several make a sheet")
     command.option("target", **some, metavar="CLASS",
                    help="in place of a layer's channel, a class: its number, or its name as "
                         "`minicnn classes` lists it; several make a sheet")
@@ -53,10 +53,6 @@ class OneOrSeveral(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         joined = [value for some in values for value in some]
         setattr(namespace, self.dest, joined if len(joined) > 1 else joined[0])
-
-
-def _units(text):
-    return of.span(text) or [of.index_or_name(text)]
 
 
 def _start(text):

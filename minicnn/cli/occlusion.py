@@ -1,7 +1,7 @@
 """``minicnn occlusion``: see `minicnn.vis.occlusion`."""
 
 from minicnn import vis
-from minicnn.cli.options import SHEET, Command, colour, make, side
+from minicnn.cli.options import SHEET, Command, colour, make, side, whole
 from minicnn.report import heatmaps
 
 
@@ -11,7 +11,7 @@ def add(parser):
     command.target()
     command.option("layer", help="layer of the feature map (default: the last layer that computes "
                    "feature maps)")
-    command.option("channel", type=int,
+    command.option("channel", type=whole(0), metavar="N",
                    help="index of the feature map, from 0 (default: the map with the largest "
                         "total activation)")
     command.options(value=colour, size=side)

@@ -18,6 +18,7 @@ from minicnn.network.using import MISSING, WORDS
 from minicnn.report import animation, full_size, saved, trace
 from minicnn.vis.options import Options, shown
 
+MOST = 100_000  # numbers in a range; no layer has as many channels
 PICTURE = ("the picture; a small one is enlarged for viewing, and it itself goes into the folder "
            "of that name, without the suffix")
 SHEET = ("the sheet; each picture at its own size goes into the folder of that name, without the "
@@ -333,7 +334,18 @@ def span(text):
         return None
     if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
         raise argparse.ArgumentTypeError(f"expected FIRST..LAST, got {text!r}")
+    if int(last) - int(first) >= MOST:
+        raise argparse.ArgumentTypeError(f"expected at most {MOST:,} numbers, got {text!r}")
     return range(int(first), int(last) + 1)
+
+
+def units(text):
+    """Numbers and ranges, separated by commas, or one number or name: a list. A class's name may
+    have commas of its own."""
+    parts = names(text)
+    if parts and all(".." in part or part.isdecimal() for part in parts):
+        return numbers(text)
+    return [index_or_name(text)]
 
 
 def side(text):

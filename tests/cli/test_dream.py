@@ -46,8 +46,8 @@ def test_what_cannot_be_done(complaint, weights, photo, chosen, words):
 
 
 @pytest.mark.parametrize("chosen", [
-    ["--layers", "relu2=strong"], ["--layers", ","], ["--layers", "=2"], ["--tile", "0"],
-    ["--octave-scale", "1"], ["--steps", "0"]])
+    ["--layers", "relu2=strong"], ["--layers", "relu2:3..1"], ["--layers", ","],
+    ["--layers", "=2"], ["--tile", "0"], ["--octave-scale", "1"], ["--steps", "0"]])
 def test_wrong_usage(weights, photo, chosen, capsys):
     with pytest.raises(SystemExit) as end:
         main(["dream", "--weights", str(weights), str(photo), *chosen])
@@ -56,6 +56,7 @@ def test_wrong_usage(weights, photo, chosen, capsys):
 
 def test_kinds():
     assert weighted("a/b, c:3 = -2") == {"a/b": 1.0, "c:3": -2.0}
+    assert weighted("c:1..3=2,d:0..0") == {"c:1": 2.0, "c:2": 2.0, "c:3": 2.0, "d:0": 1.0}
     assert (tile("none"), tile("64")) == (None, 64)
 
 

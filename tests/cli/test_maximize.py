@@ -53,7 +53,7 @@ def test_several_classes_are_a_sheet_and_a_line_each(said, weights, tmp_path):
     np.testing.assert_array_equal(images.load(tmp_path / "m" / "fc_2_tree_frog.png"),
                                   records[0].image)
     np.testing.assert_array_equal(images.load(out), sheets.side_by_side(NETWORK, records))
-    said("maximize", "--weights", weights, "--channel", "0..1", 3, "--steps", 2, "--out", out)
+    said("maximize", "--weights", weights, "--channel", "0..1,3", "--steps", 2, "--out", out)
     records = vis.maximize(NETWORK, channel=[0, 1, 3], steps=2)
     np.testing.assert_array_equal(images.load(out), sheets.side_by_side(NETWORK, records))
 

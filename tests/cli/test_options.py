@@ -8,6 +8,7 @@ import pytest
 
 from minicnn import vis
 from minicnn.cli import COMMANDS, build_parser, main
+from minicnn.cli.options import units
 from minicnn.network import Network
 from minicnn.report.tour import tour
 from minicnn.vis.options import shown
@@ -141,6 +142,32 @@ def test_help_docstring_and_signature_tell_of_an_option_in_the_same_words(comman
 
 def test_nearly_every_method_has_options():
     assert len(WITH_OPTIONS) >= 13
+
+
+@pytest.mark.parametrize("command", [
+    ["deepdream-image", "--channels"], ["strongest", "a.png", "--channels"],
+    ["maximize", "--channel"], ["maximize", "--target"], ["kernels", "--filters"],
+    ["kernels", "--inputs"]])
+def test_ranges_and_lists_are_taken_wherever_there_may_be_several(command, capsys):
+    chosen = vars(build_parser(command).parse_args([*command, "0..5,9"]))
+    assert chosen[command[-1].lstrip("-")] == [0, 1, 2, 3, 4, 5, 9]
+    for wrong, words in [("5..2", "expected FIRST..LAST, got '5..2'"),
+                         ("0..99999999999", "expected at most 100,000 numbers")]:
+        with pytest.raises(SystemExit):
+            build_parser(command).parse_args([*command, wrong])
+        assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["deconvnet", "occlusion"])
+def test_where_there_is_one_a_range_is_told(command, capsys):
+    with pytest.raises(SystemExit):
+        build_parser([command]).parse_args([command, "a.png", "--channel", "0..5"])
+    assert "expected a whole number of at least 0, got '0..5'" in capsys.readouterr().err
+
+
+def test_a_class_s_name_may_have_commas():
+    assert units("goldfish, Carassius auratus") == ["goldfish, Carassius auratus"]
+    assert units("1, 3..4") == [1, 3, 4] and units("-1") == [-1] and units("3") == [3]
 
 
 def test_every_command_is_listed_and_checked():
