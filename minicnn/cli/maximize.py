@@ -12,7 +12,10 @@ from minicnn.vis.presets import PRESETS, STARTS
 
 def add(parser):
     """The options of the command."""
-    command = of.Command(parser, vis.maximize, "maximize.png", of.PICTURE)
+    command = of.Command(
+        parser, vis.maximize, "maximize.png", "the picture, enlarged for viewing if it is small, "
+        "or a sheet of several; each itself then goes into the folder of that name, without the "
+        "suffix")
     command.option("layer", help="layer of the channel (default: the class scores)")
     some = {"type": of.units, "nargs": "+", "action": OneOrSeveral}
     command.option("channel", **some, metavar="N,FIRST..LAST,...",

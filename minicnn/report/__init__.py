@@ -1,4 +1,4 @@
-"""Showing results: contact sheets, captions, figures, GIFs, and the HTML pages (tour, atlas).
+"""Showing results: sheets, captions, colour bars, figures, animations, and the HTML pages (tour).
 
 What belongs here: the layout of pictures, numbers and words that were computed elsewhere. The
 public functions take arrays or a method's record, and return an array, a figure or a file.

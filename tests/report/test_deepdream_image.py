@@ -30,3 +30,9 @@ def test_none_is_shown_around_grey_on_one_scale():
     tiles = contact_sheet(pixels, labels=["hen", "terrier", "sheepdog"], tile=128,
                           title="Layer fc8 features")
     np.testing.assert_array_equal(sheets.sheet(found(raw, "none")), caption(tiles, "three classes"))
+
+
+def test_the_pictures_as_the_sheet_shows_them():
+    np.testing.assert_array_equal(sheets.shown(found(PICTURES, "linear")), np.rint(255 * PICTURES))
+    signed = sheets.shown(found(PICTURES - PICTURES.max(), "none"))  # zero is grey, on one scale
+    assert signed.dtype == np.uint8 and (signed.min(), signed.max()) == (1, 128)

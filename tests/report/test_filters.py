@@ -79,3 +79,12 @@ def test_classes_side_by_side_with_their_names(drawn):
 def test_channels_side_by_side_have_numbers(drawn):
     sheets.side_by_side(NETWORK, vis.maximize(NETWORK, "relu2", [3], steps=1))
     assert drawn["labels"] == ["3"]
+
+
+def test_the_pictures_by_layer_and_number():
+    found = vis.filters(NETWORK, ["relu2"], count=3, order="value", steps=1)
+    row, = found.layers
+    made = sheets.pictures(found)
+    assert list(made) == [f"relu2_{channel}" for channel in row.channels]
+    assert all((made[f"relu2_{channel}"] == picture).all()
+               for channel, picture in zip(row.channels, row.pictures, strict=True))

@@ -77,3 +77,11 @@ def test_on_a_large_photo_the_arms_are_thicker():
     for line in (drawn[310], drawn[290], drawn[:, 210], drawn[:, 190]):
         assert line.sum() == 4
     assert not drawn[295:306, 195:206].any()
+
+
+def test_the_pictures_by_name():
+    assert list(sheets.pictures(record("segments"))) == ["photo", "segments", "both"]
+    made = record("similarity")
+    pictures = sheets.pictures(made)
+    np.testing.assert_array_equal(pictures["photo"], sheets.marked(PHOTO, 8, 10))
+    assert list(pictures) == ["photo", "similarity"] and pictures["similarity"] is made.image

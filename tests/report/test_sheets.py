@@ -169,3 +169,25 @@ def test_the_last_row_is_the_projection_and_what_of_it_is_not_faint():
     np.testing.assert_array_equal(sheet[-len(words) + 1 :], words[1:])
     last = sheet[-len(words) + 1 - len(row) : -len(words) + 1]
     np.testing.assert_array_equal(last[:, : row.shape[1]], row)
+
+
+def test_the_cells_of_maps_are_blocks_and_the_projection_is_smooth(monkeypatch):
+    record, stages = each_stage(NETWORK, PHOTO, "relu2", relu="guided")
+    drawn = []
+    monkeypatch.setattr(sheets, "contact_sheet", lambda *given, blocks=False, **more: (
+        drawn.append(blocks) or contact_sheet(*given, blocks=blocks, **more)))
+    sheets.stages(record, stages)
+    assert drawn[-1] is False and all(drawn[:-1]) and len(drawn) > 2
+    drawn.clear()
+    sheets.projection(record)
+    sheets.rules({"guided": record})
+    assert drawn == [False, False]
+
+
+def test_the_pictures_of_the_sheets_by_name():
+    records = each_rule(NETWORK, PHOTO, "relu2")
+    made = sheets.rules_pictures(records)
+    assert list(made) == ["photo", *records]
+    assert all(made[rule] is records[rule].image for rule in records)
+    one = records["guided"]
+    assert list(sheets.projection_pictures(one).values()) == [one.photo, one.image]

@@ -13,7 +13,7 @@ from minicnn import images, vis
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Conv, ReLU
 from minicnn.ops import lrn, relu
-from minicnn.vis.deconvnet import core, region, signed_picture
+from minicnn.vis.deconvnet import core, limit, region, signed_picture
 
 NETWORK, PHOTO = small.network(), small.photo()
 EXACT = small.network(dtype=np.float64)  # the same weights
@@ -266,3 +266,8 @@ def test_signed_pictures_are_red_first_with_zero_as_grey():
     np.testing.assert_array_equal(picture[3, 4], [1, 128, 128])
     assert (picture == 128).sum() == 4 * 5 * 3 - 2
     assert (signed_picture(np.zeros_like(x), NETWORK.preprocessing) == 128).all()
+
+
+def test_the_limit_leaves_two_in_a_thousand_beyond():
+    x = np.concatenate([np.zeros(500), np.arange(1, 1001), [-1e9]])
+    assert 990 < limit(x) < 1001 and limit(np.zeros(3)) == 0
