@@ -3,7 +3,6 @@
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import deepdream_image as sheets
-from minicnn.report import full_size
 
 
 def add(parser):
@@ -18,8 +17,9 @@ def add(parser):
     command.options(size=of.side)
     command.option("verbose", action="store_const", const=print,
                    help="print the table of iterations")
-    parser.add_argument("--thumbnail", type=of.whole(1), default=128, metavar="N",
-                        help="side in pixels of each picture on the sheet (default: %(default)s)")
+    parser.add_argument("--thumbnail", type=of.whole(1), metavar="N",
+                        help="side in pixels of each picture on the sheet (default: such that the "
+                        "sheet is about 1000 wide; 96 to 256)")
     command.keeping()
 
 
@@ -28,10 +28,8 @@ def run(options):
     of.check_destinations(options)
     net = of.network(options)
     found = of.call(vis.deepdream_image, options, net, progress=options.verbose is None)
-    layer = found.settings["layer"]
-    names = [full_size.unit(net, layer, channel) for channel in found.channels]
     status = of.save(found, options, net, sheets.sheet(found, options.thumbnail),
-                     dict(zip(names, sheets.shown(found), strict=True)))
+                     sheets.pictures(found))
     if found.names != [str(channel) for channel in found.channels]:  # classes
         print(f"one after the other: {', '.join(found.names)}")
     return status

@@ -3,9 +3,10 @@
 from minicnn import images
 from minicnn.cli.options import device, equipped, ops, show
 from minicnn.foreign.load import load
-from minicnn.report import full_size, heatmaps, saved, sheets
+from minicnn.report import deepdream_image, full_size, heatmaps, saved, sheets
 
 SHEETS = {  # for commands that save more than the method's own picture
+    "deepdream_image": (deepdream_image.sheet, deepdream_image.pictures),
     "deconvnet": (sheets.projection, sheets.projection_pictures),
     "gradcam": (heatmaps.gradcam, heatmaps.gradcam_pictures),
     "occlusion": (heatmaps.occlusion, heatmaps.occlusion_pictures),

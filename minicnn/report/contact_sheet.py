@@ -14,6 +14,7 @@ MARGIN = 8
 LEAST_LABEL_WIDTH = 44  # a narrower label would be only dots, so labelled tiles get this width
 LEAST_CAPTION_WIDTH = 200
 MOST_ROW_LABEL_WIDTH = 160
+WIDE, LEAST_TILE, MOST_TILE = 1024, 96, 256  # of `roomy`
 BAR_GAP = 4  # above a colour bar
 
 
@@ -112,6 +113,20 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
         y = grid.corner(row, 0)[0] + (grid.tile[0] - line_height(TEXT_SIZE)) // 2
         sheet.label(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
     return sheet.pixels()
+
+
+def roomy(count=None, columns=None):
+    """The side of a tile, in pixels, with which a sheet is about 1000 pixels wide; 96 to 256.
+
+    Parameters
+    ----------
+    count : int, optional
+        Number of pictures on a nearly square sheet.
+    columns : int, optional
+        Of another sheet.
+    """
+    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    return min(max(WIDE // columns, LEAST_TILE), MOST_TILE)
 
 
 def caption(image, text):

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from minicnn.report.contact_sheet import caption, contact_sheet
-
-TILE, LARGE_TILE = 96, 192
+from minicnn.report.contact_sheet import caption, contact_sheet, roomy
 
 
 def side_by_side(network, records, tile=None):
@@ -16,13 +14,14 @@ def side_by_side(network, records, tile=None):
     records : list of vis.Record
         Of `vis.maximize`, one a channel.
     tile : int, optional
-        Side of each in pixels. By default, the pictures' own, but at least 192.
+        Side of each in pixels. By default, such that the sheet is about 1000 pixels wide, 96 to
+        256, and at least the pictures' own.
 
     Returns
     -------
     (H, W, 3) uint8
     """
-    tile = max(LARGE_TILE, *records[0].image.shape[:2]) if tile is None else tile
+    tile = max(roomy(len(records)), *records[0].image.shape[:2]) if tile is None else tile
     labels = [_name(network, record) for record in records]
     sheet = contact_sheet([record.image for record in records], tile=tile, labels=labels)
     return caption(sheet, "\n".join(record.caption for record in records))
@@ -33,15 +32,16 @@ def _name(network, record):
     return network.label(channel) if record.settings["layer"] == network.logits else str(channel)
 
 
-def sheet(found, tile=TILE):
+def sheet(found, tile=None):
     """The filters of `vis.filters` as one sheet.
 
     Parameters
     ----------
     found : vis.filters.Filters
         What Ctrl-C left out stays white.
-    tile : int
-        Side of each picture in pixels.
+    tile : int, optional
+        Side of each picture in pixels. By default, such that the sheet is about 1000 pixels wide;
+        96 to 256.
 
     Returns
     -------
@@ -57,6 +57,8 @@ def sheet(found, tile=TILE):
                 for picture in [*row.pictures, *[white] * (columns - len(row.pictures))]]
     labels = ([label for row in found.layers for label in _labels(row, columns)]
               if by_value or not grid else None)
+    if tile is None:
+        tile = roomy(columns=columns) if grid else roomy(columns)
     made = contact_sheet(
         pictures, columns if grid else None, labels, tile=tile,
         row_labels=[row.layer for row in found.layers] if grid else None,

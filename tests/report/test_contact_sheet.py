@@ -3,7 +3,7 @@ import pytest
 
 from minicnn.images import resize
 from minicnn.report.colour_bar import ColourBar, strip
-from minicnn.report.contact_sheet import caption, contact_sheet, stacked
+from minicnn.report.contact_sheet import caption, contact_sheet, roomy, stacked
 
 
 def patches(count, height=20, width=30):
@@ -162,6 +162,13 @@ def test_pictures_are_not_changed():
     before = pictures.copy()
     contact_sheet(pictures, tile=64, labels=list("abcd"))
     np.testing.assert_array_equal(pictures, before)
+
+
+@pytest.mark.parametrize("count, columns, tile", [
+    (1, None, 256), (16, None, 256), (17, None, 204), (64, None, 128), (900, None, 96),
+    (None, 10, 102), (None, 1, 256)])
+def test_the_tile_of_a_sheet_of_about_a_thousand_pixels(count, columns, tile):
+    assert roomy(count, columns) == tile
 
 
 def test_caption_goes_under_the_picture():

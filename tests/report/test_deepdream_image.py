@@ -1,5 +1,7 @@
 """The sheet of deepDreamImage's pictures: thumbnails with names."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from minicnn.report import deepdream_image as sheets
@@ -27,9 +29,17 @@ def test_none_is_shown_around_grey_on_one_scale():
     raw = 40 * (PICTURES - 0.5)
     raw[0], raw[1, 0, 0, 0] = 0, -100
     pixels = np.rint(128 + 127 * raw / 100).astype(np.uint8)
-    tiles = contact_sheet(pixels, labels=["hen", "terrier", "sheepdog"], tile=128,
+    tiles = contact_sheet(pixels, labels=["hen", "terrier", "sheepdog"], tile=256,
                           title="Layer fc8 features")
     np.testing.assert_array_equal(sheets.sheet(found(raw, "none")), caption(tiles, "three classes"))
+
+
+def test_the_pictures_by_layer_channel_and_class():
+    made = replace(found(PICTURES, "linear"), names=["hen", "187", "sheepdog"],
+                   settings={"layer": "fc8", "output_scaling": "linear"})
+    assert list(sheets.pictures(made)) == ["fc8_8_hen", "fc8_187", "fc8_230_sheepdog"]
+    for picture, expected in zip(sheets.pictures(made).values(), sheets.shown(made), strict=True):
+        np.testing.assert_array_equal(picture, expected)
 
 
 def test_the_pictures_as_the_sheet_shows_them():
