@@ -219,7 +219,7 @@ def make(method, options, sheet=None, pictures=None, **more):
 
     The pictures of the sheet, ``pictures(record)``, are saved beside it; see `save`.
     """
-    check_destinations(options)
+    check_destinations(options, folder=sheet is None or pictures is not None)
     net = network(options)
     record = call(method, options, net, **more)
     return save(record, options, net, None if sheet is None else sheet(record),
@@ -275,10 +275,14 @@ def tell_skipped(lines):
 
 # ---- saved settings, frames and plots: for the commands that have them
 
-def check_destinations(options):
-    """Raise if a requested file cannot be written: before the work, not after it."""
+def check_destinations(options, folder=True):
+    """Raise if a requested file cannot be written: before the work, not after it.
+
+    `folder` says whether there may be one for the pictures at their own size.
+    """
     images.check_destination(options.out)
-    full_size.check(options.out)
+    if folder:
+        full_size.check(options.out)
     if "keep_settings" in options and options.keep_settings:
         images.check_destination(_settings_file(options), saved.FORMATS)
     if getattr(options, "frames", None) is not None:

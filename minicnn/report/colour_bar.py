@@ -29,6 +29,11 @@ def signed(limit, unit=""):
     return ColourBar(-limit, limit, unit, "gray")
 
 
+def legible(width):
+    """The size of a text that can be read where a phone shows a sheet of this width, in pixels."""
+    return max(TEXT_SIZE, width // LINES)
+
+
 def strip(bar, width, size=TEXT_SIZE):
     """A bar with its ends' numbers and their unit below it.
 
@@ -45,8 +50,8 @@ def strip(bar, width, size=TEXT_SIZE):
         On white. A unit that does not fit between the numbers has lines of its own.
     """
     low, high = map(_text, (bar.low, bar.high))
-    ends = text_width(low, size) + text_width(high, size)
-    fits = ends + text_width(f"  {bar.unit}  ", size) <= width
+    sides = 2 * max(text_width(low, size), text_width(high, size))  # the unit is in the middle
+    fits = sides + text_width(f"  {bar.unit}  ", size) <= width
     below = [] if fits or not bar.unit else wrapped(bar.unit, size, width)
     line = line_height(size)
     canvas = Canvas(size + 2 + (1 + len(below)) * line, width, 255)
@@ -84,7 +89,7 @@ def under(sheet, bar, beside=1):
         The text is the larger the wider all that is, to be read where a phone shows it small.
     """
     width = sheet.shape[1]
-    made = strip(bar, width - 2 * MARGIN, max(TEXT_SIZE, beside * width // LINES))
+    made = strip(bar, width - 2 * MARGIN, legible(beside * width))
     framed = np.pad(made, ((MARGIN // 2, MARGIN // 2), (MARGIN, MARGIN), (0, 0)),
                     constant_values=255)
     return np.concatenate([sheet, framed])

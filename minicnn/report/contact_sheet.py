@@ -83,7 +83,8 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
         pictures = [_fit(picture, np.broadcast_to(tile, 2), as_blocks) for picture, as_blocks in
                     zip(pictures, np.broadcast_to(blocks, len(pictures)), strict=True)]
     width = max(picture.shape[1] for picture in pictures)
-    strips = [bar and colour_bar.strip(bar, width) for bar in bars or ()]
+    size = colour_bar.legible(min(columns, len(pictures)) * width)
+    strips = [bar and colour_bar.strip(bar, width, size) for bar in bars or ()]
     grid = _grid(pictures, strips, labels, row_labels, column_labels, gap)
 
     height, width = (end - gap + MARGIN for end in grid.corner(rows, columns))

@@ -28,7 +28,8 @@ def sheet(record, tile=TILE):
     if view in UNITS:
         bar = ColourBar(float(record.x.min()), float(record.x.max()), UNITS[view])
     sheet = contact_sheet(list(made.values()), len(made), list(made), tile=tile,
-                          blocks=view == "segments", bars=None if bar is None else [None, bar])
+                          blocks=[view == "segments" and name != "photo" for name in made],
+                          bars=None if bar is None else [None, bar])
     return caption(sheet, record.caption)
 
 

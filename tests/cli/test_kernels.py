@@ -23,6 +23,16 @@ def test_kernels(said, weights, tmp_path, arguments, settings):
     assert text == f"{out}: {found.caption}\n"
 
 
+def test_a_file_of_the_sheet_s_name_without_suffix_is_no_matter(said, complaint, weights, tmp_path):
+    """For this sheet has no folder; one that has is refused before the work."""
+    for name in ("kernels", "filters"):
+        (tmp_path / name).write_text("a file")
+    said("kernels", "--weights", weights, "--out", tmp_path / "kernels.png")
+    assert "move it away" in complaint("filters", "--weights", weights, "--out",
+                                       tmp_path / "filters.png")
+    assert not (tmp_path / "filters.png").exists()
+
+
 def test_a_layer_or_filter_that_is_not_there(complaint, weights, tmp_path):
     command = ["kernels", "--weights", weights, "--out", tmp_path / "k.png"]
     assert "relu1 (ReLU) has no kernels" in complaint(*command, "--layer", "relu1")

@@ -38,9 +38,10 @@ def test_the_numbers_at_the_ends_have_three_digits(monkeypatch, low, high, expec
 
 
 def test_a_unit_that_does_not_fit_has_lines_of_its_own(monkeypatch):
-    bar = ColourBar(0, 1, "standard deviations from the mean")
+    bar = ColourBar("0", "strongest", "standard deviations from the mean")
     with monkeypatch.context() as patch:
-        wide, low = words(patch, bar, 300)
+        wide, low = words(patch, bar, 330)
+    assert len(strip(bar, 290)) > low  # in the middle it would touch the right end
     narrow, high = words(monkeypatch, bar, 120)
     assert wide[2:] == [bar.unit] and len(narrow) == 2 + 2 and high == low + 2 * 16
     assert " ".join(narrow[2:]) == bar.unit

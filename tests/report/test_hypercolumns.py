@@ -29,7 +29,7 @@ def test_segments_are_also_laid_over_the_photo():
     made = record("segments")
     both = (PHOTO.astype(int) // 2 + made.image.astype(int) // 2).astype(np.uint8)
     expected = contact_sheet([PHOTO, made.image, both], 3, ["photo", "segments", "both"], tile=60,
-                             blocks=True)
+                             blocks=[False, True, True])
     np.testing.assert_array_equal(sheets.sheet(made, 60), caption(expected, made.caption))
 
 
