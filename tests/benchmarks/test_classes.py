@@ -6,8 +6,8 @@ import classes
 import numpy as np
 import pytest
 
+import minicnn
 from minicnn import images, vis
-from minicnn.models.shipped import minivgg
 
 ARGUMENTS = ["--classes", "goldfish", "school bus", "--seeds", "0", "--presets", "none"]
 
@@ -17,7 +17,8 @@ def bench(tmp_path, monkeypatch):
     """Run the program with the shipped network as maker and judge; pictures take one step."""
     maximize = vis.maximize
     monkeypatch.setattr(vis, "maximize", lambda *a, **k: maximize(*a, **k | {"steps": 1}))
-    monkeypatch.setattr("minicnn.load", lambda path: minivgg())
+    network = minicnn.load("minivgg")
+    monkeypatch.setattr(minicnn, "load", lambda path: network)
     places = ["--pictures", str(tmp_path / "pictures"), "--out", str(tmp_path / "table")]
 
     def run():
@@ -38,7 +39,7 @@ def test_pictures_are_made_once(bench, tmp_path):
 
 def test_a_picture_is_judged_whole(tmp_path):
     """A larger picture is made as small as the network's input, not cut."""
-    network = minivgg()
+    network = minicnn.load("minivgg")
     wide = np.zeros((128, 128, 3), np.uint8)
     wide[32:96, 32:96] = 255
     images.save(tmp_path / "a.png", wide)
