@@ -14,6 +14,7 @@ PROGRAMS = {
     "gradients": "errors of gradients, by loops, finite differences and PyTorch",
     "judge": "how many known wrong layers each checker of gradients catches",
     "course": "a generated class of 40, graded by two commands: points, feedback, time",
+    "classes": "pictures of classes, judged by a network that had no part in them",
 }
 
 
