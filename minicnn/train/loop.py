@@ -151,12 +151,24 @@ def _numbers(network, images):
 
 
 def train_step(network: Network, x: np.ndarray, labels: np.ndarray, optimizer: SGD | Adam,
-               seed: int | np.random.Generator = 0) -> tuple[float, int]:
-    """One step on one batch: (loss, number of correctly classified images) before the step."""
+               seed: int | np.random.Generator = 0, smoothing: float = 0.0) -> tuple[float, int]:
+    """One step on one batch: (loss, number of correctly classified images) before the step.
+
+    With label smoothing a (Szegedy et al. 2016, section 7) the target is not the label alone but
+    1 - a of it and a share a / K of each of the K classes. The loss is then
+
+        log sum of exp(s) - (1 - a) s[label] - a mean(s) = cross entropy + a (s[label] - mean(s))
+    """
     run = network.forward(x, to=network.logits, keep=(), learn=True, seed=seed)
     scores = run[network.logits]
     loss, cache = cross_entropy.forward(scores, labels)
-    gradients = run.weight_gradients({network.logits: cross_entropy.backward(1.0, cache)})
+    dscores = cross_entropy.backward(1.0, cache)
+    if smoothing:
+        chosen = array_module(scores).arange(len(scores)), cache.labels
+        loss = loss + smoothing * (scores[chosen] - scores.mean(axis=1)).mean()
+        dscores[chosen] += scores.dtype.type(smoothing / len(scores))
+        dscores -= scores.dtype.type(smoothing / scores.size)
+    gradients = run.weight_gradients({network.logits: dscores})
     for name, named in gradients.items():
         params = network.params[name]
         params.update({key: optimizer.step(params[key], gradient, (name, key))

@@ -53,3 +53,25 @@ def test_shift_reflects_the_border():
     varied = {tuple(augment.shift(image, np.random.default_rng(seed), most=1)[0, 0, :, 0].tolist())
               for seed in range(30)}
     assert varied == {(1, 0, 1, 2, 3), (0, 1, 2, 3, 4), (1, 2, 3, 4, 3)}
+
+
+def test_a_crop_is_a_part_of_the_image_between_the_least_area_and_all_of_it():
+    row, column = np.mgrid[:32, :32].astype(np.uint8)
+    ramp = np.stack([row, column, row], -1)[None].repeat(200, 0) * np.uint8(4)
+    cut = augment.crop(ramp, np.random.default_rng(0), 0.5, 16)
+    assert cut.shape == (200, 16, 16, 3) and cut.dtype == np.uint8
+    heights = np.ptp(cut[..., 0].astype(int), axis=(1, 2)) / 4 / 15 * 16 / 32
+    widths = np.ptp(cut[..., 1].astype(int), axis=(1, 2)) / 4 / 15 * 16 / 32
+    area = heights * widths
+    assert 0.45 < area.min() < 0.6 and area.max() < 1.03  # a ramp of whole numbers: 5 % rounding
+    assert heights.max() > 0.95 and widths.max() > 0.95
+    again = augment.crop(ramp, np.random.default_rng(0), 0.5, 16)
+    np.testing.assert_array_equal(cut, again)
+
+
+def test_colour_changes_brightness_contrast_and_saturation_within_bounds():
+    grey = np.full((100, 4, 4, 3), 100, np.uint8)
+    changed = augment.colour(grey, np.random.default_rng(0), 0.2)
+    assert changed.min() >= 80 and changed.max() <= 120 and np.ptp(changed) > 30
+    assert (changed == changed[:, :1, :1, :1]).all()  # grey stays grey, flat stays flat
+    np.testing.assert_array_equal(augment.colour(grey, np.random.default_rng(0), 0), grey)

@@ -285,3 +285,17 @@ def test_one_cycle_climbs_then_falls():
     assert values[0] == pytest.approx(0.08) and values[-1] == pytest.approx(0.02)
     assert max(values) == values[20] == pytest.approx(2.0)
     assert (np.diff(values[:21]) > 0).all() and (np.diff(values[20:]) < 0).all()
+
+
+def test_label_smoothing_is_the_cross_entropy_with_softened_targets():
+    images, labels = data()
+    net = network()
+    x = np.random.default_rng(1).standard_normal((8, 6, 6, 3)).astype(np.float32)
+    scores = net.forward(x, to=net.logits, learn=True)[net.logits].astype(float)
+    target = np.eye(10)[labels[:8]] * 0.9 + 0.01
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    before = {k: v.copy() for k, v in net.params[net.logits].items()}
+    loss, _ = loop.train_step(net, x, labels[:8], SGD(1.0), smoothing=0.1)
+    assert loss == pytest.approx(-(target * logs).sum(axis=1).mean(), rel=1e-5)  # float32
+    moved = before["b"] - net.params[net.logits]["b"]
+    np.testing.assert_allclose(moved, (np.exp(logs) - target).mean(axis=0), atol=1e-6)
