@@ -124,7 +124,7 @@ def run(options):
     """Train, and save the network; or measure one; or show an augmentation."""
     options = _merged(options)
     if options.data is None:
-        raise ValueError("train: no data; name some, such as `minicnn train shapes`, or in --config")
+        raise ValueError("train: no data; name some, such as `minicnn train shapes`")
     for name in ("plot", "confusion", "show_augmentation"):
         if getattr(options, name):
             images.check_destination(getattr(options, name))

@@ -53,11 +53,11 @@ def load(path, network, optimizer, settings):
         Not a checkpoint; of a network with other layers; of other settings, which are named.
     """
     try:
-        with np.load(path) as file:
+        with Path(path).open("rb") as opened, np.load(opened) as file:
             arrays = {name: file[name] for name in file.files}
         about = json.loads(arrays.pop("about").tobytes())
         settings_then, progress = about["settings"], about["progress"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path}: not a checkpoint, or damaged ({error}); remove it, or give "
                               "another path") from None
     changed = [f"{name} was {settings_then.get(name)!r}, is {settings.get(name)!r}"

@@ -138,40 +138,44 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
         yield from (Epoch(*told) for told in place["history"])
     workspace = Workspace()  # every step needs arrays of the same sizes
 
+    def one_epoch(epoch):
+        order = np.random.default_rng((seed, epoch)).permutation(len(data))
+        order = order[: steps * batch].reshape(steps, batch)[place["step"] :]
+
+        def made(item):
+            step, chosen = item
+            rng = np.random.default_rng((seed, epoch, step, 0))
+            return _prepared(network, data, chosen, augment, mixup, rng)
+
+        with (closing(ahead(made, enumerate(order, place["step"]))) as batches,
+              _shown(order, progress, f"epoch {epoch + 1}", place) as shown):
+            for _, (x, targets) in zip(shown, batches, strict=False):
+                step = place["step"]
+                optimizer.rate = rates((epoch * steps + step) / (epochs * steps))
+                rng = np.random.default_rng((seed, epoch, step, 1))
+                with _uninterrupted(), workspace, _told_where(step, epoch):
+                    loss, hits = train_step(network, x, targets, optimizer, rng, smoothing, clip,
+                                            frozen)
+                    place.update(step=step + 1, loss=place["loss"] + loss,
+                                 right=place["right"] + hits)
+        told = Epoch(epoch, place["loss"] / steps, place["right"] / (steps * batch))
+        if validation is None:
+            return told
+        measured = evaluate(network, validation)
+        return told._replace(val_loss=measured.loss, val_accuracy=measured.top1)
+
     def save():
         if checkpoint is not None:
             checkpoints.save(checkpoint, network, optimizer, settings, place)
 
     for epoch in range(place["epoch"], epochs):
-        order = np.random.default_rng((seed, epoch)).permutation(len(data))
-        order = order[: steps * batch].reshape(steps, batch)[place["step"] :]
-
-        def made(item, epoch=epoch):
-            step, chosen = item
-            rng = np.random.default_rng((seed, epoch, step, 0))
-            return _prepared(network, data, chosen, augment, mixup, rng)
-
-        batches = ahead(made, enumerate(order, place["step"]))
-        with closing(batches), _shown(order, progress, f"epoch {epoch + 1}", place) as shown:
-            try:
-                for _, (x, targets) in zip(shown, batches, strict=False):
-                    step = place["step"]
-                    optimizer.rate = rates((epoch * steps + step) / (epochs * steps))
-                    with _uninterrupted(), workspace, _told_where(step, epoch):
-                        loss, hits = train_step(network, x, targets, optimizer,
-                                                np.random.default_rng((seed, epoch, step, 1)),
-                                                smoothing, clip, frozen)
-                        place |= {"step": step + 1, "loss": place["loss"] + loss,
-                                  "right": place["right"] + hits}
-            except KeyboardInterrupt:
-                save()
-                raise
-        told = Epoch(epoch, place["loss"] / steps, place["right"] / (steps * batch))
-        if validation is not None:
-            measured = evaluate(network, validation)
-            told = told._replace(val_loss=measured.loss, val_accuracy=measured.top1)
-        place = {"epoch": epoch + 1, "step": 0, "loss": 0.0, "right": 0,
-                 "history": [*place["history"], list(told)]}
+        try:
+            told = one_epoch(epoch)
+            place = {"epoch": epoch + 1, "step": 0, "loss": 0.0, "right": 0,
+                     "history": [*place["history"], list(told)]}
+        except KeyboardInterrupt:  # between two steps
+            save()
+            raise
         save()
         yield told
 
