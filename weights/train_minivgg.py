@@ -2,8 +2,7 @@
 
     python weights/train_minivgg.py DATA.h5 [--out weights/minivgg.h5] [--hours 1.2 | --epochs 16]
 
-DATA.h5 holds, under `train` and `val`: `bytes` (concatenated image files), `offsets` (image i is
-bytes[offsets[i]:offsets[i+1]]) and `labels`; and `classes`, the class names. The data used: 100
+DATA.h5 is a pack with the splits `train` and `val`, see `minicnn.images.photos`. The data used: 100
 classes of Tiny-ImageNet, 64x64, 500 training and 50 validation images each.
 
 Small images first: at half the size an epoch takes a quarter of the time. The early epochs use
@@ -16,37 +15,22 @@ to the same bytes if the plan is the same (with --hours the plan depends on the 
 """
 
 import argparse
-import io
 import sys
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
-from PIL import Image
-from tqdm import tqdm
 
-from minicnn import models
-from minicnn.ascent.optimizers import SGD
-from minicnn.fast.workspace import Workspace
+from minicnn import models, train
 from minicnn.files import hdf5, probe
-from minicnn.images import atomic, normalize
 from minicnn.network import Network
 from minicnn.network.layers import MaxPool
-from minicnn.train import augment, batch_norm, loop
+from minicnn.train import augment, batch_norm, checkpoint, data
 
 PEAK, MOMENTUM, DECAY, SMOOTHING, BATCH, SEED = 0.05, 0.9, 5e-4, 0.1, 64, 0
 SIZES = {32: MaxPool(1), 48: MaxPool(3, 1), 64: MaxPool(2)}  # the last pooling, to 4 x 4
 UNTIL = {32: 0.3, 48: 0.55, 64: 1.0}  # the share of all epochs at which each size ends
 GUESS = 2e-6  # seconds for one image, by pixel, before the first epoch has been measured
-
-
-def read(file, split):
-    """(images uint8 (N, 64, 64, 3), labels (N,)) of one split."""
-    data, offsets = file[split]["bytes"][()], file[split]["offsets"][()]
-    images = [Image.open(io.BytesIO(data[a:b].tobytes())).convert("RGB")
-              for a, b in zip(offsets, offsets[1:], strict=False)]
-    return np.stack([np.asarray(image) for image in images]), file[split]["labels"][()].astype(int)
 
 
 def sized(network, size):
@@ -70,69 +54,39 @@ def planned(share, seconds, speed):
     return max(1, round(seconds / epoch))
 
 
-def one_epoch(network, images, labels, optimizer, epoch, begin, end):
+def one_epoch(network, images, optimizer, epoch, begin, end):
     """Train on all images once, while the share of training goes from begin to end."""
-    rng, rate, size = np.random.default_rng((SEED, epoch)), loop.one_cycle(PEAK), size_at(begin)
-    learner, workspace, steps = sized(network, size), Workspace(), len(images) // BATCH
-    order = rng.permutation(len(images))[: steps * BATCH].reshape(steps, BATCH)
-    loss, right = 0.0, 0
-    for step, chosen in enumerate(tqdm(order, disable=None, leave=False)):
-        optimizer.rate = rate(begin + (end - begin) * step / steps)
-        pixels = augment.flip(augment.crop(images[chosen], rng, 0.5, size), rng)
-        x = normalize(augment.colour(pixels, rng), network.preprocessing)
-        with workspace:
-            one, hits = loop.train_step(learner, x, labels[chosen], optimizer, rng, SMOOTHING)
-        if not np.isfinite(one):
-            raise SystemExit(f"the loss is {one} at step {step} of epoch {epoch + 1}")
-        loss, right = loss + one / steps, right + hits
-    return size, loss, right / order.size
+    size, rate = size_at(begin), train.one_cycle(PEAK)
+    vary = augment.chain(lambda pixels, rng: augment.crop(pixels, rng, 0.5, size), augment.flip,
+                         augment.colour)
+    (told,) = train.fit(
+        sized(network, size), images, epoch + 1, optimizer, start=epoch, batch=BATCH, seed=SEED,
+        rate=lambda done: rate(begin + (end - begin) * (done * (epoch + 1) - epoch)),
+        augment=vary, smoothing=SMOOTHING)
+    return size, told
 
 
-def save_checkpoint(path, network, optimizer, **progress):
-    arrays = {f"param|{name}|{key}": value for name in network.param_shapes
-              for key, value in network.params[name].items()}
-    arrays |= {f"velocity|{name}|{key}": v for (name, key), v in optimizer.velocity.items()}
-    with atomic(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **progress, **arrays)
-
-
-def load_checkpoint(path, network, optimizer):
-    """Set the arrays of both; returns (epochs done, share done, seconds used, speed)."""
-    with np.load(path) as arrays:
-        for entry in arrays.files:
-            kind, *where = entry.split("|")
-            if kind == "param":
-                network.params[where[0]][where[1]] = arrays[entry]
-            elif kind == "velocity":
-                optimizer.velocity[tuple(where)] = arrays[entry]
-        return (int(arrays["epoch"]), *(float(arrays[k]) for k in ("share", "seconds", "speed")))
-
-
-def train(network, data, validation, optimizer, checkpoint, epochs, hours):
+def run(network, images, validation, path, epochs, hours):
     """Train to the end of the plan; returns the number of epochs."""
-    epoch, share, used, speed = 0, 0.0, 0.0, GUESS * len(data[0])
-    if checkpoint.exists():
-        epoch, share, used, speed = load_checkpoint(checkpoint, network, optimizer)
-    while share < 1:
-        began = time.perf_counter()
-        left = planned(share, 3600 * hours - used, speed) if hours else epochs - epoch
+    at = {"epoch": 0, "share": 0.0, "seconds": 0.0, "speed": GUESS * len(images)}
+    optimizer, settings = train.SGD(PEAK, MOMENTUM, DECAY), {"images": len(images)}
+    if path.exists():
+        at = checkpoint.load(path, network, optimizer, settings)
+    while at["share"] < 1:
+        began, epoch, share = time.perf_counter(), at["epoch"], at["share"]
+        left = (planned(share, 3600 * hours - at["seconds"], at["speed"]) if hours
+                else epochs - epoch)
         end = 1.0 if left == 1 else share + (1 - share) / left
-        size, loss, right = one_epoch(network, *data, optimizer, epoch, share, end)
+        size, told = one_epoch(network, images, optimizer, epoch, share, end)
         speed = (time.perf_counter() - began) / size**2
-        top1 = loop.accuracy(sized(network, size), small(validation[0], size), validation[1])
-        used += time.perf_counter() - began
-        epoch, share = epoch + 1, end
-        save_checkpoint(checkpoint, network, optimizer, epoch=epoch, share=share, seconds=used,
-                        speed=speed)
-        print(f"epoch {epoch}/{epoch + left - 1}  {size} px  loss {loss:.3f}  train {right:.1%}  "
-              f"val {top1:.1%}  {used / 60:.1f} min", flush=True)
-    return epoch
-
-
-def small(images, size):
-    """The images in another size."""
-    return np.stack([np.asarray(Image.fromarray(image).resize((size, size), Image.BILINEAR))
-                     for image in images])
+        measured = train.evaluate(sized(network, size), data.fitted(validation, (size, size, 3)))
+        seconds = at["seconds"] + time.perf_counter() - began
+        at = {"epoch": epoch + 1, "share": end, "seconds": seconds, "speed": speed}
+        checkpoint.save(path, network, optimizer, settings, at)
+        print(f"epoch {epoch + 1}/{epoch + left}  {size} px  loss {told.loss:.3f}  "
+              f"train {told.accuracy:.1%}  val {measured.top1:.1%} {measured.top5:.1%}  "
+              f"{seconds / 60:.1f} min", flush=True)
+    return at["epoch"]
 
 
 def main():
@@ -142,29 +96,26 @@ def main():
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--hours", type=float, help="as many epochs as take about this long")
     options = parser.parse_args()
-    checkpoint = Path(options.out).with_suffix(".checkpoint.npz")
+    path = Path(options.out).with_suffix(".checkpoint.npz")
 
-    with h5py.File(options.data) as file:
-        classes = [name.decode() for name in file["classes"][()]]
-        data, validation = read(file, "train"), read(file, "val")
+    images, validation = (data.pack(options.data, split).in_memory() for split in ("train", "val"))
     network = batch_norm.add(models.minivgg()).initialize(SEED)
-    epochs = train(network, data, validation, SGD(PEAK, MOMENTUM, DECAY), checkpoint,
-                   options.epochs, options.hours)
+    epochs = run(network, images, validation, path, options.epochs, options.hours)
 
     plain = batch_norm.fold(network, models.minivgg())
-    plain.labels = classes
+    plain.labels = images.classes
     hdf5.save(plain, options.out, "float16")
     shipped = hdf5.load(options.out)  # measure the stored network: folded, half precision
+    measured = train.evaluate(shipped, validation)
     shipped.about = {
         "trained_on": "100 classes of Tiny-ImageNet at 64x64, 500 images a class",
         "recipe": "weights/train_minivgg.py", "epochs": epochs, "licence": "MIT",
-        "validation_top1": loop.accuracy(shipped, *validation),
-        "validation_top5": loop.accuracy(shipped, *validation, top=5),
-        "validation_images": len(validation[0]),
+        "validation_top1": measured.top1, "validation_top5": measured.top5,
+        "validation_images": measured.images,
     }
     shipped.probe = probe.make(shipped)
     hdf5.save(shipped, options.out, "float16")
-    checkpoint.unlink()
+    checkpoint.remove(path)
     print(shipped.about, file=sys.stderr)
 
 

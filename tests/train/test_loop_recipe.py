@@ -29,16 +29,40 @@ def write_split(file, name, count, rng):
 
 
 @pytest.fixture
-def recipe(monkeypatch):
-    """The recipe as a module whose main() takes arguments."""
+def module():
+    """The recipe as a module."""
     spec = importlib.util.spec_from_file_location("train_minivgg", RECIPE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def recipe(module, monkeypatch):
+    """The recipe's main() with arguments."""
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["train_minivgg.py", *map(str, arguments)])
         module.main()
     return run
+
+
+def test_small_images_first_and_as_many_epochs_as_the_time_allows(module):
+    assert [module.size_at(share) for share in (0, 0.29, 0.3, 0.54, 0.55, 1.0)] == [
+        32, 32, 48, 48, 64, 64]
+    speed = 0.1  # seconds an epoch and pixel: 410 for an epoch at 64
+    mean = 0.3 * 32**2 + 0.25 * 48**2 + 0.45 * 64**2
+    assert module.planned(0.0, 20 * speed * mean, speed) == 20
+    assert module.planned(0.6, 3 * speed * 64**2, speed) == 3
+    assert module.planned(0.9, 0, speed) == 1  # the end is always reached
+
+
+def test_all_sizes_share_the_weights_and_fit_the_dense_layers(module):
+    network = module.batch_norm.add(module.models.minivgg()).initialize(0)
+    for size in module.SIZES:
+        small = module.sized(network, size)
+        assert small.params is network.params and small.shapes["pool4"] == (4, 4, 192)
+        assert small.param_shapes == network.param_shapes
 
 
 @pytest.mark.thorough
