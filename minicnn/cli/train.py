@@ -155,7 +155,7 @@ def _show(options, vary):
     some = np.random.default_rng(options.seed).choice(len(training), min(6, len(training)), False)
     images.save(options.show_augmentation, augmented.sheet(
         training.take(some).images, vary, seed=options.seed,
-        title=f"{options.data}: {', '.join(options.augment)}"))
+        title=f"{Path(options.data).name}: {', '.join(options.augment)}"))
     print(options.show_augmentation)
     return 0
 
@@ -171,6 +171,9 @@ def _network(options):
     """(network, training data, validation data), made for each other."""
     if options.weights and options.model:
         raise ValueError("train: give --model to begin anew, or --weights to go on, not both")
+    if options.weights and options.batch_norm:
+        raise ValueError("--batch-norm: only for a network trained from the start; trained weights "
+                         "do not expect what it changes")
     if options.weights:
         network = load(options.weights, label_file=options.labels)
     else:
@@ -223,14 +226,14 @@ def _train(options, plain, training, validation, vary):
         trained.labels = labels
     _save(options, trained, validation)
     if options.plot:
-        curves.plot(options.plot, history, f"{plain.name} on {options.data}")
+        curves.plot(options.plot, history, f"{plain.name} on {Path(options.data).name}")
     if options.checkpoint is None:
         remove(checkpoint)
     return _measure(options, trained, validation)
 
 
 def _save(options, network, validation):
-    network.about = {"trained_on": str(options.data), "epochs": options.epochs,
+    network.about = {"trained_on": Path(options.data).name, "epochs": options.epochs,
                      "validation_top1": train.accuracy(network, validation.images,
                                                        validation.labels)}
     network.probe = probe.make(network)

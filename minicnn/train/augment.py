@@ -1,8 +1,8 @@
 """Augmentation: variations of a training image that keep its class.
 
 Each is a function of (images (N, H, W, C), generator), returning new images of the same type;
-`crop` and `colour` take uint8 pixels. `chain` applies several in turn, and `affine` makes one that
-turns, moves, shears and zooms. What a setting does is best seen: `minicnn.report.augmented`.
+`crop`, `colour` and `noise` take uint8 pixels. `chain` applies several in turn, and `affine` makes
+one that turns, moves, shears and zooms. What a setting does is best seen: `report.augmented`.
 """
 
 from collections.abc import Callable
@@ -45,6 +45,7 @@ def crop(images: np.ndarray, rng: np.random.Generator, least: float = 0.5,
     """
     from PIL import Image
 
+    _check_pixels(images, "crop")
     n, h, w, channels = images.shape
     size, shares = size or h, rng.uniform(least, 1, n)
     stretches = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3), n) / 2)
@@ -60,6 +61,7 @@ def crop(images: np.ndarray, rng: np.random.Generator, least: float = 0.5,
 
 def colour(images: np.ndarray, rng: np.random.Generator, most: float = 0.2) -> np.ndarray:
     """Change each image's brightness, contrast and saturation by factors 1 - most ... 1 + most."""
+    _check_pixels(images, "colour")
     brightness, contrast, saturation = rng.uniform(1 - most, 1 + most, (3, len(images), 1, 1, 1))
     x = images * brightness.astype(np.float32)
     grey = x.mean(axis=3, keepdims=True)
@@ -68,6 +70,24 @@ def colour(images: np.ndarray, rng: np.random.Generator, most: float = 0.2) -> n
     x = x * (contrast * saturation).astype(np.float32)
     x += (grey * grey_part + middle * middle_part).astype(np.float32)
     return np.rint(x.clip(0, 255)).astype(np.uint8)
+
+
+def noise(images: np.ndarray, rng: np.random.Generator, most: float = 20) -> np.ndarray:
+    """Add normal noise, whose standard deviation for each image is drawn from 0 ... most.
+
+    A network that has to ignore noise depends less on the finest detail, and the pictures that
+    maximise its classes are smoother.
+    """
+    _check_pixels(images, "noise")
+    deviation = rng.uniform(0, most, (len(images), 1, 1, 1)).astype(np.float32)
+    added = deviation * rng.standard_normal(images.shape, np.float32)
+    return np.rint((images + added).clip(0, 255)).astype(np.uint8)
+
+
+def _check_pixels(images, who):
+    if images.dtype != np.uint8:
+        raise ValueError(f"augment.{who}: expected uint8 pixels 0..255, got {images.dtype}; vary "
+                         "the pixels, and let the network's preprocessing make numbers of them")
 
 
 def affine(rotation: float = 40, width_shift: float = 0.2, height_shift: float = 0.2,
@@ -163,5 +183,6 @@ def _inside(index, size, fill):
 
 
 # by name, for the command line
-VARIATIONS = {"flip": flip, "shift": shift, "crop": crop, "colour": colour, "lecture": affine(),
+VARIATIONS = {"flip": flip, "shift": shift, "crop": crop, "colour": colour, "noise": noise,
+              "lecture": affine(),
               "digits": affine(10, 0.1, 0.1, 0.1, 0.1, horizontal_flip=False)}

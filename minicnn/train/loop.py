@@ -129,9 +129,12 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     frozen, steps = _named(network, frozen), len(data) // batch
     own = optimizer.rate if rate is None else rate
     rates = own if callable(own) else lambda done: own
-    settings = {"network": network.name, "images": len(data), "epochs": epochs, "batch": batch,
-                "seed": seed, "optimizer": type(optimizer).__name__, "smoothing": smoothing,
-                "mixup": mixup, "clip": clip, "frozen": sorted(frozen)}
+    settings = {name: value for name, value in vars(optimizer).items()
+                if isinstance(value, (int, float))}  # momentum, decay, ...
+    settings |= {"network": network.name, "images": len(data), "epochs": epochs, "batch": batch,
+                 "seed": seed, "optimizer": type(optimizer).__name__, "smoothing": smoothing,
+                 "mixup": mixup, "clip": clip, "frozen": sorted(frozen),
+                 "rate": None if callable(own) else own}
     place = {"epoch": start, "step": 0, "loss": 0.0, "right": 0, "history": []}
     if checkpoint is not None and Path(checkpoint).exists():
         place = checkpoints.load(checkpoint, network, optimizer, settings)

@@ -1,5 +1,7 @@
 """The command train: from data to a weight file, on small drawn images."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -127,6 +129,7 @@ def test_the_sheet_of_an_augmentation(said):
     (["shapes", "--show-augmentation", "a.png"], "name what to show"),
     (["shapes", "--decay", "0.1"], "adam has no weight decay; use --optimizer adamw"),
     (["shapes", "--weights", "minivgg", "--model", "lenet5"], "not both"),
+    (["shapes", "--weights", "minivgg", "--batch-norm"], "only for a network trained from the"),
     (["shapes", "--freeze", "con", "--batch", "20"], "no layer 'con' to freeze; near it: conv1"),
     (["shapes", "--batch", "100"], "60 images do not fill one batch of 100"),
     (["shapes", "--out", "a.png"], "cannot tell the file format"),
@@ -135,4 +138,4 @@ def test_the_sheet_of_an_augmentation(said):
 def test_one_clear_line_for_what_cannot_be_done(words, message, capsys):
     assert main(["train", *words]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert __import__("re").search(message, line), line
+    assert re.search(message, line), line

@@ -162,3 +162,17 @@ def test_every_variation_of_the_table_keeps_size_and_type(name, channels):
     images = np.random.default_rng(0).integers(0, 256, (4, 12, 12, channels)).astype(np.uint8)
     varied = augment.VARIATIONS[name](images, np.random.default_rng(1))
     assert varied.shape == images.shape and varied.dtype == np.uint8
+
+
+def test_noise_is_drawn_for_each_image_and_keeps_the_mean():
+    grey = np.full((50, 16, 16, 3), 128, np.uint8)
+    noisy = augment.noise(grey, np.random.default_rng(0), 20).astype(float)
+    deviations = noisy.std(axis=(1, 2, 3))
+    assert deviations.min() < 4 and 15 < deviations.max() < 21
+    assert abs(noisy.mean() - 128) < 0.3  # 50 * 768 numbers of deviation 12: four of theirs
+
+
+@pytest.mark.parametrize("name", ["crop", "colour", "noise"])
+def test_floats_are_refused_by_those_that_take_pixels(name):
+    with pytest.raises(ValueError, match=f"augment.{name}: expected uint8 pixels"):
+        getattr(augment, name)(pictures(2, np.float32), np.random.default_rng(0))

@@ -349,6 +349,9 @@ def test_a_finished_training_tells_its_epochs_again(tmp_path):
     assert fitted(finished, checkpoint=tmp_path / "c.npz") == told
     with pytest.raises(ValueError, match="another training: batch was 8, is 4"):
         fitted(network(), checkpoint=tmp_path / "c.npz", batch=4)
+    with pytest.raises(ValueError, match="another training: momentum was 0.9, is 0.5"):
+        list(loop.fit(network(), data(), 3, SGD(0.02, 0.5), batch=8, seed=2,
+                      checkpoint=tmp_path / "c.npz"))
 
 
 def test_a_step_is_done_whole_although_ctrl_c_comes_in_its_middle(tmp_path):
