@@ -47,7 +47,6 @@ def draw(evaluation, title=""):
                           color="white" if shares[row, column] > 0.5 else "black")
     axes.set_xlabel("class given")
     axes.set_ylabel("true class")
-    axes.set_title(title or f"{evaluation.images} images, top-1 {evaluation.top1:.1%}, "
-                            f"top-5 {evaluation.top5:.1%}", fontsize="medium")
+    axes.set_title(title or str(evaluation).splitlines()[0], fontsize="medium")
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -30,8 +30,8 @@ class Evaluation(NamedTuple):
     classes: list[str]
 
     def __str__(self):
-        lines = [f"{self.images} images   loss {self.loss:.3f}   top-1 {self.top1:.1%}   "
-                 f"top-5 {self.top5:.1%}"]
+        lines = [f"{self.images} images   loss {self.loss:.3f}   top-1 {self.top1:.1%}"
+                 + f"   top-5 {self.top5:.1%}" * (len(self.classes) > 5)]
         pairs = self.confused(5)
         width = max((len(self.classes[i]) for i, _, _ in pairs), default=0)
         lines += [f"  {self.classes[i]:{width}}  taken for  {self.classes[j]}: {count} of "

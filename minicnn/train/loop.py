@@ -119,22 +119,16 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
         At Ctrl-C, once the checkpoint is written.
     """
     optimizer = Adam(0.001) if optimizer is None else optimizer
-    if not hasattr(optimizer, "rate"):
-        raise ValueError(f"training: expected an optimiser, such as Adam(0.003), got {optimizer!r}")
-    if not (0 <= smoothing < 1 and mixup >= 0 and epochs > 0 and (clip is None or clip > 0)):
-        raise ValueError("training: expected smoothing in [0, 1), mixup of at least 0, clip above 0"
-                         f" and at least one epoch, got {smoothing}, {mixup}, {clip} and {epochs}")
+    _check_settings(optimizer, epochs, smoothing, mixup, clip)
     data = checked(network, data, batch, resized=augment is not None)
     validation = None if validation is None else checked(network, validation)
     frozen, steps = _named(network, frozen), len(data) // batch
     own = optimizer.rate if rate is None else rate
     rates = own if callable(own) else lambda done: own
-    settings = {name: value for name, value in vars(optimizer).items()
-                if isinstance(value, (int, float))}  # momentum, decay, ...
-    settings |= {"network": network.name, "images": len(data), "epochs": epochs, "batch": batch,
-                 "seed": seed, "optimizer": type(optimizer).__name__, "smoothing": smoothing,
-                 "mixup": mixup, "clip": clip, "frozen": sorted(frozen),
-                 "rate": None if callable(own) else own}
+    settings = _numbers_of(optimizer) | {
+        "network": network.name, "images": len(data), "epochs": epochs, "batch": batch,
+        "seed": seed, "smoothing": smoothing, "mixup": mixup, "clip": clip,
+        "frozen": sorted(frozen), "rate": None if callable(own) else own}
     place = {"epoch": start, "step": 0, "loss": 0.0, "right": 0, "history": []}
     if checkpoint is not None and Path(checkpoint).exists():
         place = checkpoints.load(checkpoint, network, optimizer, settings)
@@ -221,6 +215,20 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
     return float(loss), top_hits(to_host(scores), labels)
 
 
+def _check_settings(optimizer, epochs, smoothing, mixup, clip):
+    if not hasattr(optimizer, "rate"):
+        raise ValueError(f"training: expected an optimiser, such as Adam(0.003), got {optimizer!r}")
+    if not (0 <= smoothing < 1 and mixup >= 0 and epochs > 0 and (clip is None or clip > 0)):
+        raise ValueError("training: expected smoothing in [0, 1), mixup of at least 0, clip above 0"
+                         f" and at least one epoch, got {smoothing}, {mixup}, {clip} and {epochs}")
+
+
+def _numbers_of(optimizer):
+    """An optimiser's name and settings (momentum, decay, ...), for the checkpoint."""
+    return {"optimizer": type(optimizer).__name__} | {
+        name: value for name, value in vars(optimizer).items() if isinstance(value, (int, float))}
+
+
 # ---- batches
 
 def _prepared(network, data, chosen, augment, mixup, rng):
@@ -286,7 +294,7 @@ def _uninterrupted():
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
     if held:
         raise KeyboardInterrupt
 
