@@ -328,7 +328,7 @@ def find(where: str | Path, size: int | Sequence[int] = 64, rule: str = "crop",
     if where == "digits":
         return digits(side).split(0.2, seed)
     if where == "shapes":
-        return shapes(2000, seed, side), shapes(500, seed + 1_000_000, side)
+        return shapes(5000, seed, side), shapes(1000, seed + 1_000_000, side)
     if path.suffix.lower() in photos.DATA_SETS:
         return pack(path, "train", size, rule), pack(path, "val", size, rule)
     if not path.is_dir():

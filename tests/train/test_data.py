@@ -169,7 +169,7 @@ def test_digits_without_scikit_learn(monkeypatch):
 
 def test_shapes_and_arrays():
     train, val = data.find("shapes", 16)
-    assert train.images.shape == (2000, 16, 16, 3) and len(val) == 500
+    assert train.images.shape == (5000, 16, 16, 3) and len(val) == 1000
     assert (train.images[0] != val.images[0]).any() and train.classes[0] == "disc"
     grey = data.arrays(np.zeros((3, 5, 5)), [0, 1, 0], ("no", "yes"))
     assert grey.images.shape == (3, 5, 5, 1) and grey.take([2]).labels.tolist() == [0]
