@@ -14,6 +14,7 @@ optimisers' mathematics (`ascent.optimizers`), pictures of what happened (`repor
 ``losses``         the loss and its gradient at the scores
 ``shapes``         the drawn data set
 ``batch_norm``     batch norms put in before training and folded away after it
+``head``           a trained network for other classes (transfer learning)
 ``checkpoint``     the state of training in a file
 ``ahead``          batches made ready in another thread
 ``loop``           the loop itself, and one step of it
@@ -28,12 +29,12 @@ optimisers' mathematics (`ascent.optimizers`), pictures of what happened (`repor
 """
 
 from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
-from minicnn.train import augment, batch_norm, data, schedules
+from minicnn.train import augment, batch_norm, data, head, schedules
 from minicnn.train.data import Data
 from minicnn.train.evaluation import Evaluation, accuracy, evaluate
 from minicnn.train.loop import Epoch, epochs, fit, train_step
 from minicnn.train.schedules import one_cycle
 
 __all__ = ["SGD", "Adam", "AdamW", "Data", "Epoch", "Evaluation", "RMSprop", "accuracy",
-           "augment", "batch_norm", "data", "epochs", "evaluate", "fit", "one_cycle", "schedules",
-           "train_step"]
+           "augment", "batch_norm", "data", "epochs", "evaluate", "fit", "head", "one_cycle",
+           "schedules", "train_step"]
