@@ -111,8 +111,8 @@ def affine(rotation: float = 40, width_shift: float = 0.2, height_shift: float =
     width_shift, height_shift : float
         The largest shift, as a share of the width and height.
     shear : float
-        The largest angle of shearing, in radians, as in the Keras of the lecture. (Later versions
-        take degrees, where 0.2 can hardly be seen.)
+        The largest angle of shearing, in radians, as in Keras until 2017, when this 0.2 was
+        written. (Later versions take degrees, in which 0.2 changes next to nothing.)
     zoom : float
         Both sides are scaled by factors drawn from 1 - zoom ... 1 + zoom.
     horizontal_flip : bool
