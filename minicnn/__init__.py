@@ -7,7 +7,7 @@
 ``models``     architectures as literal rows: ``minicnn.models.vgg16()``
 ``vis``        one way to look inside a file: ``minicnn.vis.deconvnet(net, photo, "conv3_2")``
 ``ascent``     an image optimised: the loop, objectives, optimisers, transforms, parametrisations
-``train``      augmentation, the training loop, batch norms put in and folded away
+``train``      data sets, augmentation, the training loop, evaluation; networks of your own
 ``report``     contact sheets, figures, animations and pages of what was computed
 ``gradcheck``  proof that a gradient is right: ``minicnn.gradcheck.check(forward, backward, x)``
 ``course``     lessons to step through, and assignments: ``minicnn lesson``, ``minicnn course``

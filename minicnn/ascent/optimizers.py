@@ -31,6 +31,8 @@ class SGD:
         A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
     """
 
+    memory = "velocity"  # the name of the attribute that holds the state, by key
+
     def __init__(self, rate, momentum=0.0, decay=0.0, normalize=None):
         self.rate, self.momentum, self.decay = rate, momentum, decay
         self.normalize, self.velocity = _normalizer(normalize), {}
@@ -41,6 +43,42 @@ class SGD:
         if self.momentum:
             step = step + self.momentum * self.velocity.get(key, 0)
             self.velocity[key] = step
+        return value + step.astype(value.dtype)
+
+
+class RMSprop:
+    """RMSprop (Hinton 2012, lecture 6e), as Keras 2 computes it: steps divided by recent sizes.
+
+        v <- rho v + (1 - rho) g^2        value <- value - rate * g / (sqrt(v) + epsilon)
+
+    where g = gradient + decay * value. PyTorch's is the same with rho = 0.99 and epsilon = 1e-8;
+    Keras 3 has the epsilon under the root.
+
+    Parameters
+    ----------
+    rate : float
+        Step length: roughly the change of each value in a step.
+    rho : float in [0, 1)
+        Decay rate of the running mean square; near 1 it forgets slowly.
+    epsilon : float
+    decay : float
+        Pull towards zero (L2 weight decay).
+    normalize : str or callable, optional
+        A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
+    """
+
+    memory = "squares"
+
+    def __init__(self, rate=0.001, rho=0.9, epsilon=1e-7, decay=0.0, normalize=None):
+        self.rate, self.rho, self.epsilon, self.decay = rate, rho, epsilon, decay
+        self.normalize, self.squares = _normalizer(normalize), {}
+
+    def step(self, value, gradient, key=None):
+        """`value` after one step; `key` tells apart the arrays this optimiser serves."""
+        g = self.normalize(gradient) + self.decay * value
+        v = self.rho * self.squares.get(key, 0) + (1 - self.rho) * g * g
+        self.squares[key] = v
+        step = -self.rate * g / (array_module(v).sqrt(v) + self.epsilon)
         return value + step.astype(value.dtype)
 
 
@@ -58,6 +96,8 @@ class Adam:
         A key of `NORMALIZERS`, or a function from gradient to gradient, applied first.
     """
 
+    memory = "moments"
+
     def __init__(self, rate, beta1=0.9, beta2=0.999, epsilon=1e-8, normalize=None):
         self.rate, self.beta1, self.beta2, self.epsilon = rate, beta1, beta2, epsilon
         self.normalize, self.moments = _normalizer(normalize), {}
@@ -72,6 +112,31 @@ class Adam:
         m_hat, v_hat = m / (1 - self.beta1**t), v / (1 - self.beta2**t)
         step = -self.rate * m_hat / (array_module(v_hat).sqrt(v_hat) + self.epsilon)
         return value + step.astype(value.dtype)
+
+
+class AdamW(Adam):
+    """Adam with weight decay of its own (Loshchilov & Hutter 2019, algorithm 2).
+
+        value <- value - rate * decay * value, then Adam's step
+
+    The pull towards zero does not pass through Adam's division by the gradient's running size, so
+    that it is as strong for parameters with large gradients as for those with small ones.
+
+    Parameters
+    ----------
+    rate, beta1, beta2, epsilon, normalize
+        As for `Adam`.
+    decay : float
+        Share of the value, times the rate, that a step takes away.
+    """
+
+    def __init__(self, rate, beta1=0.9, beta2=0.999, epsilon=1e-8, decay=0.01, normalize=None):
+        super().__init__(rate, beta1, beta2, epsilon, normalize)
+        self.decay = decay
+
+    def step(self, value, gradient, key=None):
+        """`value` after one step; `key` tells apart the arrays this optimiser serves."""
+        return super().step(value * value.dtype.type(1 - self.rate * self.decay), gradient, key)
 
 
 class Nadam(Adam):

@@ -13,7 +13,7 @@ are ordinary arrays: the next forward pass uses whatever is written into them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import prod
 from typing import Any
 
@@ -200,8 +200,8 @@ class Network:
     # ---- a pass
 
     def forward(self, x: np.ndarray, to: str | Sequence[str] | None = None,
-                keep: Sequence[str] | None = None, learn: bool = False, caches: bool = True,
-                seed: int | np.random.Generator = 0) -> Run:
+                keep: Sequence[str] | None = None, learn: bool | Collection[str] = False,
+                caches: bool = True, seed: int | np.random.Generator = 0) -> Run:
         """Run the network on a batch.
 
         Parameters
@@ -214,8 +214,9 @@ class Network:
         keep : sequence of str, optional
             Activations to record besides those of `to`; by default all. Any other is freed as soon
             as the last row that reads it is computed.
-        learn : bool
-            Keep what `Run.weight_gradients` needs, apply dropout, use the batch's statistics.
+        learn : bool or collection of str
+            Keep what `Run.weight_gradients` needs, apply dropout, use the batch's statistics: in
+            all layers, or in those of these names.
         caches : bool
             False saves memory, but no backward pass can follow.
         seed : int or numpy.random.Generator
@@ -233,6 +234,7 @@ class Network:
         x, goals = backend.to_device(x, self.device), self._goals(to)
         self._check_input(x)
         readers = self.last_readers(goals)
+        learn = frozenset(self.names if learn is True else learn or ())
         run = Run(self, x, None if keep is None else {*goals, *map(self.find, keep)}, learn, caches)
         rng, alive = np.random.default_rng(seed), {INPUT: x}
         with one_blas_thread(), backend.memory_errors():
@@ -240,7 +242,7 @@ class Network:
                 if name in readers:
                     read = [alive[place] for place in inputs]
                     y, cache = layer.forward(self.ops[name], read if layer.several else read[0],
-                                             self.params.get(name, {}), learn, rng)
+                                             self.params.get(name, {}), name in learn, rng)
                     run.record(name, y, cache)
                     alive[name] = run.output = y
                     for place in {name, *inputs}:

@@ -138,11 +138,19 @@ class Run:
         return backend.array_module(x).zeros(self.shapes[to], dtype=x.dtype)
 
     def weight_gradients(self, seeds: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-        """The gradients at all parameters, as {"conv1_1": {"w": dw, "b": db}, ...}."""
+        """The gradients at the parameters of all layers that learn.
+
+        The pass goes no further down than the lowest of them.
+
+        Returns
+        -------
+        dict
+            ``{"conv1_1": {"w": dw, "b": db}, ...}``
+        """
         if not self.learn:
             raise ValueError("weight_gradients: this run did not keep the inputs of its layers; "
                              "run forward(..., learn=True)")
-        wanted = self._depending_on(self.network.param_shapes)
+        wanted = self._depending_on(self.network.param_shapes.keys() & self.learn)
         with one_blas_thread():
             rows = self._down(self._seeded(seeds), Rules(), ("x", "w", "b"), wanted)
             return {row.name: row.gradients for row in rows if row.gradients}
@@ -172,13 +180,13 @@ class Run:
         """
         for name, layer, inputs in reversed(self.network.rows):
             below = wanted.intersection(inputs)
-            learns = "w" in need and name in self.network.param_shapes
+            learns = "w" in need and name in self.learn and name in self.network.param_shapes
             if name not in gradients or not (below or learns):
                 continue
             dy = gradients.pop(name)
             with one_blas_thread(), backend.memory_errors():
                 dx, own = layer.backward(self.network.ops[name], dy, self.caches[name], rules,
-                                         [n for n in need if n != "x" or below])
+                                         [n for n in need if (below if n == "x" else learns)])
                 dx = dx if layer.several else [dx]
                 for place, arriving in zip(inputs, dx, strict=True):
                     if place in below:

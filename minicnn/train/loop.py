@@ -1,72 +1,109 @@
 """The training loop: shuffle, cut into batches, forward, backward, step.
 
-`epochs` is an iterator: its caller adds logging, checkpoints, early stopping and the handling of
-Ctrl-C.
+`fit` is an iterator: its caller adds logging, early stopping and whatever else should happen after
+each epoch. `train_step` is what happens to one batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from math import cos, pi
+import fnmatch
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.ascent.optimizers import SGD, Adam
+from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
 from minicnn.backend import array_module, to_host
 from minicnn.fast.workspace import Workspace
-from minicnn.images import normalize
-from minicnn.images.preprocessing import how_to_set
 from minicnn.network import Network
 from minicnn.network.layers import BatchNorm
-from minicnn.ops import cross_entropy
+from minicnn.network.rows import near
 from minicnn.progress import bar
+from minicnn.train import checkpoint as checkpoints
+from minicnn.train.ahead import ahead
+from minicnn.train.data import Data
+from minicnn.train.evaluation import accuracy, checked, evaluate, numbers, top_hits
+from minicnn.train.losses import classes_of, loss_of, soft
+from minicnn.train.schedules import one_cycle
+
+__all__ = ["Epoch", "accuracy", "epochs", "fit", "one_cycle", "train_step"]
 
 
 class Epoch(NamedTuple):
-    """One pass over the data: its number (from 0), the mean loss, the accuracy."""
+    """One pass over the data: its number (from 0), the mean loss and the accuracy while training
+    (with augmentation and dropout); then the same of the validation data, None without."""
 
     index: int
     loss: float
     accuracy: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+
+    def __str__(self):
+        words = f"epoch {self.index + 1}   loss {self.loss:.3f}   accuracy {self.accuracy:.1%}"
+        if self.val_loss is None:
+            return words
+        return f"{words}   validation: loss {self.val_loss:.3f}   accuracy {self.val_accuracy:.1%}"
 
 
-def epochs(network: Network, images: np.ndarray, labels: Sequence[int] | np.ndarray,
-           optimizer: SGD | Adam, count: int,
-           rate: float | Callable[[float], float] | None = None,
-           augment: Callable | None = None, batch: int = 64, seed: int = 0, start: int = 0,
-           progress: Callable | bool = False) -> Iterator[Epoch]:
+def fit(network: Network, data: Data | Sequence, epochs: int = 10,
+        optimizer: SGD | RMSprop | Adam | AdamW | None = None, *,
+        rate: float | Callable[[float], float] | None = None, batch: int = 64,
+        validation: Data | Sequence | None = None, augment: Callable | None = None,
+        smoothing: float = 0.0, mixup: float = 0.0, clip: float | None = None,
+        frozen: str | Sequence[str] = (), seed: int = 0, start: int = 0,
+        checkpoint: str | Path | None = None, progress: Callable | bool = True) -> Iterator[Epoch]:
     """Train a network; yields an Epoch after each pass over the data.
 
-    It is a generator: nothing is trained before you loop over it, as in ``for epoch in
-    epochs(...)``. Each epoch is in whole batches; the images of a last, incomplete one wait for the
-    next epoch's order.
+    It is a generator: nothing is trained before you loop over it, as in ``history =
+    list(fit(...))``. Each epoch is in whole batches; the images of a last, incomplete one wait for
+    the next epoch's order. The random numbers of a step depend on (seed, epoch, step) alone, so the
+    same call gives the same bytes, also if it was interrupted and continued.
 
     Parameters
     ----------
     network : Network
-        Initialised; training replaces its parameters.
-    images : (N, H, W, C) array
-        In the network's own size: uint8 pixels, which its preprocessing converts a batch at a
-        time, or floating point numbers, which are used unchanged.
-    labels : (N,) integers
-        The class of each image, counted from 0.
-    optimizer : SGD or Adam
-    count : int
-        Epochs in all.
+        Initialised; training replaces its parameters. One that ends in a single sigmoid tells two
+        classes apart; any other is trained with the softmax cross-entropy of its scores.
+    data : Data, or pair (images, labels)
+        images (N, H, W, C) in the network's own size: uint8 pixels, which its preprocessing
+        converts a batch at a time, or floating point numbers, which are used unchanged. labels
+        (N,): the class of each image, counted from 0.
+    epochs : int
+        Passes over the data, in all.
+    optimizer : SGD, RMSprop, Adam, AdamW, ...
+        By default ``Adam(0.001)``.
     rate : float or callable, optional
         The learning rate, or a function from the completed share of training, 0..1, to the
-        learning rate (see `one_cycle`). By default the optimiser's own.
-    augment : callable (images, rng) -> images, optional
-        Applied to each batch, before the preprocessing.
+        learning rate (see `minicnn.train.schedules`). By default the optimiser's own.
     batch : int
         Images in a batch.
+    validation : Data, or pair (images, labels), optional
+        Measured after each epoch.
+    augment : callable (images, rng) -> images, optional
+        Applied to each batch, before the preprocessing; see `minicnn.train.augment`. It may also
+        bring the images to the network's size.
+    smoothing : float in [0, 1)
+        Label smoothing; see `minicnn.train.losses.soft`.
+    mixup : float
+        Above 0: mixup (Zhang et al. 2018). Each image becomes share l of itself and 1 - l of
+        another one of its batch, and so does its target; l is drawn from Beta(mixup, mixup).
+    clip : float, optional
+        The most that the length of the gradient, over all parameters together, may be; a longer
+        one is scaled down.
+    frozen : str or sequence of str
+        Names of layers that do not learn, or patterns such as "conv*".
     seed : int
-        The order, augmentation and dropout of epoch e depend on (seed, e) alone, so training
-        resumed at `start` continues as if it had never stopped.
     start : int
         The first epoch to run.
+    checkpoint : path, optional
+        A file that holds the state after each epoch, and at Ctrl-C. If it exists, its epochs are
+        yielded first, as they were, and training goes on from there. It is kept at the end.
     progress : bool or callable
-        Show a bar for each epoch on standard error; or what wraps the iterable of an epoch's
-        batches.
+        Whether to show a bar for each epoch on standard error; or what wraps the iterable of an
+        epoch's batches.
 
     Yields
     ------
@@ -75,143 +112,246 @@ def epochs(network: Network, images: np.ndarray, labels: Sequence[int] | np.ndar
     Raises
     ------
     ValueError
-        Images or labels that do not fit the network or each other; fewer images than a batch; a
-        loss that is not finite.
+        Images or labels that do not fit the network or each other; fewer images than a batch;
+        settings out of range; a number that is not finite, with the layer and the step where it
+        appears.
+    KeyboardInterrupt
+        At Ctrl-C, once the checkpoint is written.
     """
-    images, labels = np.asarray(images), _checked(network, images, labels, batch)
+    optimizer = Adam(0.001) if optimizer is None else optimizer
+    _check_settings(optimizer, epochs, smoothing, mixup, clip)
+    data = checked(network, data, batch, resized=augment is not None)
+    validation = None if validation is None else checked(network, validation)
+    frozen, steps = _named(network, frozen), len(data) // batch
+    own = optimizer.rate if rate is None else rate
+    rates = own if callable(own) else lambda done: own
+    settings = _numbers_of(optimizer) | {
+        "network": network.name, "images": len(data), "epochs": epochs, "batch": batch,
+        "seed": seed, "smoothing": smoothing, "mixup": mixup, "clip": clip,
+        "frozen": sorted(frozen), "rate": None if callable(own) else own}
+    place = {"epoch": start, "step": 0, "loss": 0.0, "right": 0, "history": []}
+    if checkpoint is not None and Path(checkpoint).exists():
+        place = checkpoints.load(checkpoint, network, optimizer, settings)
+        yield from (Epoch(*told) for told in place["history"])
+    workspace = Workspace()  # every step needs arrays of the same sizes
+
+    def one_epoch(epoch):
+        order = np.random.default_rng((seed, epoch)).permutation(len(data))
+        order = order[: steps * batch].reshape(steps, batch)[place["step"] :]
+
+        def made(item):
+            step, chosen = item
+            rng = np.random.default_rng((seed, epoch, step, 0))
+            return _prepared(network, data, chosen, augment, mixup, rng)
+
+        with (closing(ahead(made, enumerate(order, place["step"]))) as batches,
+              _shown(order, progress, f"epoch {epoch + 1}", place) as shown):
+            for _, (x, targets) in zip(shown, batches, strict=False):
+                step = place["step"]
+                optimizer.rate = rates((epoch * steps + step) / (epochs * steps))
+                rng = np.random.default_rng((seed, epoch, step, 1))
+                with _uninterrupted(), workspace, _told_where(step, epoch):
+                    loss, hits = train_step(network, x, targets, optimizer, rng, smoothing, clip,
+                                            frozen)
+                    place.update(step=step + 1, loss=place["loss"] + loss,
+                                 right=place["right"] + hits)
+        told = Epoch(epoch, place["loss"] / steps, place["right"] / (steps * batch))
+        if validation is None:
+            return told
+        measured = evaluate(network, validation)
+        return told._replace(val_loss=measured.loss, val_accuracy=measured.top1)
+
+    def save():
+        if checkpoint is not None:
+            checkpoints.save(checkpoint, network, optimizer, settings, place)
+
+    for epoch in range(place["epoch"], epochs):
+        try:
+            told = one_epoch(epoch)
+            place = {"epoch": epoch + 1, "step": 0, "loss": 0.0, "right": 0,
+                     "history": [*place["history"], list(told)]}
+        except KeyboardInterrupt:  # between two steps
+            save()
+            raise
+        save()
+        yield told
+
+
+def epochs(network: Network, images: np.ndarray, labels: Sequence[int] | np.ndarray,
+           optimizer: SGD | Adam, count: int,
+           rate: float | Callable[[float], float] | None = None,
+           augment: Callable | None = None, batch: int = 64, seed: int = 0, start: int = 0,
+           progress: Callable | bool = False) -> Iterator[Epoch]:
+    """`fit` with its first parameters in another order, and no bar: for one's own loops."""
+    return fit(network, (images, labels), count, optimizer, rate=rate, batch=batch,
+               augment=augment, seed=seed, start=start, progress=progress)
+
+
+def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: SGD | Adam,
+               seed: int | np.random.Generator = 0, smoothing: float = 0.0,
+               clip: float | None = None, frozen: Collection[str] = ()) -> tuple[float, int]:
+    """One step on one batch: (loss, number of correctly classified images) before the step.
+
+    `targets` are class numbers (N,) or probabilities (N, K); `frozen` are names of layers. The
+    other parameters are those of `fit`.
+    """
+    learning = [name for name in network.names if name not in frozen]
+    run = network.forward(x, to=network.logits, keep=(), learn=learning, seed=seed)
+    scores = run[network.logits].reshape(len(x), -1)  # N,1,1,K -> N,K
+    loss, dscores = loss_of(network)(scores, targets, smoothing)
+    if not np.isfinite(float(loss)):
+        raise NotFinite(f"the loss is {float(loss)}: {_first_not_finite(network, x)}")
+    gradients = run.weight_gradients(
+        {network.logits: dscores.reshape(run[network.logits].shape)})
+    length = _length(gradients)
+    shrink = 1.0 if clip is None else min(1.0, clip / (length + 1e-6))
+    for name, arrays in gradients.items():
+        params = network.params[name]
+        params.update({key: optimizer.step(
+            params[key], gradient if shrink == 1 else gradient * gradient.dtype.type(shrink),
+            (name, key)) for key, gradient in arrays.items()})
+    _track_statistics(network, run, frozen)
+    labels = targets if np.ndim(targets) == 1 else np.argmax(targets, axis=1)
+    return float(loss), top_hits(to_host(scores), labels)
+
+
+def _check_settings(optimizer, epochs, smoothing, mixup, clip):
     if not hasattr(optimizer, "rate"):
         raise ValueError(f"training: expected an optimiser, such as Adam(0.003), got {optimizer!r}")
-    rate = optimizer.rate if rate is None else rate
-    steps, rates = len(images) // batch, rate if callable(rate) else lambda done: rate
-    workspace = Workspace()
-    for epoch in range(start, count):
-        rng = np.random.default_rng((seed, epoch))
-        order = rng.permutation(len(images))[: steps * batch].reshape(steps, batch)
-        total, right = 0.0, 0
-        for index, chosen in enumerate(_shown(order, progress, f"epoch {epoch}")):
-            optimizer.rate = rates((epoch * steps + index) / (count * steps))
-            pixels = images[chosen] if augment is None else augment(images[chosen], rng)
-            x = _numbers(network, pixels)
-            with workspace:  # every step needs arrays of the same sizes
-                loss, hits = train_step(network, x, labels[chosen], optimizer, rng)
-            if not np.isfinite(loss):
-                raise ValueError(f"training: the loss is {loss} at step {index} of epoch {epoch}; "
-                                 "the images hold numbers that are not finite, or the learning "
-                                 "rate is too large")
-            total, right = total + loss, right + hits
-        yield Epoch(epoch, total / steps, right / (steps * batch))
+    if not (0 <= smoothing < 1 and mixup >= 0 and epochs > 0 and (clip is None or clip > 0)):
+        raise ValueError("training: expected smoothing in [0, 1), mixup of at least 0, clip above 0"
+                         f" and at least one epoch, got {smoothing}, {mixup}, {clip} and {epochs}")
 
 
-def _shown(batches, progress, name):
+def _numbers_of(optimizer):
+    """An optimiser's name and settings (momentum, decay, ...), for the checkpoint."""
+    return {"optimizer": type(optimizer).__name__} | {
+        name: value for name, value in vars(optimizer).items() if isinstance(value, (int, float))}
+
+
+# ---- batches
+
+def _prepared(network, data, chosen, augment, mixup, rng):
+    """The batch of the images `chosen`: (input values, targets)."""
+    pixels, targets = data.images[chosen], data.labels[chosen]
+    x = numbers(network, pixels if augment is None else augment(pixels, rng))
+    if x.shape[1:] != network.input_shape:
+        raise ValueError(f"training: the augmentation gives images {x.shape[1:]}, but network "
+                         f"{network.name} takes {network.input_shape}")
+    if not mixup:
+        return x, targets
+    share, other = rng.beta(mixup, mixup), rng.permutation(len(x))
+    t = soft(targets, classes_of(network))
+    return (np.float32(share) * x + np.float32(1 - share) * x[other],
+            share * t + (1 - share) * t[other])
+
+
+def _named(network, patterns):
+    """The set of the names of all layers that match one of the patterns; ValueError for none."""
+    found = set()
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        matching = fnmatch.filter(network.names, pattern)
+        if not matching:
+            raise ValueError(f"training: network {network.name} has no layer {pattern!r} to freeze"
+                             + near(pattern, network.names, 0.4))
+        found |= set(matching)
+    if not network.param_shapes.keys() - found:
+        raise ValueError("training: all layers with parameters are frozen; nothing would learn")
+    return found
+
+
+@contextmanager
+def _shown(batches, progress, name, place):
     """The batches of an epoch, with whatever shows how far it is."""
     if callable(progress):
-        yield from progress(batches)
+        yield progress(batches)
         return
-    with bar(name=name, shown=progress, total=len(batches)) as shown:
-        for batch in batches:
-            yield batch
+
+    def counted(shown):
+        for k, chosen in enumerate(batches, place["step"]):
+            yield chosen
+            seen = (k + 1) * len(chosen)
+            shown.set_postfix_str(f"loss {place['loss'] / (k + 1):.3f}, accuracy "
+                                  f"{place['right'] / seen:.1%}", refresh=False)
             shown.update(1)
 
-
-def _checked(network, images, labels, batch=1):
-    """Check that images and labels fit the network, and return the labels as an array."""
-    labels, classes = np.asarray(labels), network.shapes[network.logits][-1]
-    if np.ndim(images) != 4 or np.shape(images)[1:] != network.input_shape:
-        raise ValueError(f"training: network {network.name} takes images (N, "
-                         f"{', '.join(map(str, network.input_shape))}), got {np.shape(images)}; "
-                         "grey images need a channel axis, images[..., None]")
-    if labels.ndim == 2 and labels.shape[0] == len(images):
-        raise ValueError(f"training: expected a class number for each image, got labels of shape "
-                         f"{labels.shape}; convert one-hot labels by labels.argmax(axis=1)")
-    if labels.shape != (len(images),):
-        raise ValueError(f"training: expected {len(images)} labels, one for each image, got shape "
-                         f"{labels.shape}")
-    if not len(labels):
-        raise ValueError("training: there are no images")
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
-        found = (f"from {labels.min()} to {labels.max()}" if labels.dtype.kind in "iuf"
-                 else f"such as {str(labels[0])!r}")
-        raise ValueError(f"training: network {network.name} has {classes} classes, so labels must "
-                         f"be whole numbers 0 ... {classes - 1}, got {labels.dtype} {found}")
-    if len(images) < batch:
-        raise ValueError(f"training: {len(images)} images do not fill one batch of {batch}; use "
-                         "a smaller batch")
-    return labels
+    total = len(batches) + place["step"]
+    with bar(name=name, shown=progress, total=total, initial=place["step"]) as shown:
+        yield counted(shown)
 
 
-def _numbers(network, images):
-    """A batch of the network's input values: pixels are preprocessed, floats used unchanged."""
-    if images.dtype.kind == "f":
-        return images.astype(np.float32, copy=False)
-    if network.preprocessing is None:
-        raise ValueError(f"training: network {network.name} does not say how pixels become its "
-                         f"input values; {how_to_set(network.input_shape)}, or give floating point "
-                         "numbers, such as images / np.float32(255)")
-    return normalize(images, network.preprocessing)
+@contextmanager
+def _uninterrupted():
+    """Hold Ctrl-C back until the body has ended, so that a step is done as a whole or not at all.
 
-
-def train_step(network: Network, x: np.ndarray, labels: np.ndarray, optimizer: SGD | Adam,
-               seed: int | np.random.Generator = 0) -> tuple[float, int]:
-    """One step on one batch: (loss, number of correctly classified images) before the step."""
-    run = network.forward(x, to=network.logits, keep=(), learn=True, seed=seed)
-    scores = run[network.logits]
-    loss, cache = cross_entropy.forward(scores, labels)
-    gradients = run.weight_gradients({network.logits: cross_entropy.backward(1.0, cache)})
-    for name, named in gradients.items():
-        params = network.params[name]
-        params.update({key: optimizer.step(params[key], gradient, (name, key))
-                       for key, gradient in named.items()})
-    _track_statistics(network, run)
-    hits = scores.argmax(axis=1) == array_module(scores).asarray(labels)
-    return float(loss), int(hits.sum())
-
-
-def accuracy(network: Network, images: np.ndarray, labels: np.ndarray, top: int = 1,
-             batch: int = 250) -> float:
-    """The share of images whose true class is among the `top` most likely ones.
-
-    Parameters
-    ----------
-    network : Network
-    images, labels
-        As for `epochs`.
-    top : int
-    batch : int
-        Images in a pass.
-
-    Returns
-    -------
-    float
-        From 0 to 1.
+    Signals reach the main thread only; elsewhere this does nothing.
     """
-    images, labels = np.asarray(images), _checked(network, images, labels)
-    right = 0
-    for i in range(0, len(images), batch):
-        x = _numbers(network, images[i : i + batch])
-        run = network.forward(x, to=network.logits, keep=(), caches=False)
-        best = np.argsort(-to_host(run.output), axis=1)[:, :top]
-        right += int((best == labels[i : i + batch, None]).any(axis=1).sum())
-    return right / len(images)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = []
+    before = signal.signal(signal.SIGINT, lambda *_: held.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if held:
+        raise KeyboardInterrupt
 
 
-def one_cycle(peak: float, warm: float = 0.15, end: float = 0.001) -> Callable[[float], float]:
-    """A learning rate as a function of the completed share of training, 0..1.
+# ---- numbers that are not finite
 
-    During the first share `warm` it rises linearly from 4 % of `peak` to `peak`; then it falls as
-    half a cosine to ``end * peak``.
-    """
-    def rate(done):
-        if done < warm:
-            return peak * (0.04 + 0.96 * done / warm)
-        falling = (1 + cos(pi * (done - warm) / (1 - warm))) / 2
-        return peak * (end + (1 - end) * falling)
-    return rate
+class NotFinite(ValueError):
+    """A loss, an output or a gradient holds NaN or infinity."""
 
 
-def _track_statistics(network, run):
+@contextmanager
+def _told_where(step, epoch):
+    try:
+        yield
+    except NotFinite as error:
+        what, _, where = str(error).partition(": ")
+        raise ValueError(f"training: {what} at step {step} of epoch {epoch}: {where}") from None
+
+
+def _first_not_finite(network, x):
+    """Where NaN or infinity appears first on the way up, and what to do about it."""
+    if not np.isfinite(x).all():
+        return "the images hold numbers that are not finite; look for NaN in the data"
+    cure = "the learning rate is too large: divide it by 10, or clip gradients"
+    run = network.forward(x, to=network.logits, learn=True)
+    for name in [name for name in network.names if name in run]:
+        bad = [key for key, value in network.params.get(name, {}).items() if not _finite(value)]
+        if bad:
+            return (f"{' and '.join(bad)} of layer {name} are not finite after the step "
+                    f"before; {cure}")
+        if not _finite(run[name]):
+            return f"the output of layer {name} is the first that is not finite; {cure}"
+    return "all outputs are finite; the targets are not"
+
+
+def _finite(values):
+    return bool(array_module(values).isfinite(values).all())
+
+
+def _length(gradients):
+    """The length of the gradient, over all parameters; NotFinite names the layer nearest to the
+    output whose gradient is not finite."""
+    total = 0.0
+    for name, arrays in gradients.items():
+        square = sum(float((g * g).sum()) for g in arrays.values())
+        if not np.isfinite(square):
+            raise NotFinite(f"the gradient is not finite: it appears at layer {name} on the way "
+                            "down; the learning rate is too large: divide it by 10, or clip "
+                            "gradients")
+        total += square
+    return total**0.5
+
+
+def _track_statistics(network, run, frozen):
     """Move each batch norm's running mean and variance towards this batch's (biased) ones."""
     for name, layer, _ in network.rows:
-        if isinstance(layer, BatchNorm) and name in run.caches:
+        if isinstance(layer, BatchNorm) and name in run.caches and name not in frozen:
             arrays, cache = network.params[name], run.caches[name]
             if not all(getattr(getattr(cache, key, None), "shape", None) == arrays[key].shape
                        for key in ("mean", "variance")):

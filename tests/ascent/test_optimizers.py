@@ -10,7 +10,9 @@ from minicnn.ascent.optimizers import (
     NORMALIZERS,
     SGD,
     Adam,
+    AdamW,
     Nadam,
+    RMSprop,
     laplacian,
     mean_abs,
     progress,
@@ -67,6 +69,23 @@ def test_adam_s_epsilon_is_outside_the_root():
                                [-2 / (2 + 3)], rtol=1e-14)  # float64
 
 
+def test_rmsprop_by_hand():
+    """v = 0.5 g^2 after the first step; its root is sqrt(0.5) times the gradient's size."""
+    values = values_of(RMSprop(0.1, rho=0.5, epsilon=0), np.array([1.0]), np.array([[4.0], [2.0]]))
+    second = 0.1 * 2 / np.sqrt(0.5 * 8 + 0.5 * 4)
+    first = 0.1 / np.sqrt(0.5)
+    np.testing.assert_allclose(values, [[1 - first], [1 - first - second]], rtol=1e-14)
+    np.testing.assert_allclose(  # Keras 2: the epsilon is outside the root
+        RMSprop(1.0, rho=0.75, epsilon=3.0).step(np.array([0.0]), np.array([2.0])), [-2 / (1 + 3)])
+
+
+def test_adamw_pulls_towards_zero_by_a_share_of_the_value():
+    with_decay, without = AdamW(0.1, decay=0.5), Adam(0.1)
+    value, gradient = np.array([8.0, -2.0]), np.array([3.0, 1.0])
+    np.testing.assert_allclose(with_decay.step(value, gradient),
+                               without.step(value, gradient) - 0.1 * 0.5 * value, rtol=1e-14)
+
+
 def test_nadam_by_hand():
     """A first step: mu_1 and mu_2 are beta1 times a little more than a half."""
     one, two = (0.5 * (1 - 0.96 ** (0.004 * t) / 2) for t in (1, 2))
@@ -84,10 +103,15 @@ def test_nadam_by_hand():
     (lambda: Adam(0.05), lambda torch, p: torch.optim.Adam(p, 0.05)),
     (lambda: Adam(0.05, 0.8, 0.95, 1e-3),
      lambda torch, p: torch.optim.Adam(p, 0.05, betas=(0.8, 0.95), eps=1e-3)),
+    (lambda: RMSprop(0.05), lambda torch, p: torch.optim.RMSprop(p, 0.05, alpha=0.9, eps=1e-7)),
+    (lambda: RMSprop(0.05, 0.99, 1e-8, 0.01),
+     lambda torch, p: torch.optim.RMSprop(p, 0.05, weight_decay=0.01)),
+    (lambda: AdamW(0.05, decay=0.1), lambda torch, p: torch.optim.AdamW(p, 0.05, weight_decay=0.1)),
     (lambda: Nadam(0.05), lambda torch, p: torch.optim.NAdam(p, 0.05)),
     (lambda: Nadam(0.05, 0.8, 0.95, 1e-3),
      lambda torch, p: torch.optim.NAdam(p, 0.05, betas=(0.8, 0.95), eps=1e-3)),
-], ids=["sgd", "momentum", "decay", "adam", "adam, all settings", "nadam", "nadam, all settings"])
+], ids=["sgd", "momentum", "decay", "adam", "adam, all settings", "rmsprop",
+        "rmsprop, decay", "adamw", "nadam", "nadam, all settings"])
 def test_twenty_steps_equal_pytorch_s(ours, theirs):
     torch = pytest.importorskip("torch")
     start, gradients = normal(3, 4), normal(20, 3, 4, seed=1)
@@ -102,7 +126,8 @@ def test_twenty_steps_equal_pytorch_s(ours, theirs):
 
 
 @pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9, 0.01), lambda: Adam(0.1),
-                                  lambda: Nadam(0.1)])
+                                  lambda: Nadam(0.1), lambda: RMSprop(0.1, decay=0.01),
+                                  lambda: AdamW(0.1)])
 def test_no_argument_is_changed_and_the_type_is_kept(make):
     value, gradient = normal(2, 3, dtype=np.float32), normal(2, 3, seed=1, dtype=np.float32)
     before = value.copy(), gradient.copy()
@@ -113,7 +138,8 @@ def test_no_argument_is_changed_and_the_type_is_kept(make):
     assert (value == before[0]).all() and (gradient == before[1]).all()
 
 
-@pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9), lambda: Adam(0.1), lambda: Nadam(0.1)])
+@pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9), lambda: Adam(0.1), lambda: Nadam(0.1),
+                                  lambda: RMSprop(0.1)])
 def test_arrays_of_different_keys_do_not_mix(make):
     one, two = normal(5, 2), normal(5, 3, seed=1)
     shared, value_one, value_two = make(), np.zeros(2), np.zeros(3)

@@ -31,7 +31,7 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
 ELSEWHERE = {"network", "self", "progress", "watch", "folder"}  # folder is --out
 NO_OPTION = {("classify", "size")}
 OWN_OPTIONS = {"check", "course", "convert", "doctor", "fetch", "replay", "bench", "explain",
-               "classes", "lesson"}  # own tests
+               "classes", "lesson", "train"}  # own tests
 
 
 def options(command):

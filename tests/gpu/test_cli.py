@@ -28,7 +28,7 @@ CALLS = {  # {photo} is a picture, {other} a weight file
     "zoom": "{photo} --layers relu1 --octaves 1 --steps 2 --frames 2 --out {folder}/zoom.gif",
 }
 ELSEWHERE = {"bench", "check", "course", "classes", "convert", "doctor", "explain", "fetch",
-             "lesson"}  # run no network there
+             "lesson", "train"}  # run no network there, or not on photos
 TOGETHER = {"replay", "tour"}  # below
 
 

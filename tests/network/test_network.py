@@ -11,6 +11,7 @@ from minicnn.images import Preprocessing
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import (
     Add,
+    BatchNorm,
     Concat,
     Conv,
     Dense,
@@ -364,3 +365,19 @@ def test_a_class_that_is_not_found_gets_a_clear_line():
         labelled().find_class("tensh")
     with pytest.raises(ValueError, match="no class names; give the class's number"):
         nets.classifier().find_class("tench")
+
+
+def test_learning_in_some_layers_only():
+    """A batch norm that does not learn normalises by its stored statistics; the gradient of the
+    weights of those that do is the same as when all learn."""
+    network, x = nets.everything(), nets.images(4)
+    norms = [name for name in network.names if isinstance(network[name], BatchNorm)]
+    some = network.forward(x, learn=[name for name in network.names if name not in norms])
+    plain = network.forward(x)
+    np.testing.assert_array_equal(some[norms[0]], plain[norms[0]])
+    assert (some[norms[0]] != network.forward(x, learn=True)[norms[0]]).any()
+    last = network.logits
+    gradients = some.weight_gradients({last: some[last]})
+    assert not gradients.keys() & set(norms) and "conv1" in gradients
+    (only,) = network.forward(x, learn=[last]).weight_gradients({last: some[last]})
+    assert only == last

@@ -1,6 +1,9 @@
 """The training loop: it learns, it can be taken up again, it keeps its books right."""
 
 import copy
+import re
+import signal
+import threading
 from itertools import islice
 
 import nets
@@ -11,9 +14,9 @@ from minicnn import images as pictures
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.images import Preprocessing
 from minicnn.network import Network
-from minicnn.network.layers import Dense, Dropout, Softmax
+from minicnn.network.layers import Dense, Dropout, Sigmoid, Softmax
 from minicnn.ops import cross_entropy
-from minicnn.train import augment, batch_norm, loop
+from minicnn.train import Data, augment, batch_norm, evaluate, loop
 
 PREPROCESSING = Preprocessing((6, 6), "BGR", (120.0, 125.0, 130.0), 1 / 64, resize_to=6)
 
@@ -285,3 +288,260 @@ def test_one_cycle_climbs_then_falls():
     assert values[0] == pytest.approx(0.08) and values[-1] == pytest.approx(0.02)
     assert max(values) == values[20] == pytest.approx(2.0)
     assert (np.diff(values[:21]) > 0).all() and (np.diff(values[20:]) < 0).all()
+
+
+def test_label_smoothing_is_the_cross_entropy_with_softened_targets():
+    images, labels = data()
+    net = network()
+    x = np.random.default_rng(1).standard_normal((8, 6, 6, 3)).astype(np.float32)
+    scores = net.forward(x, to=net.logits, learn=True)[net.logits].astype(float)
+    target = np.eye(10)[labels[:8]] * 0.9 + 0.01
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    before = {k: v.copy() for k, v in net.params[net.logits].items()}
+    loss, _ = loop.train_step(net, x, labels[:8], SGD(1.0), smoothing=0.1)
+    assert loss == pytest.approx(-(target * logs).sum(axis=1).mean(), rel=1e-5)  # float32
+    moved = before["b"] - net.params[net.logits]["b"]
+    np.testing.assert_allclose(moved, (np.exp(logs) - target).mean(axis=0), atol=1e-6)
+
+
+# ---- fit: what it has beyond the loop
+
+def fitted(learner, **more):
+    return list(loop.fit(learner, data(), 3, SGD(0.02, 0.9),
+                         **{"batch": 8, "progress": False, "seed": 2,
+                            "augment": augment.flip} | more))
+
+
+def the_same(one, two):
+    for place, value in nets.parameters(one).items():
+        assert value.tobytes() == nets.parameters(two)[place].tobytes(), place
+
+
+class Stopping:
+    """A variation that presses Ctrl-C at its nth batch, while the step before may be running."""
+
+    def __init__(self, n):
+        self.left = n
+
+    def __call__(self, images, rng):
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+        return augment.flip(images, rng)
+
+
+@pytest.mark.parametrize("at", [2, 6, 9])
+def test_ctrl_c_keeps_all_steps_and_the_same_call_goes_on_to_the_same_bytes(at, tmp_path):
+    """Twelve steps in three epochs, stopped in each of them."""
+    whole = network(norms=True)
+    told = fitted(whole, validation=data(16))
+    stopped, path = network(norms=True), tmp_path / "c.npz"
+    with pytest.raises(KeyboardInterrupt):
+        fitted(stopped, validation=data(16), checkpoint=path, augment=Stopping(at))
+    again = network(seed=9, norms=True)
+    assert fitted(again, validation=data(16), checkpoint=path) == told
+    the_same(whole, again)
+
+
+def test_a_finished_training_tells_its_epochs_again(tmp_path):
+    told = fitted(network(), checkpoint=tmp_path / "c.npz")
+    finished = network(seed=9)
+    assert fitted(finished, checkpoint=tmp_path / "c.npz") == told
+    with pytest.raises(ValueError, match="another training: batch was 8, is 4"):
+        fitted(network(), checkpoint=tmp_path / "c.npz", batch=4)
+    with pytest.raises(ValueError, match="another training: momentum was 0.9, is 0.5"):
+        list(loop.fit(network(), data(), 3, SGD(0.02, 0.5), batch=8, seed=2,
+                      checkpoint=tmp_path / "c.npz"))
+
+
+def test_a_step_is_done_whole_although_ctrl_c_comes_in_its_middle(tmp_path):
+    class Pressed(SGD):
+        presses = 1
+
+        def step(self, value, gradient, key=None):
+            if key[0] == "fc" and self.presses and len(self.velocity) > 1:
+                Pressed.presses = 0
+                signal.raise_signal(signal.SIGINT)
+            return super().step(value, gradient, key)
+
+    def run(learner, optimizer, **more):
+        return list(loop.fit(learner, data(), 2, optimizer, batch=8, progress=False, **more))
+
+    whole, stopped = network(), network()
+    run(whole, SGD(0.02, 0.9))
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped, Pressed(0.02, 0.9), checkpoint=tmp_path / "c.npz")
+    assert (nets.parameters(stopped)["conv1/w"] != nets.parameters(network())["conv1/w"]).any()
+    again = network(seed=9)
+    run(again, Pressed(0.02, 0.9), checkpoint=tmp_path / "c.npz")
+    the_same(whole, again)
+
+
+def test_the_validation_data_are_measured_after_each_epoch():
+    learner = network()
+    *_, last = fitted(learner, validation=data(16))
+    measured = evaluate(learner, data(16))
+    assert (last.val_loss, last.val_accuracy) == (measured.loss, measured.top1)
+    assert re.fullmatch(r"epoch 3   loss \d\.\d+   accuracy [\d.]+%   validation: loss \d\.\d+   "
+                        r"accuracy [\d.]+%", str(last))
+    assert fitted(network())[0].val_loss is None and "validation" not in str(fitted(network())[0])
+
+
+def test_frozen_layers_stay_and_cost_no_gradient():
+    learner, before = network(norms=True), nets.parameters(network(norms=True))
+    fitted(learner, frozen="conv*")
+    after = nets.parameters(learner)
+    for place, value in before.items():
+        same = (after[place] == value).all()
+        assert same == place.startswith("conv1"), place  # its batch norm's statistics as well
+    x = np.zeros((2, 6, 6, 3), np.float32)
+    run = learner.forward(x, learn=["fc", "drop1"])
+    assert set(run.weight_gradients({"fc": run["fc"]})) == {"fc"}
+
+
+@pytest.mark.parametrize("frozen, words", [("conv2", "no layer 'conv2' to freeze; near it: conv1"),
+                                           (["conv*", "fc"], "all layers .* are frozen")])
+def test_wrong_names_of_frozen_layers(frozen, words):
+    with pytest.raises(ValueError, match=words):
+        fitted(network(), frozen=frozen)
+
+
+def test_mixup_mixes_images_and_targets_by_the_same_share():
+    images, labels = data()
+    given = Data(images / np.float32(255), labels)
+    x, targets = loop._prepared(network(), given, np.arange(8), None, 0.4, np.random.default_rng(0))
+    share = np.random.default_rng(0).beta(0.4, 0.4)
+    first = targets[np.arange(8), labels[:8]]
+    assert (np.isclose(first, share) | np.isclose(first, 1)).all()
+    np.testing.assert_allclose(targets.sum(axis=1), 1)
+    for image, target, label in zip(x, targets, labels, strict=False):
+        others = [k for k in range(8)
+                  if np.allclose(image, share * given.images[np.flatnonzero(labels == label)[0]]
+                                 + (1 - share) * given.images[k], atol=1e-6)]
+        assert not others or target[labels[others[0]]] > 0
+    assert fitted(network(), mixup=0.4) != fitted(network())
+
+
+def test_a_clipped_step_has_the_length_asked_for():
+    images, labels = data(8)
+    learner = network()
+    before = nets.parameters(network())
+    x = pictures.normalize(images, learner.preprocessing)
+    loop.train_step(learner, x, labels, SGD(1.0), clip=0.01)
+    moved = [(before[p] - v).ravel() for p, v in nets.parameters(learner).items()]
+    # float32: each parameter is rounded to 1e-7 of its size
+    assert np.linalg.norm(np.concatenate(moved)) == pytest.approx(0.01, rel=1e-3)
+    one, two = network(), network()
+    fitted(one, clip=1e6)
+    fitted(two)
+    the_same(one, two)
+
+
+def test_an_augmentation_may_bring_images_to_the_network_s_size():
+    large = np.random.default_rng(0).integers(0, 256, (16, 9, 9, 3)).astype(np.uint8)
+    labels = np.arange(16) % 10
+    told = list(loop.fit(network(), (large, labels), 1, batch=8, progress=False,
+                         augment=lambda images, rng: images[:, :6, :6]))
+    assert len(told) == 1
+    with pytest.raises(ValueError, match=r"gives images \(9, 9, 3\), but .* \(6, 6, 3"):
+        list(loop.fit(network(), (large, labels), 1, batch=8, progress=False, augment=augment.flip))
+
+
+def test_two_classes_by_one_sigmoid():
+    rng = np.random.default_rng(0)
+    x, labels = rng.standard_normal((64, 1, 1, 3)).astype(np.float32), np.arange(64) % 2
+    x[labels == 1, ..., 0] += 3
+    net = Network("two", [("fc", Dense(1)), ("p", Sigmoid())], (1, 1, 3)).initialize(0)
+    *_, last = loop.fit(net, (x, labels), 30, Adam(0.05), batch=16, progress=False)
+    assert last.accuracy > 0.9 and loop.accuracy(net, x, labels) > 0.9
+    with pytest.raises(ValueError, match="2 classes, so labels must be whole numbers 0 ... 1"):
+        next(loop.fit(net, (x, labels + 1), 1, progress=False))
+
+
+def test_fit_s_own_defaults_and_nonsense():
+    (told,) = loop.fit(network(), data(), 1, batch=8, progress=False)
+    (same,) = loop.fit(network(), data(), 1, Adam(0.001), batch=8, progress=False)
+    assert told == same
+    for wrong in ({"smoothing": 1.0}, {"mixup": -1}, {"clip": 0}, {"epochs": 0}):
+        with pytest.raises(ValueError, match="expected smoothing in"):
+            next(loop.fit(network(), data(), **wrong))
+
+
+@pytest.mark.parametrize("where, words", [
+    ("w", "step 1 of epoch 0: w of layer conv1 are not finite after the step before; .* clip"),
+    ("rate", "not finite"),
+])
+def test_a_number_that_is_not_finite_is_named_at_its_first_step(where, words):
+    class Breaking(SGD):
+        def step(self, value, gradient, key=None):
+            value = super().step(value, gradient, key)
+            return value * np.float32("nan") if where == "w" and key == ("conv1", "w") else value
+
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=words):
+        list(loop.fit(network(), data(), 3, Breaking(1e30 if where == "rate" else 0.1), batch=8,
+                      progress=False))
+
+
+def test_a_failed_training_leaves_the_checkpoint_of_the_epoch_before(tmp_path):
+    class Breaking(SGD):
+        steps = 0
+
+        def step(self, value, gradient, key=None):
+            self.steps += 1  # four parameters, four steps an epoch
+            return super().step(value, gradient, key) * np.float32(
+                "nan" if self.steps > 24 else 1)
+
+    with pytest.raises(ValueError, match="step 3 of epoch 1"):
+        list(loop.fit(network(), data(), 3, Breaking(0.1), batch=8, progress=False,
+                      checkpoint=tmp_path / "c.npz"))
+    told = loop.fit(network(), data(), 3, Breaking(0.1), batch=8, progress=False,
+                    checkpoint=tmp_path / "c.npz")
+    assert [next(told).index, next(told).index] == [0, 1]
+
+
+def test_nan_in_the_images_is_told_from_nan_in_the_network():
+    x, labels = data()[0] / np.float32(255), data()[1]
+    x[:, 2, 2, 1] = np.inf
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="step 0 .*: the images"):
+        list(loop.fit(network(), (x, labels), 1, batch=8, progress=False))
+
+
+def test_a_gradient_that_overflows_is_named_with_its_layer():
+    x, labels = np.full((8, 1, 1, 2), 1e25, np.float32), np.zeros(8, int)
+    net = Network("n", [("fc1", Dense(2)), ("fc2", Dense(3)), ("prob", Softmax())], (1, 1, 2))
+    net.params["fc1"] = {"w": np.full((2, 2), 1e-20, np.float32), "b": np.zeros(2, np.float32)}
+    net.params["fc2"] = {"w": np.eye(2, 3, dtype=np.float32), "b": np.zeros(3, np.float32)}
+    with np.errstate(all="ignore"), pytest.raises(
+            ValueError, match="the gradient is not finite at step 0 .* it appears at layer fc1"):
+        list(loop.fit(net, (x, labels), 1, SGD(0.1), batch=8, progress=False))
+
+
+def test_a_bar_shows_loss_and_accuracy(monkeypatch):
+    told = []
+
+    class Bar:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def set_postfix_str(self, text, refresh):
+            told.append(text)
+
+        def update(self, n):
+            told.append(n)
+
+    monkeypatch.setattr(loop, "bar", lambda **settings: told.append(settings) or Bar())
+    next(loop.fit(network(), data(), 1, batch=8))
+    assert told[0] == {"name": "epoch 1", "shown": True, "total": 4, "initial": 0}
+    assert re.fullmatch(r"loss \d\.\d{3}, accuracy [\d.]+%", told[1]) and told[2] == 1
+
+
+def test_in_another_thread_ctrl_c_is_left_alone():
+    done = []
+    thread = threading.Thread(target=lambda: done.extend(
+        loop.fit(network(), data(), 1, batch=8, progress=False)))
+    thread.start()
+    thread.join()
+    assert len(done) == 1

@@ -1,0 +1,49 @@
+"""The course of training as a plot: loss and accuracy after each epoch."""
+
+import numpy as np
+
+from minicnn import images
+
+SIZE, DPI = (9.0, 3.6), 100  # inches; dots an inch
+
+
+def plot(path, history, title=""):
+    """Draw the epochs of a training and save the plot as a PNG or JPEG file.
+
+    Parameters
+    ----------
+    path : str or path
+    history : list of train.Epoch
+        What `train.fit` yields.
+    title : str
+    """
+    images.save(path, draw(history, title))
+
+
+def draw(history, title=""):
+    """The same plot as a picture (H, W, 3) uint8.
+
+    Solid lines are measured while training, with augmentation and dropout, over an epoch in which
+    the network still changes; dashed ones are of the validation images, after it.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    if not history:
+        raise ValueError("curves: there are no epochs; pass list(train.fit(...))")
+    figure = Figure(SIZE, DPI, layout="constrained")
+    canvas, count = FigureCanvasAgg(figure), [epoch.index + 1 for epoch in history]
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        scale = 100 if name == "accuracy" else 1
+        for kind, style, words in (("", "-", "training"), ("val_", "--", "validation")):
+            values = [getattr(epoch, kind + name) for epoch in history]
+            if values[-1] is not None:
+                axes.plot(count, np.array(values, float) * scale, style, marker=".", label=words)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("accuracy, %" if scale == 100 else name)
+        axes.grid(alpha=0.3)
+        axes.legend()
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(title, fontsize="medium", wrap=True)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
