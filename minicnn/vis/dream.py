@@ -19,7 +19,8 @@ overlap the gradient is that of the whole image but for rounding, which many ste
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 from typing import Any
 
 from minicnn import images
@@ -36,6 +37,7 @@ from minicnn.vis.options import Options, option, photo_size, takes
 from minicnn.vis.record import Record
 from minicnn.vis.tiles import InTiles
 
+OCTAVES = 4  # google/deepdream's
 SEES_MOST = 1.5  # of the network's own image: units of the default layer see no more
 
 
@@ -43,8 +45,9 @@ SEES_MOST = 1.5  # of the network's own image: units of the default layer see no
 class DreamOptions(Options):
     """Options of `dream`."""
 
-    octaves: int = option(4, "number of sizes at which the photo is changed, including its own",
-                          least=1)
+    octaves: int = option(None, "number of sizes at which the photo is changed, including its own",
+                          least=1, kind="int", otherwise=f"{OCTAVES}, and more for a large photo: "
+                          "all whose shorter side is at least the network's own")
     octave_scale: float = option(1.4, "ratio of each octave's sides to those of the next smaller "
                                  "octave", above=1)
     steps: int = option(10, "steps of gradient ascent in each octave", least=1)
@@ -92,8 +95,17 @@ def dream(network, image, layers=None, *, options, progress=False):
         An option out of range, a layer or channel that is not there, a photo whose smallest octave
         is too small for them.
     """
-    eyes = Eyes(network, layers, options)
-    return octave_by_octave(eyes, network.prepare(image, options.size), options, progress=progress)
+    eyes, photo = Eyes(network, layers, options), network.prepare(image, options.size)
+    return octave_by_octave(eyes, photo, with_octaves(options, network, photo), progress=progress)
+
+
+def with_octaves(options, network, photo):
+    """The options with a number of octaves, for a photo (1, H, W, C), if they have none."""
+    if options.octaves is not None:
+        return options
+    times = min(photo.shape[1:3]) / min(network.input_shape[:2])  # as large as the network's own
+    fitting = int(log(max(times, 1)) / log(options.octave_scale)) + 1
+    return replace(options, octaves=max(OCTAVES, fitting))
 
 
 def octave_by_octave(eyes, photo, options, frame=0, progress=False):
@@ -105,6 +117,7 @@ def octave_by_octave(eyes, photo, options, frame=0, progress=False):
     photo : array (1, H, W, C)
         In the network's input values.
     options : DreamOptions
+        With a number of octaves (`with_octaves`).
     frame : int
         Each has jitter of its own.
     progress : bool

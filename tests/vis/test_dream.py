@@ -12,7 +12,14 @@ from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Conv, Dense
 from minicnn.ops import resize
 from minicnn.vis.convolutional import convolutional
-from minicnn.vis.dream import carried, default_layer, places, shrunk
+from minicnn.vis.dream import (
+    DreamOptions,
+    carried,
+    default_layer,
+    places,
+    shrunk,
+    with_octaves,
+)
 from minicnn.vis.record import Record
 
 NETWORK = small.network()
@@ -110,6 +117,21 @@ def test_octaves_end_with_the_photo_and_carry_detail():
     np.testing.assert_array_equal(carried(bases[0], bases[0], bases[1]), bases[1])
     added = carried(bases[0] + 1, bases[0], bases[1])
     np.testing.assert_allclose(added, bases[1] + 1, rtol=1e-6, atol=1e-6)  # float32
+
+
+@pytest.mark.parametrize("size, scale, octaves", [
+    ((16, 20), 1.4, 4), ((80, 60), 1.4, 4), ((90, 70), 1.4, 5), ((70, 90), 2.0, 4),
+    ((90, 70), 1.2, 9)])
+def test_a_large_photo_gets_more_octaves(size, scale, octaves):
+    """The smallest is at least as large as the network's 16 x 20, if there are more than 4."""
+    options = with_octaves(DreamOptions(octave_scale=scale), NETWORK, np.zeros((1, *size, 3)))
+    assert options.octaves == octaves
+    assert with_octaves(DreamOptions(octaves=2), NETWORK, np.zeros((1, *size, 3))).octaves == 2
+
+
+def test_octaves_that_were_chosen_are_a_setting():
+    record = quick(octaves=None, octave_scale=1.1, steps=1)
+    assert record.settings["octaves"] == 8 and "8 steps in 8 octaves" in record.caption
 
 
 def test_one_octave_is_the_photo_alone():
