@@ -10,15 +10,15 @@ white or pure in colour, and long stripes, which look the same at every scale, w
 else. google/deepdream, of a large network and frames of a thousand pixels, does without a remedy.
 Three are here:
 
-1. `limited` keeps the colours of each new start: their mean is the first photo's, and their
-   covariance no larger than its. So every dream begins with a photo's contrast and saturation. From
-   noise, the colours are those of ImageNet's photos.
+1. `ascent.colours.limited` keeps the colours of each new start: their mean is the first photo's,
+   and their covariance no larger than its. So every dream begins with a photo's contrast and
+   saturation. From noise, the colours are those of ImageNet's photos.
 2. `nearer` turns each frame by a degree, for a network likes its stripes at one angle; and it
    enlarges with Catmull and Rom's cubic, because a bilinear mean would blur each frame again.
-3. Frames have at least 160 pixels a side. Frames as small as the 64 pixels of `minivgg` hold one or
+3. Frames have at least 192 pixels a side. Frames as small as the 64 pixels of `minivgg` hold one or
    two of the things that its units see, and soon nothing but a piece of one, which is stripes.
 
-``colours="free", turn=0, size="keep"`` are google/deepdream's.
+``contrast="free", turn=0, size="keep", colours="rgb"`` are google/deepdream's.
 """
 
 from dataclasses import dataclass, replace
@@ -29,16 +29,16 @@ from typing import Any
 import numpy as np
 
 from minicnn import images
-from minicnn.ascent.parametrize import MEAN, MIXTURE
+from minicnn.ascent.colours import colours_of, limited, of_photos
 from minicnn.ascent.transforms import turned
 from minicnn.backend import array_module, to_device
 from minicnn.progress import bar
-from minicnn.vis.dream import DreamOptions, Eyes, octave_by_octave, with_octaves
+from minicnn.vis.dream import DreamOptions, Eyes, chosen, octave_by_octave
 from minicnn.vis.options import option, takes
 from minicnn.vis.record import Record
 
 NOISE = (100, 200)  # grey levels that google/deepdream's noise lies between
-LEAST = 160  # pixels of the frames' shorter side, if no size is given
+LEAST = 192  # pixels of the frames' shorter side, if no size is given
 FAINT = 10.0  # grey levels: a deviation that every colour may have, even if the photo is grey
 
 
@@ -52,10 +52,10 @@ class ZoomOptions(DreamOptions):
     turn: float = option(1.0, "degrees by which each frame is turned, clockwise below 0; where a "
                          "corner turns further than `scale` crops, pixels of the border repeat",
                          least=-180, most=180)
-    colours: str = option("held", "held: each dream begins with the mean colour of the first photo "
-                          "and at most the contrast and saturation of it, from noise those of "
-                          "ImageNet's photos; free: with whatever the last dream has",
-                          choices=("held", "free"))
+    contrast: str = option("held", "held: each dream begins with the mean colour of the first "
+                           "photo and at most the contrast and saturation of it, from noise those "
+                           "of ImageNet's photos; free: with whatever the last dream has",
+                           choices=("held", "free"))
     size: Any = option(None, "side of the frames in pixels; 'keep' for the photo's own size",
                        kind='int, (H, W) or "keep"',
                        otherwise=f"the network's own, enlarged to {LEAST} if smaller")
@@ -113,8 +113,8 @@ def zoom(network, image=None, layers=None, *, options, folder=None, progress=Fal
     eyes = Eyes(network, layers, options)
     x = network.prepare(noise(network, size, options.seed) if image is None else image,
                         "keep" if image is None else size)
-    options = with_octaves(replace(options, size=size), network, x)
-    held = colours_of(network.prepare(natural(), "keep") if image is None else x)
+    options = chosen(replace(options, size=size), network, x)
+    held = of_photos(network) if image is None else colours_of(x)
     frames, trace = [], []
     for k in bar(range(options.frames), "zoom", progress):
         dream = octave_by_octave(eyes, x, options, frame=k)
@@ -127,7 +127,7 @@ def zoom(network, image=None, layers=None, *, options, folder=None, progress=Fal
         if dream.interrupted:
             break
         x = nearer(to_device(last.x, network.device), options.scale, options.turn)
-        if options.colours == "held":
+        if options.contrast == "held":
             x = limited(x, *held, FAINT * network.grey_level)
     caption = (f"{len(frames)} dreams, each zoomed in by {options.scale:.0%}; the last: "
                f"{last.caption}")
@@ -160,53 +160,6 @@ def cubic(distance):
     """The weight of a sample at a distance of up to 2 (Catmull & Rom 1974)."""
     t = abs(distance)
     return (t < 1) * (1.5 * t**3 - 2.5 * t**2 + 1) + (t >= 1) * (2 - t) ** 2 * (1 - t) / 2
-
-
-def colours_of(x):
-    """The mean (C,) and the covariance (C, C) of the colours of images (N, H, W, C)."""
-    values = [x[..., c] for c in range(x.shape[3])]
-    mean = [float(value.mean()) for value in values]
-    values = [value - centre for value, centre in zip(values, mean, strict=True)]
-    return np.array(mean), np.array([[float((a * b).mean()) for b in values] for a in values])
-
-
-def limited(x, mean, covariance, faint=0.0):
-    """Images (N, H, W, C) with a given mean colour, and colours that vary no more than given.
-
-    Let S be the covariance of x, and S0 the given one. The symmetric matrix
-
-        T = S^-1/2 (S^1/2 S0 S^1/2)^1/2 S^-1/2
-
-    takes colours of covariance S to covariance S0 and moves them the least (Pitie & Kokaram 2007).
-    Its eigenvalues above 1 would raise contrast, so they become 1: y = (x - mean of x) T + mean.
-
-    Parameters
-    ----------
-    x : array (N, H, W, C)
-    mean, covariance : (C,) and (C, C)
-    faint : float
-        Standard deviation that both covariances are raised to in every direction.
-    """
-    now, spread = colours_of(x)
-    target = _power(covariance, 1, faint)
-    root, back = _power(spread, 0.5, faint), _power(spread, -0.5, faint)
-    least, axes = np.linalg.eigh(back @ _power(root @ target @ root, 0.5) @ back)
-    change = (axes * least.clip(0, 1)) @ axes.T
-    moved = [sum((x[..., c] - now[c]) * change[c, d] for c in range(len(mean))) + mean[d]
-             for d in range(len(mean))]
-    return array_module(x).stack(moved, axis=-1).astype(x.dtype)
-
-
-def _power(matrix, exponent, faint=0.0):
-    """A symmetric positive matrix to a power, its eigenvalues raised to faint^2 at least."""
-    values, axes = np.linalg.eigh(matrix)
-    return (axes * values.clip(max(faint**2, np.finfo(float).tiny)) ** exponent) @ axes.T
-
-
-def natural():
-    """Six pixels, (2, 3, 3) uint8, with the mean and the covariance of ImageNet's colours."""
-    away = 3**0.5 * np.array(MIXTURE).T  # one colour a row
-    return np.rint(255 * (MEAN + np.stack([away, -away])).clip(0, 1)).astype(np.uint8)
 
 
 def side(network):
