@@ -4,6 +4,7 @@ What belongs here: `loop` (forward pass, backward pass, step), `objectives` (wha
 `optimizers` (how far a step goes), `transforms` (changes of the image before each forward pass),
 `views` (windows onto it), `regularizers` (changes of the image after each step), `parametrize`
 (other numbers optimised in place of pixels), `maco` (phases alone), `pyramid` (bands of detail,
-used by all of these). What does not: a whole method with its options and its picture
-(`minicnn.vis`), and training of weights (`minicnn.train`).
+used by all of these), `colours` (steps and images in the colours of photos). What does not: a
+whole method with its options and its picture (`minicnn.vis`), and training of weights
+(`minicnn.train`).
 """

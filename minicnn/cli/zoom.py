@@ -15,6 +15,8 @@ def add(parser):
     parser.add_argument("image", nargs="?", metavar="photo",
                         help="where to begin (default: noise)")
     dreaming(command)
+    parser.add_argument("--folder", metavar="DIR",
+                        help="also save each frame here as soon as it is done, as 0001.png, ...")
     parser.add_argument("--milliseconds", type=whole(animation.LEAST), default=100, metavar="N",
                         help="how long each frame is shown (default: %(default)s)")
 

@@ -11,6 +11,13 @@ little like a bird becomes more like a bird. As google/deepdream does it:
 3. What this has changed is the detail. Enlarge it, add it to the next larger octave, and climb
    again: large things come first, and fine ones grow on them.
 
+These are its settings too: 4 octaves, each 1.4 times the one before, 10 steps of 1.5 grey levels,
+jitter of 32 pixels. They suit photos of about a thousand pixels and a network of 224; a photo that
+is larger, beside the network's own image, gets more octaves, so that large things come up in it as
+well. Networks of small images, such as `minivgg` with its 64 pixels, see contrasts of colour sooner
+than shapes: all edges of their dreams turn red and blue. So for them the colours of a step are
+mixed as in photos (`ascent.colours`).
+
 A guide image can replace the energy: each position then climbs the dot product with the guide's
 feature that is most like it. Low layers give strokes and simple ornaments, high ones eyes, animals
 and buildings. Dense layers become convolutions (`vis.convolutional`), so any layer takes a photo of
@@ -19,14 +26,17 @@ overlap the gradient is that of the whole image but for rounding, which many ste
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 from typing import Any
 
 from minicnn import images
 from minicnn.ascent import loop, objectives
-from minicnn.ascent.optimizers import SGD
+from minicnn.ascent.colours import natural, of_photos
+from minicnn.ascent.optimizers import SGD, mean_abs
 from minicnn.ascent.transforms import jitter as roll
 from minicnn.backend import to_host
+from minicnn.backend.blas import one_blas_thread
 from minicnn.network import receptive
 from minicnn.network.layers import Add, Concat, ReLU
 from minicnn.ops import resize
@@ -36,6 +46,8 @@ from minicnn.vis.options import Options, option, photo_size, takes
 from minicnn.vis.record import Record
 from minicnn.vis.tiles import InTiles
 
+OCTAVES = 4  # google/deepdream's
+SMALL = 128  # pixels: a network whose images are smaller climbs in natural colours
 SEES_MOST = 1.5  # of the network's own image: units of the default layer see no more
 
 
@@ -43,13 +55,18 @@ SEES_MOST = 1.5  # of the network's own image: units of the default layer see no
 class DreamOptions(Options):
     """Options of `dream`."""
 
-    octaves: int = option(4, "number of sizes at which the photo is changed, including its own",
-                          least=1)
+    octaves: int = option(None, "number of sizes at which the photo is changed, including its own",
+                          least=1, kind="int", otherwise=f"{OCTAVES}, and more for a large photo: "
+                          "all whose shorter side is at least the network's own")
     octave_scale: float = option(1.4, "ratio of each octave's sides to those of the next smaller "
                                  "octave", above=1)
     steps: int = option(10, "steps of gradient ascent in each octave", least=1)
     rate: float = option(1.5, "step size: mean change of a pixel per step, in grey levels "
                          "(0..255)", above=0)
+    colours: str = option(None, "rgb: steps follow the gradient; natural: its colours are mixed "
+                          "as they are in photos, so that steps change brightness more than "
+                          "colour", choices=("rgb", "natural"), otherwise="rgb; natural for "
+                          f"networks of images below {SMALL} pixels")
     jitter: int = option(32, "most pixels by which each step shifts the image at random", least=0)
     guide: Any = option(None, "a photo whose features the dream should show (a path, or a uint8 "
                         "array), prepared at the network's input size", kind="photo",
@@ -92,10 +109,19 @@ def dream(network, image, layers=None, *, options, progress=False):
         An option out of range, a layer or channel that is not there, a photo whose smallest octave
         is too small for them.
     """
-    eyes = Eyes(network, layers, options)
-    return octave_by_octave(eyes, network.prepare(image, options.size), options, progress=progress)
+    eyes, photo = Eyes(network, layers, options), network.prepare(image, options.size)
+    return octave_by_octave(eyes, photo, chosen(options, network, photo), progress=progress)
 
 
+def chosen(options, network, photo):
+    """The options, with what depends on the network and the photo (1, H, W, C) filled in."""
+    own = min(network.input_shape[:2])
+    fitting = int(log(max(min(photo.shape[1:3]) / own, 1)) / log(options.octave_scale)) + 1
+    return replace(options, octaves=options.octaves or max(OCTAVES, fitting),
+                   colours=options.colours or ("natural" if own < SMALL else "rgb"))
+
+
+@one_blas_thread()  # the products of `resize` would round differently with more
 def octave_by_octave(eyes, photo, options, frame=0, progress=False):
     """One dream: `dream` makes one, `zoom` one per frame.
 
@@ -105,6 +131,7 @@ def octave_by_octave(eyes, photo, options, frame=0, progress=False):
     photo : array (1, H, W, C)
         In the network's input values.
     options : DreamOptions
+        With nothing left open (`chosen`).
     frame : int
         Each has jitter of its own.
     progress : bool
@@ -118,7 +145,8 @@ def octave_by_octave(eyes, photo, options, frame=0, progress=False):
     network, preprocessing = eyes.network, eyes.network.needed_preprocessing()
     octaves = shrunk(photo, options.octaves, options.octave_scale)  # the smallest first
     objective = eyes.objective(octaves[0])  # 1/2 sum a^2
-    optimizer = SGD(options.rate * network.grey_level, normalize="mean_abs")  # g / mean |g|
+    optimizer = SGD(options.rate * network.grey_level,
+                    normalize=in_colours(options.colours, network))  # g / mean |g|
 
     def ascent():
         x = octaves[0]
@@ -143,6 +171,14 @@ def octave_by_octave(eyes, photo, options, frame=0, progress=False):
     return Record(image=network.restore(x)[0], caption=_caption(eyes, options, end),
                   settings=settings, x=x, trace=end.trace, by_term=end.by_term,
                   interrupted=end.interrupted)
+
+
+def in_colours(colours, network):
+    """What a gradient is made before each step: divided by its mean magnitude."""
+    if colours == "rgb":
+        return mean_abs
+    covariance = of_photos(network)[1]
+    return lambda gradient: mean_abs(natural(gradient, covariance))
 
 
 def shrunk(photo, octaves, octave_scale):

@@ -4,21 +4,42 @@ The network's own output is its next photo (Mordvintsev, Olah & Tyka 2015, "We m
 iterations"). After each dream the middle of the picture is enlarged to the whole, and the network
 dreams again, of what came up there. The zoom can begin from noise: then everything that appears
 comes from the network.
+
+Fed with itself a hundred times, a network drifts: contrast grows until most pixels are black,
+white or pure in colour, and long stripes, which look the same at every scale, win over everything
+else. google/deepdream, of a large network and frames of a thousand pixels, does without a remedy.
+Three are here:
+
+1. `ascent.colours.limited` keeps the colours of each new start: their mean is the first photo's,
+   and their covariance no larger than its. So every dream begins with a photo's contrast and
+   saturation. From noise, the colours are those of ImageNet's photos.
+2. `nearer` turns each frame by a degree, for a network likes its stripes at one angle; and it
+   enlarges with Catmull and Rom's cubic, because a bilinear mean would blur each frame again.
+3. Frames have at least 192 pixels a side. Frames as small as the 64 pixels of `minivgg` hold one or
+   two of the things that its units see, and soon nothing but a piece of one, which is stripes.
+
+``contrast="free", turn=0, size="keep", colours="rgb"`` are google/deepdream's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import radians
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minicnn import images
+from minicnn.ascent.colours import colours_of, limited, of_photos
+from minicnn.ascent.transforms import turned
 from minicnn.backend import array_module, to_device
 from minicnn.progress import bar
-from minicnn.vis.dream import DreamOptions, Eyes, octave_by_octave
+from minicnn.vis.dream import DreamOptions, Eyes, chosen, octave_by_octave
 from minicnn.vis.options import option, takes
 from minicnn.vis.record import Record
 
 NOISE = (100, 200)  # grey levels that google/deepdream's noise lies between
+LEAST = 192  # pixels of the frames' shorter side, if no size is given
+FAINT = 10.0  # grey levels: a deviation that every colour may have, even if the photo is grey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +49,16 @@ class ZoomOptions(DreamOptions):
     frames: int = option(100, "number of frames, each a dream", least=1)
     scale: float = option(0.05, "share of each side that is cropped away from frame to frame",
                           above=0, most=0.99)
+    turn: float = option(1.0, "degrees by which each frame is turned, clockwise below 0; where a "
+                         "corner turns further than `scale` crops, pixels of the border repeat",
+                         least=-180, most=180)
+    contrast: str = option("held", "held: each dream begins with the mean colour of the first "
+                           "photo and at most the contrast and saturation of it, from noise those "
+                           "of ImageNet's photos; free: with whatever the last dream has",
+                           choices=("held", "free"))
     size: Any = option(None, "side of the frames in pixels; 'keep' for the photo's own size",
-                       kind='int, (H, W) or "keep"', otherwise="the network's own")
+                       kind='int, (H, W) or "keep"',
+                       otherwise=f"the network's own, enlarged to {LEAST} if smaller")
     seed: int = option(0, "seed of the noise and the jitter", least=0)
 
 
@@ -50,7 +79,7 @@ class Zoom(Record):
 
 
 @takes(ZoomOptions)
-def zoom(network, image=None, layers=None, *, options, progress=False):
+def zoom(network, image=None, layers=None, *, options, folder=None, progress=False):
     """Dream of a photo or of noise, zoom into the dream, and so on.
 
     Parameters
@@ -61,6 +90,9 @@ def zoom(network, image=None, layers=None, *, options, progress=False):
     layers : str, sequence of str, or dict of str to float, optional
         What each dream climbs, see `vis.dream`.
     **options
+    folder : path, optional
+        Each frame is saved here as soon as it is done, as 0001.png and so on. The folder is made
+        if it is not there; frames of those names are replaced.
     progress : bool
         Show a bar on standard error.
 
@@ -72,10 +104,17 @@ def zoom(network, image=None, layers=None, *, options, progress=False):
     ------
     ValueError
         As for `vis.dream`.
+    OSError
+        The folder or a frame cannot be written.
     """
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    size = side(network) if options.size is None else options.size
     eyes = Eyes(network, layers, options)
-    x = (network.prepare(noise(network, options.size, options.seed), "keep") if image is None
-         else network.prepare(image, options.size))
+    x = network.prepare(noise(network, size, options.seed) if image is None else image,
+                        "keep" if image is None else size)
+    options = chosen(replace(options, size=size), network, x)
+    held = of_photos(network) if image is None else colours_of(x)
     frames, trace = [], []
     for k in bar(range(options.frames), "zoom", progress):
         dream = octave_by_octave(eyes, x, options, frame=k)
@@ -83,29 +122,50 @@ def zoom(network, image=None, layers=None, *, options, progress=False):
             last = dream
             frames.append(last.image)
             trace.append(last.trace[-1, 0])
+            if folder is not None:
+                images.save(Path(folder) / f"{len(frames):04}.png", last.image)
         if dream.interrupted:
             break
-        x = nearer(to_device(last.x, network.device), options.scale)
+        x = nearer(to_device(last.x, network.device), options.scale, options.turn)
+        if options.contrast == "held":
+            x = limited(x, *held, FAINT * network.grey_level)
     caption = (f"{len(frames)} dreams, each zoomed in by {options.scale:.0%}; the last: "
                f"{last.caption}")
     return Zoom(image=last.image, caption=caption, settings=last.settings, x=last.x,
                 trace=np.array(trace), interrupted=dream.interrupted, frames=np.stack(frames))
 
 
-def nearer(x, scale):
+def nearer(x, scale, degrees=0.0):
     """The middle of images (N, H, W, C), without a share `scale` of each side, enlarged.
 
-    Bilinear; the centre stays where it is.
+    The centre stays where it is; the picture is turned about it, anticlockwise if `degrees` is
+    above 0. Each new pixel is the sum of the 4 x 4 old ones around its place, each weighed by
+    `cubic` of its distances, down and to the right.
     """
-    xp = array_module(x)
-    for axis in (1, 2):
-        last = x.shape[axis] - 1
-        at = last * scale / 2 + (1 - scale) * xp.arange(last + 1)  # where each new sample lies
-        below = xp.minimum(at.astype(int), max(last - 1, 0))
-        above = xp.minimum(below + 1, last)
-        share = (at - below).astype(x.dtype).reshape([-1 if a == axis else 1 for a in range(4)])
-        x = (1 - share) * x.take(below, axis) + share * x.take(above, axis)
-    return x
+    xp, (h, w) = array_module(x), x.shape[1:3]
+    away = [xp.arange(h)[:, None] - (h - 1) / 2, xp.arange(w)[None] - (w - 1) / 2]
+    rows, columns = ((1 - scale) * off + (length - 1) / 2 for off, length
+                     in zip(turned(*away, radians(degrees)), (h, w), strict=True))  # H,W
+    above, left = (xp.floor(place).astype(int) for place in (rows, columns))
+    y = 0
+    for i in range(-1, 3):
+        for j in range(-1, 3):
+            share = cubic(rows - above - i) * cubic(columns - left - j)
+            near = x[:, (above + i).clip(0, h - 1), (left + j).clip(0, w - 1)]  # -> N,H,W,C
+            y = y + share[..., None].astype(x.dtype) * near
+    return y
+
+
+def cubic(distance):
+    """The weight of a sample at a distance of up to 2 (Catmull & Rom 1974)."""
+    t = abs(distance)
+    return (t < 1) * (1.5 * t**3 - 2.5 * t**2 + 1) + (t >= 1) * (2 - t) ** 2 * (1 - t) / 2
+
+
+def side(network):
+    """The size (H, W) of the frames if none is given."""
+    own = network.input_shape[:2]
+    return tuple(round(length * max(1, LEAST / min(own))) for length in own)
 
 
 def noise(network, size=None, seed=0):

@@ -176,7 +176,7 @@ def test_the_pyramid(xp):
 
 
 def test_a_zoom_s_step_nearer(xp):
-    parity.check(xp, lambda x: [nearer(x, 0.1)], normal(1, 6, 7, 3))
+    parity.check(xp, lambda x: [nearer(x, 0.1, 5)], normal(1, 6, 7, 3))
 
 
 def test_images_go_there_and_come_back(xp):

@@ -5,14 +5,23 @@ import nets
 import numpy as np
 import pytest
 import small
+from threadpoolctl import threadpool_limits
 
 import minicnn
 from minicnn import images, models, vis
+from minicnn.ascent.colours import natural, of_photos
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Conv, Dense
 from minicnn.ops import resize
 from minicnn.vis.convolutional import convolutional
-from minicnn.vis.dream import carried, default_layer, places, shrunk
+from minicnn.vis.dream import (
+    DreamOptions,
+    carried,
+    chosen,
+    default_layer,
+    places,
+    shrunk,
+)
 from minicnn.vis.record import Record
 
 NETWORK = small.network()
@@ -45,13 +54,25 @@ def test_it_is_google_s_loop():
             g = np.roll(run.backward({"mix": run["mix"]}), -shift, (1, 2))
             x = np.clip(x + 2.0 / 50 * g / np.abs(g).mean(), low, high)  # a grey level is 1/50
         detail = x - octave
-    record = quick("mix", octaves=3, octave_scale=1.3, steps=3, rate=2.0, jitter=4, seed=7)
+    record = quick("mix", octaves=3, octave_scale=1.3, steps=3, rate=2.0, jitter=4, seed=7,
+                   colours="rgb")
     np.testing.assert_allclose(record.x, x, atol=1e-4)  # float32, values around 2
+
+
+def test_small_networks_climb_in_natural_colours():
+    assert quick(steps=1).settings["colours"] == "natural"
+    x = NETWORK.prepare(PHOTO, "keep")
+    assert chosen(DreamOptions(), models.vgg16(), x).colours == "rgb"
+    run = NETWORK.forward(x, to="relu2")
+    g = natural(run.backward({"relu2": run["relu2"]}), of_photos(NETWORK)[1])
+    low, high = images.bounds(NETWORK.preprocessing, (1, 1))
+    expected = np.clip(x + 1.5 / 50 * g / np.abs(g).mean(), low, high)
+    np.testing.assert_allclose(quick(octaves=1, steps=1, jitter=0).x, expected, atol=1e-5)
 
 
 def test_the_layer_s_energy_rises_and_the_photo_can_still_be_recognised():
     network, photo = minicnn.load("minivgg"), small.photo(72, 96)
-    record = vis.dream(network, photo, "relu3_2", octaves=2, steps=5)
+    record = vis.dream(network, photo, "relu3_2", octaves=2, steps=5, colours="rgb")
     energies = [float((network.forward(x, to="relu3_2").output ** 2).sum() / 2)
                 for x in (network.prepare(photo, "keep"), record.x)]
     assert energies[1] > 2 * energies[0]
@@ -88,6 +109,17 @@ def test_same_seed_same_bytes_other_seed_other_bytes():
     assert first == again != other
 
 
+def test_same_bytes_for_any_number_of_blas_threads():
+    """Octaves are resized by matrix products, of a size that BLAS shares between threads."""
+    with_one, with_two = (blas_threads(count) for count in (1, 2))
+    assert with_one == with_two
+
+
+def blas_threads(count):
+    with threadpool_limits(count, user_api="blas"):
+        return quick("relu1", image=small.photo(192, 192), octave_scale=1.4, steps=1).x.tobytes()
+
+
 def test_the_picture_stays_between_black_and_white():
     record = quick(rate=60.0)
     low, high = images.bounds(NETWORK.preprocessing, record.x.shape)
@@ -110,6 +142,21 @@ def test_octaves_end_with_the_photo_and_carry_detail():
     np.testing.assert_array_equal(carried(bases[0], bases[0], bases[1]), bases[1])
     added = carried(bases[0] + 1, bases[0], bases[1])
     np.testing.assert_allclose(added, bases[1] + 1, rtol=1e-6, atol=1e-6)  # float32
+
+
+@pytest.mark.parametrize("size, scale, octaves", [
+    ((16, 20), 1.4, 4), ((80, 60), 1.4, 4), ((90, 70), 1.4, 5), ((70, 90), 2.0, 4),
+    ((90, 70), 1.2, 9)])
+def test_a_large_photo_gets_more_octaves(size, scale, octaves):
+    """The smallest is at least as large as the network's 16 x 20, if there are more than 4."""
+    options = chosen(DreamOptions(octave_scale=scale), NETWORK, np.zeros((1, *size, 3)))
+    assert options.octaves == octaves
+    assert chosen(DreamOptions(octaves=2), NETWORK, np.zeros((1, *size, 3))).octaves == 2
+
+
+def test_octaves_that_were_chosen_are_a_setting():
+    record = quick(octaves=None, octave_scale=1.1, steps=1)
+    assert record.settings["octaves"] == 8 and "8 steps in 8 octaves" in record.caption
 
 
 def test_one_octave_is_the_photo_alone():
@@ -174,7 +221,7 @@ def test_a_dense_layer_takes_a_photo_of_any_larger_size():
 
 def test_a_guide_pulls_towards_its_features():
     guide = small.photo(20, 24, seed=5)
-    record = quick("relu2", octaves=1, steps=1, jitter=0, guide=guide)
+    record = quick("relu2", octaves=1, steps=1, jitter=0, guide=guide, colours="rgb")
     features = NETWORK.forward(NETWORK.prepare(guide), to="relu2").output.reshape(-1, 5)
     x = NETWORK.prepare(PHOTO, "keep")
     run = NETWORK.forward(x, to="relu2")

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 import small
 
-from minicnn import vis
-from minicnn.vis.dream import DreamOptions, Eyes, octave_by_octave
-from minicnn.vis.zoom import ZoomOptions, nearer, noise
+import minicnn
+from minicnn import images, vis
+from minicnn.ascent.colours import colours_of, limited
+from minicnn.ops import resize
+from minicnn.vis.dream import DreamOptions, Eyes, chosen, octave_by_octave
+from minicnn.vis.zoom import ZoomOptions, nearer, noise, side
 
 NETWORK = small.network()
 PHOTO = small.photo(26, 30)
@@ -18,30 +21,34 @@ def quick(image=PHOTO, frames=3, scale=0.1, **more):
     return vis.zoom(NETWORK, image, more.pop("layers", "relu2"), frames=frames, scale=scale, **more)
 
 
-def test_dream_zoom_dream():
-    found = quick(seed=3)
-    options = DreamOptions(octaves=1, steps=2, jitter=2, seed=3)
-    eyes = Eyes(NETWORK, {"relu2": 1.0}, options)
+@pytest.mark.parametrize("contrast", ["held", "free"])
+def test_dream_zoom_dream(contrast):
+    found = quick(seed=3, turn=2.0, contrast=contrast)
     x = NETWORK.prepare(PHOTO, "keep")
+    options = chosen(DreamOptions(octaves=1, steps=2, jitter=2, seed=3), NETWORK, x)
+    eyes = Eyes(NETWORK, {"relu2": 1.0}, options)
     for frame in range(3):
         dream = octave_by_octave(eyes, x, options, frame)
         np.testing.assert_array_equal(found.frames[frame], NETWORK.restore(dream.x)[0])
         assert found.trace[frame] == dream.trace[-1, 0]
-        x = nearer(dream.x, 0.1)
+        x = nearer(dream.x, 0.1, 2.0)
+        if contrast == "held":
+            x = limited(x, *colours_of(NETWORK.prepare(PHOTO, "keep")), 10 / 50)  # a level is 1/50
     np.testing.assert_array_equal(found.x, dream.x)
     np.testing.assert_array_equal(found.image, found.frames[-1])
     assert found.caption == f"3 dreams, each zoomed in by 10%; the last: {dream.caption}"
 
 
 def test_each_frame_has_jitter_of_its_own():
-    options = DreamOptions(octaves=1, steps=2, jitter=2)
-    eyes, x = Eyes(NETWORK, "relu2", options), NETWORK.prepare(PHOTO, "keep")
+    x = NETWORK.prepare(PHOTO, "keep")
+    options = chosen(DreamOptions(octaves=1, steps=2, jitter=2), NETWORK, x)
+    eyes = Eyes(NETWORK, "relu2", options)
     first, second = (octave_by_octave(eyes, x, options, frame).x.tobytes() for frame in (0, 1))
     assert first != second
 
 
 def test_it_has_the_options_of_a_dream():
-    own = {"frames", "scale", "size", "seed"}
+    own = {"frames", "scale", "turn", "contrast", "size", "seed"}
     dream, zoom = DreamOptions().settings(), ZoomOptions().settings()
     assert set(zoom) == set(dream) | own
     assert all(zoom[name] == value for name, value in dream.items() if name not in own)
@@ -53,6 +60,8 @@ def test_the_first_frame_is_the_dream_itself():
                                                      jitter=2, seed=5).x)
 
 
+# ---- nearer
+
 def test_nearer_enlarges_the_middle():
     """A slope stays a slope about the same centre, less steep."""
     rows, columns = np.mgrid[:9, :13].astype(float)
@@ -61,9 +70,51 @@ def test_nearer_enlarges_the_middle():
     assert nearer(x.astype(np.float32), 0.25).dtype == np.float32
 
 
+def test_nearer_turns_anticlockwise():
+    x = np.arange(5.0 * 5 * 3).reshape(1, 5, 5, 3)
+    np.testing.assert_allclose(nearer(x, 0, 90), np.rot90(x, axes=(1, 2)), atol=1e-12)
+
+
+def test_nearer_blurs_less_than_a_bilinear_mean():
+    """A wave of 5 pixels, enlarged: the contrast left of it."""
+    x = np.sin(2 * np.pi * np.arange(200) / 5)[None, None, :, None].repeat(200, axis=1)
+    now = nearer(x, 0.05)[:, 20:180, 20:180].std()
+    bilinear = resize.forward(x[:, 5:195, 5:195], (200, 200))[0][:, 20:180, 20:180].std()
+    assert bilinear < 0.88 * x.std() < 0.93 * x.std() < now <= x.std()
+
+
 def test_nearer_keeps_what_is_plain_and_one_pixel():
-    np.testing.assert_allclose(nearer(np.full((2, 5, 4, 3), 7.0), 0.3), 7, rtol=1e-12)
+    np.testing.assert_allclose(nearer(np.full((2, 5, 4, 3), 7.0), 0.3, 9), 7, rtol=1e-12)
     np.testing.assert_array_equal(nearer(np.ones((1, 1, 1, 3)), 0.5), np.ones((1, 1, 1, 3)))
+
+
+# ---- contrast
+
+@pytest.mark.thorough
+def test_the_shipped_network_s_colours_do_not_drift():
+    """Without a limit the share of values at black or white more than doubles."""
+    network, image = minicnn.load("minivgg"), small.photo(64, 64)
+    held, free = (vis.zoom(network, image, "conv4_1", frames=8, size=64, octaves=2,
+                           contrast=contrast, colours="rgb") for contrast in ("held", "free"))
+    ends = [((z.frames[-1] == 0) | (z.frames[-1] == 255)).mean() for z in (held, free)]
+    assert ends[0] < 0.6 * ends[1]
+
+
+# ---- beginning and end
+
+def test_the_size_of_frames():
+    assert side(NETWORK) == (192, 240)
+    assert side(minicnn.models.vgg16()) == (224, 224)
+    assert quick(size=None, frames=1, steps=1).settings["size"] == (192, 240)
+
+
+def test_frames_are_saved_as_they_are_done(monkeypatch, tmp_path):
+    interrupted.at_step(monkeypatch, 6)
+    found = quick(folder=tmp_path / "new" / "frames", steps=2)
+    monkeypatch.undo()
+    files = sorted((tmp_path / "new" / "frames").iterdir())
+    assert found.interrupted and [file.name for file in files] == ["0001.png", "0002.png"]
+    np.testing.assert_array_equal([images.load(file) for file in files], found.frames)
 
 
 def test_from_noise():
