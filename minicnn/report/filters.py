@@ -4,7 +4,7 @@ import numpy as np
 
 from minicnn.report.contact_sheet import caption, contact_sheet
 
-TILE, LARGE_TILE = 96, 192
+TILES, LARGE_TILE = (96, 160), 192  # sides in pixels: within TILES on a sheet of filters
 
 
 def side_by_side(network, records, tile=None):
@@ -33,15 +33,15 @@ def _name(network, record):
     return network.label(channel) if record.settings["layer"] == network.logits else str(channel)
 
 
-def sheet(found, tile=TILE):
+def sheet(found, tile=None):
     """The filters of `vis.filters` as one sheet.
 
     Parameters
     ----------
     found : vis.filters.Filters
         What Ctrl-C left out stays white.
-    tile : int
-        Side of each picture in pixels.
+    tile : int, optional
+        Side of each picture in pixels. By default, the picture's own, within 96..160.
 
     Returns
     -------
@@ -52,6 +52,7 @@ def sheet(found, tile=TILE):
     """
     grid, by_value = len(found.layers) > 1, found.settings["order"] == "value"
     columns = max(len(row.channels) for row in found.layers)
+    tile = int(np.clip(max(found.settings["size"]), *TILES)) if tile is None else tile
     white = np.full((*found.settings["size"], 3), 255, np.uint8)
     pictures = [picture for row in found.layers
                 for picture in [*row.pictures, *[white] * (columns - len(row.pictures))]]

@@ -15,7 +15,8 @@ TILES = 72, 112  # side of a patch in pixels: at least, at most
 EMPTY = 225  # grey level of a place without a patch
 MARGIN = 2  # pixels around the core
 GAMMA = 0.8  # of the projections: below 1 it shows faint contours
-VIEWS = {"core": "the square that holds 90 % of a projection's energy",
+VIEWS = {"core": "a square around what the unit responds to, of one size a channel: the median of "
+                 "those that hold 90 % of a projection's energy",
          "zoom": "the part where the projections are not faint",
          "whole": "all that the unit sees"}
 

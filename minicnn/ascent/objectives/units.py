@@ -10,10 +10,20 @@ from minicnn.ascent.objectives.term import Objective, Term, each, each_image, po
 from minicnn.backend import array_module
 from minicnn.ops import softmax
 
+
+def _positive(r):
+    xp = array_module(r)
+    up = xp.maximum(r, 0)
+    active = (up > 0).any(axis=1)
+    return (xp.where(active, (up * up).sum(axis=1), r.mean(axis=1)),
+            xp.where(active[:, None], 2 * up, 1 / r.shape[1]))
+
+
 MEASURES = {  # from a channel's responses r (N, M): values (N,), and the slope at each response
     "mean": lambda r: (r.mean(axis=1), 1 / r.shape[1]),
     "sum": lambda r: (r.sum(axis=1), 1),
     "squares": lambda r: ((r * r).sum(axis=1), 2 * r),
+    "positive": _positive,
 }
 
 
@@ -21,18 +31,21 @@ def channel(layer, index, measure="mean"):
     """One channel over all its positions; at a dense layer, one unit's value.
 
     At a convolution, before its ReLU, positive and negative responses cancel in a mean or sum; for
-    the first convolution only the image's mean colour is left. Use the ReLU's output to see what a
-    filter responds to. In the sum of squares nothing cancels, but the filter's negative counts too.
+    the first convolution only the image's mean colour is left. In the sum of squares nothing
+    cancels, but it also grows where a response falls far below 0, and a ReLU lets none of that
+    through. To see what a filter responds to, use "positive", or the ReLU's output.
 
     Parameters
     ----------
     layer : str
     index : int or sequence of N ints
         The channel, counted from 0.
-    measure : {"mean", "sum", "squares"}
+    measure : {"mean", "sum", "squares", "positive"}
         mean: the mean over the positions (Lucid, Keras' generate_pattern, tf-keras-vis). sum: the
         same direction, with a step that grows with the layer's size. squares: the sum of squares,
-        the channel's energy (as in Wolfram's example for VGG-16).
+        the channel's energy (as in Wolfram's example for VGG-16). positive: the sum of squares of
+        what is above 0; while nothing is, the mean, whose gradient leads there, where a ReLU would
+        have none.
 
     Examples
     --------
