@@ -145,6 +145,8 @@ def _label(channel):
 
 def _words(found, layer, chosen, view, sides):
     silent, about = sum(not channel.values for channel in chosen), found.about
+    fading = [str(one.channel) for one in chosen
+              if one.values and 2 * one.values[-1] < one.values[0]]
     relu, lrn = found.rules(layer)
     rule = relu + (f", LRN {lrn}" if lrn else "")
     mean = ", mean of 9 shifts" if about.get("shifts", 1) > 1 else ""
@@ -155,4 +157,6 @@ def _words(found, layer, chosen, view, sides):
             f"{rule}{mean}; zero is grey, and each projection has its own scale. What the channel "
             "is for is what its patches share; a projection tells where in its patch the unit "
             "looks, and in deep layers is much the same for any channel active there."
+            + (f" The last activation is below half of the first in {', '.join(fading)}: the last "
+               "patches may be chance; more photos or fewer places help." if fading else "")
             + (f" Silent channels: {silent}, which no photo activates." if silent else ""))
