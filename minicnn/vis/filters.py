@@ -9,8 +9,9 @@ best of one layer's filters, by the mean activation that they reach (Chollet 201
 At a convolution a filter's activations have two signs. In a mean they would cancel, so that is
 taken at the ReLU behind the convolution. In a sum of squares the negative ones count as well: of
 VGG-16's filters from conv3_1 to conv4_2 a third then get a picture that drives them below 0
-nearly everywhere, which is what silences them, not what they look for. So here only what is above 0
-counts. A filter that is nowhere above 0 in the start climbs its mean until it is.
+nearly everywhere, which is what silences them, not what they look for. So here the root mean square
+of what is above 0 is made large. What is below 0 counts a tenth, by its mean: it leads up where a
+ReLU has no gradient, so that no filter stays silent because the start is.
 
 A large network takes a while. Given a folder, finished filters are kept there until all are done:
 if the work is interrupted or killed, the same call goes on where it ended, and comes to the same
@@ -227,14 +228,14 @@ def _caption(network, how, settings):
 
 
 def _silent(network, how, found):
-    """What a caption says of filters that their pictures do not activate anywhere."""
+    """What a caption says of filters that their pictures hardly activate, or not at all."""
     silent = []
     for row in found:
         if how.measure in SQUARES or isinstance(network[row.layer], ReLU):
             channels = [str(channel) for channel, value
                         in zip(row.channels, row.values, strict=False) if value <= 0]
             silent += [f"{row.layer} {', '.join(channels)}"] * bool(channels)
-    return f"; nowhere above 0: {'; '.join(silent)}" * bool(silent)
+    return f"; hardly or nowhere above 0: {'; '.join(silent)}" * bool(silent)
 
 
 def _objective(network, layer, how):

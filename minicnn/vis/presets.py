@@ -17,8 +17,8 @@ object-64       the same for smaller networks, down to 48 pixels: a picture of 1
                 fine detail is scaled down further, in the colours of photos; looks have some noise
 none            the default of everything else: the gradient over its mean magnitude, jitter,
                 diffusion, and for a class its log-probability
-filters         the same for a sheet of filters: fewer steps, from noise, and the sum of squares
-                above 0, which is what a ReLU lets through
+filters         the same for a sheet of filters: fewer steps, from noise, by the root mean square of
+                what a ReLU lets through
 wolfram         the gradient and nothing else, by Adam (NetTrain's way where none is named), 2000
                 steps from zeros, the sum of squares. The rate is not in the source. A class comes
                 out as fine noise, in which parts of the thing can be made out

@@ -37,7 +37,8 @@ def test_the_first_filters_of_every_convolution():
         [0, 1, 2, 3], [0, 1, 2], [0, 1, 2, 3], [0, 1], [0, 1, 2, 3]]  # where there are as many
     assert found.caption.startswith(
         "small: the first 4 filters of each of 5 layers, each shown by a picture that maximises "
-        "its sum of squared activations above 0; preset filters, 2 steps, 20x16 pixels, seed 0")
+        "its root mean square above 0 + a tenth of the mean below; preset filters, 2 steps, 20x16 "
+        "pixels, seed 0")
     assert not found.interrupted
 
 
@@ -59,7 +60,8 @@ def test_each_is_what_maximize_makes_alone():
      "sum of squared activations, above 0 or below, or score; preset wolfram, 2 steps"),
     (["conv2"], {"preset": "simonyan"}, "mean activation - 3.01e-07 |I|^2; preset simonyan, 2 "),
     (["conv2"], {"size": (18, 22), "seed": 4},
-     "sum of squared activations above 0; preset filters, 2 steps, 22x18 pixels, seed 4")])
+     "root mean square above 0 + a tenth of the mean below; preset filters, 2 steps, 22x18 "
+     "pixels, seed 4")])
 def test_the_caption_says_what_was_maximised(layers, more, words):
     assert f"that maximises its {words}" in quick(layers, 1, **more).caption
 
@@ -98,7 +100,8 @@ def test_a_filter_that_the_start_does_not_activate_is_woken():
 
 
 @pytest.mark.parametrize("given, words", [
-    ({}, "; nowhere above 0: conv 2"), ({"preset": "keras-lecture"}, "; nowhere above 0: relu 2"),
+    ({}, "; hardly or nowhere above 0: conv 2"),
+    ({"preset": "keras-lecture"}, "; hardly or nowhere above 0: relu 2"),
     ({"count": 2}, "seed 0")])
 def test_a_filter_that_nothing_activates_is_named(given, words):
     assert vis.filters(silenced(), steps=30, **given).caption.endswith(words)

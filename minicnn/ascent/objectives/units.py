@@ -10,13 +10,15 @@ from minicnn.ascent.objectives.term import Objective, Term, each, each_image, po
 from minicnn.backend import array_module
 from minicnn.ops import softmax
 
+BELOW = 0.1  # share of the measure "positive" that responses below 0 have
+
 
 def _positive(r):
     xp = array_module(r)
-    up = xp.maximum(r, 0)
-    active = (up > 0).any(axis=1)
-    return (xp.where(active, (up * up).sum(axis=1), r.mean(axis=1)),
-            xp.where(active[:, None], 2 * up, 1 / r.shape[1]))
+    above = xp.maximum(r, 0)
+    size = xp.sqrt((above * above).mean(axis=1))
+    slope = above / (size + (size == 0))[:, None] + BELOW * (r <= 0)
+    return size + BELOW * xp.minimum(r, 0).mean(axis=1), slope.astype(r.dtype) / r.shape[1]
 
 
 MEASURES = {  # from a channel's responses r (N, M): values (N,), and the slope at each response
@@ -43,9 +45,9 @@ def channel(layer, index, measure="mean"):
     measure : {"mean", "sum", "squares", "positive"}
         mean: the mean over the positions (Lucid, Keras' generate_pattern, tf-keras-vis). sum: the
         same direction, with a step that grows with the layer's size. squares: the sum of squares,
-        the channel's energy (as in Wolfram's example for VGG-16). positive: the sum of squares of
-        what is above 0; while nothing is, the mean, whose gradient leads there, where a ReLU would
-        have none.
+        the channel's energy (as in Wolfram's example for VGG-16). positive: what a ReLU lets
+        through, by its root mean square, plus a tenth of the mean of what is below 0. The tenth
+        leads up where a ReLU has no gradient.
 
     Examples
     --------
