@@ -4,7 +4,7 @@ import numpy as np
 
 from minicnn.report.contact_sheet import caption, contact_sheet
 
-TILES, LARGE_TILE = (96, 160), 192  # sides in pixels: within TILES on a sheet of filters
+TILES, LARGE_TILE = (128, 160), 192  # sides in pixels: within TILES on a sheet of filters
 
 
 def side_by_side(network, records, tile=None):
@@ -41,7 +41,7 @@ def sheet(found, tile=None):
     found : vis.filters.Filters
         What Ctrl-C left out stays white.
     tile : int, optional
-        Side of each picture in pixels. By default, the picture's own, within 96..160.
+        Side of each picture in pixels. By default, the picture's own, within 128..160.
 
     Returns
     -------
