@@ -243,6 +243,6 @@ def _objective(network, layer, how):
     is_class = layer == network.logits and network.classifies
     measure = how.measure if len(network.shapes[layer]) == 3 else "mean"
     return (("score" if is_class else MEASURED[measure])
-            + ", above 0 or below," * (measure == "squares")
+            + " (above 0 or below)" * (measure == "squares")
             + f" + {how.sure:g} log-probability" * bool(is_class and how.sure)
             + f" - {how.l2:.3g} |I|^2" * bool(how.l2))

@@ -21,7 +21,8 @@ filters         the same for a sheet of filters: fewer steps, from noise, by the
                 what a ReLU lets through
 wolfram         the gradient and nothing else, by Adam (NetTrain's way where none is named), 2000
                 steps from zeros, the sum of squares. The rate is not in the source. A class comes
-                out as fine noise, in which parts of the thing can be made out
+                out as fine noise, in which parts of the thing can be made out; a filter as fine
+                patterns of pixels in full colours, at 33 times the steps of preset filters
 simonyan        score - l2 |I|^2 from zeros (Simonyan et al. 2014, section 2). The paper gives no
                 numbers: rate, l2 and steps are those of CS231n's assignment on it, which counts in
                 standard deviations (58 grey levels) and divides by the gradient's length

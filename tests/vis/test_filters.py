@@ -57,7 +57,7 @@ def test_each_is_what_maximize_makes_alone():
      "mean activation; 2 steps, 20x16 pixels, seed 0, the highest first"),
     (["fc"], {}, "score + 300 log-probability; preset filters, 2 steps"),
     (["conv2", "fc"], {"preset": "wolfram"},
-     "sum of squared activations, above 0 or below, or score; preset wolfram, 2 steps"),
+     "sum of squared activations (above 0 or below) or score; preset wolfram, 2 steps"),
     (["conv2"], {"preset": "simonyan"}, "mean activation - 3.01e-07 |I|^2; preset simonyan, 2 "),
     (["conv2"], {"size": (18, 22), "seed": 4},
      "root mean square above 0 + a tenth of the mean below; preset filters, 2 steps, 22x18 "
