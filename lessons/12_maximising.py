@@ -100,7 +100,7 @@ ask("What part of the 9x9 image changes, as (rows, columns)?", tuple(np.ptp(touc
 # %% [markdown]
 # Now the real network. In its first layer, the image that maximises one unit becomes its kernel
 # (upper row: kernels; lower row: images from zeros). Below: the first filters of every layer, or of
-# six if there are more, each by the sum of y^2.
+# six if there are more, each by the root mean square of y where y is above 0.
 # %%
 print("pixels that change, first and last:", touched[0], touched[-1])
 convs = responses(net)

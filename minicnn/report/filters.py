@@ -4,6 +4,8 @@ import numpy as np
 
 from minicnn.report.contact_sheet import caption, contact_sheet, roomy
 
+TILES = 128, 160  # least side of a filter's picture on a sheet, and how large its own may make it
+
 
 def side_by_side(network, records, tile=None):
     """Pictures that were maximised together, with their captions.
@@ -40,8 +42,8 @@ def sheet(found, tile=None):
     found : vis.filters.Filters
         What Ctrl-C left out stays white.
     tile : int, optional
-        Side of each picture in pixels. By default, such that the sheet is about 1000 pixels wide;
-        96 to 256.
+        Side of each picture in pixels. By default, the picture's own, within 128..160, and more
+        where a sheet of few columns is narrower than 1000 pixels.
 
     Returns
     -------
@@ -58,7 +60,8 @@ def sheet(found, tile=None):
     labels = ([label for row in found.layers for label in _labels(row, columns)]
               if by_value or not grid else None)
     if tile is None:
-        tile = roomy(columns=columns) if grid else roomy(columns)
+        tile = max(roomy(columns=columns) if grid else roomy(columns),
+                   int(np.clip(max(found.settings["size"]), *TILES)))
     made = contact_sheet(
         pictures, columns if grid else None, labels, tile=tile,
         row_labels=[row.layer for row in found.layers] if grid else None,

@@ -15,7 +15,8 @@ TILES = 72, 112  # side of a patch in pixels: at least, at most
 EMPTY = 225  # grey level of a place without a patch
 MARGIN = 2  # pixels around the core
 GAMMA = 0.8  # of the projections: below 1 it shows faint contours
-VIEWS = {"core": "the square that holds 90 % of a projection's energy",
+VIEWS = {"core": "a square around what the unit responds to, of one size a channel: the median of "
+                 "those that hold 90 % of a projection's energy",
          "zoom": "the part where the projections are not faint",
          "whole": "all that the unit sees"}
 
@@ -137,6 +138,8 @@ def _label(channel):
 
 def _words(found, layer, chosen, view, sides):
     silent, about = sum(not channel.values for channel in chosen), found.about
+    fading = [str(one.channel) for one in chosen
+              if one.values and 2 * one.values[-1] < one.values[0]]
     relu, lrn = found.rules(layer)
     rule = relu + (f", LRN {lrn}" if lrn else "")
     mean = ", mean of 9 shifts" if about.get("shifts", 1) > 1 else ""
@@ -147,4 +150,6 @@ def _words(found, layer, chosen, view, sides):
             f"{rule}{mean}; zero is grey, and each projection has its own scale. What the channel "
             "is for is what its patches share; a projection tells where in its patch the unit "
             "looks, and in deep layers is much the same for any channel active there."
+            + (f" The last activation is below half of the first in {', '.join(fading)}: the last "
+               "patches may be chance; more photos or fewer places help." if fading else "")
             + (f" Silent channels: {silent}, which no photo activates." if silent else ""))

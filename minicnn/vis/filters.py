@@ -3,11 +3,15 @@
 Each filter gets an image of its own that makes it respond strongly (`maximize`). Side by side they
 show that patterns grow more complex as the layers grow deeper: colours and edges first, then
 textures, then parts. Two sheets are well known. One has the first ten filters of each convolution
-of VGG-16, each maximised by the sum of its squared activations; the other the best of one layer's
-filters, by the mean activation that they reach (Chollet 2017, section 5.4.2).
+of VGG-16, each maximised by the sum of its squared activations (preset "wolfram"); the other the
+best of one layer's filters, by the mean activation that they reach (Chollet 2017, section 5.4.2).
 
-The sum of squares is taken at the convolution itself, where a filter's activations have two signs.
-In a mean they would cancel, so that is taken at the ReLU behind the convolution.
+At a convolution a filter's activations have two signs. In a mean they would cancel, so that is
+taken at the ReLU behind the convolution. In a sum of squares the negative ones count as well: of
+VGG-16's filters from conv3_1 to conv4_2 a third then get a picture that drives them below 0
+nearly everywhere, which is what silences them, not what they look for. So here the root mean square
+of what is above 0 is made large. What is below 0 counts a tenth, by its mean: it leads up where a
+ReLU has no gradient, so that no filter stays silent because the start is.
 
 A large network takes a while. Given a folder, finished filters are kept there until all are done:
 if the work is interrupted or killed, the same call goes on where it ended, and comes to the same
@@ -29,6 +33,7 @@ from minicnn.vis.maximize import MEASURED, maximize
 from minicnn.vis.options import Options, option, takes
 from minicnn.vis.record import Record
 
+SQUARES = ("squares", "positive")  # measures in which activations of two signs do not cancel
 TOGETHER = 10  # filters that are climbed in one go, and saved in one
 
 
@@ -146,8 +151,8 @@ def filters(network, layers=None, *, options, folder=None, progress=False):
     if kept is not None and not interrupted:
         kept.remove()
     found = [_of_layer(network, layer, parts, made, options.order, how) for layer in layers]
-    return Filters(caption=_caption(network, how, settings), settings=settings, layers=found,
-                   interrupted=interrupted)
+    return Filters(caption=_caption(network, how, settings) + _silent(network, how, found),
+                   settings=settings, layers=found, interrupted=interrupted)
 
 
 def responses(network, rectified=False):
@@ -168,7 +173,7 @@ def responses(network, rectified=False):
 def _chosen(network, layers, how):
     """The names of the layers to look at, each once."""
     if layers is None:
-        layers = responses(network, rectified=how.measure != "squares")
+        layers = responses(network, rectified=how.measure not in SQUARES)
     names = [layers] if isinstance(layers, str) else layers
     if not names:
         raise ValueError(f"filters: network {network.name} has no convolutions; name layers")
@@ -216,8 +221,21 @@ def _caption(network, how, settings):
     made_large = " or ".join(dict.fromkeys(_objective(network, layer, how) for layer in layers))
     preset = "" if settings["preset"] is None else f"preset {settings['preset']}, "
     best = ", the highest first" if settings["order"] == "value" else ""
+    height, width = settings["size"]
     return (f"{network.name}: the first {settings['count']} filters of {where}, each shown by a "
-            f"picture that maximises its {made_large}; {preset}{settings['steps']} steps{best}")
+            f"picture that maximises its {made_large}; {preset}{settings['steps']} steps, "
+            f"{width}x{height} pixels, seed {settings['seed']}{best}")
+
+
+def _silent(network, how, found):
+    """What a caption says of filters that their pictures hardly activate, or not at all."""
+    silent = []
+    for row in found:
+        if how.measure in SQUARES or isinstance(network[row.layer], ReLU):
+            channels = [str(channel) for channel, value
+                        in zip(row.channels, row.values, strict=False) if value <= 0]
+            silent += [f"{row.layer} {', '.join(channels)}"] * bool(channels)
+    return f"; hardly or nowhere above 0: {'; '.join(silent)}" * bool(silent)
 
 
 def _objective(network, layer, how):
@@ -225,5 +243,6 @@ def _objective(network, layer, how):
     is_class = layer == network.logits and network.classifies
     measure = how.measure if len(network.shapes[layer]) == 3 else "mean"
     return (("score" if is_class else MEASURED[measure])
+            + " (above 0 or below)" * (measure == "squares")
             + f" + {how.sure:g} log-probability" * bool(is_class and how.sure)
             + f" - {how.l2:.3g} |I|^2" * bool(how.l2))

@@ -17,10 +17,12 @@ object-64       the same for smaller networks, down to 48 pixels: a picture of 1
                 fine detail is scaled down further, in the colours of photos; looks have some noise
 none            the default of everything else: the gradient over its mean magnitude, jitter,
                 diffusion, and for a class its log-probability
-filters         the same for a sheet of filters: fewer steps, from noise, sum of squares
+filters         the same for a sheet of filters: fewer steps, from noise, by the root mean square of
+                what a ReLU lets through
 wolfram         the gradient and nothing else, by Adam (NetTrain's way where none is named), 2000
-                steps from zeros. The rate is not in the source. A class comes out as fine noise,
-                in which parts of the thing can be made out
+                steps from zeros, the sum of squares. The rate is not in the source. A class comes
+                out as fine noise, in which parts of the thing can be made out; a filter as fine
+                patterns of pixels in full colours, at 33 times the steps of preset filters
 simonyan        score - l2 |I|^2 from zeros (Simonyan et al. 2014, section 2). The paper gives no
                 numbers: rate, l2 and steps are those of CS231n's assignment on it, which counts in
                 standard deviations (58 grey levels) and divides by the gradient's length
@@ -182,7 +184,7 @@ HORAMA = replace(PLAIN, steps=1000, start="noise", size=1280, rate=1.0, optimize
 PRESETS = {
     "object": OBJECT,
     "object-64": replace(OBJECT, size=128, sure=3.0, decay=1.7, chroma=1.0, noise=10.0),
-    "filters": replace(OWN, steps=60, start="noise", measure="squares"),
+    "filters": replace(OWN, steps=60, start="noise", measure="positive"),
     "wolfram": replace(PLAIN, steps=2000, rate=1.0, optimizer="adam", measure="squares"),
     "simonyan": replace(PLAIN, rate=CS231N_LENGTH * DEVIATION, normalize="rms",
                         l2=1e-3 / DEVIATION**2),

@@ -52,7 +52,7 @@ def test_interrupted_and_run_again_it_is_the_same_sheet(weights, tmp_path, monke
     assert len(calls) == 3 + len(vis.filters.responses(NETWORK)) - 2  # two layers were kept
     whole = images.load(tmp_path / "f.png")
     np.testing.assert_array_equal(whole, sheets.sheet(vis.filters(NETWORK, count=2, steps=2)))
-    assert part.shape == whole.shape and not np.array_equal(part, whole)
+    assert part.shape[1] == whole.shape[1] and not np.array_equal(part, whole)
 
 
 def test_what_cannot_be_done(complaint, weights, tmp_path):

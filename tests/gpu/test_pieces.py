@@ -24,6 +24,7 @@ OBJECTIVES = {
     "channel": objectives.channel("a", [2, 0, 1]),
     "channel sum": objectives.channel("a", 2, "sum"),
     "channel squares": objectives.channel("a", 2, "squares"),
+    "channel positive": objectives.channel("a", [2, 0, 1], "positive"),
     "channel of scores": objectives.channel("s", [1, 2, 3]),
     "neuron": objectives.neuron("a", [2, 0, 1]),
     "logit": objectives.logit("s", [2, 0, 1]),

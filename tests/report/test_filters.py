@@ -50,6 +50,12 @@ def test_a_row_a_layer_and_a_column_a_filter(drawn):
     assert sheet.dtype == np.uint8 and sheet.shape[1] > 3 * 50
 
 
+@pytest.mark.parametrize("size, tile", [((8, 8), 128), ((100, 144), 144), ((224, 224), 160)])
+def test_a_tile_is_as_large_as_the_pictures_within_limits(drawn, size, tile):
+    sheets.sheet(found([row("a", [0]), row("b", [0])], size=size))
+    assert drawn["tile"] == tile
+
+
 def test_what_was_interrupted_stays_white(drawn):
     sheets.sheet(found([row("a", [0, 1], 1), row("b", [0, 1], 0)]))
     assert [picture[0, 0, 0] for picture in drawn["images"]] == [0, 255, 255, 255]

@@ -167,6 +167,15 @@ def test_the_words(found, words):
     assert "silent" not in words["caption"].lower()
 
 
+@pytest.mark.parametrize("values, fades", [((9.0, 4.4), True), ((9.0, 4.5), False),
+                                           ((9.0,), False)])
+def test_channels_whose_activations_fall_below_half_are_named(words, values, fades):
+    one = channel([blob(15, 14, 2)] * len(values))._replace(values=list(values))
+    sheets.figure(holding(one), "l")
+    named = f"The last activation is below half of the first in {one.channel}: the last patches"
+    assert (named in words["caption"]) == fades
+
+
 def test_all_channels_of_a_layer_in_the_order_of_the_file(found, words):
     sheets.figure(found, "relu1")
     assert [label.split(":")[0] for label in words["labels"]] == ["channel 5", "channel 0"]

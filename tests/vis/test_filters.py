@@ -7,6 +7,7 @@ import small
 
 import minicnn
 from minicnn import vis
+from minicnn.images import Preprocessing
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import BatchNorm, Conv, Dense, ReLU
 from minicnn.vis.filters import responses
@@ -34,9 +35,10 @@ def test_the_first_filters_of_every_convolution():
     assert [row.layer for row in found.layers] == CONVOLUTIONS
     assert [row.channels for row in found.layers] == [
         [0, 1, 2, 3], [0, 1, 2], [0, 1, 2, 3], [0, 1], [0, 1, 2, 3]]  # where there are as many
-    assert found.caption == ("small: the first 4 filters of each of 5 layers, each shown by a "
-                             "picture that maximises its sum of squared activations; preset "
-                             "filters, 2 steps")
+    assert found.caption.startswith(
+        "small: the first 4 filters of each of 5 layers, each shown by a picture that maximises "
+        "its root mean square above 0 + a tenth of the mean below; preset filters, 2 steps, 20x16 "
+        "pixels, seed 0")
     assert not found.interrupted
 
 
@@ -51,11 +53,15 @@ def test_each_is_what_maximize_makes_alone():
 
 @pytest.mark.parametrize("layers, more, words", [
     (["relu2"], {"preset": "keras-lecture"}, "mean activation; preset keras-lecture, 2 steps"),
-    (["relu2"], {"preset": None, "order": "value"}, "mean activation; 2 steps, the highest first"),
+    (["relu2"], {"preset": None, "order": "value"},
+     "mean activation; 2 steps, 20x16 pixels, seed 0, the highest first"),
     (["fc"], {}, "score + 300 log-probability; preset filters, 2 steps"),
     (["conv2", "fc"], {"preset": "wolfram"},
-     "sum of squared activations or score; preset wolfram, 2 steps"),
-    (["conv2"], {"preset": "simonyan"}, "mean activation - 3.01e-07 |I|^2; preset simonyan, 2 ")])
+     "sum of squared activations (above 0 or below) or score; preset wolfram, 2 steps"),
+    (["conv2"], {"preset": "simonyan"}, "mean activation - 3.01e-07 |I|^2; preset simonyan, 2 "),
+    (["conv2"], {"size": (18, 22), "seed": 4},
+     "root mean square above 0 + a tenth of the mean below; preset filters, 2 steps, 22x18 "
+     "pixels, seed 4")])
 def test_the_caption_says_what_was_maximised(layers, more, words):
     assert f"that maximises its {words}" in quick(layers, 1, **more).caption
 
@@ -74,6 +80,31 @@ def test_a_batch_norm_may_lie_between_and_a_convolution_may_have_no_relu():
         ("a", Conv(2, 3)), ("norm", BatchNorm()), ("relu", ReLU()), ("more", ReLU()),
         ("b", Conv(2, 3)), ("c", Conv(2, 3)), ("relu_c", ReLU())], (8, 8, 3))
     assert responses(network, rectified=True) == ["relu", "b", "relu_c"]
+
+
+def silenced():
+    """A network whose filters 1 and 2 begin below 0; 2 is -1 whatever it sees."""
+    network = nets.trained(Network("quiet", [("conv", Conv(3, 3)), ("relu", ReLU())], (12, 12, 3),
+                                   Preprocessing((12, 12))), dtype=np.float32)
+    network.params["conv"]["w"][...] = [1, 1, 0]
+    network.params["conv"]["b"][...] = 0, -765, -1
+    return network
+
+
+def test_a_filter_that_the_start_does_not_activate_is_woken():
+    network = silenced()
+    start = vis.maximize(network, "conv", 1, "filters", steps=1).trace[0, 0]
+    (row,) = vis.filters(network, steps=30).layers
+    assert start < 0 < row.values[1]
+    assert network.forward(row.x[1:2], to="relu")["relu"][..., 1].max() > 0
+
+
+@pytest.mark.parametrize("given, words", [
+    ({}, "; hardly or nowhere above 0: conv 2"),
+    ({"preset": "keras-lecture"}, "; hardly or nowhere above 0: relu 2"),
+    ({"count": 2}, "seed 0")])
+def test_a_filter_that_nothing_activates_is_named(given, words):
+    assert vis.filters(silenced(), steps=30, **given).caption.endswith(words)
 
 
 def test_the_best_come_first():

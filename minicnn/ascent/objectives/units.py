@@ -10,10 +10,22 @@ from minicnn.ascent.objectives.term import Objective, Term, each, each_image, po
 from minicnn.backend import array_module
 from minicnn.ops import softmax
 
+BELOW = 0.1  # share of the measure "positive" that responses below 0 have
+
+
+def _positive(r):
+    xp = array_module(r)
+    above = xp.maximum(r, 0)
+    size = xp.sqrt((above * above).mean(axis=1))
+    slope = above / (size + (size == 0))[:, None] + BELOW * (r <= 0)
+    return size + BELOW * xp.minimum(r, 0).mean(axis=1), slope.astype(r.dtype) / r.shape[1]
+
+
 MEASURES = {  # from a channel's responses r (N, M): values (N,), and the slope at each response
     "mean": lambda r: (r.mean(axis=1), 1 / r.shape[1]),
     "sum": lambda r: (r.sum(axis=1), 1),
     "squares": lambda r: ((r * r).sum(axis=1), 2 * r),
+    "positive": _positive,
 }
 
 
@@ -21,18 +33,21 @@ def channel(layer, index, measure="mean"):
     """One channel over all its positions; at a dense layer, one unit's value.
 
     At a convolution, before its ReLU, positive and negative responses cancel in a mean or sum; for
-    the first convolution only the image's mean colour is left. Use the ReLU's output to see what a
-    filter responds to. In the sum of squares nothing cancels, but the filter's negative counts too.
+    the first convolution only the image's mean colour is left. In the sum of squares nothing
+    cancels, but it also grows where a response falls far below 0, and a ReLU lets none of that
+    through. To see what a filter responds to, use "positive", or the ReLU's output.
 
     Parameters
     ----------
     layer : str
     index : int or sequence of N ints
         The channel, counted from 0.
-    measure : {"mean", "sum", "squares"}
+    measure : {"mean", "sum", "squares", "positive"}
         mean: the mean over the positions (Lucid, Keras' generate_pattern, tf-keras-vis). sum: the
         same direction, with a step that grows with the layer's size. squares: the sum of squares,
-        the channel's energy (as in Wolfram's example for VGG-16).
+        the channel's energy (as in Wolfram's example for VGG-16). positive: what a ReLU lets
+        through, by its root mean square, plus a tenth of the mean of what is below 0. The tenth
+        leads up where a ReLU has no gradient.
 
     Examples
     --------

@@ -25,6 +25,7 @@ TERMS = {
     "channel": lambda a: objectives.channel("layer", 3),
     "channel, sum": lambda a: objectives.channel("layer", 3, "sum"),
     "channel, squares": lambda a: objectives.channel("layer", 3, "squares"),
+    "channel, positive": lambda a: objectives.channel("layer", 3, "positive"),
     "channels": lambda a: objectives.channel("layer", [3, 1][: len(a)]),
     "channels, squares": lambda a: objectives.channel("layer", [3, 1][: len(a)], "squares"),
     "neuron": lambda a: objectives.neuron("layer", 2, 1, 3),
@@ -110,6 +111,7 @@ def test_images_of_a_batch_are_independent(name, make, at):
 CHOSEN = {
     "channel": (A, lambda which: objectives.channel("layer", which)),
     "squares": (A, lambda which: objectives.channel("layer", which, "squares")),
+    "positive": (A, lambda which: objectives.channel("layer", which, "positive")),
     "neuron": (A, lambda which: objectives.neuron("layer", which, 2, 0)),
     "logit": (DENSE, lambda which: objectives.logit("fc", which)),
     "log probability": (DENSE, lambda which: objectives.log_probability("fc", which)),

@@ -29,6 +29,27 @@ def test_the_sum_of_squares_likes_the_negative_as_well():
     np.testing.assert_array_equal(squares(-A)[1], -squares(A)[1])
 
 
+def test_positive_counts_what_a_relu_lets_through():
+    values, slope = function(objectives.channel("layer", 3, "positive"))(A)
+    up = np.maximum(A[..., 3], 0)
+    assert 0 < np.count_nonzero(up) < up.size
+    size, below = np.sqrt((up**2).mean(axis=(1, 2))), np.minimum(A[..., 3], 0)
+    np.testing.assert_allclose(values, size + below.mean(axis=(1, 2)) / 10, rtol=1e-13)  # order
+    np.testing.assert_allclose(slope[..., 3], (up / size[:, None, None] + (up == 0) / 10) / 12,
+                               rtol=1e-13)
+
+
+def test_positive_wakes_a_channel_that_is_nowhere_above_zero():
+    a = np.stack([A[0], -1 - abs(A[1])])  # of two images the second is silent
+    values, slope = function(objectives.channel("layer", 3, "positive"))(a)
+    mean = function(objectives.channel("layer", 3, "mean"))(a)
+    assert values[0] > 0 > values[1] == pytest.approx(mean[0][1] / 10, rel=1e-13)
+    np.testing.assert_allclose(slope[1], mean[1][1] / 10, rtol=1e-13)
+    assert values.dtype == slope.dtype == a.dtype
+    assert function(objectives.channel("layer", 3, "positive"))(
+        a.astype(np.float32))[1].dtype == np.float32
+
+
 def test_a_channel_of_a_dense_layer_is_one_unit():
     a = nets.images(2, (6,))
     for measure in ("mean", "sum"):
@@ -94,7 +115,7 @@ def test_a_nearly_impossible_class_has_a_logit_s_gradient_but_no_probability_s()
 # ---- what is refused
 
 def test_an_unknown_measure():
-    with pytest.raises(ValueError, match="measure must be one of mean, sum, squares, got 'max'"):
+    with pytest.raises(ValueError, match="one of mean, sum, squares, positive, got 'max'"):
         objectives.channel("layer", 3, "max")
 
 
