@@ -33,7 +33,8 @@ def png(a, colour_type, transparent):
 def test_the_transparent_colour_of_a_16_bit_png_becomes_white(colour_type, shape):
     a = np.random.default_rng(0).integers(0, 65536, shape)
     data = png(a, colour_type, a[2, 3])
-    for got in (images.decode(data), images.prepare(Image.open(io.BytesIO(data)), PLAIN, "keep")[0]):
+    picture = Image.open(io.BytesIO(data))
+    for got in (images.decode(data), images.prepare(picture, PLAIN, "keep")[0]):
         assert (got == 255).all(axis=2).tolist() == [[(p, q) == (2, 3) for q in range(7)]
                                                      for p in range(5)]
 
@@ -133,7 +134,7 @@ def test_a_large_picture_is_read_reduced(tmp_path, small_is_large, suffix, shape
     reduced = images.load(path, wanted)
     assert reduced.shape[0] == whole.shape[0] // 6 + (whole.shape[0] % 6 > 0) or suffix == "jpg"
     assert all(3 * side // 20 <= small < side // 2
-               for small, side in zip(reduced.shape, whole.shape[:2]))
+               for small, side in zip(reduced.shape[:2], whole.shape[:2], strict=True))
     np.testing.assert_allclose(images.prepare(path, p), images.prepare(whole, p), atol=3)
 
 
