@@ -11,8 +11,11 @@ Each command has a file with ``add(parser)``, which adds its options to the pars
 import argparse
 import importlib
 import os
+import signal
 import sys
+import threading
 import warnings
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 COMMANDS = {
@@ -60,22 +63,52 @@ def main(arguments=None):
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         options.refuse(unknown[0])
+    pressed = []
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _interruptible(pressed):
             warnings.showwarning = _show_warning
-            return options.run(options) or 0
-    except KeyboardInterrupt:
-        print("minicnn: interrupted", file=sys.stderr)
-        return INTERRUPTED
+            status = options.run(options) or 0
+            sys.stdout.flush()
+            return status
     except BrokenPipeError:  # the reader of our output has ended, as in `minicnn summary | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, OSError) as error:
-        print(f"minicnn: {' '.join(str(error).split())}", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        return _interrupted(*error.args)
+    except Exception as error:
+        if pressed:  # in compiled code, while it was imported, it can become any error
+            return _interrupted()
+        if not isinstance(error, (ValueError, OSError, MemoryError)):
+            raise
+        few = isinstance(error, MemoryError) and not isinstance(error, ValueError)
+        print("minicnn: " + ("not enough memory; use a smaller size" if few else
+                             " ".join(str(error).split())), file=sys.stderr)
         return 1
-    except MemoryError:
-        print("minicnn: not enough memory; use a smaller size", file=sys.stderr)
-        return 1
+
+
+def _interrupted(*words):
+    print("; ".join(["minicnn: interrupted", *words]), file=sys.stderr)
+    return INTERRUPTED
+
+
+@contextmanager
+def _interruptible(pressed):
+    """Ctrl-C, and SIGTERM like it, raise KeyboardInterrupt in the block and are noted in a list."""
+    def press(number, frame):
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    if threading.current_thread() is not threading.main_thread():
+        before = {}  # no other thread gets signals
+    before = {one: there for one, there in before.items() if there not in (None, signal.SIG_IGN)}
+    try:
+        for one in before:
+            signal.signal(one, press)
+        yield
+    finally:
+        for one, there in before.items():
+            signal.signal(one, there)
 
 
 def build_parser(arguments=()):

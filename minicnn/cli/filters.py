@@ -22,5 +22,5 @@ def run(options):
     """Make the sheet and save it; until it is whole, finished filters are kept beside it."""
     status = make(vis.filters, options, sheets.sheet, folder=Path(options.out).parent)
     if status:
-        print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
+        print("minicnn: the same command goes on from here", file=sys.stderr)
     return status

@@ -236,9 +236,12 @@ def save(record, options, net, picture=None):
 
 
 def finish(record):
-    """Print the photos that were skipped; returns the exit status."""
+    """Print the photos that were skipped, and whether Ctrl-C came; returns the exit status."""
     tell_skipped(record.skipped)
-    return INTERRUPTED if record.interrupted else 0
+    if not record.interrupted:
+        return 0
+    print("minicnn: interrupted; what was done until then is saved", file=sys.stderr)
+    return INTERRUPTED
 
 
 def tell_skipped(lines):

@@ -1,9 +1,6 @@
 """``minicnn strongest``: see `minicnn.vis.strongest`."""
 
-import sys
-
 from minicnn import vis
-from minicnn.cli import INTERRUPTED
 from minicnn.cli.options import Command, call, network, numbers, tell_skipped, whole
 from minicnn.files import patches
 from minicnn.report import strongest as sheets
@@ -43,5 +40,4 @@ def run(options):
             print(path)
         tell_skipped(found.unreadable)
     except KeyboardInterrupt:
-        print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
+        raise KeyboardInterrupt("the same command goes on from here") from None

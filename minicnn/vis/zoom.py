@@ -77,19 +77,26 @@ def zoom(network, image=None, layers=None, *, options, progress=False):
     x = (network.prepare(noise(network, options.size, options.seed), "keep") if image is None
          else network.prepare(image, options.size))
     frames, trace = [], []
-    for k in bar(range(options.frames), "zoom", progress):
-        dream = octave_by_octave(eyes, x, options, frame=k)
-        if not (dream.interrupted and frames):
-            last = dream
-            frames.append(last.image)
-            trace.append(last.trace[-1, 0])
-        if dream.interrupted:
-            break
-        x = nearer(to_device(last.x, network.device), options.scale)
+    interrupted = False
+    try:
+        for k in bar(range(options.frames), "zoom", progress):
+            dream = octave_by_octave(eyes, x, options, frame=k)
+            interrupted = dream.interrupted
+            if not (interrupted and frames):
+                last = dream
+                frames.append(last.image)
+                trace.append(last.trace[-1, 0])
+            if interrupted:
+                break
+            x = nearer(to_device(last.x, network.device), options.scale)
+    except KeyboardInterrupt:  # between two dreams, or before the first step of one
+        if not frames:
+            raise
+        interrupted = True
     caption = (f"{len(frames)} dreams, each zoomed in by {options.scale:.0%}; the last: "
                f"{last.caption}")
     return Zoom(image=last.image, caption=caption, settings=last.settings, x=last.x,
-                trace=np.array(trace), interrupted=dream.interrupted, frames=np.stack(frames))
+                trace=np.array(trace), interrupted=interrupted, frames=np.stack(frames))
 
 
 def nearer(x, scale):
