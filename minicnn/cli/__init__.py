@@ -18,6 +18,8 @@ import warnings
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+from minicnn.terminal import escaped, tell
+
 COMMANDS = {
     "tour": "one picture of each kind, with an index.html, into a folder",
     "lesson": "lessons to step through: text, code, pictures, and questions to predict",
@@ -81,13 +83,13 @@ def main(arguments=None):
         if not isinstance(error, (ValueError, OSError, MemoryError)):
             raise
         few = isinstance(error, MemoryError) and not isinstance(error, ValueError)
-        print("minicnn: " + ("not enough memory; use a smaller size" if few else
-                             " ".join(str(error).split())), file=sys.stderr)
+        words = "not enough memory; use a smaller size" if few else str(error).strip()
+        tell(f"minicnn: {words}", file=sys.stderr)
         return 1
 
 
 def _interrupted(*words):
-    print("; ".join(["minicnn: interrupted", *words]), file=sys.stderr)
+    tell("; ".join(["minicnn: interrupted", *words]), file=sys.stderr)
     return INTERRUPTED
 
 
@@ -139,6 +141,10 @@ class Parser(argparse.ArgumentParser):
         hint = near(written, known) if written[0] == "-" else ""
         self.error(f"unknown argument {written}{hint}")
 
+    def error(self, message):
+        """End with status 2, and the message on one line below the usage."""
+        super().error(escaped(message))
+
     def _check_value(self, action, value):  # argparse's check of a value that has choices
         if action.choices is not None and value not in action.choices:
             known = list(map(str, action.choices))
@@ -154,4 +160,4 @@ def near(word, words):
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"minicnn: warning: {message}", file=sys.stderr)
+    tell(f"minicnn: warning: {message}", file=sys.stderr)

@@ -18,4 +18,4 @@ def run(options):
         lines += [photo] if len(options.photos) > 1 else []
         lines += [f"{probability:.4f}  {label}"
                   for label, probability in net.classify(photo, options.top)]
-    say("\n".join(lines), options)
+    say(lines, options)

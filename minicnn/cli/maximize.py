@@ -6,6 +6,7 @@ from pathlib import Path
 from minicnn import images, vis
 from minicnn.cli import options as of
 from minicnn.report import filters as sheets
+from minicnn.terminal import tell
 from minicnn.vis.presets import PRESETS, STARTS
 
 
@@ -40,7 +41,7 @@ def run(options):
     net = of.network(options)
     records = of.call(vis.maximize, options, net)
     images.save(options.out, sheets.side_by_side(net, records))
-    print("\n  ".join([f"{options.out}:", *[record.caption for record in records]]))
+    tell(f"{options.out}:", *[f"  {record.caption}" for record in records])
     return of.finish(records[0])
 
 

@@ -15,6 +15,7 @@ from minicnn.gradcheck.own.sources import Source
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
 from minicnn.report import animation, saved, trace
+from minicnn.terminal import escaped, tell
 from minicnn.vis.options import Options, shown
 
 
@@ -169,7 +170,7 @@ def with_ops(net, options):
             raise ValueError(f"--ops {text}: network {net.name} has no op and no layer {name!r}"
                              + hint)
     if options.ops:
-        print(net.choice, file=sys.stderr)
+        tell(*str(net.choice).split("\n"), file=sys.stderr)
     return net
 
 
@@ -214,12 +215,13 @@ def make(method, options, sheet=None, **more):
 
 
 def say(text, options):
-    """Print a text, or write it to --out."""
+    """Print a text or a list of lines, or write it to --out."""
+    lines = text.split("\n") if isinstance(text, str) else text
     if options.out is None:
-        print(text)
+        tell(*lines)
         return
     with images.atomic(options.out) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(map(escaped, lines)) + "\n", encoding="utf-8")
 
 
 def save(record, options, net, picture=None):
@@ -231,7 +233,7 @@ def save(record, options, net, picture=None):
     if "keep_settings" in options and options.keep_settings:
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
-    print(f"{options.out}: {record.caption}")
+    tell(f"{options.out}: {record.caption}")
     return finish(record)
 
 
@@ -247,7 +249,7 @@ def finish(record):
 def tell_skipped(lines):
     """Print the photos that could not be read to standard error."""
     for line in lines:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
+        tell(f"minicnn: skipped {line}", file=sys.stderr)
 
 
 # ---- saved settings, frames and plots: for the commands that have them

@@ -4,6 +4,7 @@ from minicnn import images
 from minicnn.cli.options import device, equipped, ops
 from minicnn.foreign.load import load
 from minicnn.report import heatmaps, saved, sheets
+from minicnn.terminal import tell
 
 SHEETS = {  # for commands that save more than the method's own picture
     "deconvnet": sheets.projection, "gradcam": heatmaps.gradcam, "occlusion": heatmaps.occlusion,
@@ -40,4 +41,4 @@ def run(options):
     record = saved.replay(options.file, net, photo, progress=True)
     sheet = SHEETS.get(entry["method"])
     images.save(options.out, record.image if sheet is None else sheet(record))
-    print(f"{options.out}: the same picture as in {options.file}: {record.caption}")
+    tell(f"{options.out}: the same picture as in {options.file}: {record.caption}")

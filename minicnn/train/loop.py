@@ -15,7 +15,7 @@ from minicnn.backend import array_module, to_host
 from minicnn.fast.workspace import Workspace
 from minicnn.images import normalize
 from minicnn.images.preprocessing import how_to_set
-from minicnn.network import Network
+from minicnn.network import Network, NotFiniteError
 from minicnn.network.layers import BatchNorm
 from minicnn.ops import cross_entropy
 from minicnn.progress import bar
@@ -75,8 +75,9 @@ def epochs(network: Network, images: np.ndarray, labels: Sequence[int] | np.ndar
     Raises
     ------
     ValueError
-        Images or labels that do not fit the network or each other; fewer images than a batch; a
-        loss that is not finite.
+        Images or labels that do not fit the network or each other; fewer images than a batch.
+    NotFiniteError
+        Before a step that would make the network's arrays NaN.
     """
     images, labels = np.asarray(images), _checked(network, images, labels, batch)
     if not hasattr(optimizer, "rate"):
@@ -92,12 +93,12 @@ def epochs(network: Network, images: np.ndarray, labels: Sequence[int] | np.ndar
             optimizer.rate = rates((epoch * steps + index) / (count * steps))
             pixels = images[chosen] if augment is None else augment(images[chosen], rng)
             x = _numbers(network, pixels)
-            with workspace:  # every step needs arrays of the same sizes
-                loss, hits = train_step(network, x, labels[chosen], optimizer, rng)
-            if not np.isfinite(loss):
-                raise ValueError(f"training: the loss is {loss} at step {index} of epoch {epoch}; "
-                                 "the images hold numbers that are not finite, or the learning "
-                                 "rate is too large")
+            try:
+                with workspace:  # every step needs arrays of the same sizes
+                    loss, hits = train_step(network, x, labels[chosen], optimizer, rng)
+            except NotFiniteError as error:
+                raise NotFiniteError(f"training: step {index} of epoch {epoch}: {error}; a "
+                                     "smaller learning rate may help") from error
             total, right = total + loss, right + hits
         yield Epoch(epoch, total / steps, right / (steps * batch))
 

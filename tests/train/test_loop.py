@@ -173,8 +173,18 @@ def test_a_loss_that_is_not_finite_ends_it():
     images, labels = data()
     plain, x = nets.classifier().initialize(0), images / np.float32(255)
     x[3, 0, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="the loss is nan at step . of epoch 0"):
+    with pytest.raises(ValueError, match="step . of epoch 0: network .* the image has 1 of"):
         list(loop.epochs(plain, x, labels, SGD(0.1), 1, batch=8))
+
+
+def test_a_rate_that_is_far_too_large_names_layer_and_step_and_leaves_no_nan():
+    images, labels = data()
+    plain, x = nets.classifier().initialize(0), images / np.float32(255)
+    with (np.errstate(over="ignore", invalid="ignore"),
+          pytest.raises(ValueError, match="step 1 of epoch 0: .* the output of layer fc has")):
+        list(loop.epochs(plain, x, labels, SGD(1e30), 1, batch=8))
+    assert all(np.isfinite(array).all() for arrays in plain.params.values()
+               for array in arrays.values())
 
 
 def test_progress_is_a_bar_or_one_s_own(capsys):
