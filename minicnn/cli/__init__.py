@@ -138,7 +138,7 @@ class Parser(argparse.ArgumentParser):
         """End with status 2, wrong usage, for an unknown argument."""
         known = [name for action in self._actions for name in action.option_strings]
         written = argument.partition("=")[0]
-        hint = near(written, known) if written[0] == "-" else ""
+        hint = near(written, known) if written[:1] == "-" else ""
         self.error(f"unknown argument {written}{hint}")
 
     def error(self, message):

@@ -1,7 +1,5 @@
 """``minicnn deconvnet``: see `minicnn.vis.deconvnet`."""
 
-from dataclasses import replace
-
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.ops.relu import RULES
@@ -50,4 +48,4 @@ def run(options):
         records = of.call(each_rule, options, net)
         record, *_ = records.values()
         sheet, told = sheets.rules(records), [one.caption for one in records.values()]
-    return of.save(replace(record, caption="\n".join(told)), options, net, sheet)
+    return of.save(record, options, net, sheet, told)

@@ -35,8 +35,9 @@ def run(options):
     if options.executed and options.notebook is None:
         options.refuse("--executed without --notebook PATH.ipynb")
     if options.lesson is None:
-        if options.notebook is not None:
-            options.refuse("--notebook without a LESSON")
+        for name in ("notebook", "weights", "photo", "out", "restart"):
+            if getattr(options, name):
+                options.refuse(f"--{name} without a LESSON")
         tell(*listing().split("\n"))
         return
     lesson = lessons.lesson(options.lesson)

@@ -1,7 +1,7 @@
 """``minicnn maximize``: see `minicnn.vis.maximize`."""
 
 import argparse
-from pathlib import Path
+import os
 
 from minicnn import images, vis
 from minicnn.cli import options as of
@@ -58,7 +58,7 @@ def _units(text):
 
 
 def _start(text):
-    if text not in STARTS and not Path(text).is_file():
+    if text not in STARTS and not os.path.isfile(text):  # False for any text
         raise argparse.ArgumentTypeError(f"expected {', '.join(STARTS)}, or the path of a photo, "
                                          f"got {text!r}")
     return text

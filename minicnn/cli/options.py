@@ -224,8 +224,8 @@ def say(text, options):
         temporary.write_text("\n".join(map(escaped, lines)) + "\n", encoding="utf-8")
 
 
-def save(record, options, net, picture=None):
-    """Write a picture, by default the record's, to --out and print the record's caption.
+def save(record, options, net, picture=None, told=None):
+    """Write a picture, by default the record's, to --out and print its caption, or lines `told`.
 
     With --keep-settings also write the settings. Returns the exit status.
     """
@@ -233,7 +233,8 @@ def save(record, options, net, picture=None):
     if "keep_settings" in options and options.keep_settings:
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
-    tell(f"{options.out}: {record.caption}")
+    first, *others = [record.caption] if told is None else told
+    tell(f"{options.out}: {first}", *others)
     return finish(record)
 
 
