@@ -26,8 +26,8 @@ name, as in ``from minicnn.ops import pool``; what belongs in a room its own doc
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # for checkers of types; importing `typing` takes longer than all of this
 if TYPE_CHECKING:
     from minicnn import (
         ascent,

@@ -195,6 +195,11 @@ def _pool_sizes(x_shape, window, stride, pad, rounding):
     return (N, *out, C), (H, W), K, S, P
 
 
+def _wins(value, best):
+    """Whether a pixel replaces the maximum so far (None at first): if it is larger, or NaN."""
+    return best is None or value > best or value != value
+
+
 def pool_forward(x, window, stride=None, pad=0, rounding="floor"):
     """y[n, p, q, c] = max over (i, j) of x[n, S p + i - P, S q + j - P, c]; padding never wins."""
     y_shape, (H, W), K, S, P = _pool_sizes(x.shape, window, stride, pad, rounding)
@@ -203,7 +208,7 @@ def pool_forward(x, window, stride=None, pad=0, rounding="floor"):
         best = None
         for i, j in np.ndindex(K):
             row, column = S[0] * p + i - P[0], S[1] * q + j - P[1]
-            if 0 <= row < H and 0 <= column < W and (best is None or x[n, row, column, c] > best):
+            if 0 <= row < H and 0 <= column < W and _wins(x[n, row, column, c], best):
                 best = x[n, row, column, c]
         y[n, p, q, c] = best
     return y
@@ -217,21 +222,21 @@ def pool_backward(dy, x, window, stride=None, pad=0, rounding="floor"):
         best = None
         for i, j in np.ndindex(K):
             row, column = S[0] * p + i - P[0], S[1] * q + j - P[1]
-            if 0 <= row < H and 0 <= column < W and (best is None or x[n, row, column, c] > best):
+            if 0 <= row < H and 0 <= column < W and _wins(x[n, row, column, c], best):
                 best, winner = x[n, row, column, c], (n, row, column, c)
         dx[winner] += dy[n, p, q, c]
     return dx.astype(x.dtype)
 
 
 def pool_switches(x, window, stride=None, pad=0, rounding="floor"):
-    """The place i*KW + j of each maximum inside its window; of equal pixels the first."""
+    """The place i*KW + j of each maximum in its window; of equals the first, of NaNs the last."""
     y_shape, (H, W), K, S, P = _pool_sizes(x.shape, window, stride, pad, rounding)
     switches = np.zeros(y_shape, np.uint8 if K[0] * K[1] <= 256 else np.uint16)
     for n, p, q, c in np.ndindex(y_shape):
         best = None
         for i, j in np.ndindex(K):
             row, column = S[0] * p + i - P[0], S[1] * q + j - P[1]
-            if 0 <= row < H and 0 <= column < W and (best is None or x[n, row, column, c] > best):
+            if 0 <= row < H and 0 <= column < W and _wins(x[n, row, column, c], best):
                 best, switches[n, p, q, c] = x[n, row, column, c], i * K[1] + j
     return switches
 

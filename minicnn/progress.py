@@ -1,5 +1,7 @@
 """The progress bar that the whole library uses."""
 
+from minicnn.terminal import escaped
+
 
 def bar(items=None, name="", shown=True, total=None, initial=0, unit="it"):
     """A progress bar on standard error, if that is a terminal.
@@ -25,5 +27,5 @@ def bar(items=None, name="", shown=True, total=None, initial=0, unit="it"):
     """
     from tqdm import tqdm
 
-    return tqdm(items, name, total=total, initial=initial, disable=None if shown else True,
+    return tqdm(items, escaped(name), total=total, initial=initial, disable=None if shown else True,
                 leave=False, unit=unit, unit_scale=unit == "B")

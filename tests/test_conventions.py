@@ -31,7 +31,7 @@ FLOORS = [
     ["report", "doctor", "course"],  # pages
     ["ascent", "train", "vis"],  # methods
     ["images", "network", "files", "models", "foreign"],  # networks
-    ["backend", "progress", "ops", "fast", "naive", "gradcheck"],  # arithmetic
+    ["backend", "terminal", "progress", "ops", "fast", "naive", "gradcheck"],  # arithmetic
 ]
 ROOMS = [room for floor in FLOORS for room in reversed(floor)]
 LEVEL = {room: level for level, room in enumerate(ROOMS)}

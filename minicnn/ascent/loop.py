@@ -14,7 +14,7 @@ from minicnn.ascent.parametrize import ITSELF
 from minicnn.ascent.transforms import apply
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.fast.workspace import Workspace
-from minicnn.network import INPUT
+from minicnn.network import INPUT, NotFiniteError
 from minicnn.progress import bar
 
 
@@ -28,8 +28,8 @@ class Step(NamedTuple):
     `value` (N,) and each term's share of it, `by_term`, belong to this very image (after the
     step's random transforms, if any). `image` is in the network's input values; `parameters` are
     the numbers it was made from, without a parametrisation the image itself. Both are on the
-    network's device, the values on the host. A step copies nothing else from a GPU but one bit:
-    whether a gradient was zero everywhere.
+    network's device, the values on the host. A step copies nothing else from a GPU but single bits:
+    whether numbers are finite, and whether a gradient was zero everywhere.
     """
 
     index: int
@@ -173,7 +173,12 @@ def steps(network, objective, start, optimizer, count, transforms=(), regularize
     for index in range(count + 1):
         with workspace:  # every step needs arrays of the same sizes
             image, back = parametrization.forward(parameters)
-            value, gradient = look(network, objective, image, transforms, rng, index < count, True)
+            try:
+                value, gradient = look(network, objective, image, transforms, rng, index < count,
+                                       True)
+            except NotFiniteError as error:
+                raise DivergedError(f"step {index}: {error}; take smaller steps (a smaller rate)"
+                                    if index else f"step 0: {error}") from error
         total = to_host(value.total)
         if not np.isfinite(total).all():
             raise DivergedError(f"step {index}: the objective is {total}, not a finite number; "

@@ -11,10 +11,11 @@ import importlib
 import os
 import sys
 from contextlib import contextmanager
+from math import ceil
 
 import numpy as np
 
-from minicnn.backend import driver
+from minicnn.backend import control_groups, driver
 
 VARIABLE = "MINICNN_THREADS"
 MEMORY_VARIABLE = "MINICNN_GPU_MEMORY"
@@ -262,6 +263,8 @@ def threads(count=None):
 
 
 def cores():
-    """The number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    """The number of cores this process may use; a container's limit of 1.5 counts as 2."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limit = control_groups.cpu_limit()
+    return there if limit is None else min(there, ceil(limit))
 

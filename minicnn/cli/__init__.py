@@ -11,9 +11,14 @@ Each command has a file with ``add(parser)``, which adds its options to the pars
 import argparse
 import importlib
 import os
+import signal
 import sys
+import threading
 import warnings
+from contextlib import contextmanager
 from difflib import get_close_matches
+
+from minicnn.terminal import escaped, tell
 
 COMMANDS = {
     "tour": "one picture of each kind, with an index.html, into a folder",
@@ -61,22 +66,52 @@ def main(arguments=None):
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         options.refuse(unknown[0])
+    pressed = []
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _interruptible(pressed):
             warnings.showwarning = _show_warning
-            return options.run(options) or 0
-    except KeyboardInterrupt:
-        print("minicnn: interrupted", file=sys.stderr)
-        return INTERRUPTED
+            status = options.run(options) or 0
+            sys.stdout.flush()
+            return status
     except BrokenPipeError:  # the reader of our output has ended, as in `minicnn summary | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, OSError) as error:
-        print(f"minicnn: {' '.join(str(error).split())}", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        return _interrupted(*error.args)
+    except Exception as error:
+        if pressed:  # in compiled code, while it was imported, it can become any error
+            return _interrupted()
+        if not isinstance(error, (ValueError, OSError, MemoryError)):
+            raise
+        few = isinstance(error, MemoryError) and not isinstance(error, ValueError)
+        words = "not enough memory; use a smaller size" if few else str(error).strip()
+        tell(f"minicnn: {words}", file=sys.stderr)
         return 1
-    except MemoryError:
-        print("minicnn: not enough memory; use a smaller size", file=sys.stderr)
-        return 1
+
+
+def _interrupted(*words):
+    tell("; ".join(["minicnn: interrupted", *words]), file=sys.stderr)
+    return INTERRUPTED
+
+
+@contextmanager
+def _interruptible(pressed):
+    """Ctrl-C, and SIGTERM like it, raise KeyboardInterrupt in the block and are noted in a list."""
+    def press(number, frame):
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    if threading.current_thread() is not threading.main_thread():
+        before = {}  # no other thread gets signals
+    before = {one: there for one, there in before.items() if there not in (None, signal.SIG_IGN)}
+    try:
+        for one in before:
+            signal.signal(one, press)
+        yield
+    finally:
+        for one, there in before.items():
+            signal.signal(one, there)
 
 
 def build_parser(arguments=()):
@@ -104,8 +139,12 @@ class Parser(argparse.ArgumentParser):
         """End with status 2, wrong usage, for an unknown argument."""
         known = [name for action in self._actions for name in action.option_strings]
         written = argument.partition("=")[0]
-        hint = near(written, known) if written[0] == "-" else ""
+        hint = near(written, known) if written[:1] == "-" else ""
         self.error(f"unknown argument {written}{hint}")
+
+    def error(self, message):
+        """End with status 2, and the message on one line below the usage."""
+        super().error(escaped(message))
 
     def _check_value(self, action, value):  # argparse's check of a value that has choices
         if action.choices is not None and value not in action.choices:
@@ -122,4 +161,4 @@ def near(word, words):
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"minicnn: warning: {message}", file=sys.stderr)
+    tell(f"minicnn: warning: {message}", file=sys.stderr)

@@ -7,6 +7,7 @@ from minicnn import images, vis
 from minicnn.cli.options import Command, call, finish, network, side
 from minicnn.images.photos import find
 from minicnn.report import activations as sheets
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -35,7 +36,7 @@ def run(options):
         out = sheets.folder(found, out, command, progress=True)
     else:
         images.save(out, sheets.picture(found))
-    print(out)
+    tell(out)
     survey = call(vis.survey, options, net, photos=over)
-    print(sheets.table(survey.statistics, survey.photos))
+    tell(*sheets.table(survey.statistics, survey.photos).split("\n"))
     return finish(survey)

@@ -14,6 +14,7 @@ from minicnn.gradcheck.judge.step_sizes import error_by_step
 from minicnn.gradcheck.own.forms import KINDS
 from minicnn.gradcheck.own.layouts import LAYOUTS
 from minicnn.report import check as page
+from minicnn.terminal import tell
 
 SCREEN = "-"
 ABOUT = """\
@@ -85,7 +86,10 @@ def run(options):
 
 def _judge(layers, found, options):
     """(the Judged so far, whether none is left), each printed as soon as it is there."""
-    say = print if options.json != SCREEN else lambda text: None
+    def say(text):
+        if options.json != SCREEN:
+            tell(*text.split("\n"))
+
     if not found:
         say(files.no_op(Path(options.file).name))
         return [], True

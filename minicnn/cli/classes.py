@@ -21,4 +21,4 @@ def run(options):
     if not found:
         raise ValueError(f"network {net.name} has no class with {' or '.join(options.words)} in "
                          f"its name; `minicnn classes` lists all {len(net.labels)}")
-    say("\n".join(found), options)
+    say(found, options)

@@ -33,4 +33,4 @@ def run(options):
             seen.append(probabilities.Seen(Path(photo).name, net.restore(x)[0], p))
     if options.plot is not None:
         probabilities.plot(options.plot, seen, net.label, options.top)
-    say("\n".join(lines), options)
+    say(lines, options)

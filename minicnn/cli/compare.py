@@ -4,6 +4,7 @@ from minicnn import images, vis
 from minicnn.cli.options import Command, call, equipped, finish, network, side
 from minicnn.foreign.load import load
 from minicnn.report import comparison
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -22,5 +23,5 @@ def run(options):
     options.against = equipped(load(options.against), options)
     found = call(vis.compare, options, net)
     images.save(options.out, comparison.figure(found))
-    print(f"{options.out}:\n{found.caption}")
+    tell(f"{options.out}:", *found.caption.split("\n"))
     return finish(found)

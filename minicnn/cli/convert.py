@@ -7,6 +7,7 @@ from minicnn import images
 from minicnn.cli.options import option
 from minicnn.files import hdf5, stored_probe
 from minicnn.foreign.convert import PROBES, convert, is_ours
+from minicnn.terminal import tell
 
 FORMATS = {".h5": "HDF5", ".hdf5": "HDF5"}
 
@@ -48,5 +49,5 @@ def run(options):
     if network.probe is not None and not stored_probe.still_of(network.probe, network,
                                                                options.dtype):
         table.notes.append(f"The file has no probe: {options.dtype} rounds its numbers.")
-    print(f"{table}\n\n{options.to}: {network.name}, {network.count():,} parameters, "
-          f"{len(network.labels or [])} class names")
+    tell(*str(table).split("\n"), "", f"{options.to}: {network.name}, {network.count():,} "
+         f"parameters, {len(network.labels or [])} class names")

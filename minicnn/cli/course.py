@@ -10,6 +10,7 @@ from minicnn.cli import INTERRUPTED
 from minicnn.cli.options import names, whole
 from minicnn.course.assignments import assignment, assignments
 from minicnn.network.summary import lined_up
+from minicnn.terminal import tell
 
 CHECK = """\
 The numbers are drawn from the seed in the handout. Those of the grading are others, and differ for
@@ -61,14 +62,13 @@ def _list(options):
         rows = [(f"{number:2}", question.title, question.function or "in words",
                  f"{question.points:3} points", f"{question.minutes:3} min")
                 for number, question in enumerate(one.questions, 1)]
-        print("\n".join([one.title, "", *lined_up(rows)]))
+        tell(one.title, "", *lined_up(rows))
         return
     rows = [(f"{one.number:2}", one.name, f"{one.points} points", f"{one.minutes:3} min",
              _lessons(one), one.title)
             for one in assignments()]
-    print("\n".join([*lined_up(rows), "",
-                     "`minicnn course new FOLDER` makes a course of them; `minicnn course list 2` "
-                     "lists the questions."]))
+    tell(*lined_up(rows), "", "`minicnn course new FOLDER` makes a course of them; `minicnn course "
+         "list 2` lists the questions.")
 
 
 def _lessons(one):
@@ -105,12 +105,12 @@ def _new(options):
                each=lambda chosen: progress.bar(chosen, "course", unit="assignment"))
     folder = Path(options.folder)
     points = sum(one.points for one in made.assignments)
-    print(f"{folder / 'student'}: {len(made.assignments)} "
-          f"assignment{'s' * (len(made.assignments) > 1)}, {points} points, and minicnn's wheel: "
-          "give this to students")
-    print(f"{folder / 'teacher'}: solutions, rubric, hidden tests, autograders, and the seed: keep "
-          "this; begin with its README.md")
-    print(f"Then: minicnn course grade SUBMISSIONS --course {folder} --csv grades.csv")
+    tell(f"{folder / 'student'}: {len(made.assignments)} "
+         f"assignment{'s' * (len(made.assignments) > 1)}, {points} points, and minicnn's wheel: "
+         "give this to students",
+         f"{folder / 'teacher'}: solutions, rubric, hidden tests, autograders, and the seed: keep "
+         "this; begin with its README.md",
+         f"Then: minicnn course grade SUBMISSIONS --course {folder} --csv grades.csv")
 
 
 # ---- check
@@ -142,14 +142,14 @@ def _check(options):
     if options.hint is not None:
         question = given.assignment.question(options.hint)
         count, text = attempts.next_hint(given.assignment, question)
-        print("\n".join([f"{question.title}, hint {count} of {len(question.hints)}:", "",
-                         *checking.wrapped(text, "")]))
+        tell(f"{question.title}, hint {count} of {len(question.hints)}:", "",
+             *checking.wrapped(text, ""))
         return 0
     chosen = None if options.question is None else [given.assignment.question(options.question).id]
     result, attempt = checking.checked(
         given, chosen, **_seen(options),
         each=lambda questions: progress.bar(questions, "check", unit="question"))
-    print("\n".join(checking.lines(given, result, attempt)))
+    tell(*"\n".join(checking.lines(given, result, attempt)).split("\n"))
     if options.picture is not None:
         _picture(options, checking.picture(result.outcomes[0]))
     return 0 if checking.is_right(result) else 1
@@ -157,10 +157,10 @@ def _check(options):
 
 def _picture(options, picture):
     if picture is None:
-        print(f"{options.picture} is not written: there is nothing to be shown")
+        tell(f"{options.picture} is not written: there is nothing to be shown")
     else:
         images.save(options.picture, picture)
-        print(options.picture)
+        tell(options.picture)
 
 
 def _seen(options):
@@ -210,9 +210,9 @@ def _grade(options):
     found, one = which.of_submissions(options.submissions, chosen)
     found = which.of_another(found, one, options.course)
     given = {} if options.marks is None else marks.read(options.marks, found, one)
-    print(f"{one.title}: {len(found)} submission{'s' * (len(found) != 1)}")
+    tell(f"{one.title}: {len(found)} submission{'s' * (len(found) != 1)}")
     if line := reporting.left_out(submissions.ignored(options.submissions, one)):
-        print(line)
+        tell(line)
     results, finished = [], True
     graded = grading.grade_all(found, one, seed, options.jobs, minimum=not options.allow_unwalled,
                                **_seen(options))
@@ -222,7 +222,7 @@ def _grade(options):
                 result = marks.marked(result, given)
                 results.append(result)
                 with reporting.beside(bar):
-                    print(reporting.line(result), flush=True)
+                    tell(reporting.line(result))
         except KeyboardInterrupt:
             finished = False
             graded.close()
@@ -230,8 +230,8 @@ def _grade(options):
     results.sort(key=lambda result: order[result.student])
     similar = _similarity(found, one) if results else None
     written = reporting.write(results, options.csv, options.html, options.json, similar)
-    print("\n".join(["", *reporting.conclusion(results, len(found), similar, options.html),
-                     *written]))
+    conclusion = reporting.conclusion(results, len(found), similar, options.html)
+    tell("", *"\n".join(conclusion).split("\n"), *written)
     if not finished:
         print("minicnn: interrupted", file=sys.stderr)
         return INTERRUPTED

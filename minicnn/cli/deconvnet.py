@@ -1,7 +1,5 @@
 """``minicnn deconvnet``: see `minicnn.vis.deconvnet`."""
 
-from dataclasses import replace
-
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.ops.relu import RULES
@@ -53,4 +51,4 @@ def run(options):
         record, *_ = records.values()
         sheet, told = sheets.rules(records), [one.caption for one in records.values()]
         pictures = sheets.rules_pictures(records)
-    return of.save(replace(record, caption="\n".join(told)), options, net, sheet, pictures)
+    return of.save(record, options, net, sheet, pictures, told)

@@ -3,6 +3,7 @@
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import deepdream_image as sheets
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -15,7 +16,7 @@ def add(parser):
                    help="indices, from 0; if the layer holds the class scores, class names are "
                    "also accepted")
     command.options(size=of.side)
-    command.option("verbose", action="store_const", const=print,
+    command.option("verbose", action="store_const", const=tell,
                    help="print the table of iterations")
     parser.add_argument("--thumbnail", type=of.whole(1), metavar="N",
                         help="side in pixels of each picture on the sheet (default: such that the "
@@ -31,7 +32,7 @@ def run(options):
     status = of.save(found, options, net, sheets.sheet(found, options.thumbnail),
                      sheets.pictures(found))
     if found.names != [str(channel) for channel in found.channels]:  # classes
-        print(f"one after the other: {', '.join(found.names)}")
+        tell(f"one after the other: {', '.join(found.names)}")
     return status
 
 

@@ -48,7 +48,8 @@ def run(options):
     styled = options.out is None and not options.plain_text and formulas.can_style(sys.stdout)
     signs = options.out is not None or formulas.can_show(sys.stdout.encoding or "utf-8")
     text = explain(options.op, signs, _bold if styled else str)
-    say(text if signs else text.replace("∂", "partial "), options)
+    text = text if signs else text.replace("∂", "partial ")
+    print(text) if styled else say(text, options)
 
 
 def listing():

@@ -3,6 +3,7 @@
 from minicnn.files import cache, manifest
 from minicnn.foreign.fetch import fetch, is_whole
 from minicnn.network.summary import lined_up
+from minicnn.terminal import tell
 
 COLUMNS = ("name", "network", "for short", "size", "top-1", "top-5", "licence", "here")
 
@@ -25,13 +26,13 @@ def add(parser):
 def run(options):
     """Fetch a network and describe it, or print the list."""
     if options.list:
-        print(table(options.cache))
+        tell(*table(options.cache).split("\n"))
         return
     known = manifest.find(options.name)
     there = options.from_file is None and not options.again and is_whole(known.name, options.cache)
     path = fetch(options.name, options.from_file, options.cache, options.again, options.keep,
                  progress=True)
-    print("\n".join(_told(path, known, options, there)))
+    tell(*_told(path, known, options, there))
 
 
 def table(folder=None):

@@ -23,5 +23,5 @@ def run(options):
     status = make(vis.filters, options, sheets.sheet, sheets.pictures,
                   folder=Path(options.out).parent)
     if status:
-        print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
+        print("minicnn: the same command goes on from here", file=sys.stderr)
     return status

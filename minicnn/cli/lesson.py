@@ -6,6 +6,7 @@ from pathlib import Path
 
 from minicnn.course import bookmark, lessons, stage
 from minicnn.network.summary import lined_up
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -34,9 +35,10 @@ def run(options):
     if options.executed and options.notebook is None:
         options.refuse("--executed without --notebook PATH.ipynb")
     if options.lesson is None:
-        if options.notebook is not None:
-            options.refuse("--notebook without a LESSON")
-        print(listing())
+        for name in ("notebook", "weights", "photo", "out", "restart"):
+            if getattr(options, name):
+                options.refuse(f"--{name} without a LESSON")
+        tell(*listing().split("\n"))
         return
     lesson = lessons.lesson(options.lesson)
     photo = None if options.photo is None else Path(options.photo).resolve()
@@ -49,7 +51,7 @@ def run(options):
             from minicnn.course import notebook
 
             notebook.write(lesson, options.notebook, options.executed)
-            print(f"{options.notebook}: {lesson.title}")
+            tell(f"{options.notebook}: {lesson.title}")
         else:
             go(lesson, options)
 

@@ -1,12 +1,13 @@
 """``minicnn maximize``: see `minicnn.vis.maximize`."""
 
 import argparse
-from pathlib import Path
+import os
 
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import filters as sheets
 from minicnn.report import full_size
+from minicnn.terminal import tell
 from minicnn.vis.presets import PRESETS, STARTS
 
 
@@ -46,7 +47,7 @@ def run(options):
     names = [full_size.unit(net, one.settings["layer"], one.settings["channel"]) for one in records]
     told = of.show(options.out, sheets.side_by_side(net, records), True,
                    dict(zip(names, [one.image for one in records], strict=True)))
-    print("\n  ".join([f"{options.out}:", *[record.caption for record in records]]) + told)
+    tell(f"{options.out}:", *[f"  {record.caption}" for record in records], *told)
     return of.finish(records[0])
 
 
@@ -59,7 +60,7 @@ class OneOrSeveral(argparse.Action):
 
 
 def _start(text):
-    if text not in STARTS and not Path(text).is_file():
+    if text not in STARTS and not os.path.isfile(text):  # False for any text
         raise argparse.ArgumentTypeError(f"expected {', '.join(STARTS)}, or the path of a photo, "
                                          f"got {text!r}")
     return text

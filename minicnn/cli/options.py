@@ -16,6 +16,7 @@ from minicnn.gradcheck.own.sources import Source
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
 from minicnn.report import animation, full_size, saved, trace
+from minicnn.terminal import escaped, tell
 from minicnn.vis.options import Options, shown
 
 MOST = 100_000  # numbers in a range; no layer has as many channels
@@ -178,7 +179,7 @@ def with_ops(net, options):
             raise ValueError(f"--ops {text}: network {net.name} has no op and no layer {name!r}"
                              + hint)
     if options.ops:
-        print(net.choice, file=sys.stderr)
+        tell(*str(net.choice).split("\n"), file=sys.stderr)
     return net
 
 
@@ -227,50 +228,55 @@ def make(method, options, sheet=None, pictures=None, **more):
 
 
 def say(text, options):
-    """Print a text, or write it to --out."""
+    """Print a text or a list of lines, or write it to --out."""
+    lines = text.split("\n") if isinstance(text, str) else text
     if options.out is None:
-        print(text)
+        tell(*lines)
         return
     with images.atomic(options.out) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(map(escaped, lines)) + "\n", encoding="utf-8")
 
 
-def save(record, options, net, sheet=None, pictures=None):
-    """Write the record's picture, or a sheet, to --out and print the record's caption.
+def save(record, options, net, sheet=None, pictures=None, told=None):
+    """Write the record's picture, or a sheet, to --out and print its caption, or lines `told`.
 
     A small picture is enlarged. It itself, and the pictures {name: picture} of a sheet, go into the
     folder of the same name, see `report.full_size`. With --keep-settings also write the settings.
     Returns the exit status.
     """
-    told = show(options.out, record.image if sheet is None else sheet, sheet is not None, pictures)
+    where = show(options.out, record.image if sheet is None else sheet, sheet is not None, pictures)
     if "keep_settings" in options and options.keep_settings:
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
-    print(f"{options.out}: {record.caption}{told}")
+    first, *others = [record.caption] if told is None else told
+    tell(f"{options.out}: {first}", *others, *where)
     return finish(record)
 
 
 def show(path, picture, is_sheet=False, pictures=None):
     """Write a picture, enlarged if it is small, or a sheet and its pictures at their own size;
-    returns a line that says where these are, if anywhere."""
+    returns the lines that say where these are, if anywhere."""
     if is_sheet:
         images.save(path, picture)
         where = None if pictures is None else full_size.save(path, pictures)
-        return "" if where is None else f"\n  each picture at its own size: {where}{os.sep}"
+        return [] if where is None else [f"  each picture at its own size: {where}{os.sep}"]
     itself, (height, width) = full_size.show(path, picture), picture.shape[:2]
-    return "" if itself is None else f"\n  enlarged from {width}x{height}; itself: {itself}"
+    return [] if itself is None else [f"  enlarged from {width}x{height}; itself: {itself}"]
 
 
 def finish(record):
-    """Print the photos that were skipped; returns the exit status."""
+    """Print the photos that were skipped, and whether Ctrl-C came; returns the exit status."""
     tell_skipped(record.skipped)
-    return INTERRUPTED if record.interrupted else 0
+    if not record.interrupted:
+        return 0
+    print("minicnn: interrupted; what was done until then is saved", file=sys.stderr)
+    return INTERRUPTED
 
 
 def tell_skipped(lines):
     """Print the photos that could not be read to standard error."""
     for line in lines:
-        print(f"minicnn: skipped {line}", file=sys.stderr)
+        tell(f"minicnn: skipped {line}", file=sys.stderr)
 
 
 # ---- saved settings, frames and plots: for the commands that have them

@@ -4,6 +4,7 @@ from minicnn import images
 from minicnn.cli.options import device, equipped, ops, show
 from minicnn.foreign.load import load
 from minicnn.report import deepdream_image, full_size, heatmaps, saved, sheets
+from minicnn.terminal import tell
 
 SHEETS = {  # for commands that save more than the method's own picture
     "deepdream_image": (deepdream_image.sheet, deepdream_image.pictures),
@@ -47,4 +48,4 @@ def run(options):
         told = show(options.out, sheet(record), True, pictures(record))
     else:
         told = show(options.out, record.image)
-    print(f"{options.out}: the same picture as in {options.file}: {record.caption}{told}")
+    tell(f"{options.out}: the same picture as in {options.file}: {record.caption}", *told)

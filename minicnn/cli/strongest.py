@@ -1,12 +1,10 @@
 """``minicnn strongest``: see `minicnn.vis.strongest`."""
 
-import sys
-
 from minicnn import vis
-from minicnn.cli import INTERRUPTED
 from minicnn.cli.options import Command, call, network, numbers, tell_skipped, whole
 from minicnn.files import patches
 from minicnn.report import strongest as sheets
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -38,10 +36,9 @@ def run(options):
         else:
             record = call(vis.strongest, options, network(options), folder=options.out)
             found = record.patches
-            print(record.caption)
+            tell(record.caption)
         for path in sheets.save(found, options.out, options.layers, options.channels, options.view):
-            print(path)
+            tell(path)
         tell_skipped(found.unreadable)
     except KeyboardInterrupt:
-        print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
+        raise KeyboardInterrupt("the same command goes on from here") from None

@@ -2,6 +2,7 @@
 
 from minicnn.cli.options import Command, network
 from minicnn.report.tour import tour
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -12,4 +13,4 @@ def add(parser):
 
 def run(options):
     """Make the pictures and print the path of their page."""
-    print(tour(network(options), options.photo, options.out, options.seed, True))
+    tell(tour(network(options), options.photo, options.out, options.seed, True))

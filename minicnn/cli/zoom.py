@@ -7,6 +7,7 @@ from minicnn.cli.dream import dreaming
 from minicnn.cli.options import Command, call, finish, network, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -29,5 +30,5 @@ def run(options):
     found = call(vis.zoom, options, network(options))
     animation.save(options.out, map(images.enlarged, found.frames), options.milliseconds)
     images.save(sheet, sheets.sheet(found))
-    print(f"{options.out}, {sheet}: {found.caption}")
+    tell(f"{options.out}, {sheet}: {found.caption}")
     return finish(found)

@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from minicnn import backend
 from minicnn.course.grader.grade import grade
 from minicnn.course.grader.outcome import BY_HAND, NO_ANSWER, Outcome, Result
+from minicnn.fast.processes import end_with_parent
 from minicnn.gradcheck.apart.walled import Walled, WallError
 
 JOBS = 2
@@ -114,6 +115,7 @@ def _pooled(left, jobs):
 def _prepare():
     """In each process of the pool: Ctrl-C is for the first one, and it has one core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     backend.threads(1)
 
 

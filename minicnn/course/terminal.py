@@ -14,6 +14,7 @@ from minicnn.course.questions import shown
 from minicnn.images import atomic
 from minicnn.network.summary import lined_up
 from minicnn.report import formulas
+from minicnn.terminal import escaped, tell
 
 WIDEST = 100  # columns of text that are comfortable to read
 DPI = 110  # of the saved pictures
@@ -71,6 +72,7 @@ class Screen:
 
     def say(self, text, kind="dim"):
         """A line of the lesson's own machinery."""
+        text = "\n".join(map(escaped, text.split("\n")))
         print(self.paint(kind, text) if kind else text, flush=True)
 
     # ---- questions
@@ -105,14 +107,14 @@ class Screen:
         if self.inline:
             columns = max(10, min(self.width, int(figure.get_figwidth() / A_COLUMN)))
             print(escape(path.read_bytes(), self.inline, columns))
-        print(self.paint("dim", f"picture: {path}"), flush=True)
+        print(self.paint("dim", f"picture: {escaped(path)}"), flush=True)
 
     # ---- variables
 
     def variable(self, name, value):
         """A variable: kind, shape, dtype and values."""
-        print(f"{self.paint('bold', name)}: {about(value)}")
-        print("\n".join(values(value, self.width)))
+        print(f"{self.paint('bold', name)}: {escaped(about(value))}")
+        tell(*values(value, self.width))
 
     def variables(self, names):
         """The names that a lesson has defined."""
@@ -186,7 +188,8 @@ def values(value, width=80):
     if isinstance(value, np.ndarray):
         lines = _array(value, width)
     elif isinstance(value, (str, int, float, np.generic)) or callable(value):
-        lines = (inspect.getdoc(value) or "").splitlines()[:1] if callable(value) else [str(value)]
+        lines = ((inspect.getdoc(value) or "").splitlines()[:1] if callable(value)
+                 else str(value).split("\n"))
     else:
         lines = pprint.pformat(value, width=width, compact=True).splitlines()
     return lines[:MOST_LINES] + ["..."] * (len(lines) > MOST_LINES)

@@ -8,16 +8,13 @@ import os
 import platform
 import re
 import sys
-from pathlib import Path
 
 from minicnn import backend
-from minicnn.backend import VARIABLE, threads
+from minicnn.backend import VARIABLE, control_groups, threads
 from minicnn.doctor.findings import BAD, NOTE, WARNING, Finding
 
-PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 OLDEST = (3, 10)
 VGG16 = 1.0  # GB: VGG-16 with a gradient at its image, see benchmarks/results/speed.md
-UNLIMITED = 1 << 60  # bytes: version 1 of control groups gives a larger number for "no limit"
 
 
 def python():
@@ -46,10 +43,10 @@ def _environment():
 def cores():
     """Yield the number of cores for this process, and the number of threads the ops use."""
     there, allowed = os.cpu_count(), backend.cores()
-    limit = cpu_limit()
+    limit = control_groups.cpu_limit()
     words = f"{allowed} of {there} for this process" if allowed < there else f"{there}"
     yield Finding("cores", words + (f", limited to {limit:g} by a container" if limit else ""))
-    yield _threads(max(1, round(limit)) if limit and limit < allowed else allowed)
+    yield _threads(allowed)
 
 
 def _threads(usable):
@@ -71,7 +68,7 @@ def _threads(usable):
 def memory():
     """Yield the total and the free memory, and the limit of a container."""
     total, free = _memory()
-    limit = memory_limit()
+    limit = control_groups.memory_limit()
     if total is None:
         yield Finding("memory", "unknown on this system", NOTE)
         return
@@ -89,7 +86,7 @@ def memory():
 
 def _memory():
     """(total, available) in bytes; None if unknown."""
-    info = PROC / "meminfo"
+    info = control_groups.PROC / "meminfo"
     if info.exists():
         found = {name: int(kb) * 1024 for name, kb in
                  re.findall(r"^(\w+):\s*(\d+) kB", info.read_text(), re.MULTILINE)}
@@ -101,47 +98,3 @@ def _memory():
 
 def _gigabytes(count):
     return f"{count / 1e9:.1f} GB"
-
-
-# ---- control groups: the limits of a container
-
-def cpu_limit():
-    """The number of cores, a float, that the control groups allow this process; None: no limit."""
-    limits = []
-    for folder in _groups("cpu"):
-        quota, period = _numbers(folder / "cpu.max", 2) or (  # version 2, else version 1
-            _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us"))
-        if quota and period and quota > 0:
-            limits.append(quota / period)
-    return min(limits, default=None)
-
-
-def memory_limit():
-    """The number of bytes that the control groups allow this process; None: no limit."""
-    found = [_number(folder / name) for folder in _groups("memory")
-             for name in ("memory.max", "memory.limit_in_bytes")]
-    return min((limit for limit in found if limit and limit < UNLIMITED), default=None)
-
-
-def _groups(controller):
-    """This process's folder of a controller's limits, and its parents up to the top."""
-    listed = PROC / "self" / "cgroup"
-    for line in listed.read_text().splitlines() if listed.exists() else []:
-        _, controllers, inside = line.split(":", 2)
-        if controllers and controller not in controllers.split(","):
-            continue
-        top = CGROUP / controllers  # in version 2 the field `controllers` is empty
-        folder = top / inside.lstrip("/")
-        yield from [folder, *(up for up in folder.parents if up == top or top in up.parents)]
-
-
-def _number(path):
-    """The whole number in a file; None if the file holds anything else."""
-    return (_numbers(path, 1) or [None])[0]
-
-
-def _numbers(path, count):
-    """The `count` whole numbers in a file; None if it is missing or holds anything else."""
-    words = path.read_text().split() if path.is_file() else []
-    whole = len(words) == count and all(re.fullmatch(r"-?\d+", word) for word in words)
-    return [int(word) for word in words] if whole else None

@@ -7,13 +7,15 @@ pass depends on the number of threads.
 """
 
 import multiprocessing
+import os
 import signal
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.reduction import ForkingPickler
+from threading import Thread
 
 from minicnn.backend import threads
 
@@ -43,15 +45,19 @@ def ordered(function, tasks, workers=1):
     Notes
     -----
     New processes ("spawn") import the main script again: code in it that must run only once
-    belongs under ``if __name__ == "__main__":``. The processes end when this process ends.
+    belongs under ``if __name__ == "__main__":``. The processes end when this process ends, however
+    it ends.
     """
     if hasattr(tasks, "__len__"):
         workers = min(workers, len(tasks))
     if workers <= 1:
         yield from map(function, tasks)
         return
-    pool = [_Worker(function) for _ in range(workers)]
+    packed = ForkingPickler.dumps(function)
+    pool = [_Worker() for _ in range(workers)]
     try:
+        for worker in pool:
+            worker.prepare(packed)
         yield from _shared(pool, iter(tasks))
     finally:
         for worker in pool:
@@ -78,15 +84,19 @@ def _shared(pool, tasks):
 class _Worker:
     """A process and the pipe to it. `reply` is the list for its next result."""
 
-    def __init__(self, function):
+    def __init__(self):
         context = multiprocessing.get_context("spawn")
         self.pipe, end = context.Pipe()
-        packed = bytes(ForkingPickler.dumps(function))
-        self.process = context.Process(target=_serve, args=(packed, end), daemon=True)
+        self.process = context.Process(target=_serve, args=(end,), daemon=True)
         with _ctrl_c_later():
             self.process.start()
         end.close()  # now only the other process holds it: when that ends, reading here fails
         self.reply = None
+
+    def prepare(self, packed):
+        """Send the function, pickled, when all have started: a large one waits to be read."""
+        with _ended_by_itself():
+            self.pipe.send_bytes(packed)
 
     def give(self, task):
         """Send a task; returns the list that its result will be appended to."""
@@ -134,19 +144,31 @@ def _ended_by_itself():
             'workers outside of if __name__ == "__main__":; one worker avoids both') from None
 
 
-def _serve(packed, pipe):
-    """Run tasks until the pipe closes; if unpickling `packed` fails, answer with that error."""
+def end_with_parent():
+    """In a process of `multiprocessing`: end it, without a word, as soon as its parent has ended.
+
+    Otherwise a worker goes on with a task that nobody waits for, and then cannot answer.
+    """
+    def watch():
+        wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+def _serve(pipe):
+    """Run tasks until the pipe closes; if unpickling the function fails, answer with that error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     threads(1)
     function = None
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):  # the pipe is closed
+        packed = pipe.recv_bytes()
+        while True:
             task = pipe.recv()
-        except EOFError:
-            return
-        try:
-            function = function or ForkingPickler.loads(packed)
-            reply = False, function(task)
-        except Exception as error:
-            reply = True, error
-        pipe.send(reply)
+            try:
+                function = function or ForkingPickler.loads(packed)
+                reply = False, function(task)
+            except Exception as error:
+                reply = True, error
+            pipe.send(reply)

@@ -121,8 +121,10 @@ def _source(path, foreign, held, model):
     several = {row.model for row in fitting}
     if len(several) > 1:  # a file of the first layers only
         fitting = [row for row in fitting if row.model in f"{path.name} {foreign.says}".lower()]
-        usable(len({row.model for row in fitting}) == 1, "{}: its layers are the first layers of "
-               "each of {}; name one as model (--model)", path, ", ".join(sorted(several)))
+        unread = foreign.unread and f"{foreign.unread.removesuffix('.')}; "
+        usable(len({row.model for row in fitting}) == 1, "{}: {}its weights have the names of the "
+               "first layers of each of {}; name one as model (--model)", path, unread,
+               ", ".join(sorted(several)))
     return fitting[0] if fitting else None
 
 

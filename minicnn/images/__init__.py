@@ -1,10 +1,10 @@
 """Pictures: reading and writing files, preprocessing, folders of photos, displaying arrays.
 
-What belongs here: reading and writing one picture (completely or not at all), `Preprocessing` and
-the conversion to and from a network's input values, sources of many photos (`photos`), any array as
-pixels 0..255 (`display`), showing pictures on screen (`showing`). What does not: sheets, pages and
-animations of several pictures (`minicnn.report`), and the steps of an optimisation
-(`minicnn.ascent`).
+What belongs here: reading (`decoding`) and writing one picture (completely or not at all),
+`Preprocessing` and the conversion to and from a network's input values, sources of many photos
+(`photos`), any array as pixels 0..255 (`display`), showing pictures on screen (`showing`). What
+does not: sheets, pages and animations of several pictures (`minicnn.report`), and the steps of an
+optimisation (`minicnn.ascent`).
 """
 
 from minicnn.images.pictures import (

@@ -10,12 +10,14 @@ import io
 import os
 import secrets
 import warnings
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+from minicnn.images.decoding import MAX_PIXELS, ImageError, to_rgb
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -24,16 +26,11 @@ Photo: TypeAlias = "str | Path | np.ndarray | PIL.Image.Image"  # what `to_pixel
 
 RESAMPLES = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-MAX_PIXELS = 100_000_000  # a larger resized picture is a mistake, not a photo
 SMALL, LARGE = 224, 256  # longer sides in pixels: of what is enlarged, and to at least what
 ENLARGED = "enlarged by minicnn for viewing"  # how the comment of such a file begins
 
 
-class ImageError(ValueError):
-    """A picture cannot be read, written or used; the message is one line."""
-
-
-def load(path: str | Path) -> np.ndarray:
+def load(path: str | Path, wanted: Callable | None = None) -> np.ndarray:
     """Read a picture file as RGB, as a viewer would show it.
 
     This applies the camera's (EXIF) orientation, puts transparent parts on white, scales 16-bit
@@ -42,6 +39,9 @@ def load(path: str | Path) -> np.ndarray:
     Parameters
     ----------
     path : str or path
+    wanted : callable, optional
+        From a size (H, W) to the size that such a picture will be resized to: a very large picture
+        is then read at a reduced size, see `minicnn.images.decoding`.
 
     Returns
     -------
@@ -52,18 +52,19 @@ def load(path: str | Path) -> np.ndarray:
     ImageError
         No such file, a folder, not a picture, truncated, without pixels, or far too large.
     """
-    return _load(path)[0]
+    return _load(path, wanted)[0]
 
 
-def _load(path):
+def _load(path, wanted=None):
     """(pixels, the file's comment)"""
     path = Path(path)
     if not path.is_file():
-        what = "is a folder, not a picture" if path.is_dir() else "no such file"
+        what = ("is a folder, not a picture" if path.is_dir() else
+                "is a pipe or a device, not an ordinary file" if path.exists() else "no such file")
         raise ImageError(f"{path}: {what}; give the path of a PNG or JPEG file")
     if path.stat().st_size == 0:
         raise ImageError(f"{path}: the file is empty (0 bytes); copy or download it again")
-    return _read(path, path)
+    return _read(path, path, wanted)
 
 
 def decode(data: bytes, name: str | Path = "picture") -> np.ndarray:
@@ -86,17 +87,23 @@ def decode(data: bytes, name: str | Path = "picture") -> np.ndarray:
     return _read(io.BytesIO(data), name)[0]
 
 
-def _read(file, name):
+def _read(file, name, wanted=None):
     from PIL import Image
 
     try:
-        with Image.open(file) as picture:
-            return _decode(picture), _comment(picture)
+        with warnings.catch_warnings():  # of a size that is allowed here
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(file)
+        with picture:
+            return to_rgb(picture, wanted), _comment(picture)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     except Image.UnidentifiedImageError as error:
         raise ImageError(f"{name}: not a picture in a known format, whatever its name says; "
                          "expected PNG, JPEG, GIF or the like") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{name}: more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels; make the "
+                         "picture smaller first") from error
     except Exception as error:  # for damaged files decoders raise almost any error
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"{name}: cannot be read ({reason}); try a fresh copy") from error
@@ -220,14 +227,17 @@ def _target(path):
     return target
 
 
-def resize(image: np.ndarray, size: int | Sequence[int], resample: str = "bicubic") -> np.ndarray:
+def resize(image: np.ndarray, size: int | Sequence[int], resample: str = "bicubic",
+           middle: Sequence[int] | None = None) -> np.ndarray:
     """Resize a picture to exactly (H, W); when reducing, every old pixel counts.
 
     Parameters
     ----------
-    image : (H, W, 3) or (H, W) uint8
+    image : (H, W, 3), (H, W, 1) or (H, W) uint8
     size : int or (H, W)
     resample : one of RESAMPLES
+    middle : (h, w), optional
+        Return only the middle of the resized picture.
 
     Returns
     -------
@@ -240,8 +250,17 @@ def resize(image: np.ndarray, size: int | Sequence[int], resample: str = "bicubi
     if height * width > MAX_PIXELS:
         raise ImageError(f"images.resize: {height} x {width} is more than {MAX_PIXELS:,} pixels; "
                          "crop a very long picture first, or choose a smaller size")
-    picture = to_pil(image)
-    return np.array(picture.resize((width, height), Image.Resampling[resample.upper()]))
+    shape, box = (height, width), None
+    if middle is not None:
+        shape, box = middle, _middle_of(image.shape, (height, width), middle)
+    resized = to_pil(image).resize(shape[::-1], Image.Resampling[resample.upper()], box)
+    return np.array(resized).reshape(*shape, *image.shape[2:])
+
+
+def _middle_of(have, size, middle):
+    """(left, top, right, bottom) in an image of which `middle` is seen once it has `size`."""
+    first = [(size[a] - middle[a]) // 2 for a in (0, 1)]
+    return [(first[a] + end * middle[a]) * have[a] / size[a] for end in (0, 1) for a in (1, 0)]
 
 
 def enlarged(image: np.ndarray, resample: str = "lanczos") -> np.ndarray:
@@ -272,19 +291,20 @@ def enlarged(image: np.ndarray, resample: str = "lanczos") -> np.ndarray:
 
 # ---- conversion to (H, W, 3) uint8
 
-def to_pixels(image: Photo) -> np.ndarray:
+def to_pixels(image: Photo, wanted: Callable | None = None) -> np.ndarray:
     """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError for anything else.
 
-    It warns of a picture that minicnn enlarged for viewing: a network sees it otherwise.
+    `wanted` as for `load`. It warns of a picture that minicnn enlarged for viewing: a network sees
+    it otherwise.
     """
     from PIL import Image
 
     if isinstance(image, np.ndarray):
         return _array_to_pixels(image)
     if isinstance(image, (str, os.PathLike)):
-        pixels, comment = _load(image)
+        pixels, comment = _load(image, wanted)
     elif isinstance(image, Image.Image):
-        pixels, comment = _decode(image), _comment(image)
+        pixels, comment = _pil_to_pixels(image, wanted), _comment(image)
     else:
         raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
                          f"got {type(image).__name__}")
@@ -294,13 +314,21 @@ def to_pixels(image: Photo) -> np.ndarray:
     return pixels
 
 
+def _pil_to_pixels(image, wanted):
+    try:
+        return to_rgb(image.copy(), wanted)
+    except (ValueError, OSError) as error:  # a file still to be read, a rare mode
+        raise ImageError(f"images.prepare: a PIL image of mode {image.mode}: {error}") from error
+
+
 def _array_to_pixels(image):
     _check_shape(image, "images.prepare")
     pixels = _fractions_to_pixels(image) if image.dtype.kind == "f" else image
     if pixels.dtype != np.uint8:
         raise ImageError(f"images.prepare: expected uint8 pixels 0..255, got {image.dtype}; "
                          "convert with .astype(np.uint8) if they are pixels 0..255")
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)  # H,W -> H,W,3
+    pixels = pixels.reshape(*pixels.shape[:2], -1)  # H,W -> H,W,1
+    return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)  # H,W,1 -> H,W,3
 
 
 def _fractions_to_pixels(image):
@@ -312,41 +340,18 @@ def _fractions_to_pixels(image):
     return np.rint(image * 255.0).astype(np.uint8)
 
 
-def _decode(picture):
-    """A PIL image of any mode as (H, W, 3) uint8."""
-    from PIL import Image, ImageOps
-
-    if 0 in picture.size:
-        raise ImageError(f"the picture has no pixels ({picture.width} x {picture.height})")
-    picture.load()  # damaged pixels fail here; damaged metadata below does not matter
-    with suppress(SyntaxError):
-        picture = ImageOps.exif_transpose(picture)
-    if picture.mode[0] in "IF":  # I, I;16, I;16B, F: Pillow's own conversion clips at 255
-        picture = Image.fromarray(_wide_grey_to_8_bits(np.asarray(picture)))
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.array(picture.convert("RGB"))
-
-
 def _comment(picture):
     """The comment in a PNG or JPEG file; "" if there is none."""
     comment = picture.info.get("Comment") or picture.info.get("comment") or ""
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
 
 
-def _wide_grey_to_8_bits(grey):
-    if grey.dtype.kind == "f" or grey.min() < 0 or grey.max() > 65535:
-        raise ImageError(f"expected 8- or 16-bit pixels, got {grey.dtype} from {grey.min():g} to "
-                         f"{grey.max():g}; save it as an 8-bit PNG first")
-    return np.rint(grey / 257).astype(np.uint8)  # 65535 = 255 * 257
-
-
 def to_pil(pixels: np.ndarray) -> PIL.Image.Image:
-    """Pixels as a PIL image."""
+    """Pixels (H, W, 3), (H, W, 1) or (H, W) as a PIL image."""
     from PIL import Image
 
-    return Image.fromarray(np.ascontiguousarray(pixels))
+    grey = pixels.ndim == 3 and pixels.shape[2] == 1
+    return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if grey else pixels))
 
 
 # ---- checks
@@ -358,10 +363,11 @@ def check_choice(name: str, value: Any, choices: Collection) -> None:
 
 
 def _check_shape(pixels, who):
-    right = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
+    right = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (1, 3))
     if not right or pixels.size == 0:
         hint = "; from a batch pass one picture, x[0]" if pixels.ndim == 4 else ""
-        raise ImageError(f"{who}: expected (H, W, 3) or (H, W), got {pixels.shape}{hint}")
+        raise ImageError(f"{who}: expected (H, W, 3), (H, W, 1) or (H, W), got "
+                         f"{pixels.shape}{hint}")
 
 
 def check_finite(a: np.ndarray, who: str) -> None:

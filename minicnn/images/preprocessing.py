@@ -13,6 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from minicnn.images.decoding import LARGE
 from minicnn.images.pictures import (
     RESAMPLES,
     ImageError,
@@ -147,8 +148,9 @@ def prepare(image: Photo, preprocessing: Preprocessing,
 
     Parameters
     ----------
-    image : path, PIL image, or uint8 array (H, W, 3) or (H, W)
-        Floats within 0..1 count as fractions of 255, with a warning.
+    image : path, PIL image, or uint8 array (H, W, 3), (H, W, 1) or (H, W)
+        Floats within 0..1 count as fractions of 255, with a warning. A file of more than 33 million
+        pixels is read at a reduced size if that is enough.
     preprocessing : Preprocessing
     size : None, int, (H, W) or "keep"
         None: the network's own size. Another size keeps the framing: `resize_to` scales in
@@ -163,12 +165,18 @@ def prepare(image: Photo, preprocessing: Preprocessing,
     ImageError
         An unreadable file; an array of another shape, kind or range.
     """
-    pixels = to_pixels(image)
-    if not (isinstance(size, str) and size == "keep"):
-        wanted = preprocessing.size if size is None else height_width(size)
-        large = _size_before_crop(pixels.shape[:2], preprocessing, wanted)
-        pixels = _centre(resize(pixels, large, preprocessing.resample), wanted)
-    return normalize(pixels[None], preprocessing)
+    if isinstance(size, str) and size == "keep":
+        return normalize(to_pixels(image)[None], preprocessing)
+    wanted = preprocessing.size if size is None else height_width(size)
+
+    def before_crop(have):
+        return _size_before_crop(have, preprocessing, wanted)
+
+    pixels = to_pixels(image, before_crop)
+    large = before_crop(pixels.shape[:2])
+    middle = wanted if large[0] * large[1] > LARGE else None  # of a long strip only what is seen
+    pixels = resize(pixels, large, preprocessing.resample, middle)
+    return normalize(_centre(pixels, wanted)[None], preprocessing)
 
 
 def normalize(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

@@ -1,13 +1,16 @@
 """Networks: rows of layers, the forward and backward pass through them, and their analysis.
 
 What belongs here: the kinds of layers (`layers`), checking the rows (`rows`), `Network` and the
-`Run` that a forward pass returns, the choice of the implementation of each row (`using`; `own` for
-a user's own op), the table of a network (`summary`), receptive fields (`receptive`). What does
-not: mathematics (`minicnn.ops`), architectures (`minicnn.models`), files (`minicnn.files`).
+`Run` that a forward pass returns, where in a pass numbers are not finite (`finite`), the choice of
+the implementation of each row (`using`; `own` for a user's own op), the table of a network
+(`summary`), receptive fields (`receptive`). What does not: mathematics (`minicnn.ops`),
+architectures (`minicnn.models`), files (`minicnn.files`).
 """
 
+from minicnn.network.finite import NotFiniteError
 from minicnn.network.network import PROBABILITIES, Network
 from minicnn.network.rows import INPUT, LayerNameError, Row
 from minicnn.network.run import Descent, Run
 
-__all__ = ["INPUT", "PROBABILITIES", "Descent", "LayerNameError", "Network", "Row", "Run"]
+__all__ = ["INPUT", "PROBABILITIES", "Descent", "LayerNameError", "Network", "NotFiniteError",
+           "Row", "Run"]

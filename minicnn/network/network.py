@@ -13,7 +13,7 @@ are ordinary arrays: the next forward pass uses whatever is written into them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -23,8 +23,8 @@ from minicnn import backend, images
 from minicnn.backend.blas import one_blas_thread
 from minicnn.images.pictures import Photo
 from minicnn.images.preprocessing import how_to_set
+from minicnn.network import finite, summary
 from minicnn.network import rows as written
-from minicnn.network import summary
 from minicnn.network.layers import AveragePool, MaxPool, Sigmoid, Softmax
 from minicnn.network.rows import INPUT, LayerNameError, near
 from minicnn.network.run import Run
@@ -229,26 +229,38 @@ class Network:
         Raises
         ------
         ValueError
-            Wrong shape, unknown layer, missing weights.
+            Wrong shape, an empty batch, unknown layer, missing weights.
+        NotFiniteError
+            The input or an output that was asked for has NaN or infinite numbers; the message
+            names the first layer that has some.
         """
         x, goals = backend.to_device(x, self.device), self._goals(to)
         self._check_input(x)
-        readers = self.last_readers(goals)
         learn = frozenset(self.names if learn is True else learn or ())
         run = Run(self, x, None if keep is None else {*goals, *map(self.find, keep)}, learn, caches)
-        rng, alive = np.random.default_rng(seed), {INPUT: x}
         with one_blas_thread(), backend.memory_errors():
-            for name, layer, inputs in self.rows:
-                if name in readers:
-                    read = [alive[place] for place in inputs]
-                    y, cache = layer.forward(self.ops[name], read if layer.several else read[0],
-                                             self.params.get(name, {}), name in learn, rng)
-                    run.record(name, y, cache)
-                    alive[name] = run.output = y
-                    for place in {name, *inputs}:
-                        if readers[place] == name:
-                            del alive[place]
+            finite.check_input(self, x)
+            for name, y, cache in self.rows_computed(x, goals, learn, seed):
+                run.record(name, y, cache)
+                run.output = y
+            finite.check_forward(self, run, goals)
         return run
+
+    def rows_computed(self, x: np.ndarray, goals: Sequence[str], learn: Collection[str] = (),
+                      seed: int | np.random.Generator = 0) -> Iterator[tuple[str, np.ndarray, Any]]:
+        """The loop of `forward`, without its checks: yields each row's name, output and cache."""
+        readers, alive = self.last_readers(goals), {INPUT: x}
+        rng = np.random.default_rng(seed)
+        for name, layer, inputs in self.rows:
+            if name in readers:
+                read = [alive[place] for place in inputs]
+                y, cache = layer.forward(self.ops[name], read if layer.several else read[0],
+                                         self.params.get(name, {}), name in learn, rng)
+                alive[name] = y
+                for place in {name, *inputs}:
+                    if readers[place] == name:
+                        del alive[place]
+                yield name, y, cache
 
     def _goals(self, to):
         if to is None:
@@ -285,6 +297,9 @@ class Network:
             raise ValueError(f"network {self.name}: expected images (N, H, W, "
                              f"{self.input_shape[2]}), got {x.dtype if x.ndim == 0 else x.shape}; "
                              "network.prepare(photo) makes a batch of one")
+        if not len(x):
+            raise ValueError(f"network {self.name}: expected at least one image, got an empty "
+                             f"batch, {x.shape}")
         if x.dtype.kind not in "fc":
             raise ValueError(f"network {self.name}: expected floating point numbers, got "
                              f"{x.dtype}; network.prepare(photo) makes them from pixels")

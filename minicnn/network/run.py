@@ -10,6 +10,7 @@ import numpy as np
 from minicnn import backend, images
 from minicnn.backend.blas import one_blas_thread
 from minicnn.images import display
+from minicnn.network import finite
 from minicnn.network.layers import Rules
 from minicnn.network.rows import INPUT, LayerNameError
 from minicnn.ops.lrn import RULES as LRN_RULES
@@ -125,15 +126,25 @@ class Run:
         -------
         array
             The shape of the image, or of that layer's output. No weight gradient is computed.
+
+        Raises
+        ------
+        NotFiniteError
+            The gradient has NaN or infinite numbers; the message names the layer.
         """
         if to not in self.shapes:
             raise LayerNameError(f"backward: {self.network.find(to)} was not reached in this run")
+        def down(gradients):
+            return self._down(gradients, _rules(relu, lrn), ("x",), self._depending_on([to]))
+
         gradients = self._seeded(seeds)
         with one_blas_thread():
-            for _ in self._down(gradients, _rules(relu, lrn), ("x",), self._depending_on([to])):
+            for _ in down(gradients):
                 pass
-        if to in gradients:
-            return gradients[to].copy()
+            if to in gradients:
+                dx = gradients[to].copy()
+                finite.check_backward(self.network, dx, down(self._seeded(seeds)))
+                return dx
         x = self.activations[INPUT]
         return backend.array_module(x).zeros(self.shapes[to], dtype=x.dtype)
 

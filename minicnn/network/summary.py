@@ -8,6 +8,7 @@ from math import prod
 from minicnn.network import receptive
 from minicnn.network.layers import Softmax
 from minicnn.ops.window import pair
+from minicnn.terminal import escaped
 
 KERAS_KINDS = {"Conv": "Conv2D", "MaxPool": "MaxPooling2D", "AveragePool": "AveragePooling2D",
                "GlobalAveragePool": "GlobalAveragePooling2D", "BatchNorm": "BatchNormalization",
@@ -15,7 +16,10 @@ KERAS_KINDS = {"Conv": "Conv2D", "MaxPool": "MaxPooling2D", "AveragePool": "Aver
 
 
 def lined_up(rows, gap=2):
-    """The rows of a table of words as lines of text, with `gap` spaces between the columns."""
+    """The rows of a table of words as lines of text, with `gap` spaces between the columns.
+
+    A word is shown as `minicnn.terminal.escaped` does."""
+    rows = [[escaped(word) for word in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [(" " * gap).join(word.ljust(width) for word, width in zip(row, widths, strict=True))
             .rstrip() for row in rows]
@@ -43,7 +47,7 @@ def keras_table(network, receptive_fields=False):
     fixed = sum(prod(shapes[key]) for shapes in network.param_shapes.values()
                 for key in ("mean", "variance") if key in shapes)  # the running statistics
     return "\n".join([
-        f"Model: {network.name}", double, lines[0], double, *lines[1:], double,
+        f"Model: {escaped(network.name)}", double, lines[0], double, *lines[1:], double,
         f"Total params: {network.count():,}",
         f"Trainable params: {network.count() - fixed:,}",
         f"Non-trainable params: {fixed:,}",

@@ -19,9 +19,12 @@ Backward
 Decisions
     Ties go to the first maximum, row by row, as in Caffe. Padding is minus infinity: with zeros a
     window of negative numbers at the border would return a zero that is in no image, and its dy
-    would go to the padding and be cut off. `rounding` says what happens to a last window that
-    sticks out: Caffe keeps it ("ceil"), Keras and PyTorch leave it out by default (see
-    `minicnn.ops.window`). `minicnn.naive.pool_forward` computes all of this with nested loops.
+    would go to the padding and be cut off. For the same reason the search begins at the first place
+    inside the image, where a window of minus infinities stays. What is not a number (NaN) is the
+    maximum of its window and has the switch, the last NaN if there are several, as in PyTorch.
+    `rounding` says what happens to a last window that sticks out: Caffe keeps it ("ceil"), Keras
+    and PyTorch leave it out by default (see `minicnn.ops.window`). `minicnn.naive.pool_forward`
+    computes all of this with nested loops.
 
     A tie is a tie of the numbers in x. Where a photo is flat (white, black, saturated), the outputs
     of a convolution are equal in exact arithmetic, but float32 rounds them up to 4e-7 apart, and
@@ -86,10 +89,17 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
     places = views(padded, window, stride, out)
     best = next(places).copy()  # of place 0; a copy, or a 1x1 window's y would be a view of x
     switches = xp.zeros(best.shape, xp.min_scalar_type(window[0] * window[1] - 1))
-    for place, candidate in enumerate(places, start=1):
-        switches[candidate > best] = place  # ">": the first of equals stays
+    switches += first_inside(xp, window, stride, pad, out).astype(switches.dtype)
+    for place, candidate in enumerate(places, start=1):  # ">": the first of equals stays
+        switches[(candidate > best) | xp.isnan(candidate)] = place
         best = xp.maximum(best, candidate)
     return best, PoolCache(switches, x.shape, window, stride, pad)
+
+
+def first_inside(xp, window, stride, pad, out):
+    """For each window its first place i*KW + j that lies inside the image: (OH, OW, 1)."""
+    i, j = (xp.maximum(0, pad[a] - stride[a] * xp.arange(out[a])) for a in (0, 1))
+    return (i[:, None] * window[1] + j)[..., None]  # OH,OW -> OH,OW,1
 
 
 def backward(dy, cache):

@@ -100,9 +100,12 @@ def check_image(x, op):
 
 
 def check_float(x, op):
-    """Raise ValueError unless `x` holds floating point (or complex) numbers."""
+    """Raise ValueError unless `x` holds floating point (or complex) numbers, and some of them."""
     if x.dtype.kind not in "fc":
         raise ValueError(f"{op}: expected floating point numbers, got {x.dtype}; use x.astype")
+    if x.size == 0:
+        raise ValueError(f"{op}: expected at least one image, got an empty array of "
+                         f"shape {x.shape}")
 
 
 def check_need(need, names, op):

@@ -10,6 +10,7 @@ from minicnn.progress import bar
 from minicnn.report import page
 from minicnn.report.colour_bar import ColourBar, under
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
+from minicnn.terminal import escaped
 from minicnn.vis.survey import statistics
 
 COLUMNS = 16  # channels a row
@@ -196,8 +197,9 @@ def table(layers, photos=1):
     """
     silent = f"channels silent in {'all ' if photos > 1 else ''}{photos} photo{'s' * (photos > 1)}"
     cells = [("layer", "shape", "blank channels", "zero activations", silent)]
-    cells += [(one.layer, "x".join(map(str, one.shape)), f"{one.blank:.1%}", f"{one.zeros:.1%}",
-               f"{len(one.dead)} of {one.shape[-1]}{_some(one.dead)}") for one in layers]
+    cells += [(escaped(one.layer), "x".join(map(str, one.shape)), f"{one.blank:.1%}",
+               f"{one.zeros:.1%}", f"{len(one.dead)} of {one.shape[-1]}{_some(one.dead)}")
+              for one in layers]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {blank:>{widths[2]}}  "
                      f"{zeros:>{widths[3]}}  {dead}" for name, shape, blank, zeros, dead in cells)

@@ -47,7 +47,7 @@ def save(path, title, body, style="", head=""):
             f"<style>{STYLE}{style}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
             + "\n".join(body) + "\n</body>\n</html>\n")
     with atomic(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")  # odd file names
 
 
 def _section(section):

@@ -42,7 +42,7 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
     ValueError
         The network has no convolutions, or does not classify.
     KeyboardInterrupt
-        On Ctrl-C; the pictures made so far are kept.
+        On Ctrl-C; the pictures made so far are kept, and index.html shows them.
     """
     _check(network)
     folder = Path(folder)
@@ -53,12 +53,22 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False):
         photo = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
     name = shlex.quote(str(photo)) if isinstance(photo, str | Path) else "PHOTO"
     seen = network.restore(network.prepare(photo))[0]
-    sections = [make(network, photo, name, seen, folder, seed, progress)
-                for make in (_classes, _filters, _maximized, _projection, _texture)]
+    sections = []
+    try:
+        for make in (_classes, _filters, _maximized, _projection, _texture):
+            sections.append(make(network, photo, name, seen, folder, seed, progress))
+    except KeyboardInterrupt:
+        if not sections:
+            raise
+        index = _write(folder, network, sections, " The tour was interrupted.")
+        raise KeyboardInterrupt(f"{index} shows what was done until then") from None
+    return _write(folder, network, sections)
+
+
+def _write(folder, network, sections, more=""):
     page.write(folder / "index.html", f"How {network.name} sees",
                "Every picture on this page was computed with NumPy only. The command below each "
-               "picture makes it, or the first part of it.",
-               sections)
+               f"picture makes it, or the first part of it.{more}", sections)
     return folder / "index.html"
 
 

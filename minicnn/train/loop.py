@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
-from minicnn.backend import array_module, to_host
+from minicnn.backend import to_host
 from minicnn.fast.workspace import Workspace
-from minicnn.network import Network
+from minicnn.network import Network, NotFiniteError
 from minicnn.network.layers import BatchNorm
 from minicnn.network.rows import near
 from minicnn.progress import bar
@@ -113,8 +113,9 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     ------
     ValueError
         Images or labels that do not fit the network or each other; fewer images than a batch;
-        settings out of range; a number that is not finite, with the layer and the step where it
-        appears.
+        settings out of range.
+    NotFiniteError
+        Before a step that would make the network's arrays NaN; it names the layer and the step.
     KeyboardInterrupt
         At Ctrl-C, once the checkpoint is written.
     """
@@ -200,7 +201,8 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
     scores = run[network.logits].reshape(len(x), -1)  # N,1,1,K -> N,K
     loss, dscores = loss_of(network)(scores, targets, smoothing)
     if not np.isfinite(float(loss)):
-        raise NotFinite(f"the loss is {float(loss)}: {_first_not_finite(network, x)}")
+        raise NotFiniteError(f"the loss is {float(loss)}, but all scores are finite; look at the "
+                             "targets")
     gradients = run.weight_gradients(
         {network.logits: dscores.reshape(run[network.logits].shape)})
     length = _length(gradients)
@@ -301,49 +303,23 @@ def _uninterrupted():
 
 # ---- numbers that are not finite
 
-class NotFinite(ValueError):
-    """A loss, an output or a gradient holds NaN or infinity."""
-
-
 @contextmanager
 def _told_where(step, epoch):
     try:
         yield
-    except NotFinite as error:
-        what, _, where = str(error).partition(": ")
-        raise ValueError(f"training: {what} at step {step} of epoch {epoch}: {where}") from None
-
-
-def _first_not_finite(network, x):
-    """Where NaN or infinity appears first on the way up, and what to do about it."""
-    if not np.isfinite(x).all():
-        return "the images hold numbers that are not finite; look for NaN in the data"
-    cure = "the learning rate is too large: divide it by 10, or clip gradients"
-    run = network.forward(x, to=network.logits, learn=True)
-    for name in [name for name in network.names if name in run]:
-        bad = [key for key, value in network.params.get(name, {}).items() if not _finite(value)]
-        if bad:
-            return (f"{' and '.join(bad)} of layer {name} are not finite after the step "
-                    f"before; {cure}")
-        if not _finite(run[name]):
-            return f"the output of layer {name} is the first that is not finite; {cure}"
-    return "all outputs are finite; the targets are not"
-
-
-def _finite(values):
-    return bool(array_module(values).isfinite(values).all())
+    except NotFiniteError as error:
+        raise NotFiniteError(f"training: step {step} of epoch {epoch}: {error}; a smaller learning "
+                             "rate may help, or clipped gradients") from error
 
 
 def _length(gradients):
-    """The length of the gradient, over all parameters; NotFinite names the layer nearest to the
-    output whose gradient is not finite."""
+    """The length of the gradient, over all parameters; NotFiniteError names the layer nearest to
+    the output whose gradient is not finite."""
     total = 0.0
     for name, arrays in gradients.items():
         square = sum(float((g * g).sum()) for g in arrays.values())
         if not np.isfinite(square):
-            raise NotFinite(f"the gradient is not finite: it appears at layer {name} on the way "
-                            "down; the learning rate is too large: divide it by 10, or clip "
-                            "gradients")
+            raise NotFiniteError(f"the gradient at the parameters of layer {name} is not finite")
         total += square
     return total**0.5
 

@@ -23,7 +23,6 @@ from math import isqrt
 
 import numpy as np
 
-from minicnn.images import check_finite
 from minicnn.ops import resize
 from minicnn.vis.activations import compute, pick
 from minicnn.vis.kmeans import kmeans
@@ -176,7 +175,6 @@ def hypercolumn_maps(network, image, layers=None, size=None):
     x = network.prepare(image, size)
     maps = compute(network, x, layers)
     for layer, a in maps.items():
-        check_finite(a, f"hypercolumns: {layer}")
         maps[layer] = a if a.ndim == 3 else a[None, None]  # c -> 1,1,c
     return Hypercolumns(maps, x.shape[1:3])
 

@@ -116,23 +116,30 @@ def zoom(network, image=None, layers=None, *, options, folder=None, progress=Fal
     options = chosen(replace(options, size=size), network, x)
     held = of_photos(network) if image is None else colours_of(x)
     frames, trace = [], []
-    for k in bar(range(options.frames), "zoom", progress):
-        dream = octave_by_octave(eyes, x, options, frame=k)
-        if not (dream.interrupted and frames):
-            last = dream
-            frames.append(last.image)
-            trace.append(last.trace[-1, 0])
-            if folder is not None:
-                images.save(Path(folder) / f"{len(frames):04}.png", last.image)
-        if dream.interrupted:
-            break
-        x = nearer(to_device(last.x, network.device), options.scale, options.turn)
-        if options.contrast == "held":
-            x = limited(x, *held, FAINT * network.grey_level)
+    interrupted = False
+    try:
+        for k in bar(range(options.frames), "zoom", progress):
+            dream = octave_by_octave(eyes, x, options, frame=k)
+            interrupted = dream.interrupted
+            if not (interrupted and frames):
+                last = dream
+                frames.append(last.image)
+                trace.append(last.trace[-1, 0])
+                if folder is not None:
+                    images.save(Path(folder) / f"{len(frames):04}.png", last.image)
+            if interrupted:
+                break
+            x = nearer(to_device(last.x, network.device), options.scale, options.turn)
+            if options.contrast == "held":
+                x = limited(x, *held, FAINT * network.grey_level)
+    except KeyboardInterrupt:  # between two dreams, or before the first step of one
+        if not frames:
+            raise
+        interrupted = True
     caption = (f"{len(frames)} dreams, each zoomed in by {options.scale:.0%}; the last: "
                f"{last.caption}")
     return Zoom(image=last.image, caption=caption, settings=last.settings, x=last.x,
-                trace=np.array(trace), interrupted=dream.interrupted, frames=np.stack(frames))
+                trace=np.array(trace), interrupted=interrupted, frames=np.stack(frames))
 
 
 def nearer(x, scale, degrees=0.0):

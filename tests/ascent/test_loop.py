@@ -334,6 +334,20 @@ def test_a_value_that_is_not_finite_ends_the_walk_with_the_last_good_image_in_ha
     assert [step.index for step in seen] == [0, 1, 2] and (seen[-1].image == 2).all()
 
 
+def test_a_network_s_numbers_that_are_not_finite_name_layer_and_step():
+    network = NETWORK.astype(START.dtype.type)  # with arrays of its own
+    first = list(network.param_shapes)[0]
+    network.params[first]["w"] = network.params[first]["w"].copy()
+    walk = steps(network, SEVERAL, START, SGD(1.0), 9)
+    next(walk)
+    network.params[first]["w"][:] = np.nan
+    with pytest.raises(DivergedError, match=f"step 1: network .* layer {first} has .* array w"):
+        next(walk)
+    with pytest.raises(DivergedError, match="step 0: network .* the image has 1 of"):
+        next(steps(NETWORK, SEVERAL, np.where(np.arange(START.size).reshape(START.shape), START,
+                                              np.nan), SGD(1.0), 9))
+
+
 # ---- follow
 
 def walk_of(count, stop=None):

@@ -118,7 +118,7 @@ def test_no_op_is_found(checked, file):
 @pytest.mark.parametrize(("text", "words"), [
     ("import sys; sys.exit(0)", "SystemExit: 0 (line 1)"), ("def (", "SyntaxError"),
     ("import os; os._exit(0)", "os._exit(0) while it was imported"),
-    ("raise ValueError('no\\nlayers')", "no layers")])
+    ("raise ValueError('no\\nlayers')", "no\\nlayers")])
 def test_a_file_that_cannot_be_imported_is_one_line(complaint, file, text, words, tmp_path):
     out = tmp_path / "out.json"
     assert words in complaint("check", file(text), "--json", out)

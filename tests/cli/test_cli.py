@@ -1,6 +1,7 @@
 """The command line as a whole: see tests/cli for the commands."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 import small
 
 import minicnn
+from minicnn.ascent.optimizers import SGD
 from minicnn.cli import main
+from minicnn.network import Network
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK = small.network()
@@ -40,6 +43,62 @@ def test_python_m_minicnn_tells_failure_and_wrong_usage_by_its_status(weights):
     assert failed.returncode == 1 and "Traceback" not in failed.stderr
     assert len(failed.stderr.splitlines()) == 1 and "relu2" in failed.stderr
     assert program("maximise").returncode == 2
+
+
+START = """
+import os, signal, sys
+class Press:
+    def find_spec(self, name, *more):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Press())
+sys.argv[1:] = {arguments!r}
+from minicnn.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("module, number", [
+    ("minicnn.cli", signal.SIGINT), ("numpy.linalg", signal.SIGTERM), ("h5py", signal.SIGINT),
+    ("PIL.PngImagePlugin", signal.SIGTERM)])
+def test_an_import_is_interrupted_in_one_line(weights, photo, module, number):
+    code = START.format(module=module, number=int(number),
+                        arguments=["classify", "--weights", str(weights), str(photo)])
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                           env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "minicnn: interrupted\n")
+
+
+def test_sigterm_keeps_what_there_is(weights, tmp_path):
+    """As Ctrl-C does; `main` puts back whatever handled the signals before."""
+    before, out = signal.getsignal(signal.SIGTERM), tmp_path / "m.png"
+    watched, step = [], SGD.step
+
+    def stopped(self, *arguments):
+        watched.append(1)
+        if len(watched) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SGD, "step", stopped)
+        assert main(["maximize", "--weights", str(weights), "--layer", "relu2", "--channel", "1",
+                     "--steps", "50", "--out", str(out)]) == 130
+    assert out.is_file() and signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_error_that_an_interrupt_became_is_an_interrupt(weights, photo, monkeypatch, capsys):
+    """Compiled code that is being imported can turn a KeyboardInterrupt into an ImportError."""
+    def classify(*arguments):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.pause()
+        except KeyboardInterrupt:
+            raise ImportError("numpy._core.multiarray failed to import") from None
+
+    monkeypatch.setattr(Network, "classify", classify)
+    assert main(["classify", "--weights", str(weights), str(photo)]) == 130
+    assert capsys.readouterr().err == "minicnn: interrupted\n"
 
 
 def test_letters_that_the_terminal_lacks_are_told_by_their_numbers(weights, tmp_path):

@@ -1,5 +1,7 @@
 """The command line at Ctrl-C: status 130, and what there was is saved."""
 
+import re
+
 import interrupted
 import numpy as np
 import pytest
@@ -41,14 +43,18 @@ def test_texture_interrupted_saves_the_picture_so_far(weights, photo, tmp_path, 
     np.testing.assert_array_equal(shown.itself(out), vis.texture(NETWORK, photo, steps=2).image)
 
 
-def test_a_tour_interrupted_ends_at_once(weights, photo, tmp_path, ctrl_c, monkeypatch):
+def test_a_tour_interrupted_shows_what_there_is(weights, photo, tmp_path, ctrl_c, monkeypatch,
+                                                capsys):
     monkeypatch.setattr(tour, "FILTERS", 1)
     monkeypatch.setattr(tour, "CLASSES", 2)
     ctrl_c(SGD)
     status = main(["tour", "--weights", str(weights), str(photo), "--out", str(tmp_path / "t")])
     assert status == 130
-    assert (tmp_path / "t" / "photo.png").is_file()  # what there was
     assert not (tmp_path / "t" / "texture.png").exists()
+    page = (tmp_path / "t" / "index.html").read_text()
+    assert re.findall('src="([^"]+)"', page) == ["photo.png"] and "was interrupted" in page
+    assert capsys.readouterr().err == (f"minicnn: interrupted; {tmp_path / 't' / 'index.html'} "
+                                       "shows what was done until then\n")
 
 
 def test_interrupted_elsewhere(weights, photo, monkeypatch, capsys):

@@ -75,6 +75,8 @@ MISTAKES = {
     "ties to the last": ("(candidate > best).view", "(candidate >= best).view"),
     "the smallest place of all winners": ("xp.maximum(switch, won, out=switch)",
                                           "xp.maximum(switch, won // 2, out=switch)"),
+    "the switch of no number is another's": ("isnan(best).any()", "isnan(best).all()"),
+    "minus infinity in the padding": ("if any(pad):", "if False:"),
     "padded with zeros": ("out, -xp.inf)", "out, 0)"),
     "rows and columns of an overlap": ("* width + columns)", "* height + columns)"),
     "assigned, not added": ("np.add.at(covered[k].reshape(-1), places.reshape(-1), "

@@ -3,7 +3,10 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +106,29 @@ def unloadable():
 def test_what_cannot_be_unpacked_there_is_told_here():
     with pytest.raises(ValueError, match="mine.py: was changed"):
         list(processes.ordered(Unloadable(), [1, 2], workers=2))
+
+
+PARENT = """
+import sys, time
+from minicnn.fast import processes
+
+class Slow:
+    def __call__(self, task):
+        print("at work", flush=True)
+        time.sleep(task)
+
+if __name__ == "__main__":
+    list(processes.ordered(Slow(), [60, 60], workers=2))
+"""
+
+
+def test_workers_of_a_killed_process_end_without_a_word(tmp_path):
+    """They hold its standard error: it is at its end when all have ended."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    root = Path(processes.__file__).parents[2]
+    with subprocess.Popen([sys.executable, tmp_path / "parent.py"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True,
+                          env=os.environ | {"PYTHONPATH": str(root)}) as parent:
+        assert parent.stdout.readline() == "at work\n"
+        parent.kill()
+        assert parent.communicate(timeout=20)[1] == ""

@@ -165,6 +165,9 @@ def test_path_pil_and_array_agree(tmp_path):
         np.testing.assert_array_equal(images.prepare(same, EXAMPLES["vgg"]), x)
     grey = images.prepare(image[..., 0], EXAMPLES["plain"], "keep")
     np.testing.assert_allclose(grey[0], np.stack([image[..., 0] / 255] * 3, -1), rtol=1e-6)
+    for name in EXAMPLES:
+        np.testing.assert_array_equal(images.prepare(image[..., :1], EXAMPLES[name]),
+                                      images.prepare(image[..., 0], EXAMPLES[name]))
 
 
 def test_prepare_leaves_the_array_alone():

@@ -123,7 +123,7 @@ def test_networks_made_from_it_keep_the_choice():
 
 
 ON_THE_WAY = {"network/network.py", "network/run.py", "network/rows.py", "network/layers.py",
-              "network/using.py"}
+              "network/using.py", "network/finite.py"}
 PAGES = {"ops/conv.py", "ops/relu.py", "ops/pool.py", "ops/window.py", "backend/__init__.py",
          "backend/blas.py"}
 

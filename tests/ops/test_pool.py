@@ -47,7 +47,33 @@ def test_minus_infinity_in_the_image():
     y, cache = pool.forward(x, 2, 1, 1)
     assert np.all(y == -np.inf)
     dx = pool.backward(np.ones_like(y), cache)
-    assert dx.shape == x.shape
+    assert dx.sum() == y.size
+    np.testing.assert_array_equal(cache.switches, naive.pool_switches(x, 2, 1, 1))
+
+
+def test_nan_has_the_switch_of_its_window():
+    """As in PyTorch: of several the last, wherever the numbers are that are larger."""
+    x = np.array([[9, np.nan, 1, np.nan], [3, 2, np.nan, 5]]).reshape(1, 2, 4, 1)
+    y, cache = pool.forward(x, 2)
+    assert np.isnan(y).all() and cache.switches.ravel().tolist() == [1, 2]
+    np.testing.assert_array_equal(cache.switches, naive.pool_switches(x, 2))
+    dx = pool.backward(np.ones_like(y), cache)
+    assert np.argwhere(dx[0, :, :, 0]).tolist() == [[0, 1], [1, 2]]
+    np.testing.assert_array_equal(dx, naive.pool_backward(np.ones_like(y), x, 2))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_switches_of_what_is_not_finite_are_pytorchs(seed):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(seed)
+    x = rng.choice([np.nan, -np.inf, np.inf, 0.0, 1.0], (2, 6, 7, 3), p=[.1, .6, .1, .1, .1])
+    y, cache = pool.forward(x, 3, 2, 1)
+    tensor = torch.tensor(x.transpose(0, 3, 1, 2).copy(), requires_grad=True)
+    expected = torch.nn.functional.max_pool2d(tensor, 3, 2, 1)
+    expected.sum().backward()
+    np.testing.assert_array_equal(y, expected.detach().numpy().transpose(0, 2, 3, 1))
+    dx = pool.backward(np.ones_like(y), cache)
+    np.testing.assert_array_equal(dx, tensor.grad.numpy().transpose(0, 2, 3, 1))
 
 
 X = normal(1, 5, 6, 2)

@@ -57,3 +57,10 @@ def test_views_are_the_samples_of_a_window_one_after_the_other():
 def test_overhang_and_extent_hold_every_window():
     assert window.overhang((1, 5, 5, 1), (2, 2), (2, 2), (0, 1), (3, 3)) == (1, 0)
     assert window.extent((1, 5, 5, 1), (2, 2), (2, 2), (0, 1), (3, 3)) == (6, 6)
+
+
+def test_an_empty_batch_gets_a_sentence():
+    refuses(["op: expected at least one image", "(0, 3, 3, 2)"], window.check_image,
+            normal(2, 3, 3, 2)[:0], "op")
+    refuses(["op: expected at least one image", "(0, 5)"], window.check_float, normal(2, 5)[:0],
+            "op")

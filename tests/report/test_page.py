@@ -81,3 +81,9 @@ def test_a_failure_leaves_the_old_page(tmp_path):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ValueError, match="folder .*nowhere does not exist"):
         page.write(tmp_path / "nowhere" / "p.html", "title", "text", [])
+
+
+def test_a_file_name_that_is_no_text_is_shown(tmp_path):
+    """What os.fsdecode makes of bytes that are not UTF-8 cannot be written as UTF-8."""
+    page.write(tmp_path / "a.html", "caf\udce9.png", "Words.", SECTIONS)
+    assert "<h1>caf\\udce9.png</h1>" in (tmp_path / "a.html").read_text(encoding="utf-8")

@@ -176,8 +176,18 @@ def test_a_loss_that_is_not_finite_ends_it():
     images, labels = data()
     plain, x = nets.classifier().initialize(0), images / np.float32(255)
     x[3, 0, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="the loss is nan at step . of epoch 0"):
+    with pytest.raises(ValueError, match="step . of epoch 0: network .* the image has 1 of"):
         list(loop.epochs(plain, x, labels, SGD(0.1), 1, batch=8))
+
+
+def test_a_rate_that_is_far_too_large_names_layer_and_step_and_leaves_no_nan():
+    images, labels = data()
+    plain, x = nets.classifier().initialize(0), images / np.float32(255)
+    with (np.errstate(over="ignore", invalid="ignore"),
+          pytest.raises(ValueError, match="step 1 of epoch 0: .* the output of layer fc has")):
+        list(loop.epochs(plain, x, labels, SGD(1e30), 1, batch=8))
+    assert all(np.isfinite(array).all() for arrays in plain.params.values()
+               for array in arrays.values())
 
 
 def test_progress_is_a_bar_or_one_s_own(capsys):
@@ -468,7 +478,7 @@ def test_fit_s_own_defaults_and_nonsense():
 
 
 @pytest.mark.parametrize("where, words", [
-    ("w", "step 1 of epoch 0: w of layer conv1 are not finite after the step before; .* clip"),
+    ("w", "step 1 of epoch 0: .*layer conv1 has .*; its array w has .* clip"),
     ("rate", "not finite"),
 ])
 def test_a_number_that_is_not_finite_is_named_at_its_first_step(where, words):
@@ -502,7 +512,7 @@ def test_a_failed_training_leaves_the_checkpoint_of_the_epoch_before(tmp_path):
 def test_nan_in_the_images_is_told_from_nan_in_the_network():
     x, labels = data()[0] / np.float32(255), data()[1]
     x[:, 2, 2, 1] = np.inf
-    with np.errstate(all="ignore"), pytest.raises(ValueError, match="step 0 .*: the images"):
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="step 0 .*: the image has"):
         list(loop.fit(network(), (x, labels), 1, batch=8, progress=False))
 
 
@@ -512,7 +522,7 @@ def test_a_gradient_that_overflows_is_named_with_its_layer():
     net.params["fc1"] = {"w": np.full((2, 2), 1e-20, np.float32), "b": np.zeros(2, np.float32)}
     net.params["fc2"] = {"w": np.eye(2, 3, dtype=np.float32), "b": np.zeros(3, np.float32)}
     with np.errstate(all="ignore"), pytest.raises(
-            ValueError, match="the gradient is not finite at step 0 .* it appears at layer fc1"):
+            ValueError, match="step 0 .*: the gradient at the parameters of layer fc1"):
         list(loop.fit(net, (x, labels), 1, SGD(0.1), batch=8, progress=False))
 
 

@@ -9,8 +9,7 @@ from PIL import Image
 
 import minicnn
 from minicnn import vis
-from minicnn.images import ImageError
-from minicnn.network import LayerNameError, Network
+from minicnn.network import LayerNameError, Network, NotFiniteError
 from minicnn.network.layers import Dense
 from minicnn.vis.hypercolumn_maps import Hypercolumns, hypercolumn_maps, usual
 from minicnn.vis.kmeans import kmeans
@@ -201,7 +200,7 @@ def test_a_layer_that_is_not_there_and_numbers_that_are_none():
         hypercolumn_maps(NETWORK, PHOTO, [1, 99])
     broken = small.network()
     broken.params["conv1"]["w"][0, 0, 0, 0] = np.nan
-    with pytest.raises(ImageError, match="hypercolumns: relu1: .* values are not finite"):
+    with pytest.raises(NotFiniteError, match="layer conv1 .* its array w has 1 of"):
         hypercolumn_maps(broken, PHOTO, ["relu1"])
     with pytest.raises(ValueError, match="flat has no feature maps"):
         usual(Network("flat", [("fc", Dense(2))], (3, 3, 1)))

@@ -1,5 +1,7 @@
 """Zooming: frame by frame what a loop of dreams and enlargements gives."""
 
+import sys
+
 import interrupted
 import numpy as np
 import pytest
@@ -154,3 +156,17 @@ def test_ctrl_c_keeps_the_finished_dreams_and_at_least_one(monkeypatch, at, kept
 def test_one_clear_line(settings, words):
     with pytest.raises(ValueError, match=words):
         quick(**settings)
+
+
+def test_ctrl_c_between_two_dreams_keeps_those_before(monkeypatch):
+    calls = []
+
+    def interrupted_nearer(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return nearer(*arguments)
+
+    monkeypatch.setattr(sys.modules[ZoomOptions.__module__], "nearer", interrupted_nearer)
+    found = vis.zoom(NETWORK, None, "relu2", frames=5, steps=1, octaves=1, jitter=1)
+    assert found.interrupted and len(found.frames) == len(found.trace) == 2

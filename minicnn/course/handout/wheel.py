@@ -39,7 +39,7 @@ def wheel(students=False):
     info, packed, record = f"minicnn-{__version__}.dist-info", io.BytesIO(), []
     files = _files(students) | {f"{info}/METADATA": _about(), f"{info}/WHEEL": WHEEL.encode(),
                         f"{info}/entry_points.txt":
-                            b"[console_scripts]\nminicnn = minicnn.cli:main\n"}
+                            b"[console_scripts]\nminicnn = minicnn.__main__:main\n"}
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")

@@ -1,8 +1,9 @@
 """Max pooling and unpooling as CUDA kernels; see `minicnn.ops.pool`.
 
 Forward: one thread per output goes through its window row by row and keeps the first maximum and
-its place, like the page. The padding is minus infinity and never greater than a pixel, so the
-search starts with it as the maximum and skips the padding's samples.
+its place, like the page; after a NaN no value is greater, so only another NaN replaces it. The
+padding is minus infinity and never greater than a pixel, so the search starts with it as the
+maximum, at the first place inside the image, and skips the padding's samples.
 
 Unpooling: one thread per pixel gathers what the page scatters. Pixel (y, x) is at (y + P, x + P)
 in the padded image. The windows p that cover row y + P are those with 0 <= y + P - S p < KH, and
@@ -28,7 +29,7 @@ extern "C" __global__ void pool_forward(
         const INDEX left = out.x * stride_across - pad_across;
 
         REAL best = padding;
-        INDEX place = 0;
+        INDEX place = (top < 0 ? -top : 0) * window_width + (left < 0 ? -left : 0);
         for (INDEX a = 0; a < window_height; a++) {
             const INDEX row = top + a;
             if (row < 0 || row >= height) continue;
@@ -36,11 +37,9 @@ extern "C" __global__ void pool_forward(
                 const INDEX column = left + b;
                 if (column < 0 || column >= width) continue;
                 const REAL value = image[(row * width + column) * channels];
-                if (value > best) {  // ">": the first of equals stays
+                if (value > best || value != value) {  // ">": the first of equals stays; NaN wins
                     best = value;
                     place = a * window_width + b;
-                } else if (value != value) {  // NaN: from here on no value is greater
-                    best = value;
                 }
             }
         }

@@ -80,15 +80,15 @@ def test_another_memory_layout(file=pool_cuda):
 
 
 MISTAKES = {
-    "ties go to the last": ("if (value > best)", "if (value >= best)"),
+    "ties go to the last": ("if (value > best", "if (value >= best"),
     "zero padding": ("REAL best = padding", "REAL best = 0"),
     "the first row is left out": ("row < 0 ||", "row <= 0 ||"),
     "no clip at the bottom": ("|| row >= height) continue", "|| row > height) continue"),
     "no clip on the left": ("if (column < 0 || column", "if (column"),
     "pads exchanged": ("top = out.y * stride_down - pad_down", "top = out.y * stride_down - "
                                                                "pad_across"),
-    "no number is passed over": ("best = value;\n                }\n            }",
-                                 "}\n            }"),
+    "no number is passed over": (" || value != value", ""),
+    "minus infinity in the padding": ("(left < 0 ? -left : 0)", "0"),
     "place without its row": ("place = a * window_width + b", "place = b"),
     "one window too few": ("p <= last_p", "p < last_p"),
     "only the last window": ("REAL sum = 0;\n        for (INDEX p = first_window(down, "

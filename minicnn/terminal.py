@@ -1,0 +1,32 @@
+"""Text on its way to the terminal: what names from files hold is shown, and does nothing.
+
+A label, the name of a layer or of a photo's file can hold any character: escape sequences that move
+the cursor or set the window's title, bells, marks that turn the direction of writing, line breaks
+that forge a line of output.
+"""
+
+import sys
+from unicodedata import category
+
+HARMFUL = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")  # control, format, unknown, line separators
+JOINERS = "\u200c\u200d"  # part of words in some scripts, and of some emoji
+
+
+def escaped(text):
+    """`text` on one line, with a backslash escape for every character that does not show.
+
+    Examples
+    --------
+    >>> escaped("a cat\\x1b[2J\\N{RIGHT-TO-LEFT OVERRIDE}\\n")
+    'a cat\\\\x1b[2J\\\\u202e\\\\n'
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(one if one in JOINERS or category(one) not in HARMFUL
+                   else one.encode("unicode_escape").decode() for one in text)
+
+
+def tell(*lines, file=None):
+    """Print lines, each of them escaped, on standard output or another stream."""
+    print(*map(escaped, lines), sep="\n", file=sys.stdout if file is None else file, flush=True)

@@ -1,0 +1,43 @@
+"""The limits of containers that are made up here."""
+
+import os
+
+import pytest
+
+from minicnn import backend
+from minicnn.backend import control_groups
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """machine({path: text}) is all there is of /proc and /sys; four cores."""
+    monkeypatch.setattr(control_groups, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(control_groups, "CGROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(backend, "_COUNT", {})
+    monkeypatch.delenv("MINICNN_THREADS", raising=False)
+
+    def make(files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return make
+
+
+@pytest.mark.parametrize("files, limit, cores", [
+    ({}, None, 4),
+    ({"proc/self/cgroup": "0::/\n", "cgroup/cpu.max": "max 100000\n"}, None, 4),
+    ({"proc/self/cgroup": "0::/\n", "cgroup/cpu.max": "150000 100000\n"}, 1.5, 2),
+    ({"proc/self/cgroup": "0::/a/b\n", "cgroup/a/cpu.max": "50000 100000\n",
+      "cgroup/a/b/cpu.max": "max 100000\n"}, 0.5, 1),
+    ({"proc/self/cgroup": "0::/elsewhere\n", "cgroup/cpu.max": "300000 100000\n"}, 3, 3),
+    ({"proc/self/cgroup": "4:cpu,cpuacct:/job\n2:memory:/job\n",
+      "cgroup/cpu,cpuacct/job/cpu.cfs_quota_us": "250000\n",
+      "cgroup/cpu,cpuacct/job/cpu.cfs_period_us": "100000\n"}, 2.5, 3),
+    ({"proc/self/cgroup": "4:cpu:/\n", "cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+      "cgroup/cpu/cpu.cfs_period_us": "100000\n"}, None, 4),
+    ({"proc/self/cgroup": "0::/\n", "cgroup/cpu.max": "what is this\n"}, None, 4)])
+def test_cpu_limits(machine, files, limit, cores):
+    machine(files)
+    assert control_groups.cpu_limit() == limit and backend.cores() == backend.threads() == cores
