@@ -43,7 +43,7 @@ def sheet(found, tile=None):
         What Ctrl-C left out stays white.
     tile : int, optional
         Side of each picture in pixels. By default, the picture's own, within 128..160, and more
-        where a sheet of few columns is narrower than 1000 pixels.
+        for few pictures of one layer.
 
     Returns
     -------
@@ -60,8 +60,8 @@ def sheet(found, tile=None):
     labels = ([label for row in found.layers for label in _labels(row, columns)]
               if by_value or not grid else None)
     if tile is None:
-        tile = max(roomy(columns=columns) if grid else roomy(columns),
-                   int(np.clip(max(found.settings["size"]), *TILES)))
+        own = int(np.clip(max(found.settings["size"]), *TILES))
+        tile = own if grid else max(own, roomy(columns))
     made = contact_sheet(
         pictures, columns if grid else None, labels, tile=tile,
         row_labels=[row.layer for row in found.layers] if grid else None,

@@ -89,14 +89,14 @@ def test_sigterm_keeps_what_there_is(weights, tmp_path):
 
 def test_an_error_that_an_interrupt_became_is_an_interrupt(weights, photo, monkeypatch, capsys):
     """Compiled code that is being imported can turn a KeyboardInterrupt into an ImportError."""
-    def classify(*arguments):
+    def probabilities(*arguments):
         try:
             os.kill(os.getpid(), signal.SIGINT)
             signal.pause()
         except KeyboardInterrupt:
             raise ImportError("numpy._core.multiarray failed to import") from None
 
-    monkeypatch.setattr(Network, "classify", classify)
+    monkeypatch.setattr(Network, "probabilities", probabilities)
     assert main(["classify", "--weights", str(weights), str(photo)]) == 130
     assert capsys.readouterr().err == "minicnn: interrupted\n"
 
