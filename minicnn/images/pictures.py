@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import secrets
 import warnings
 from collections.abc import Collection, Iterator, Sequence
@@ -26,7 +27,8 @@ RESAMPLES = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 MAX_PIXELS = 100_000_000  # a larger resized picture is a mistake, not a photo
 SMALL, LARGE = 224, 256  # longer sides in pixels: of what is enlarged, and to at least what
-ENLARGED = "enlarged by minicnn for viewing"  # how the comment of such a file begins
+ENLARGED = "enlarged by minicnn for viewing"  # so begins the comment, a sentence, of such a file
+HEAD = 1000  # bytes of a file that have its comment
 
 
 class ImageError(ValueError):
@@ -52,11 +54,6 @@ def load(path: str | Path) -> np.ndarray:
     ImageError
         No such file, a folder, not a picture, truncated, without pixels, or far too large.
     """
-    return _load(path)[0]
-
-
-def _load(path):
-    """(pixels, the file's comment)"""
     path = Path(path)
     if not path.is_file():
         what = "is a folder, not a picture" if path.is_dir() else "no such file"
@@ -83,7 +80,7 @@ def decode(data: bytes, name: str | Path = "picture") -> np.ndarray:
     ------
     ImageError
     """
-    return _read(io.BytesIO(data), name)[0]
+    return _read(io.BytesIO(data), name)
 
 
 def _read(file, name):
@@ -91,7 +88,7 @@ def _read(file, name):
 
     try:
         with Image.open(file) as picture:
-            return _decode(picture), _comment(picture)
+            return _decode(picture)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     except Image.UnidentifiedImageError as error:
@@ -270,28 +267,32 @@ def enlarged(image: np.ndarray, resample: str = "lanczos") -> np.ndarray:
     return resize(image, (factor * height, factor * width), resample)
 
 
+def warn_of_enlarged(image: Photo) -> None:
+    """Warn of a readable picture that was enlarged for viewing: a network sees it otherwise."""
+    if isinstance(image, (str, os.PathLike)):
+        with open(image, "rb") as file:
+            head = file.read(HEAD).decode("latin-1")
+    else:
+        head = str(getattr(image, "info", ""))  # of a PIL image
+    if found := re.search(rf"{ENLARGED}[^.]*\.", head):
+        warnings.warn(f"{getattr(image, 'filename', image)}: {found[0]} A network sees the two a "
+                      "little differently", stacklevel=4)
+
+
 # ---- conversion to (H, W, 3) uint8
 
 def to_pixels(image: Photo) -> np.ndarray:
-    """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError for anything else.
-
-    It warns of a picture that minicnn enlarged for viewing: a network sees it otherwise.
-    """
+    """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError for anything else."""
     from PIL import Image
 
+    if isinstance(image, (str, os.PathLike)):
+        return load(image)
+    if isinstance(image, Image.Image):
+        return _decode(image)
     if isinstance(image, np.ndarray):
         return _array_to_pixels(image)
-    if isinstance(image, (str, os.PathLike)):
-        pixels, comment = _load(image)
-    elif isinstance(image, Image.Image):
-        pixels, comment = _decode(image), _comment(image)
-    else:
-        raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
-                         f"got {type(image).__name__}")
-    if comment.startswith(ENLARGED):
-        warnings.warn(f"{getattr(image, 'filename', image)}: {comment}; a network sees the two a "
-                      "little differently", stacklevel=4)
-    return pixels
+    raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
+                     f"got {type(image).__name__}")
 
 
 def _array_to_pixels(image):
@@ -327,12 +328,6 @@ def _decode(picture):
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return np.array(picture.convert("RGB"))
-
-
-def _comment(picture):
-    """The comment in a PNG or JPEG file; "" if there is none."""
-    comment = picture.info.get("Comment") or picture.info.get("comment") or ""
-    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
 
 
 def _wide_grey_to_8_bits(grey):

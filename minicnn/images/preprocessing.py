@@ -23,6 +23,7 @@ from minicnn.images.pictures import (
     resize,
     to_pil,
     to_pixels,
+    warn_of_enlarged,
 )
 
 CHANNELS = {"RGB": [0, 1, 2], "BGR": [2, 1, 0], "L": [0]}  # the pixels' plane for each channel
@@ -164,6 +165,7 @@ def prepare(image: Photo, preprocessing: Preprocessing,
         An unreadable file; an array of another shape, kind or range.
     """
     pixels = to_pixels(image)
+    warn_of_enlarged(image)
     if not (isinstance(size, str) and size == "keep"):
         wanted = preprocessing.size if size is None else height_width(size)
         large = _size_before_crop(pixels.shape[:2], preprocessing, wanted)
