@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import secrets
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -27,7 +28,8 @@ Photo: TypeAlias = "str | Path | np.ndarray | PIL.Image.Image"  # what `to_pixel
 RESAMPLES = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 SMALL, LARGE = 224, 256  # longer sides in pixels: of what is enlarged, and to at least what
-ENLARGED = "enlarged by minicnn for viewing"  # how the comment of such a file begins
+ENLARGED = "enlarged by minicnn for viewing"  # so begins the comment, a sentence, of such a file
+HEAD = 1000  # bytes of a file that have its comment
 
 
 def load(path: str | Path, wanted: Callable | None = None) -> np.ndarray:
@@ -52,11 +54,6 @@ def load(path: str | Path, wanted: Callable | None = None) -> np.ndarray:
     ImageError
         No such file, a folder, not a picture, truncated, without pixels, or far too large.
     """
-    return _load(path, wanted)[0]
-
-
-def _load(path, wanted=None):
-    """(pixels, the file's comment)"""
     path = Path(path)
     if not path.is_file():
         what = ("is a folder, not a picture" if path.is_dir() else
@@ -84,7 +81,7 @@ def decode(data: bytes, name: str | Path = "picture") -> np.ndarray:
     ------
     ImageError
     """
-    return _read(io.BytesIO(data), name)[0]
+    return _read(io.BytesIO(data), name)
 
 
 def _read(file, name, wanted=None):
@@ -95,7 +92,7 @@ def _read(file, name, wanted=None):
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(file)
         with picture:
-            return to_rgb(picture, wanted), _comment(picture)
+            return to_rgb(picture, wanted)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     except Image.UnidentifiedImageError as error:
@@ -289,29 +286,35 @@ def enlarged(image: np.ndarray, resample: str = "lanczos") -> np.ndarray:
     return resize(image, (factor * height, factor * width), resample)
 
 
+def warn_of_enlarged(image: Photo) -> None:
+    """Warn of a readable picture that was enlarged for viewing: a network sees it otherwise."""
+    if isinstance(image, (str, os.PathLike)):
+        with open(image, "rb") as file:
+            head = file.read(HEAD).decode("latin-1")
+    else:
+        head = str(getattr(image, "info", ""))  # of a PIL image
+    if found := re.search(rf"{ENLARGED}[^.]*\.", head):
+        warnings.warn(f"{getattr(image, 'filename', image)}: {found[0]} A network sees the two a "
+                      "little differently", stacklevel=4)
+
+
 # ---- conversion to (H, W, 3) uint8
 
 def to_pixels(image: Photo, wanted: Callable | None = None) -> np.ndarray:
     """A path, a PIL image or an array as pixels (H, W, 3) uint8; ImageError for anything else.
 
-    `wanted` as for `load`. It warns of a picture that minicnn enlarged for viewing: a network sees
-    it otherwise.
+    `wanted` as for `load`.
     """
     from PIL import Image
 
+    if isinstance(image, (str, os.PathLike)):
+        return load(image, wanted)
+    if isinstance(image, Image.Image):
+        return _pil_to_pixels(image, wanted)
     if isinstance(image, np.ndarray):
         return _array_to_pixels(image)
-    if isinstance(image, (str, os.PathLike)):
-        pixels, comment = _load(image, wanted)
-    elif isinstance(image, Image.Image):
-        pixels, comment = _pil_to_pixels(image, wanted), _comment(image)
-    else:
-        raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
-                         f"got {type(image).__name__}")
-    if comment.startswith(ENLARGED):
-        warnings.warn(f"{getattr(image, 'filename', image)}: {comment}; a network sees the two a "
-                      "little differently", stacklevel=4)
-    return pixels
+    raise ImageError("images.prepare: expected a path, a PIL image or a NumPy array, "
+                     f"got {type(image).__name__}")
 
 
 def _pil_to_pixels(image, wanted):
@@ -340,10 +343,6 @@ def _fractions_to_pixels(image):
     return np.rint(image * 255.0).astype(np.uint8)
 
 
-def _comment(picture):
-    """The comment in a PNG or JPEG file; "" if there is none."""
-    comment = picture.info.get("Comment") or picture.info.get("comment") or ""
-    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment)
 
 
 def to_pil(pixels: np.ndarray) -> PIL.Image.Image:

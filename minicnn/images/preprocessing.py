@@ -24,6 +24,7 @@ from minicnn.images.pictures import (
     resize,
     to_pil,
     to_pixels,
+    warn_of_enlarged,
 )
 
 CHANNELS = {"RGB": [0, 1, 2], "BGR": [2, 1, 0], "L": [0]}  # the pixels' plane for each channel
@@ -166,17 +167,19 @@ def prepare(image: Photo, preprocessing: Preprocessing,
         An unreadable file; an array of another shape, kind or range.
     """
     if isinstance(size, str) and size == "keep":
-        return normalize(to_pixels(image)[None], preprocessing)
-    wanted = preprocessing.size if size is None else height_width(size)
+        pixels = to_pixels(image)
+    else:
+        wanted = preprocessing.size if size is None else height_width(size)
 
-    def before_crop(have):
-        return _size_before_crop(have, preprocessing, wanted)
+        def before_crop(have):
+            return _size_before_crop(have, preprocessing, wanted)
 
-    pixels = to_pixels(image, before_crop)
-    large = before_crop(pixels.shape[:2])
-    middle = wanted if large[0] * large[1] > LARGE else None  # of a long strip only what is seen
-    pixels = resize(pixels, large, preprocessing.resample, middle)
-    return normalize(_centre(pixels, wanted)[None], preprocessing)
+        pixels = to_pixels(image, before_crop)
+        large = before_crop(pixels.shape[:2])
+        middle = wanted if large[0] * large[1] > LARGE else None  # of a strip only what is seen
+        pixels = _centre(resize(pixels, large, preprocessing.resample, middle), wanted)
+    warn_of_enlarged(image)
+    return normalize(pixels[None], preprocessing)
 
 
 def normalize(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

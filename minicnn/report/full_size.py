@@ -69,7 +69,7 @@ def show(path, picture):
     itself = folder(path) / f"{file_name(folder(path).name)}.png"
     height, width = picture.shape[:2]
     images.save(path, large, comment=f"{ENLARGED}, from {width}x{height} pixels; the picture "
-                                     "itself is in the folder of this name")
+                                     "itself is in the folder of this name.")
     save(path, {folder(path).name: picture})
     return itself
 

@@ -58,7 +58,7 @@ def test_a_network_is_warned_of_what_was_enlarged_and_of_nothing_else(tmp_path, 
     itself = full_size.show(tmp_path / f"a{suffix}", PHOTO)
     network = small.network()
     with pytest.warns(UserWarning, match=r"a\.\w+: enlarged by minicnn for viewing, from 20x16 "
-                      "pixels; the picture itself is in the folder of this name; a network sees"):
+                      "pixels; the picture itself is in the folder of this name. A network sees"):
         network.prepare(tmp_path / f"a{suffix}")
     with pytest.warns(UserWarning, match="enlarged"), Image.open(tmp_path / f"a{suffix}") as opened:
         network.prepare(opened)
