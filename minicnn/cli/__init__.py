@@ -9,6 +9,7 @@ Each command has a file with ``add(parser)``, which adds its options to the pars
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -46,6 +47,10 @@ COMMANDS = {
     "bench": "the benchmarks, in a checkout of the source: speed and accuracy",
 }
 INTERRUPTED = 130
+OUTPUTS = ("out", "to", "frames", "plot", "json", "html", "csv", "picture", "notebook")
+REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; free some space and run it again") | (
+    dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "; name a place that can be written "
+                                                            "to"))
 
 
 def main(arguments=None):
@@ -61,7 +66,9 @@ def main(arguments=None):
     if unknown:
         options.refuse(unknown[0])
     try:
-        with warnings.catch_warnings():
+        from minicnn.images import sparing
+
+        with warnings.catch_warnings(), sparing(*_inputs(options)):
             warnings.showwarning = _show_warning
             return options.run(options) or 0
     except KeyboardInterrupt:
@@ -71,7 +78,7 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as error:
-        print(f"minicnn: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"minicnn: {' '.join(_told(error).split())}", file=sys.stderr)
         return 1
     except MemoryError:
         print("minicnn: not enough memory; use a smaller size", file=sys.stderr)
@@ -118,6 +125,22 @@ def near(word, words):
     bare = {name.lstrip("-"): name for name in words}
     found = [bare[name] for name in get_close_matches(word.lstrip("-"), bare, n=3, cutoff=0.7)]
     return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
+def _inputs(options):
+    """Every file and folder that an option names and that no option writes."""
+    for name, value in vars(options).items():
+        if name not in (*OUTPUTS, getattr(options, "in_place", None)):
+            for text in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(text, str):
+                    yield from (text, text.partition("=")[2])  # --ops conv=mine.py
+
+
+def _told(error):
+    """An error in words; one of the system, with the file that it is about."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}{REMEDIES.get(error.errno, '')}"
+    return str(error)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

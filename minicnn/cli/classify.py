@@ -1,6 +1,6 @@
 """``minicnn classify``: see `minicnn.network.Network.classify`."""
 
-from minicnn.cli.options import Command, network, say, whole
+from minicnn.cli.options import Command, check_text, network, say, whole
 
 
 def add(parser):
@@ -13,6 +13,7 @@ def add(parser):
 
 def run(options):
     """Print the most probable classes of each photo."""
+    check_text(options)
     net, lines = network(options), []
     for photo in options.photos:
         lines += [photo] if len(options.photos) > 1 else []

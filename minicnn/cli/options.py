@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import os
 import sys
 from dataclasses import fields
 from math import inf, isfinite
@@ -41,8 +42,8 @@ class Command:
                                  "%(default)s)")
         parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
         parser.add_argument("--out", default=out, metavar="PATH",
-                            help="where to write the result (default: %(default)s)" if out else
-                            "write the text to this file")
+                            help="where to write the result; replaces what is there (default: "
+                            "%(default)s)" if out else "write the text to this file; replaces it")
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
             self.option("seed", type=whole(0), metavar="N")
@@ -213,13 +214,18 @@ def make(method, options, sheet=None, **more):
     return save(record, options, net, None if sheet is None else sheet(record))
 
 
+def check_text(options):
+    """Raise if --out is given and cannot be written: before the work, not after it."""
+    if options.out is not None:
+        images.check_writable(options.out)
+
+
 def say(text, options):
     """Print a text, or write it to --out."""
     if options.out is None:
         print(text)
         return
-    with images.atomic(options.out) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    images.write(options.out, text + "\n")
 
 
 def save(record, options, net, picture=None):
@@ -249,14 +255,28 @@ def tell_skipped(lines):
 
 # ---- saved settings, frames and plots: for the commands that have them
 
-def check_destinations(options):
-    """Raise if a requested file cannot be written: before the work, not after it."""
-    images.check_destination(options.out)
+def check_destinations(options, formats=images.FORMATS, more=()):
+    """Raise if a requested file cannot be written: before the work, not after it.
+
+    Parameters
+    ----------
+    options : Namespace
+    formats : dict
+        Of --out.
+    more : sequence of path
+        Further pictures that the command writes.
+    """
+    files = [(options.out, formats), *((path, images.FORMATS) for path in more)]
     if "keep_settings" in options and options.keep_settings:
-        images.check_destination(_settings_file(options), saved.FORMATS)
-    for name, formats in (("frames", animation.FORMATS), ("plot", images.FORMATS)):
-        if getattr(options, name, None) is not None:
-            images.check_destination(getattr(options, name), formats)
+        files.append((_settings_file(options), saved.FORMATS))
+    files += [(getattr(options, name), kinds)
+              for name, kinds in (("frames", animation.FORMATS), ("plot", images.FORMATS))
+              if isinstance(getattr(options, name, None), str)]  # for zoom --frames is a number
+    places = [os.path.realpath(path) for path, _ in files]
+    for (path, kinds), place in zip(files, places, strict=True):
+        images.check_destination(path, kinds)
+        if places.count(place) > 1:
+            raise ValueError(f"{path}: two results would be written to it; give each a name")
 
 
 def _settings_file(options):

@@ -30,14 +30,15 @@ def add(parser):
 
 def run(options):
     """Make the picture again, compare it with the saved hash, and save it."""
-    images.check_destination(options.out)
     entry = saved.read(options.file)
-    net = equipped(saved.load_network(options.file, entry) if options.weights is None
-                   else load(options.weights, label_file=options.labels), options)
     photo = options.photo
     if photo is None and entry["photo"] is not None:
         photo = saved.find_photo(options.file, entry)
-    record = saved.replay(options.file, net, photo, progress=True)
-    sheet = SHEETS.get(entry["method"])
-    images.save(options.out, record.image if sheet is None else sheet(record))
+    with images.sparing(*filter(None, (photo, entry["network"]["weights"]))):
+        images.check_destination(options.out)
+        net = equipped(saved.load_network(options.file, entry) if options.weights is None
+                       else load(options.weights, label_file=options.labels), options)
+        record = saved.replay(options.file, net, photo, progress=True)
+        sheet = SHEETS.get(entry["method"])
+        images.save(options.out, record.image if sheet is None else sheet(record))
     print(f"{options.out}: the same picture as in {options.file}: {record.caption}")

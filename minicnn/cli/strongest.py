@@ -2,7 +2,7 @@
 
 import sys
 
-from minicnn import vis
+from minicnn import images, vis
 from minicnn.cli import INTERRUPTED
 from minicnn.cli.options import Command, call, network, numbers, tell_skipped, whole
 from minicnn.files import patches
@@ -33,15 +33,32 @@ def add(parser):
 def run(options):
     """Make the file strongest.h5 and a picture for each layer, in one folder."""
     try:
-        if options.redraw:
-            found = patches.read(options.redraw)
-        else:
-            record = call(vis.strongest, options, network(options), folder=options.out)
-            found = record.patches
-            print(record.caption)
-        for path in sheets.save(found, options.out, options.layers, options.channels, options.view):
-            print(path)
-        tell_skipped(found.unreadable)
+        found = patches.read(options.redraw) if options.redraw else _found(options)
+        _check(options, found.layers)
     except KeyboardInterrupt:
         print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
+    try:
+        for path in sheets.save(found, options.out, options.layers, options.channels, options.view):
+            print(path)
+        tell_skipped(found.unreadable)
+    except (KeyboardInterrupt, OSError):
+        print(f"minicnn: {found.path} is whole; --redraw {found.path} draws the pictures",
+              file=sys.stderr)
+        raise
+
+
+def _found(options):
+    net = network(options)
+    layers = {name: range(net.shapes[name][-1]) for name in
+              map(net.find, options.layers or vis.strongest.rectified(net))}
+    images.check_folder(options.out, [vis.strongest.FILE])
+    _check(options, layers)
+    record = call(vis.strongest, options, net, folder=options.out)
+    print(record.caption)
+    return record.patches
+
+
+def _check(options, layers):
+    images.check_folder(options.out, [name for _, _, name in sheets.pages(
+        layers, options.layers, options.channels)])

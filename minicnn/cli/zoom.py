@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minicnn import images, vis
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import Command, call, finish, network, whole
+from minicnn.cli.options import Command, call, check_destinations, finish, network, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
 
@@ -22,8 +22,7 @@ def add(parser):
 def run(options):
     """Make the frames; save the GIF, and beside it the sheet."""
     sheet = Path(options.out).with_suffix(".png")
-    images.check_destination(options.out, animation.FORMATS)
-    images.check_destination(sheet)
+    check_destinations(options, animation.FORMATS, [sheet])
     found = call(vis.zoom, options, network(options))
     animation.save(options.out, found.frames, options.milliseconds)
     images.save(sheet, sheets.sheet(found))

@@ -2,7 +2,7 @@
 
 import json
 
-from minicnn.images import atomic
+from minicnn import images
 
 
 def read(path):
@@ -23,5 +23,4 @@ def write(path, kept):
         The file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    images.write(path, json.dumps(kept, indent=1) + "\n")

@@ -10,7 +10,7 @@ import json
 import os
 from contextlib import contextmanager, suppress
 
-from minicnn.images import atomic
+from minicnn.images import write
 
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
@@ -104,8 +104,7 @@ class PartialDownload:
         said = {"url": url, "version": tag if strong else modified}
         with self._written():
             self._file.truncate(0)
-            with atomic(self._state) as temporary:
-                temporary.write_text(json.dumps(said), encoding="utf-8")
+            write(self._state, json.dumps(said))
 
     def append(self, block):
         """Append a block and flush it."""

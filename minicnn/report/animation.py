@@ -1,5 +1,7 @@
 """Animated GIFs from frames: an ascent step by step, or a zoom through a dream."""
 
+import io
+
 import numpy as np
 
 from minicnn import images
@@ -41,9 +43,10 @@ def save(path, frames, milliseconds=100, loop=True):
     if first is None:
         raise images.ImageError(f"{path}: expected at least one frame, got none")
     endless = {"loop": 0} if loop else {}
-    with images.atomic(path) as temporary:
-        first.save(temporary, format="GIF", save_all=True, append_images=pictures,
-                   duration=round(milliseconds, -1), **endless)
+    file = io.BytesIO()
+    first.save(file, format="GIF", save_all=True, append_images=pictures,
+               duration=round(milliseconds, -1), **endless)
+    images.write(path, file.getvalue())
 
 
 def _pictures(path, frames):

@@ -99,8 +99,7 @@ def save(record, network, path, method, photo=None, weights=None, labels=None):
     except (TypeError, ValueError) as error:
         raise ReplayError(f"{path}: the settings of {method} cannot be saved as JSON: {error}"
                           ) from None
-    with images.atomic(path) as temporary:
-        temporary.write_text(f'{written[:-2]},\n "trace": {numbers}\n}}\n', encoding="utf-8")
+    images.write(path, f'{written[:-2]},\n "trace": {numbers}\n}}\n')
 
 
 def read(path):

@@ -130,8 +130,9 @@ def filters(network, layers=None, *, options, folder=None, progress=False):
     try:
         with bar(name="filters", shown=progress, total=total) as shown:
             for number, part in enumerate(parts):
-                if kept is not None and kept.has_part(number):
-                    made.append(kept.part(number))
+                found = None if kept is None else kept.part(number)
+                if found is not None:
+                    made.append(found)
                     shown.update(len(part[1]) * how.steps)
                     continue
                 made.append(_climbed(network, *part, settings, lambda step: shown.update(

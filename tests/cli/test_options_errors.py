@@ -2,12 +2,12 @@
 
 import shutil
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import small
-from PIL import Image
 
 from minicnn.ascent.optimizers import SGD
 from minicnn.cli import main
@@ -164,12 +164,15 @@ def test_a_failure_leaves_the_old_file(complaint, weights, tmp_path, monkeypatch
     complaint("maximize", "--weights", weights, "--layer", "rellu2", "--out", out)
     assert out.read_bytes() == b"old"
 
-    def full_disk(self, path, **options):
-        path.write_bytes(b"half")
+    write = Path.write_bytes
+
+    def full_disk(path, data):
+        write(path, b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full_disk)
-    assert "No space left" in complaint("maximize", "--weights", weights, *QUICK, "--out", out)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    line = complaint("maximize", "--weights", weights, *QUICK, "--out", out)
+    assert line == f"minicnn: {out}: No space left on device; free some space and run it again\n"
     assert out.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["m.png"]
 
