@@ -242,8 +242,14 @@ def save(record, options, net, picture=None):
 
 
 def finish(record):
-    """Print the photos that were skipped; returns the exit status."""
+    """Print the photos that were skipped, drop what was kept until the result is saved; returns the
+    exit status."""
     tell_skipped(record.skipped)
+    kept = getattr(record, "unfinished", None)
+    if kept is not None and record.interrupted:
+        print("minicnn: interrupted; the same command goes on from here", file=sys.stderr)
+    elif kept is not None:
+        kept.remove()
     return INTERRUPTED if record.interrupted else 0
 
 

@@ -20,10 +20,10 @@ def add(parser):
 
 
 def run(options):
-    """Make the frames; save the GIF, and beside it the sheet."""
+    """Make the frames; save the GIF, and beside it the sheet. Until then frames are kept there."""
     sheet = Path(options.out).with_suffix(".png")
     check_destinations(options, animation.FORMATS, [sheet])
-    found = call(vis.zoom, options, network(options))
+    found = call(vis.zoom, options, network(options), folder=sheet.parent, keep=True)
     animation.save(options.out, found.frames, options.milliseconds)
     images.save(sheet, sheets.sheet(found))
     print(f"{options.out}, {sheet}: {found.caption}")

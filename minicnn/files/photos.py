@@ -120,7 +120,8 @@ class DataSet:
         hdf5_arrays.check_sets(sets.values(), os.path.getsize(self.path))
         offsets = sets["offsets"][()].astype(np.int64)
         labels = sets["labels"][()].astype(np.int64) if labelled else None
-        classes = [name.decode("utf-8", "replace") for name in sets["classes"][()]] if labelled else []
+        names = sets["classes"][()] if labelled else []
+        classes = [name.decode("utf-8", "replace") for name in names]
         wrong = [*_of_offsets(offsets, len(sets["bytes"])), *_of_labels(labels, offsets, classes)]
         if wrong:
             raise WeightsError(f"{self.path}: split {self.split!r} is damaged: {'; '.join(wrong)}")

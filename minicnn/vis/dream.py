@@ -139,10 +139,14 @@ def octave_by_octave(eyes, photo, options, frame=0, progress=False):
         reached = next(octave for octave in octaves if octave.shape == x.shape)
         x = carried(x, to_host(reached), to_host(photo)).clip(
             *images.bounds(preprocessing, photo.shape))
-    settings = {"layers": eyes.weights, **options.settings(), "guide": named(options.guide)}
     return Record(image=network.restore(x)[0], caption=_caption(eyes, options, end),
-                  settings=settings, x=x, trace=end.trace, by_term=end.by_term,
+                  settings=settings(eyes, options), x=x, trace=end.trace, by_term=end.by_term,
                   interrupted=end.interrupted)
+
+
+def settings(eyes, options):
+    """All that a dream of some Eyes depends on, as its record has it."""
+    return {"layers": eyes.weights, **options.settings(), "guide": named(options.guide)}
 
 
 def shrunk(photo, octaves, octave_scale):

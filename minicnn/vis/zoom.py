@@ -4,6 +4,9 @@ The network's own output is its next photo (Mordvintsev, Olah & Tyka 2015, "We m
 iterations"). After each dream the middle of the picture is enlarged to the whole, and the network
 dreams again, of what came up there. The zoom can begin from noise: then everything that appears
 comes from the network.
+
+Many frames take a while. Given a folder, finished ones are kept there until all are, as by
+`filters`.
 """
 
 from dataclasses import dataclass
@@ -12,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from minicnn import images
-from minicnn.backend import array_module, to_device
+from minicnn.backend import array_module, to_device, to_host
+from minicnn.files.digests import digest, of_arrays
+from minicnn.files.unfinished import Unfinished
 from minicnn.progress import bar
-from minicnn.vis.dream import DreamOptions, Eyes, octave_by_octave
+from minicnn.vis.dream import DreamOptions, Eyes, octave_by_octave, settings
 from minicnn.vis.options import option, takes
 from minicnn.vis.record import Record
 
@@ -44,13 +49,16 @@ class Zoom(Record):
     ----------
     frames : (F, H, W, 3) uint8
         The dreams, in order.
+    unfinished : files.unfinished.Unfinished or None
+        What is kept in the folder, if that was asked for.
     """
 
     frames: Any
+    unfinished: Any = None
 
 
 @takes(ZoomOptions)
-def zoom(network, image=None, layers=None, *, options, progress=False):
+def zoom(network, image=None, layers=None, *, options, folder=None, keep=False, progress=False):
     """Dream of a photo or of noise, zoom into the dream, and so on.
 
     Parameters
@@ -61,6 +69,11 @@ def zoom(network, image=None, layers=None, *, options, progress=False):
     layers : str, sequence of str, or dict of str to float, optional
         What each dream climbs, see `vis.dream`.
     **options
+    folder : path, optional
+        Where finished frames are kept until all are; made where it does not exist. The same call
+        goes on from there and comes to the same bytes.
+    keep : bool
+        Keep them there at the end, too, until ``found.unfinished.remove()``.
     progress : bool
         Show a bar on standard error.
 
@@ -76,20 +89,44 @@ def zoom(network, image=None, layers=None, *, options, progress=False):
     eyes = Eyes(network, layers, options)
     x = (network.prepare(noise(network, options.size, options.seed), "keep") if image is None
          else network.prepare(image, options.size))
+    kept = None if folder is None else Unfinished(folder, _about(eyes, x, options))
     frames, trace = [], []
     for k in bar(range(options.frames), "zoom", progress):
-        dream = octave_by_octave(eyes, x, options, frame=k)
-        if not (dream.interrupted and frames):
-            last = dream
-            frames.append(last.image)
-            trace.append(last.trace[-1, 0])
-        if dream.interrupted:
+        last = None if kept is None else kept.part(k)
+        interrupted = last is None and (dream := octave_by_octave(
+            eyes, x, options, frame=k)).interrupted
+        if last is None:
+            last = {"image": dream.image, "x": to_host(dream.x), "value": dream.trace[-1, 0],
+                    "caption": dream.caption}
+            if kept is not None and not interrupted:
+                kept.save_part(k, **last)
+        if not (interrupted and frames):
+            shown = last
+            frames.append(last["image"])
+            trace.append(last["value"])
+        if interrupted:
             break
-        x = nearer(to_device(last.x, network.device), options.scale)
+        x = nearer(to_device(last["x"], network.device), options.scale)
+    if kept is not None and not (interrupted or keep):
+        kept.remove()
     caption = (f"{len(frames)} dreams, each zoomed in by {options.scale:.0%}; the last: "
-               f"{last.caption}")
-    return Zoom(image=last.image, caption=caption, settings=last.settings, x=last.x,
-                trace=np.array(trace), interrupted=dream.interrupted, frames=np.stack(frames))
+               f"{shown['caption']}")
+    return Zoom(image=shown["image"], caption=caption, settings=settings(eyes, options),
+                x=to_device(shown["x"], network.device), trace=np.array(trace),
+                interrupted=interrupted, frames=np.stack(frames), unfinished=kept)
+
+
+def _about(eyes, x, options):
+    """All that the frames depend on, but their number: what is kept of others is not theirs."""
+    from minicnn import __version__
+
+    about = settings(eyes, options) | {"size": list(x.shape), "minicnn": __version__,
+                                       "weights": digest(eyes.network)}
+    guide = None if options.guide is None else images.prepare(
+        options.guide, eyes.network.needed_preprocessing(), "keep")
+    pixels = {"start": to_host(x)} | ({} if guide is None else {"guide": guide})
+    del about["frames"]
+    return about | {"guide": None, "pixels": of_arrays(pixels)}
 
 
 def nearer(x, scale):

@@ -103,3 +103,40 @@ def test_ctrl_c_keeps_the_finished_dreams_and_at_least_one(monkeypatch, at, kept
 def test_one_clear_line(settings, words):
     with pytest.raises(ValueError, match=words):
         quick(**settings)
+
+
+# ---- kept in a folder
+
+def test_frames_that_were_kept_are_not_made_again(tmp_path, monkeypatch):
+    whole, made = quick(guide=small.photo(seed=4)), []
+
+    def counted(*arguments, frame):
+        made.append(frame)
+        if made == [0, 1]:
+            raise SystemExit  # as a kill between two frames
+        return octave_by_octave(*arguments, frame=frame)
+
+    monkeypatch.setattr(vis.zoom, "octave_by_octave", counted)
+    with pytest.raises(SystemExit):
+        quick(guide=small.photo(seed=4), folder=tmp_path)
+    found = quick(guide=small.photo(seed=4), folder=tmp_path, keep=True)
+    assert made == [0, 1, 1, 2]
+    again = quick(guide=small.photo(seed=4), folder=tmp_path)
+    assert made == [0, 1, 1, 2] and not list(tmp_path.iterdir())
+    for one in (found, again):
+        assert one.caption == whole.caption and one.settings.keys() == whole.settings.keys()
+        for name in ("frames", "x", "trace", "image"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(whole, name), strict=True)
+
+
+@pytest.mark.parametrize("other", [{"image": PHOTO ^ 1}, {"image": None, "size": 20}, {"steps": 3},
+                                   {"guide": small.photo(seed=4)}, {"layers": "relu1"},
+                                   {"scale": 0.2}, {"seed": 1}])
+def test_frames_of_another_zoom_are_not_taken(tmp_path, other):
+    quick(folder=tmp_path, keep=True)
+    np.testing.assert_array_equal(quick(**other, folder=tmp_path).frames, quick(**other).frames)
+
+
+def test_more_frames_go_on_from_fewer(tmp_path):
+    quick(folder=tmp_path, keep=True, frames=2)
+    np.testing.assert_array_equal(quick(folder=tmp_path).frames, quick().frames)
