@@ -45,8 +45,7 @@ def item(group, path):
         if not isinstance(group, h5py.Group) or not has(group, part):
             raise ValueError(f"{path} is missing")
         if group.id.links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
-            raise ValueError(f"{path} is a link to elsewhere; links are not followed, as a weight "
-                             "file does not need them")
+            raise ValueError(f"{path} is a link to elsewhere; links are not followed")
         group = group[part]
     return group
 
