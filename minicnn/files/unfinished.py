@@ -83,6 +83,8 @@ class Unfinished:
         try:
             yield
         except OSError as error:
+            if error.errno is None:
+                raise
             raise OSError(error.errno, error.strerror, str(self.folder.parent)) from error
 
 

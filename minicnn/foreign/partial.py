@@ -133,7 +133,7 @@ class PartialDownload:
         try:
             yield
         except OSError as error:
-            raise PartError(f"{self.path}: cannot be written: {error.strerror or error}") from None
+            raise PartError(f"{self._to}: cannot be written: {error.strerror or error}") from None
 
 
 def _is(path, file):

@@ -87,15 +87,17 @@ def write(path: str | Path, contents: str | bytes) -> None:
 
 def sync(path: str | Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk and survive a power cut."""
-    folder = os.path.isdir(path)
-    if folder and os.name == "nt":
-        return  # Windows cannot open folders
-    file = os.open(path, os.O_RDONLY if folder else os.O_RDWR | getattr(os, "O_BINARY", 0))
+    if os.path.isdir(path):
+        with suppress(OSError):  # Windows cannot open folders, some file systems not sync them
+            _sync(path, os.O_RDONLY)
+    else:
+        _sync(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+
+
+def _sync(path, how):
+    file = os.open(path, how)
     try:
         os.fsync(file)
-    except OSError as error:
-        if not folder and error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise  # some file systems cannot do this, and for folders many
     finally:
         os.close(file)
 
@@ -114,7 +116,8 @@ def _temporary(target, path):
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error  # the name the user gave
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its name, or was never made
+            temporary.unlink()
         if lock is not None:
             os.close(lock)
 

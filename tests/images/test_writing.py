@@ -235,3 +235,27 @@ def test_pictures_in_a_folder_that_is_read_are_inputs(tmp_path):
         for name in ("notes.txt", "c.png", "in/d.png"):
             images.write(folder / name, b"new")
         images.write(tmp_path / "a.png", b"new")
+
+
+@POSIX
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root mounts")
+def test_a_disk_that_is_read_only_or_full(tmp_path):
+    """A real one: the error names the user's file, also where nothing can be removed."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        images.write(tmp_path / "a.txt", "old")
+        with pytest.raises(OSError) as error:
+            images.write(tmp_path / "a.txt", "x" * 50_000)
+        assert (error.value.errno, error.value.filename) == (errno.ENOSPC, str(tmp_path / "a.txt"))
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path)], check=True)
+        for check in (images.check_writable, lambda path: images.write(path, "new")):
+            for name in ("a.txt", "b.txt"):
+                with pytest.raises((OSError, ValueError), match=name):
+                    check(tmp_path / name)
+        with pytest.raises(OSError, match="Read-only.*new"):
+            images.check_folder(tmp_path / "new")
+        assert os.listdir(tmp_path) == ["a.txt"] and (tmp_path / "a.txt").read_text() == "old"
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)

@@ -105,13 +105,17 @@ def new(folder, chosen=None, seed=None, derivation="keep", *, wheels=None, overw
         raise ValueError(f"the seed {seed} is so short that students could find it by trying: at "
                          "least 2**40, or none for a random one")
     temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
-    temporary.mkdir()
     try:
+        temporary.mkdir()
         with held(temporary):
             made = _write(temporary, chosen, seed, derivation, wheels, each)
             for path in (*temporary.rglob("*"), temporary):
                 sync(path)
             _replace(temporary, folder)
+    except OSError as error:
+        if error.errno is None or not str(error.filename or temporary).startswith(str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(folder)) from error  # the name it was given
     finally:
         _clear(temporary, folder)
     return made
