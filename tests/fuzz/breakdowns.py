@@ -4,12 +4,13 @@ After each breakdown no file has its final name unless it is whole, an older fil
 still there, and the parts that were finished are kept. Then the same command runs undisturbed: it
 comes to the same bytes as if nothing had happened, and leaves nothing else behind.
 
---kills N    kill N commands, each at a random moment
+--kills N    kill commands N times, each at a random moment
 --disks N    run each command on N sizes of a disk, 32 kB to 8 MB; needs root, for tmpfs
 """
 
 import argparse
 import errno
+import itertools
 import os
 import random
 import shutil
@@ -158,8 +159,9 @@ def again(name, given, out, expected):
 def killed(count, expected, given):
     """Kill commands at random moments, some several times, over older files or none."""
     kept = Counter()
-    for k in range(count):
-        name = [*expected][k % len(expected)]
+    for name in itertools.cycle(expected):
+        if kept.total() >= count:
+            break
         files, seconds = expected[name]
         out = given / "out"
         out.mkdir()
@@ -176,7 +178,7 @@ def killed(count, expected, given):
             before = check(name, out, files, before)
         again(name, given, out, files)
         shutil.rmtree(out)
-        print(".", end="" if k + 1 < count else "\n", flush=True)
+        print(f"{kept.total()} kills", end="\r", flush=True)
     for (name, how), number in sorted(kept.items()):
         print(f"{name}: {number} {how}, and no rule was broken")
 
