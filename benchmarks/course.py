@@ -28,8 +28,8 @@ import numpy as np
 import program
 
 import minicnn
+from minicnn import images
 from minicnn.course.assignments import assignment
-from minicnn.images import atomic, check_destination
 from minicnn.progress import bar
 
 OUT = Path(__file__).parent / "results" / "course"
@@ -47,7 +47,7 @@ def main(arguments=None):
 def run(options):
     """Generate, grade, compare, write; returns 1 if points are not as expected."""
     out = Path(options.out)
-    check_destination(out.with_suffix(".md"), {".md": "markdown"})  # before the work, not after it
+    images.check_destination(out.with_suffix(".md"), {".md": "markdown"})  # before the work
     one = assignment(options.assignment)
     with _folder(options.keep) as place:
         result = graded(one, Path(place), options)
@@ -200,8 +200,7 @@ def write(out, result):
     rest = json.dumps({key: value for key, value in result.items() if key != "members"}, indent=1)
     for suffix, text in ((".json", f'{rest[:-2]},\n "members": [\n  {members}\n ]\n}}'),
                          (".md", course_tables.markdown(result))):
-        with atomic(out.with_suffix(suffix)) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        images.write(out.with_suffix(suffix), text + "\n")
 
 
 def read(arguments=None, prog=None):

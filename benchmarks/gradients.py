@@ -37,10 +37,9 @@ import numpy as np
 import program
 from gradient_cases import NETWORKS, OPS
 
-from minicnn import gradcheck
+from minicnn import gradcheck, images
 from minicnn.cli import main as minicnn
 from minicnn.gradcheck.gradients.compare import worst
-from minicnn.images import atomic, check_destination
 
 OUT = Path(__file__).parent / "results" / "gradients"
 OURS, OURS_32 = "minicnn float64", "minicnn float32"
@@ -65,7 +64,7 @@ def run(options):
         return minicnn(["check", options.student, *(f"--op={op}" for op in named)])
     torch = importlib.util.find_spec("torch") is not None
     out = Path(options.out)
-    check_destination(out.with_suffix(".md"), {".md": "markdown"})  # before the work, not after it
+    images.check_destination(out.with_suffix(".md"), {".md": "markdown"})  # before the work
     rows = [op_row(name, OPS[name], torch) for name in options.ops]
     rows += [network_row(name, torch) for name in options.networks]
     result = {"about": machine.about() | versions(torch), "rows": rows}
@@ -185,8 +184,7 @@ def versions(torch):
 def write(out, result):
     """Write OUT.json and OUT.md, each completely or not at all."""
     for suffix, text in ((".json", json.dumps(result, indent=1)), (".md", markdown(result))):
-        with atomic(out.with_suffix(suffix)) as path:
-            path.write_text(text + "\n", encoding="utf-8")
+        images.write(out.with_suffix(suffix), text + "\n")
 
 
 def read(arguments=None, prog=None):

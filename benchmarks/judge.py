@@ -38,9 +38,9 @@ from other_checkers import CHECKERS
 from our_checkers import JUDGE, KINDS
 
 import minicnn
+from minicnn import images
 from minicnn.gradcheck import mistakes as known_layers
 from minicnn.gradcheck.judge.reference import passes
-from minicnn.images import atomic, check_destination
 from minicnn.progress import bar
 
 OUT = Path(__file__).parent / "results" / "judge"
@@ -57,7 +57,7 @@ def main(arguments=None):
 def run(options):
     """Ask each checker about each layer, write the tables and print them."""
     out = Path(options.out)
-    check_destination(out.with_suffix(".md"), {".md": "markdown"})  # before the work, not after it
+    images.check_destination(out.with_suffix(".md"), {".md": "markdown"})  # before the work
     result = load(out, options)
     for name in options.checkers:
         ask_all(name, result, out, options.seconds)
@@ -331,8 +331,7 @@ def write(out, result):
 
 
 def _write(path, text):
-    with atomic(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    images.write(path, text + "\n")
 
 
 def read(arguments=None, prog=None):

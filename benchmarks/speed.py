@@ -54,7 +54,7 @@ from tasks import NETWORKS
 from workers import LIBRARIES, OURS
 
 from minicnn.cli.options import whole
-from minicnn.images import atomic
+from minicnn.images import write
 
 RESULTS = Path(__file__).parent / "results"
 AGAINST = ("torch", "channels_last", "plain", "fresh")
@@ -121,16 +121,14 @@ def load(out):
 def write_json(sections, out):
     """Write OUT.json, completely or not at all."""
     if out:
-        with atomic(out.with_suffix(".json")) as path:
-            path.write_text(json.dumps({"sections": sections}, indent=1) + "\n", encoding="utf-8")
+        write(out.with_suffix(".json"), json.dumps({"sections": sections}, indent=1) + "\n")
 
 
 def write_tables(sections, out):
     """Write OUT.md, and OUT.png if there are curves to show."""
     if not out or not sections:
         return
-    with atomic(out.with_suffix(".md")) as path:
-        path.write_text(tables.markdown(sections) + "\n", encoding="utf-8")
+    write(out.with_suffix(".md"), tables.markdown(sections) + "\n")
     drawn = "networks" if tables.of_gpu(sections) else "scaling"
     if drawn in sections:
         import plot

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import minicnn
-from minicnn.files import cache, digests, hdf5, manifest, probe, verification
+from minicnn.files import cache, digests, hdf5, manifest, photos, probe, verification
 from minicnn.foreign import convert, fetch, load
-from minicnn.images import display, photos, pictures, preprocessing, showing
+from minicnn.images import display, pictures, preprocessing, showing, writing
 from minicnn.train import augment, batch_norm, loop
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +61,7 @@ def test_names_that_are_also_a_room_s():
 # ---- type hints
 
 DOORS = [cache, digests, hdf5, manifest, probe, verification, convert, fetch, load, display, photos,
-         pictures, preprocessing, showing, augment, batch_norm, loop]
+         pictures, preprocessing, showing, writing, augment, batch_norm, loop]
 
 
 def of_a_module(module):

@@ -2,7 +2,7 @@
 
     python weights/train_minivgg.py DATA.h5 [--out weights/minivgg.h5] [--hours 1.2 | --epochs 16]
 
-DATA.h5 is a pack with the splits `train` and `val`, see `minicnn.images.photos`. The data used: 100
+DATA.h5 is a pack with the splits `train` and `val`, see `minicnn.files.photos`. The data used: 100
 classes of Tiny-ImageNet, 64x64, 500 training and 50 validation images each.
 
 Small images first: at half the size an epoch takes a quarter of the time. The early epochs use

@@ -9,6 +9,7 @@ Each command has a file with ``add(parser)``, which adds its options to the pars
 """
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -52,6 +53,10 @@ COMMANDS = {
     "bench": "the benchmarks, in a checkout of the source: speed and accuracy",
 }
 INTERRUPTED = 130
+OUTPUTS = ("out", "to", "frames", "plot", "json", "html", "csv", "picture", "notebook")
+REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; free some space and run it again") | (
+    dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "; name a place that can be written "
+                                                            "to"))
 
 
 def main(arguments=None):
@@ -68,7 +73,9 @@ def main(arguments=None):
         options.refuse(unknown[0])
     pressed = []
     try:
-        with warnings.catch_warnings(), _interruptible(pressed):
+        from minicnn.images import sparing
+
+        with warnings.catch_warnings(), _interruptible(pressed), sparing(*_inputs(options)):
             warnings.showwarning = _show_warning
             status = options.run(options) or 0
             sys.stdout.flush()
@@ -84,7 +91,7 @@ def main(arguments=None):
         if not isinstance(error, (ValueError, OSError, MemoryError)):
             raise
         few = isinstance(error, MemoryError) and not isinstance(error, ValueError)
-        words = "not enough memory; use a smaller size" if few else str(error).strip()
+        words = "not enough memory; use a smaller size" if few else _told(error).strip()
         tell(f"minicnn: {words}", file=sys.stderr)
         return 1
 
@@ -158,6 +165,22 @@ def near(word, words):
     bare = {name.lstrip("-"): name for name in words}
     found = [bare[name] for name in get_close_matches(word.lstrip("-"), bare, n=3, cutoff=0.7)]
     return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
+def _inputs(options):
+    """Every file and folder that an option names and that no option writes."""
+    for name, value in vars(options).items():
+        if name not in (*OUTPUTS, getattr(options, "in_place", None)):
+            for text in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(text, str):
+                    yield from (text, text.partition("=")[2])  # --ops conv=mine.py
+
+
+def _told(error):
+    """An error in words; one of the system, with the file that it is about."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}{REMEDIES.get(error.errno, '')}"
+    return str(error)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from minicnn import images, vis
 from minicnn.cli.options import Command, call, finish, network, side
-from minicnn.images.photos import find
+from minicnn.files.photos import find
 from minicnn.report import activations as sheets
 from minicnn.terminal import tell
 
@@ -24,7 +24,9 @@ def run(options):
     """Make a folder of sheets, or one picture if --out names one; print the statistics."""
     out = Path(options.out)
     into_folder = out.is_dir() or not out.suffix
-    if not into_folder:
+    if into_folder:
+        images.check_folder(out, ["photo.png", "index.html"])
+    else:
         images.check_destination(out)
     over = [options.image] if options.over is None else options.over
     find(over)  # fails now, not after the work, if there are no photos

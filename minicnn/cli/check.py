@@ -125,8 +125,7 @@ def _write(options, done, found, finished=True, error=""):
     if options.json == SCREEN:
         print(text)
     elif options.json is not None:
-        with images.atomic(options.json) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        images.write(options.json, text + "\n")
     if options.html is not None:
         page.write(options.html, results, done)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from minicnn import images
-from minicnn.cli.options import Command, network, say, whole
+from minicnn.cli.options import Command, check_text, network, say, whole
 from minicnn.report import probabilities
 
 
@@ -20,6 +20,7 @@ def add(parser):
 
 def run(options):
     """Print the most probable classes of each photo, and plot all."""
+    check_text(options)
     if options.plot is not None:
         images.check_destination(options.plot)
         probabilities.check(len(options.photos))

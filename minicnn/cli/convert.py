@@ -17,7 +17,8 @@ def add(parser):
     parser.add_argument("file", help="weight file of Keras, PyTorch, safetensors, Caffe, "
                                      "MatConvNet or NumPy, recognised by its contents")
     parser.add_argument("--to", "--out", required=True, metavar="OUT.h5",
-                        help="the file to write, in minicnn's own format")
+                        help="the file to write, in minicnn's own format; replaces what is there")
+    parser.set_defaults(in_place="file")  # what is in minicnn's own format may be replaced
     parser.add_argument("--model", metavar="NAME",
                         help="network of minicnn.models with this architecture (default: as the "
                              "file says)")

@@ -40,7 +40,7 @@ def run(options):
     if options.keep_settings:
         options.wrong_usage("--keep-settings is for one projection by one rule; leave --steps and "
                             f"--relu {EACH} out")
-    of.check_destinations(options)
+    of.check_destinations(options, folder=True)
     net = of.network(options)
     if options.steps:
         record, stages = of.call(each_stage, options, net)

@@ -26,7 +26,7 @@ def add(parser):
 
 def run(options):
     """Make the pictures and save the sheet."""
-    of.check_destinations(options)
+    of.check_destinations(options, folder=True)
     net = of.network(options)
     found = of.call(vis.deepdream_image, options, net, progress=options.verbose is None)
     status = of.save(found, options, net, sheets.sheet(found, options.thumbnail),

@@ -2,7 +2,7 @@
 
 import json
 
-from minicnn.cli.options import ops, option, say, with_ops
+from minicnn.cli.options import check_text, ops, option, say, with_ops
 from minicnn.doctor import examine
 
 
@@ -23,6 +23,7 @@ def add(parser):
 
 def run(options):
     """Print the report; the exit status is 1 if anything is bad."""
+    check_text(options)
     if options.ops and options.weights is None:
         options.weights = "minivgg"  # a network to run the ops in
     report = examine(options.weights, options.device, options.cache,

@@ -1,6 +1,5 @@
 """``minicnn filters``: see `minicnn.vis.filters`."""
 
-import sys
 from pathlib import Path
 
 from minicnn import vis
@@ -20,8 +19,5 @@ def add(parser):
 
 def run(options):
     """Make the sheet and save it; until it is whole, finished filters are kept beside it."""
-    status = make(vis.filters, options, sheets.sheet, sheets.pictures,
-                  folder=Path(options.out).parent)
-    if status:
-        print("minicnn: the same command goes on from here", file=sys.stderr)
-    return status
+    return make(vis.filters, options, sheets.sheet, sheets.pictures,
+                folder=Path(options.out).parent, keep=True)

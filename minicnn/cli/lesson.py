@@ -4,6 +4,7 @@ import contextlib
 import sys
 from pathlib import Path
 
+from minicnn import images
 from minicnn.course import bookmark, lessons, stage
 from minicnn.network.summary import lined_up
 from minicnn.terminal import tell
@@ -65,6 +66,7 @@ def go(lesson, options):
     from minicnn.course.terminal import Screen
 
     folder = Path(options.out or f"minicnn-lessons/{lesson.path.stem.replace('_', '-')}")
+    images.check_folder(folder)
     screen = Screen.of(sys.stdout)
     if sys.stdin.isatty() and sys.stdout.isatty():
         with contextlib.suppress(ImportError):  # not on every system

@@ -41,7 +41,7 @@ def run(options):
         options.wrong_usage("--keep-settings keeps those of one picture; ask for one")
     if not several:
         return of.make(vis.maximize, options)
-    of.check_destinations(options)
+    of.check_destinations(options, folder=True)
     net = of.network(options)
     records = of.call(vis.maximize, options, net)
     names = [full_size.unit(net, one.settings["layer"], one.settings["channel"]) for one in records]

@@ -51,8 +51,8 @@ class Command:
                                  "%(default)s)")
         parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
         parser.add_argument("--out", default=out, metavar="PATH",
-                            help=f"where to write {result} (default: %(default)s)" if out else
-                            "write the text to this file")
+                            help=f"where to write {result}; replaces what is there (default: "
+                            "%(default)s)" if out else "write the text to this file; replaces it")
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
             self.option("seed", type=whole(0), metavar="N")
@@ -227,14 +227,19 @@ def make(method, options, sheet=None, pictures=None, **more):
                 None if pictures is None else pictures(record))
 
 
+def check_text(options):
+    """Raise if --out is given and cannot be written: before the work, not after it."""
+    if options.out is not None:
+        images.check_writable(options.out)
+
+
 def say(text, options):
     """Print a text or a list of lines, or write it to --out."""
     lines = text.split("\n") if isinstance(text, str) else text
     if options.out is None:
         tell(*lines)
         return
-    with images.atomic(options.out) as temporary:
-        temporary.write_text("\n".join(map(escaped, lines)) + "\n", encoding="utf-8")
+    images.write(options.out, "\n".join(map(escaped, lines)) + "\n")
 
 
 def save(record, options, net, sheet=None, pictures=None, told=None):
@@ -265,12 +270,18 @@ def show(path, picture, is_sheet=False, pictures=None):
 
 
 def finish(record):
-    """Print the photos that were skipped, and whether Ctrl-C came; returns the exit status."""
+    """Print the photos that were skipped, and whether Ctrl-C came; drop what was kept until the
+    result was saved. Returns the exit status."""
     tell_skipped(record.skipped)
-    if not record.interrupted:
-        return 0
-    print("minicnn: interrupted; what was done until then is saved", file=sys.stderr)
-    return INTERRUPTED
+    kept = getattr(record, "unfinished", None)
+    if record.interrupted:
+        then = ("what was done until then is saved" if kept is None else
+                "the same command goes on from here")
+        print(f"minicnn: interrupted; {then}", file=sys.stderr)
+        return INTERRUPTED
+    if kept is not None:
+        kept.remove()
+    return 0
 
 
 def tell_skipped(lines):
@@ -281,20 +292,35 @@ def tell_skipped(lines):
 
 # ---- saved settings, frames and plots: for the commands that have them
 
-def check_destinations(options, folder=True):
+def check_destinations(options, formats=images.FORMATS, more=(), folder=False):
     """Raise if a requested file cannot be written: before the work, not after it.
 
-    `folder` says whether there may be one for the pictures at their own size.
+    Parameters
+    ----------
+    options : Namespace
+    formats : dict
+        Of --out.
+    more : sequence of path
+        Further pictures that the command writes.
+    folder : bool
+        Whether there may be one for the pictures at their own size.
     """
-    images.check_destination(options.out)
+    files = [(options.out, formats), *((path, images.FORMATS) for path in more)]
+    if "keep_settings" in options and options.keep_settings:
+        files.append((_settings_file(options), saved.FORMATS))
+    files += [(getattr(options, name), kinds)
+              for name, kinds in (("frames", animation.FORMATS), ("plot", images.FORMATS))
+              if isinstance(getattr(options, name, None), str)]  # for zoom --frames is a number
+    places = [os.path.realpath(path) for path, _ in files]
+    for (path, kinds), place in zip(files, places, strict=True):
+        if kinds is animation.FORMATS:
+            animation.check(path)
+        else:
+            images.check_destination(path, kinds)
+        if places.count(place) > 1:
+            raise ValueError(f"{path}: two results would be written to it; give each a name")
     if folder:
         full_size.check(options.out)
-    if "keep_settings" in options and options.keep_settings:
-        images.check_destination(_settings_file(options), saved.FORMATS)
-    if getattr(options, "frames", None) is not None:
-        animation.check(options.frames)
-    if getattr(options, "plot", None) is not None:
-        images.check_destination(options.plot)
 
 
 def _settings_file(options):

@@ -34,18 +34,19 @@ def add(parser):
 
 def run(options):
     """Make the picture again, compare it with the saved hash, and save it."""
-    images.check_destination(options.out)
-    full_size.check(options.out)
     entry = saved.read(options.file)
-    net = equipped(saved.load_network(options.file, entry) if options.weights is None
-                   else load(options.weights, label_file=options.labels), options)
     photo = options.photo
     if photo is None and entry["photo"] is not None:
         photo = saved.find_photo(options.file, entry)
-    record = saved.replay(options.file, net, photo, progress=True)
-    if entry["method"] in SHEETS:
-        sheet, pictures = SHEETS[entry["method"]]
-        told = show(options.out, sheet(record), True, pictures(record))
-    else:
-        told = show(options.out, record.image)
+    with images.sparing(*filter(None, (photo, entry["network"]["weights"]))):
+        images.check_destination(options.out)
+        full_size.check(options.out)
+        net = equipped(saved.load_network(options.file, entry) if options.weights is None
+                       else load(options.weights, label_file=options.labels), options)
+        record = saved.replay(options.file, net, photo, progress=True)
+        if entry["method"] in SHEETS:
+            sheet, pictures = SHEETS[entry["method"]]
+            told = show(options.out, sheet(record), True, pictures(record))
+        else:
+            told = show(options.out, record.image)
     tell(f"{options.out}: the same picture as in {options.file}: {record.caption}", *told)

@@ -1,6 +1,8 @@
 """``minicnn strongest``: see `minicnn.vis.strongest`."""
 
-from minicnn import vis
+import sys
+
+from minicnn import images, vis
 from minicnn.cli.options import Command, call, network, numbers, tell_skipped, whole
 from minicnn.files import patches
 from minicnn.report import strongest as sheets
@@ -31,14 +33,31 @@ def add(parser):
 def run(options):
     """Make the file strongest.h5 and a picture for each layer, in one folder."""
     try:
-        if options.redraw:
-            found = patches.read(options.redraw)
-        else:
-            record = call(vis.strongest, options, network(options), folder=options.out)
-            found = record.patches
-            tell(record.caption)
+        found = patches.read(options.redraw) if options.redraw else _found(options)
+        _check(options, found.layers)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("the same command goes on from here") from None
+    try:
         for path in sheets.save(found, options.out, options.layers, options.channels, options.view):
             tell(path)
         tell_skipped(found.unreadable)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("the same command goes on from here") from None
+    except (KeyboardInterrupt, OSError):
+        tell(f"minicnn: {found.path} is whole; --redraw {found.path} draws the pictures",
+             file=sys.stderr)
+        raise
+
+
+def _found(options):
+    net = network(options)
+    layers = {name: range(net.shapes[name][-1]) for name in
+              map(net.find, options.layers or vis.strongest.rectified(net))}
+    images.check_folder(options.out, [vis.strongest.FILE])
+    _check(options, layers)
+    record = call(vis.strongest, options, net, folder=options.out)
+    tell(record.caption)
+    return record.patches
+
+
+def _check(options, layers):
+    images.check_folder(options.out, [name for _, _, name in sheets.pages(
+        layers, options.layers, options.channels)])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from minicnn import images, vis
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import Command, call, finish, network, whole
+from minicnn.cli.options import Command, call, check_destinations, finish, network, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
 from minicnn.terminal import tell
@@ -16,18 +16,15 @@ def add(parser):
     parser.add_argument("image", nargs="?", metavar="photo",
                         help="where to begin (default: noise)")
     dreaming(command)
-    parser.add_argument("--folder", metavar="DIR",
-                        help="also save each frame here as soon as it is done, as 0001.png, ...")
     parser.add_argument("--milliseconds", type=whole(animation.LEAST), default=100, metavar="N",
                         help="how long each frame is shown (default: %(default)s)")
 
 
 def run(options):
-    """Make the frames; save the GIF, and beside it the sheet."""
+    """Make the frames; save the GIF, and beside it the sheet. Until then frames are kept there."""
     sheet = Path(options.out).with_suffix(".png")
-    animation.check(options.out)
-    images.check_destination(sheet)
-    found = call(vis.zoom, options, network(options))
+    check_destinations(options, animation.FORMATS, [sheet])
+    found = call(vis.zoom, options, network(options), folder=sheet.parent, keep=True)
     animation.save(options.out, map(images.enlarged, found.frames), options.milliseconds)
     images.save(sheet, sheets.sheet(found))
     tell(f"{options.out}, {sheet}: {found.caption}")

@@ -9,9 +9,9 @@ import os
 import subprocess
 import sys
 
+from minicnn import images
 from minicnn.course.lessons import LessonError
 from minicnn.course.stage import CHOSEN
-from minicnn.images import atomic, check_destination
 
 MISSING = "--notebook needs three packages more: pip install jupytext nbclient ipykernel"
 SECONDS = 600  # that one cell may take
@@ -35,7 +35,7 @@ def write(lesson, path, executed=False):
     LessonError
         A cell fails.
     """
-    check_destination(path, {".ipynb": "notebook"})
+    images.check_destination(path, {".ipynb": "notebook"})
     try:
         import ipykernel  # noqa: F401 - what runs the cells
         import jupytext
@@ -46,8 +46,7 @@ def write(lesson, path, executed=False):
     notebook = made(lesson, jupytext, nbformat)
     if executed:
         _execute(lesson, notebook, nbclient)
-    with atomic(path) as temporary:
-        temporary.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    images.write(path, nbformat.writes(notebook) + "\n")
 
 
 def made(lesson, jupytext, nbformat):

@@ -5,6 +5,7 @@ from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 
+from minicnn import images
 from minicnn.course.grader import plain
 from minicnn.course.grader.feedback import amount, results_json
 from minicnn.course.grader.names import LOOKS_LIKE
@@ -13,7 +14,6 @@ from minicnn.course.grader.pairs import place, standing_out
 from minicnn.course.grader.statistics import statistics, told
 from minicnn.course.grader.written import kept_from
 from minicnn.course.which import OTHER_COURSE, OTHER_PAGES
-from minicnn.images import atomic, check_destination
 
 SHOWN = 5  # names of files
 KINDS = {OTHER_COURSE: OTHER_COURSE, OTHER_PAGES: OTHER_PAGES,  # of notes, that are counted
@@ -23,14 +23,14 @@ KINDS = {OTHER_COURSE: OTHER_COURSE, OTHER_PAGES: OTHER_PAGES,  # of notes, that
 def check(csv=None, html=None, json=None):
     """Raise ValueError if a result could not be written, before anything is graded."""
     if csv is not None:
-        check_destination(csv, {".csv": "CSV"})
+        images.check_destination(csv, {".csv": "CSV"})
     if json is not None:
-        check_destination(json, {".json": "JSON"})
+        images.check_destination(json, {".json": "JSON"})
     if html is not None:
-        folder = Path(html)
-        if folder.exists() and not folder.is_dir() or not folder.resolve().parent.is_dir():
+        if not Path(html).resolve().parent.is_dir():
             raise ValueError(f"--html {html}: it names a folder for the pages, in one that is "
                              "there")
+        images.check_folder(html)
 
 
 def beside(bar):
@@ -90,8 +90,7 @@ def _write_json(results, path, similar):
               "points": one.points, "of": one.most, "notes": list(one.notes),
               "layers": list(one.layers), "answers": dict(one.answers),
               "similar": _alike(one.student, similar), **results_json(one)} for one in results]
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    images.write(path, json.dumps(about, indent=1) + "\n")
 
 
 def _alike(student, similar):

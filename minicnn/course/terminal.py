@@ -11,7 +11,7 @@ import numpy as np
 
 from minicnn.course import rendering
 from minicnn.course.questions import shown
-from minicnn.images import atomic
+from minicnn.images import write
 from minicnn.network.summary import lined_up
 from minicnn.report import formulas
 from minicnn.terminal import escaped, tell
@@ -157,8 +157,7 @@ def save(figures, folder, cell):
         path = folder / f"cell{cell + 1:02}{letter}.png"
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=DPI, bbox_inches="tight")
-        with atomic(path) as temporary:
-            temporary.write_bytes(picture.getvalue())
+        write(path, picture.getvalue())
         yield path, figure
 
 

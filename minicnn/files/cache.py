@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from minicnn.files import digests
-from minicnn.images import atomic
+from minicnn.images import write
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ def record(path: Path, about: dict) -> None:
         Further entries; values that JSON can store.
     """
     contents = {"size": path.stat().st_size, "sha256": digests.sha256(path)} | about
-    with atomic(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
+    write(path.with_suffix(".json"), json.dumps(contents, indent=1) + "\n")
 
 
 def forget(path: Path) -> None:

@@ -24,9 +24,7 @@ finite, are reported together, by name. Nothing in a file is executed; no link o
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +35,8 @@ import numpy as np
 from minicnn import backend
 from minicnn.files import hdf5_arrays, hdf5_text, mapped, nested, stored_probe
 from minicnn.files.errors import READING_ERRORS, WeightsError
-from minicnn.images import Preprocessing, atomic
+from minicnn.files.hdf5_created import created
+from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import KINDS
 
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     import h5py
 
 VERSION = 3
-FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)  # disk full, file too large, over the quota
-SPARE = 2**21  # bytes besides the weights: descriptions, labels, a mean image, the probe
 MEAN_IMAGE = "mean image"  # no layer name has a space
 ATTRIBUTES = ("version", "model", "input_size", "layers", "labels", "about")
 RENAMED = {"order": "channel_order", "rule": "resize_rule"}  # fields of Preprocessing
@@ -69,32 +66,19 @@ def save(network: Network, path: str | Path, dtype: str = "float32") -> None:
     settings and the preprocessing. It is left out if the network has since been trained or changed,
     or if float16 rounds the weights: ``network.probe = files.probe.make(network)`` makes a new one.
     """
-    import h5py
-
     if not isinstance(network, Network):
         raise TypeError(f"save: expected a network and a path, save(network, path), got "
                         f"{type(network).__name__} and {type(path).__name__}")
     _check_layers(network)
+    _check_labels(network)
     probe = network.probe
     if probe is not None and not stored_probe.still_of(probe, network, dtype):
         probe = None
-    with atomic(path) as temporary:
-        _reserve(temporary, network.count() * np.dtype(dtype).itemsize + SPARE, path)
-        with h5py.File(temporary, "w", libver="latest") as file:
-            _write(file, network, dtype, probe)
+    with created(path) as file:
+        _write(file, network, dtype, probe)
 
 
 Network.save = save  # a method, added here because `minicnn.network` must not import `files`
-
-
-def _reserve(temporary, size, path):
-    """Create a file and reserve its room: HDF5's library crashes on closing if the disk is full."""
-    with open(temporary, "wb") as file:
-        try:
-            getattr(os, "posix_fallocate", lambda *_: None)(file.fileno(), 0, size)
-        except OSError as error:
-            if error.errno in FULL:
-                raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _write(file, network, dtype, probe):
@@ -274,9 +258,18 @@ def _network(file, size):
     rows = json.loads(attrs["layers"])
     if attrs["version"] < 3:
         rows = nested.rows(rows)
-    return Network(attrs["model"], _build(rows), tuple(int(side) for side in attrs["input_size"]),
-                   _read_preprocessing(file, size), json.loads(attrs["labels"]),
-                   json.loads(attrs["about"]))
+    network = Network(attrs["model"], _build(rows), tuple(int(n) for n in attrs["input_size"]),
+                      _read_preprocessing(file, size), json.loads(attrs["labels"]),
+                      json.loads(attrs["about"]))
+    _check_labels(network)
+    return network
+
+
+def _check_labels(network):
+    labels, count = network.labels or [], network.shapes[network.logits][-1]
+    if labels and (len(labels) != count or not all(isinstance(name, str) for name in labels)):
+        raise WeightsError(f"network {network.name}: {len(labels)} class names, and "
+                           f"{network.logits} has {count} outputs; each needs a name, or none has")
 
 
 def _require(attrs, names):

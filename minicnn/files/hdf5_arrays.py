@@ -17,6 +17,8 @@ from minicnn.files.mapped import check_sum
 DEEPEST = 32  # parts of a path
 GZIP = 1
 FILTERS = (GZIP, 2, 3)  # HDF5's numbers; 2 is shuffling, 3 a checksum
+KINDS = {"f": "floating point numbers", "iu": "whole numbers", "u": "whole numbers from 0 on",
+         "t": "text"}  # in words
 SPARE = 1000  # bytes a chunk may have besides its numbers: a checksum, compression overhead
 
 
@@ -43,8 +45,7 @@ def item(group, path):
         if not isinstance(group, h5py.Group) or not has(group, part):
             raise ValueError(f"{path} is missing")
         if group.id.links.get_info(part.encode()).type != h5py.h5l.TYPE_HARD:
-            raise ValueError(f"{path} is a link to elsewhere; links are not followed, as a weight "
-                             "file does not need them")
+            raise ValueError(f"{path} is a link to elsewhere; links are not followed")
         group = group[part]
     return group
 
@@ -73,13 +74,20 @@ def read(group, places, size, taken=0):
         A data set is missing or does not hold plain floating point numbers, or all together are too
         large for a file of this size.
     """
-    sets = {name: _plain(item(group, place), place) for name, place in places.items()}
-    needed = sum(_bytes(data.shape, data) for data in sets.values())
-    needed += max((_bytes(data.chunks or (), data) for data in sets.values()), default=0)
-    check_sum(taken + needed, size)
-    for name, data in sets.items():
-        _check_packed(data, places[name])
+    sets = {name: plain(group, place) for name, place in places.items()}
+    check_sets(sets.values(), size, taken)
     return {name: data.astype(data.dtype.newbyteorder("="))[()] for name, data in sets.items()}
+
+
+def check_sets(sets, size, taken=0):
+    """Raise ValueError if data sets are together too large for a file of `size` bytes, or one is
+    packed in a way that is not read; `taken` as for `read`."""
+    sets = list(sets)
+    needed = sum(_bytes(data.shape, data) for data in sets)
+    needed += max((_bytes(data.chunks or (), data) for data in sets), default=0)
+    check_sum(taken + needed, size)
+    for data in sets:
+        _check_packed(data, data.name.removeprefix("/"))
 
 
 def is_float(data):
@@ -88,15 +96,39 @@ def is_float(data):
     return dtype is not None and dtype.kind == "f" and dtype.itemsize <= 8
 
 
-def _plain(data, place):
+def plain(group, place, kinds="f", dimensions=None):
+    """The data set at `place` below an open file or group; none of it is read.
+
+    Parameters
+    ----------
+    group : h5py.File or Group
+    place : str
+    kinds : str
+        What is allowed, a key of KINDS: NumPy's `dtype.kind`, or "t" for text.
+    dimensions : int, optional
+
+    Returns
+    -------
+    h5py.Dataset
+
+    Raises
+    ------
+    ValueError
+        It is missing, a link to elsewhere, kept in other files, or of another kind or shape.
+    """
     import h5py
 
+    data = item(group, place)
     if not isinstance(data, h5py.Dataset) or data.shape is None:
         raise ValueError(f"{place} is not an array")
     if data.external or data.is_virtual:
         raise ValueError(f"{place} keeps its numbers in another file; other files are not read")
-    if not is_float(data):
-        raise ValueError(f"{place}: expected floating point numbers, got {data.dtype}")
+    kind = "t" if h5py.check_string_dtype(data.dtype) else data.dtype.kind
+    if kind not in kinds or kind != "t" and data.dtype.itemsize > 8:
+        raise ValueError(f"{place}: expected {KINDS[kinds]}, got {data.dtype}")
+    if dimensions not in (None, len(data.shape)):
+        raise ValueError(f"{place}: expected {dimensions} dimension{'s' * (dimensions > 1)}, got "
+                         f"the shape {data.shape}")
     return data
 
 

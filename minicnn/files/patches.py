@@ -29,13 +29,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.files import hdf5_arrays
 from minicnn.files.errors import WeightsError
 from minicnn.files.hdf5 import open_file
-from minicnn.images import atomic
+from minicnn.files.hdf5_created import created
+from minicnn.files.mapped import check_sum
+from minicnn.images.pictures import MAX_PIXELS
 
 FORMAT, VERSION = "minicnn patches", 2
 TABLES = ("channels", "values", "photos", "names", "positions", "boxes", "windows", "frames")
 PIXELS = {"patches": np.uint8, "projections": np.float32}
+FORM = {  # of the data sets of a layer: kind, as for `hdf5_arrays.plain`, and shape
+    "channels": ("iu", "C"), "values": ("f", "CK"), "photos": ("iu", "CK"), "names": ("t", "CK"),
+    "positions": ("iu", "CK2"), "boxes": ("iu", "CK4"), "windows": ("iu", "CK4"),
+    "frames": ("iu", "C2"), "patches": ("u", "CKhw3"), "projections": ("f", "CKhw3")}
+ABOUT = {"network": str, "count": int, "photos": int, "relu": str, "lrn": str | None}
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
@@ -122,10 +130,58 @@ def read(path):
         if file.attrs["version"] > VERSION:
             raise WeightsError(f"{path}: the file has version {file.attrs['version']}, and this "
                                f"minicnn reads versions up to {VERSION}; update minicnn")
-        about = json.loads(file.attrs["about"])
-        layers = {name: [int(c) for c in file[name]["channels"]] for name in about.pop("layers")}
-        unreadable = [line.decode() for line in file["unreadable"][()]]
+        about, size = json.loads(file.attrs["about"]), Path(path).stat().st_size
+        names = about.pop("layers")
+        _check_about(about, names)
+        for name in names:
+            _check_layer(file, name, about["count"], size)
+        layers = {name: file[name]["channels"][()].tolist() for name in names}
+        unreadable = hdf5_arrays.plain(file, "unreadable", "t", 1)
+        hdf5_arrays.check_sets([unreadable], size)
+        unreadable = [line.decode("utf-8", "replace") for line in unreadable[()]]
     return Patches(Path(path), about, layers, unreadable)
+
+
+def _check_about(about, layers):
+    """Raise ValueError unless the description of a file is as `write` makes it."""
+    wrong = [name for name, kind in ABOUT.items()
+             if name not in about or not isinstance(about[name], kind)]
+    rules = about.get("rules", {})
+    wrong += [] if isinstance(about.get("shifts", 1), int) else ["shifts"]
+    wrong += [] if isinstance(rules, dict) and all(
+        isinstance(rule, list) and len(rule) == 2 for rule in rules.values()) else ["rules"]
+    wrong += [] if isinstance(layers, list) and layers and all(
+        isinstance(name, str) for name in layers) else ["layers"]
+    if wrong:
+        raise ValueError(f"in `about`, {', '.join(wrong)} missing or of another type than minicnn "
+                         "writes")
+
+
+def _check_layer(file, name, count, size):
+    """Raise ValueError unless a layer has all its data sets, in shapes that go together."""
+    sides, tables = {"K": count}, 0
+    stored = hdf5_arrays.item(file, name)
+    for key, place in _stored(stored).items():
+        kind, letters = FORM[key]
+        data = hdf5_arrays.plain(file, f"{name}/{place}", kind, len(letters))
+        for letter, side in zip(letters, data.shape, strict=True):
+            if side != (int(letter) if letter.isdigit() else sides.setdefault(letter, side)):
+                raise ValueError(f"{name}/{key}: expected the shape ({', '.join(letters)}) with "
+                                 f"{sides}, got {data.shape}")
+        tables += 0 if key in PIXELS else 16 * data.size
+    check_sum(tables, size)
+    if sides["h"] * sides["w"] > MAX_PIXELS:
+        raise ValueError(f"{name}: patches of {sides['h']} x {sides['w']} pixels")
+    top, bottom, left, right = stored[_stored(stored)["windows"]][()].reshape(-1, 4).T
+    if not all((length >= 0).all() and (length <= side).all() for length, side in (
+            (bottom - top, sides["h"]), (right - left, sides["w"]))):
+        raise ValueError(f"{name}/windows are larger than what is stored of the photos")
+
+
+def _stored(group):
+    """{name of a data set: the name it has in the file}; in version 1 boxes are also windows."""
+    old = not hdf5_arrays.has(group, "windows")
+    return {key: "boxes" if old and key == "windows" else key for key in FORM}
 
 
 def write(path, about, unreadable, layers, pixels):
@@ -144,7 +200,7 @@ def write(path, about, unreadable, layers, pixels):
     """
     import h5py
 
-    with atomic(path) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+    with created(path) as file:
         file.attrs.update({"format": FORMAT, "version": VERSION,
                            "about": json.dumps(about | {"layers": list(layers)})})
         file.create_dataset("unreadable", data=_text(unreadable), dtype=h5py.string_dtype())
@@ -178,15 +234,18 @@ def _text(names):
 
 def _channel(group, layer, row):
     places = np.flatnonzero(group["photos"][row] >= 0)
-    stored = {key: "boxes" if key not in group and key == "windows" else key for key in TABLES}
+    stored = _stored(group)
     table = {key: group[stored[key]][row][places] for key in TABLES[1:-1]}
     sides = [(bottom - top, right - left) for top, bottom, left, right in table["windows"]]
     patches, projections = ([group[key][row, k, :h, :w] for k, (h, w) in zip(places, sides,
                                                                             strict=True)]
                             for key in PIXELS)
+    if not all(np.isfinite(a).all() for a in (table["values"], *projections)):
+        raise WeightsError(f"{group.file.filename}: channel {group['channels'][row]} of {layer} "
+                           "holds numbers that are not finite; make the file again")
     return Channel(
         layer, int(group["channels"][row]), table["values"].tolist(),
-        [name.decode() for name in table["names"]], table["photos"].tolist(),
+        [name.decode("utf-8", "replace") for name in table["names"]], table["photos"].tolist(),
         [position if position[0] >= 0 else () for position in _tuples(table["positions"])],
         _tuples(table["boxes"]), patches, projections, _tuples(table["windows"]),
         tuple(group["frames"][row].tolist()))

@@ -43,7 +43,8 @@ class _Failure(Exception):
         self.again, self.anew = again, anew
 
 
-def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3, pause=1):
+def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3, pause=1,
+             remember=False):
     """Download a file from the first of its addresses that has it.
 
     Parameters
@@ -64,6 +65,8 @@ def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3
         Consecutive attempts at each address without a megabyte of progress.
     pause : float
         Seconds before the second attempt; doubled before each further one.
+    remember : bool
+        Keep the address beside the file, for `partial.origin`.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3
         for url in urls:
             try:
                 _from_address(url, part, size, hashes, shown, timeout, attempts, pause)
-                part.finish()
+                part.finish(remember)
                 return url
             except _Failure as failure:
                 reasons.append(f"{url}: {failure}")

@@ -6,9 +6,9 @@ complete network gets its name in the cache. The large original is then deleted,
 kept or is the user's own.
 """
 
+import functools
 import json
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from minicnn.files import cache as folder
 from minicnn.files import hdf5, manifest, mapped
 from minicnn.files.errors import WeightsError
 from minicnn.files.probe import verified
-from minicnn.foreign import numpy_file
+from minicnn.foreign import numpy_file, partial
 from minicnn.foreign.convert import convert, name_classes
 from minicnn.foreign.download import DownloadError, download, faults
 from minicnn.foreign.settings import require, usable
@@ -78,6 +78,8 @@ def fetch(name: str, from_file: str | Path | None = None, cache: str | Path | No
     if _prepared_late(known):
         notes.append(verified(network, where=original))
     _store(network, path, known, address, notes)
+    if from_file is None:
+        partial.forget(original)
     if from_file is None and not keep:
         original.unlink()
     return path
@@ -116,9 +118,10 @@ def _brought(known, cache, progress):
     """(the file, its address): a checked download, or the file kept from an earlier one."""
     path = folder.downloads(cache) / known.file
     if path.is_file() and known.hashes and faults(path, known.size, known.hashes) is None:
-        return path, "a file kept"
+        return path, partial.origin(path) or "a file kept"
     try:
-        return path, download(known.addresses, path, known.size, known.hashes, progress)
+        return path, download(known.addresses, path, known.size, known.hashes, progress,
+                              remember=True)
     except DownloadError as error:
         raise DownloadError(f"{error}; {remedy(known)}") from None
 
@@ -214,6 +217,6 @@ def _take_mean(network, path):
     network.preprocessing = replace(network.preprocessing, mean=mean)
 
 
-GIVE = {"labels": partial(name_classes, names_of=_index), "mean": _take_mean}
+GIVE = {"labels": functools.partial(name_classes, names_of=_index), "mean": _take_mean}
 WITHOUT = {"labels": "The classes have no names",
            "mean": "The mean pixel replaces the missing mean image"}

@@ -10,7 +10,7 @@ import json
 import os
 from contextlib import contextmanager, suppress
 
-from minicnn.images import atomic
+from minicnn.images import write
 
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
@@ -66,7 +66,7 @@ class PartialDownload:
 
     def __init__(self, file, to, path):
         self._file, self._to, self.path, self.name = file, to, path, to.name
-        self._state = to.with_name(f"{to.name}.part.json")
+        self._state = _state(to)
 
     def length(self):
         """The number of bytes downloaded so far."""
@@ -88,10 +88,8 @@ class PartialDownload:
         -------
         dict of str to str
         """
-        begun, said = self.length(), {}
-        with suppress(OSError, ValueError):
-            said = json.loads(self._state.read_text(encoding="utf-8"))
-        same = isinstance(said, dict) and said.get("url") == url
+        begun, said = self.length(), _said(self._to)
+        same = said.get("url") == url
         validator = said.get("version") if same else None
         if not begun or not (validator or provable):
             return {}
@@ -104,8 +102,7 @@ class PartialDownload:
         said = {"url": url, "version": tag if strong else modified}
         with self._written():
             self._file.truncate(0)
-            with atomic(self._state) as temporary:
-                temporary.write_text(json.dumps(said), encoding="utf-8")
+            write(self._state, json.dumps(said))
 
     def append(self, block):
         """Append a block and flush it."""
@@ -114,14 +111,15 @@ class PartialDownload:
             self._file.write(block)
             self._file.flush()
 
-    def finish(self):
-        """Rename the complete part to its destination."""
+    def finish(self, remember=False):
+        """Rename the complete part to its destination; `remember` keeps its `origin`."""
         with self._written():
             os.fsync(self._file.fileno())
             if os.name == "nt":  # Windows cannot rename an open file
                 self._file.close()
             os.replace(self.path, self._to)
-            self._state.unlink(missing_ok=True)
+            if not remember:
+                forget(self._to)
 
     def tidy(self):
         """Remove an empty part."""
@@ -134,7 +132,28 @@ class PartialDownload:
         try:
             yield
         except OSError as error:
-            raise PartError(f"{self.path}: cannot be written: {error.strerror or error}") from None
+            raise PartError(f"{self._to}: cannot be written: {error.strerror or error}") from None
+
+
+def origin(to):
+    """The address that a file came from, if `finish` remembered it."""
+    return _said(to).get("url")
+
+
+def forget(to):
+    """Remove what is remembered of a file."""
+    _state(to).unlink(missing_ok=True)
+
+
+def _state(to):
+    return to.with_name(f"{to.name}.part.json")
+
+
+def _said(to):
+    with suppress(OSError, ValueError):
+        said = json.loads(_state(to).read_text(encoding="utf-8"))
+        return said if isinstance(said, dict) else {}
+    return {}
 
 
 def _is(path, file):

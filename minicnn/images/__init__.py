@@ -1,17 +1,16 @@
-"""Pictures: reading and writing files, preprocessing, folders of photos, displaying arrays.
+"""Pictures: reading and writing files, preprocessing, displaying arrays.
 
-What belongs here: reading (`decoding`) and writing one picture (completely or not at all),
-`Preprocessing` and the conversion to and from a network's input values, sources of many photos
-(`photos`), any array as pixels 0..255 (`display`), showing pictures on screen (`showing`). What
-does not: sheets, pages and animations of several pictures (`minicnn.report`), and the steps of an
-optimisation (`minicnn.ascent`).
+What belongs here: reading (`decoding`) and writing one picture, writing any file completely or not
+at all (`writing`), `Preprocessing` and the conversion to and from a network's input values, any
+array as pixels 0..255 (`display`), showing pictures on screen (`showing`). What does not: sources
+of many photos (`minicnn.files.photos`), sheets, pages and animations of several pictures
+(`minicnn.report`), and the steps of an optimisation (`minicnn.ascent`).
 """
 
 from minicnn.images.pictures import (
     FORMATS,
     RESAMPLES,
     ImageError,
-    atomic,
     check_destination,
     check_finite,
     decode,
@@ -32,7 +31,9 @@ from minicnn.images.preprocessing import (
     to_rgb,
 )
 from minicnn.images.showing import show
+from minicnn.images.writing import atomic, check_folder, check_writable, sparing, write
 
 __all__ = ["CHANNELS", "FORMATS", "RESAMPLES", "ImageError", "Preprocessing", "atomic", "bounds",
-           "check_destination", "check_finite", "decode", "encode", "enlarged", "height_width",
-           "load", "normalize", "prepare", "resize", "restore", "save", "show", "to_rgb"]
+           "check_destination", "check_finite", "check_folder", "check_writable", "decode",
+           "encode", "enlarged", "height_width", "load", "normalize", "prepare", "resize",
+           "restore", "save", "show", "sparing", "to_rgb", "write"]

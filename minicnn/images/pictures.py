@@ -1,4 +1,4 @@
-"""Picture files and arrays of pixels: reading, writing (completely or not at all), resizing.
+"""Picture files and arrays of pixels: reading, writing, resizing.
 
 In memory a picture is a uint8 array (H, W, 3), red first. Pillow is imported inside the functions
 that need it, so that `import minicnn` stays quick.
@@ -9,16 +9,15 @@ from __future__ import annotations
 import io
 import os
 import re
-import secrets
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from minicnn.images.decoding import MAX_PIXELS, ImageError, to_rgb
+from minicnn.images.writing import check_writable, write
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -137,8 +136,7 @@ def save(path: str | Path, image: np.ndarray, quality: int = 95, comment: str = 
     options = {"quality": quality, "subsampling": 0} if kind == "JPEG" else {}
     if comment:
         options |= {"comment": comment} if kind == "JPEG" else {"pnginfo": _png_text(comment)}
-    with atomic(path) as temporary:
-        to_pil(pixels).save(temporary, format=kind, **options)
+    write(path, encode(pixels, kind, **options))
 
 
 def _png_text(comment):
@@ -149,10 +147,11 @@ def _png_text(comment):
     return info
 
 
-def encode(image: np.ndarray) -> bytes:
-    """A picture, (H, W, 3) or (H, W) uint8, as the bytes of a PNG file."""
-    file = io.BytesIO()
-    to_pil(np.asarray(image)).save(file, format="PNG")
+def encode(image: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
+    """A picture, (H, W, 3) or (H, W) uint8, as the bytes of a PNG file, or of another of FORMATS
+    with Pillow's options."""
+    file = io.BytesIO()  # Pillow does not see that a full disk takes only a part of a JPEG
+    to_pil(np.asarray(image)).save(file, format=kind, **options)
     return file.getvalue()
 
 
@@ -169,59 +168,20 @@ def check_destination(path: str | Path, formats: dict[str, str] = FORMATS) -> st
     -------
     str
         The format of this suffix, "PNG" or "JPEG".
+
+    Raises
+    ------
+    ImageError
+        Another suffix.
+    ValueError, OSError
+        Nothing can be written there: see `writing.check_writable`.
     """
     kind = formats.get(Path(path).suffix.lower())
     if kind is None:
         raise ImageError(f"{path}: cannot tell the file format; end the name in one of "
                          f"{', '.join(formats)}")
-    _target(path)
+    check_writable(path)
     return kind
-
-
-@contextmanager
-def atomic(path: str | Path) -> Iterator[Path]:
-    """Write a file completely or not at all: yield a temporary path, then move it to `path`.
-
-    The temporary file is in the same folder and has the same suffix. If the body raises (Ctrl-C
-    included), it is removed and an older file stays unchanged. A symbolic link is followed.
-
-    Parameters
-    ----------
-    path : str or path
-
-    Yields
-    ------
-    temporary : Path
-        This file does not exist yet; the body creates and closes it.
-
-    Raises
-    ------
-    ValueError
-        The folder does not exist, or `path` is a folder or a device.
-    """
-    target = _target(path)
-    temporary = target.with_name(f".minicnn-{secrets.token_hex(4)}{target.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    except OSError as error:
-        if error.filename != str(temporary):
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from error  # the name the user gave
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _target(path):
-    """The file to write, with links resolved; ValueError if it cannot be a file."""
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise ValueError(f"{path}: the folder {Path(path).parent} does not exist; create it first")
-    if target.exists() and not target.is_file():
-        what = "a folder" if target.is_dir() else "not an ordinary file"
-        raise ValueError(f"{path}: cannot be written, because it is {what}; give the name of a "
-                         "file")
-    return target
 
 
 def resize(image: np.ndarray, size: int | Sequence[int], resample: str = "bicubic",

@@ -236,6 +236,7 @@ class Network:
         """
         x, goals = backend.to_device(x, self.device), self._goals(to)
         self._check_input(x)
+        self.check_size(x.shape[1:3], goals)
         learn = frozenset(self.names if learn is True else learn or ())
         run = Run(self, x, None if keep is None else {*goals, *map(self.find, keep)}, learn, caches)
         with one_blas_thread(), backend.memory_errors():
@@ -306,6 +307,21 @@ class Network:
         for name in self.empty():
             raise ValueError(f"network {self.name}: layer {name} has no weights; initialize(seed) "
                              "fills in random ones, minicnn.load loads trained ones")
+
+    def check_size(self, size: Sequence[int], to: str | Sequence[str] | None = None) -> None:
+        """Raise ValueError if images (H, W) are too small for a layer on the way to those of `to`.
+        """
+        if tuple(size) == self.input_shape[:2]:
+            return
+        needed, channels = self.last_readers(self._goals(to)), self.input_shape[2]
+        rows = [row for row in self.rows if row.name in needed]
+        wrong = written.too_small_for(rows, (*size, channels))
+        if wrong is not None:
+            fit = (side for side in range(1, max(self.input_shape))
+                   if not written.too_small_for(rows, (side, side, channels)))
+            raise ValueError(f"network {self.name}: images of {size[0]} x {size[1]} pixels are too "
+                             f"small for layer {wrong}, whose window does not fit; the size must "
+                             f"be at least {next(fit, max(self.input_shape[:2]))}")
 
     # ---- photos and classes
 

@@ -84,6 +84,18 @@ def traced(rows, input_shape, network):
     return read, shapes, params
 
 
+def too_small_for(rows, shape):
+    """The name of the first row whose window does not fit into an image of (H, W, C); or None."""
+    shapes = {INPUT: tuple(shape)}
+    for name, layer, inputs in rows:
+        below = [shapes[place] for place in inputs]
+        try:
+            shapes[name] = layer.output_shape(below if layer.several else below[0])
+        except ValueError:
+            return None if layer.several else name
+    return None
+
+
 def initial(key, shape, rng):
     """The initial values of the parameter called `key`; see `Network.initialize`."""
     if key == "w":

@@ -1,5 +1,7 @@
 """Animations from frames: an ascent step by step, or a zoom through a dream; as GIF or as MP4."""
 
+import io
+
 import numpy as np
 
 from minicnn import images
@@ -53,13 +55,15 @@ def save(path, frames, milliseconds=100, loop=True):
         raise images.ImageError(f"{path}: expected at least {LEAST} milliseconds per frame, got "
                                 f"{milliseconds}")
     checked = _checked(path, frames)
-    with images.atomic(path) as temporary:
-        if kind == "MP4":
+    if kind == "MP4":
+        with images.atomic(path) as temporary:
             video.write(temporary, path, checked, milliseconds)
-            return
-        pictures, endless = map(_of_256_colours, checked), {"loop": 0} if loop else {}
-        next(pictures).save(temporary, format="GIF", save_all=True, append_images=pictures,
-                            duration=round(milliseconds, -1), **endless)
+        return
+    pictures, endless = map(_of_256_colours, checked), {"loop": 0} if loop else {}
+    file = io.BytesIO()
+    next(pictures).save(file, format="GIF", save_all=True, append_images=pictures,
+                        duration=round(milliseconds, -1), **endless)
+    images.write(path, file.getvalue())
 
 
 def _checked(path, frames):

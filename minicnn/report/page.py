@@ -3,7 +3,7 @@
 from html import escape
 from typing import NamedTuple
 
-from minicnn.images import atomic
+from minicnn import images
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
@@ -46,8 +46,7 @@ def save(path, title, body, style="", head=""):
             f'<title>{escape(title)}</title>\n'
             f"<style>{STYLE}{style}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
             + "\n".join(body) + "\n</body>\n</html>\n")
-    with atomic(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")  # odd file names
+    images.write(path, page.encode("utf-8", "backslashreplace"))  # odd file names
 
 
 def _section(section):

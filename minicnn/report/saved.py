@@ -41,6 +41,9 @@ BEFORE = {  # what settings were before a method had them: files that lack them 
     "saliency": {"blur": 0, "lrn": "gradient", "shares": "signed"}, "gradcam": {"lrn": "gradient"}}
 KINDS = {"saved": int, "method": str, "settings": dict, "network": dict, "versions": dict,
          "result": dict}
+MOST = {"size": 10_000, "seed": 2**64}  # in a file's settings; of all others
+MOST_ELSE = 100_000  # a replay of more steps than anybody has waited for would not end
+UNFIT = (TypeError, AttributeError, KeyError, IndexError, OverflowError, ZeroDivisionError)
 PARTS = {
     "network": {"name": str, "layers": str, "sha256": str, "weights": str | None,
                 "labels": str | None},
@@ -99,8 +102,7 @@ def save(record, network, path, method, photo=None, weights=None, labels=None):
     except (TypeError, ValueError) as error:
         raise ReplayError(f"{path}: the settings of {method} cannot be saved as JSON: {error}"
                           ) from None
-    with images.atomic(path) as temporary:
-        temporary.write_text(f'{written[:-2]},\n "trace": {numbers}\n}}\n', encoding="utf-8")
+    images.write(path, f'{written[:-2]},\n "trace": {numbers}\n}}\n')
 
 
 def read(path):
@@ -171,9 +173,12 @@ def replay(path, network=None, photo=None, progress=False):
                     for key, value in (BEFORE.get(entry["method"], {})
                                        | entry["settings"]).items()}
         record = method(*inputs, **settings, **told)
-    except (TypeError, OptionsError) as error:
+    except (*UNFIT, OptionsError) as error:
         raise ReplayError(f"{path}: {entry['method']} cannot take these settings: {error}"
                           ) from None
+    if record.image is None:
+        raise ReplayError(f"{path}: {entry['method']} makes no single picture, so it cannot be "
+                          "replayed")
     if digests.of_arrays({"picture": record.image}) != entry["result"]["sha256"]:
         raise ReplayError(f"{path}: the picture differs from the saved one, though network, photo "
                           f"and settings are the same; {made}")
@@ -245,6 +250,20 @@ def _check(path, entry):
     if strange:
         raise ReplayError(f"{path}: {entry['method']} has no setting {', '.join(strange)}; it has "
                           f"{', '.join(sorted(known))}")
+    for name, value in entry["settings"].items():
+        most = MOST.get(name, MOST_ELSE)
+        if any(abs(number) > most for number in _numbers(value)):
+            raise ReplayError(f"{path}: the setting {name} is larger than {most:,}: {value!r:.60}; "
+                              "a replay of it would take too long or too much memory")
+
+
+def _numbers(value):
+    """All numbers in a value from JSON."""
+    if isinstance(value, (list, dict)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(one)
+    elif isinstance(value, (int, float)):
+        yield value
 
 
 def _check_kinds(path, where, given, kinds):

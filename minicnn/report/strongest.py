@@ -75,14 +75,27 @@ def save(found, folder, layers=None, channels=None, view="core"):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for layer in found.layers if layers is None else layers:
-        chosen = found.layers.get(layer) if channels is None else channels
-        pages = [chosen[i : i + PAGE] for i in range(0, len(chosen or ()), PAGE)] or [None]
-        for page in pages:
-            part = f"_{page[0]}-{page[-1]}" if len(pages) > 1 else ""
-            path = folder / f"{layer.replace('/', '_')}{part}.png"
-            images.save(path, figure(found, layer, page, view))
-            yield path
+    for layer, page, name in pages(found.layers, layers, channels):
+        images.save(folder / name, figure(found, layer, page, view))
+        yield folder / name
+
+
+def pages(there, layers=None, channels=None):
+    """Yield (layer, channels, file name) of each picture that `save` draws.
+
+    Parameters
+    ----------
+    there : dict of str to sequence of int
+        The channels of each layer.
+    layers, channels : optional
+        As for `save`.
+    """
+    for layer in there if layers is None else layers:
+        chosen = there.get(layer) if channels is None else channels
+        parts = [chosen[i : i + PAGE] for i in range(0, len(chosen or ()), PAGE)] or [None]
+        for page in parts:
+            part = f"_{page[0]}-{page[-1]}" if len(parts) > 1 else ""
+            yield layer, page, f"{layer.replace('/', '_')}{part}.png"
 
 
 def _block(channel, count, view, sides, tile):

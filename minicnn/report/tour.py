@@ -12,6 +12,7 @@ from minicnn.progress import bar
 from minicnn.report import page, sheets
 from minicnn.report.contact_sheet import caption, contact_sheet
 
+FILES = ("index.html", "photo.png", "filters.png", "classes.png", "deconvnet.png", "texture.png")
 CLASSES, FILTERS, TILE = 8, 8, 128
 SHOWN = ("goldfish", "lion", "ladybug", "school bus", "steel arch bridge", "guacamole", "pizza",
          "orange")  # classes of the shipped network whose images can be recognised

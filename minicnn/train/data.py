@@ -6,7 +6,7 @@ than the memory.
 
     arrays       images and labels that you have
     folder       a folder with a subfolder of pictures for each class
-    pack         an HDF5 file of pictures; see `minicnn.images.photos` for its form
+    pack         an HDF5 file of pictures; see `minicnn.files.photos` for its form
     digits       the 1,797 digits of scikit-learn, 8 x 8
     mnist        the four idx files of MNIST, or of a data set of its form
     cifar10      the binary version of CIFAR-10
@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.images import photos, pictures
+from minicnn.files import photos
+from minicnn.images import pictures
 from minicnn.train.shapes import CLASSES, Shapes
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

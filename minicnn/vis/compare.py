@@ -137,7 +137,7 @@ def compare(network, against, photos, *, options, progress=False):
     network, against : Network
         Networks whose first layer is a convolution.
     photos : path, or sequence of paths or arrays
-        Photos, folders of photos, or a data set, see `images.photos.find`. Each network gets them
+        Photos, folders of photos, or a data set, see `files.photos.find`. Each network gets them
         in its own preprocessing. Photos that cannot be read are skipped and listed.
     **options
     progress : bool

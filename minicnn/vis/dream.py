@@ -167,9 +167,8 @@ def octave_by_octave(eyes, photo, options, frame=0, progress=False):
         reached = next(octave for octave in octaves if octave.shape == x.shape)
         x = carried(x, to_host(reached), to_host(photo)).clip(
             *images.bounds(preprocessing, photo.shape))
-    settings = {"layers": eyes.weights, **options.settings(), "guide": named(options.guide)}
     return Record(image=network.restore(x)[0], caption=_caption(eyes, options, end),
-                  settings=settings, x=x, trace=end.trace, by_term=end.by_term,
+                  settings=settings(eyes, options), x=x, trace=end.trace, by_term=end.by_term,
                   interrupted=end.interrupted)
 
 
@@ -179,6 +178,11 @@ def in_colours(colours, network):
         return mean_abs
     covariance = of_photos(network)[1]
     return lambda gradient: mean_abs(natural(gradient, covariance))
+
+
+def settings(eyes, options):
+    """All that a dream of some Eyes depends on, as its record has it."""
+    return {"layers": eyes.weights, **options.settings(), "guide": named(options.guide)}
 
 
 def shrunk(photo, octaves, octave_scale):

@@ -88,13 +88,16 @@ class Filters(Record):
     ----------
     layers : list of LayerFilters
         One a layer.
+    unfinished : files.unfinished.Unfinished or None
+        What is kept in the folder, if that was asked for.
     """
 
     layers: list
+    unfinished: Any = None
 
 
 @takes(FiltersOptions)
-def filters(network, layers=None, *, options, folder=None, progress=False):
+def filters(network, layers=None, *, options, folder=None, keep=False, progress=False):
     """Maximise the first filters of every convolution, or of some layers.
 
     Parameters
@@ -105,6 +108,8 @@ def filters(network, layers=None, *, options, folder=None, progress=False):
     **options
     folder : path, optional
         Where finished filters are kept until all are; made where it does not exist.
+    keep : bool
+        Keep them there at the end, too, until ``found.unfinished.remove()``.
     progress : bool
         Show a bar on standard error.
 
@@ -135,8 +140,9 @@ def filters(network, layers=None, *, options, folder=None, progress=False):
     try:
         with bar(name="filters", shown=progress, total=total) as shown:
             for number, part in enumerate(parts):
-                if kept is not None and kept.has_part(number):
-                    made.append(kept.part(number))
+                found = None if kept is None else kept.part(number)
+                if found is not None:
+                    made.append(found)
                     shown.update(len(part[1]) * how.steps)
                     continue
                 made.append(_climbed(network, *part, settings, lambda step: shown.update(
@@ -148,11 +154,11 @@ def filters(network, layers=None, *, options, folder=None, progress=False):
             raise
 
     interrupted = len(made) < len(parts)
-    if kept is not None and not interrupted:
+    if kept is not None and not (interrupted or keep):
         kept.remove()
     found = [_of_layer(network, layer, parts, made, options.order, how) for layer in layers]
     return Filters(caption=_caption(network, how, settings) + _silent(network, how, found),
-                   settings=settings, layers=found, interrupted=interrupted)
+                   settings=settings, layers=found, interrupted=interrupted, unfinished=kept)
 
 
 def responses(network, rectified=False):

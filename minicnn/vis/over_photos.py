@@ -6,8 +6,8 @@ listed. Ctrl-C ends the count early and keeps what was counted until then.
 
 from typing import Any, NamedTuple
 
+from minicnn.files.photos import find
 from minicnn.images import ImageError
-from minicnn.images.photos import find
 from minicnn.progress import bar
 
 
@@ -29,7 +29,7 @@ def over_photos(method, photos, count, add, progress=False):
     method : str
         Its name, for the error.
     photos : path, or sequence of paths or arrays
-        See `images.photos.find`.
+        See `files.photos.find`.
     count : callable
         Takes a photo and returns its counts. A photo for which it raises ImageError is skipped.
     add : callable

@@ -21,7 +21,6 @@ Decisions
     `workers`, and however often the work was killed and taken up again.
 """
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,8 +30,8 @@ import numpy as np
 from minicnn import images
 from minicnn.files import patches
 from minicnn.files.digests import digest
+from minicnn.files.photos import find
 from minicnn.files.unfinished import Unfinished
-from minicnn.images.photos import find
 from minicnn.network import receptive
 from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
@@ -128,6 +127,7 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, *
     source, goals = find(photos, options.split), _goals(network, layers, channels)
     size = images.height_width(network.needed_preprocessing().size if options.size is None
                                else options.size)
+    network.check_size(size, [goal.layer for goal in goals])
     fields = [receptive.channel_fields(network, goal.layer, goal.channels.tolist(), size)
               for goal in goals]
     rules = _rules(network, goals, options)
@@ -147,11 +147,10 @@ def strongest(network, photos, folder="strongest", layers=None, channels=None, *
     pictures = Pictures(finder, _units(tables), rules, options.shifts, unfinished)
     pictures.make_missing(options.workers, progress)
 
-    path, made = Path(folder) / FILE, unfinished.folder / FILE  # a kill leaves nothing beside it
-    patches.write(made, about, state.unreadable,
+    path = Path(folder) / FILE
+    patches.write(path, about, state.unreadable,
                   {goal.layer: table for goal, table in zip(goals, tables, strict=True)},
                   pictures.results())
-    os.replace(made, path)
     unfinished.remove()
     settings = {"layers": {goal.layer: goal.channels.tolist() for goal in goals},
                 "channels": channels, **replace(options, size=size).settings()}

@@ -86,7 +86,7 @@ class Pictures:
     def make_missing(self, workers, progress):
         """Make the parts that earlier work has not left."""
         sizes = [part.stop - part.start for part in self.parts]
-        missing = [n for n in range(len(sizes)) if not self.unfinished.has_part(n)]
+        missing = [n for n in range(len(sizes)) if self.unfinished.part(n) is None]
         done = sum(sizes) - sum(sizes[n] for n in missing)
         with closing(ordered(self, missing, workers)) as results, \
                 bar(name="patches", shown=progress, total=sum(sizes), initial=done) as shown:

@@ -70,7 +70,7 @@ def survey(network, photos, layers=None, *, options, progress=False):
     ----------
     network : Network
     photos : path, or sequence of paths or arrays
-        Photos, folders of photos, or a data set, see `images.photos.find`. Photos that cannot be
+        Photos, folders of photos, or a data set, see `files.photos.find`. Photos that cannot be
         read are skipped and listed.
     layers : sequence of str or int, optional
         Names or numbers, see `activations.pick`. By default, every layer.

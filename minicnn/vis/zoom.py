@@ -19,11 +19,13 @@ Three are here:
    two of the things that its units see, and soon nothing but a piece of one, which is stripes.
 
 ``contrast="free", turn=0, size="keep", colours="rgb"`` are google/deepdream's.
+
+Many frames take a while. Given a folder, finished ones are kept there until all are, as by
+`filters`.
 """
 
 from dataclasses import dataclass, replace
 from math import radians
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,9 +33,11 @@ import numpy as np
 from minicnn import images
 from minicnn.ascent.colours import colours_of, limited, of_photos
 from minicnn.ascent.transforms import turned
-from minicnn.backend import array_module, to_device
+from minicnn.backend import array_module, to_device, to_host
+from minicnn.files.digests import digest, of_arrays
+from minicnn.files.unfinished import Unfinished
 from minicnn.progress import bar
-from minicnn.vis.dream import DreamOptions, Eyes, chosen, octave_by_octave
+from minicnn.vis.dream import DreamOptions, Eyes, chosen, octave_by_octave, settings
 from minicnn.vis.options import option, takes
 from minicnn.vis.record import Record
 
@@ -73,13 +77,16 @@ class Zoom(Record):
     ----------
     frames : (F, H, W, 3) uint8
         The dreams, in order.
+    unfinished : files.unfinished.Unfinished or None
+        What is kept in the folder, if that was asked for.
     """
 
     frames: Any
+    unfinished: Any = None
 
 
 @takes(ZoomOptions)
-def zoom(network, image=None, layers=None, *, options, folder=None, progress=False):
+def zoom(network, image=None, layers=None, *, options, folder=None, keep=False, progress=False):
     """Dream of a photo or of noise, zoom into the dream, and so on.
 
     Parameters
@@ -91,8 +98,10 @@ def zoom(network, image=None, layers=None, *, options, folder=None, progress=Fal
         What each dream climbs, see `vis.dream`.
     **options
     folder : path, optional
-        Each frame is saved here as soon as it is done, as 0001.png and so on. The folder is made
-        if it is not there; frames of those names are replaced.
+        Where finished frames are kept until all are; made where it does not exist. The same call
+        goes on from there and comes to the same bytes.
+    keep : bool
+        Keep them there at the end, too, until ``found.unfinished.remove()``.
     progress : bool
         Show a bar on standard error.
 
@@ -104,42 +113,58 @@ def zoom(network, image=None, layers=None, *, options, folder=None, progress=Fal
     ------
     ValueError
         As for `vis.dream`.
-    OSError
-        The folder or a frame cannot be written.
     """
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
     size = side(network) if options.size is None else options.size
     eyes = Eyes(network, layers, options)
     x = network.prepare(noise(network, size, options.seed) if image is None else image,
                         "keep" if image is None else size)
     options = chosen(replace(options, size=size), network, x)
     held = of_photos(network) if image is None else colours_of(x)
-    frames, trace = [], []
-    interrupted = False
+    kept = None if folder is None else Unfinished(folder, _about(eyes, x, options))
+    frames, trace, interrupted = [], [], False
     try:
         for k in bar(range(options.frames), "zoom", progress):
-            dream = octave_by_octave(eyes, x, options, frame=k)
-            interrupted = dream.interrupted
+            last = None if kept is None else kept.part(k)
+            interrupted = last is None and (dream := octave_by_octave(
+                eyes, x, options, frame=k)).interrupted
+            if last is None:
+                last = {"image": dream.image, "x": to_host(dream.x), "value": dream.trace[-1, 0],
+                        "caption": dream.caption}
+                if kept is not None and not interrupted:
+                    kept.save_part(k, **last)
             if not (interrupted and frames):
-                last = dream
-                frames.append(last.image)
-                trace.append(last.trace[-1, 0])
-                if folder is not None:
-                    images.save(Path(folder) / f"{len(frames):04}.png", last.image)
+                shown = last
+                frames.append(last["image"])
+                trace.append(last["value"])
             if interrupted:
                 break
-            x = nearer(to_device(last.x, network.device), options.scale, options.turn)
+            x = nearer(to_device(last["x"], network.device), options.scale, options.turn)
             if options.contrast == "held":
                 x = limited(x, *held, FAINT * network.grey_level)
     except KeyboardInterrupt:  # between two dreams, or before the first step of one
         if not frames:
             raise
         interrupted = True
+    if kept is not None and not (interrupted or keep):
+        kept.remove()
     caption = (f"{len(frames)} dreams, each zoomed in by {options.scale:.0%}; the last: "
-               f"{last.caption}")
-    return Zoom(image=last.image, caption=caption, settings=last.settings, x=last.x,
-                trace=np.array(trace), interrupted=interrupted, frames=np.stack(frames))
+               f"{shown['caption']}")
+    return Zoom(image=shown["image"], caption=caption, settings=settings(eyes, options),
+                x=to_device(shown["x"], network.device), trace=np.array(trace),
+                interrupted=interrupted, frames=np.stack(frames), unfinished=kept)
+
+
+def _about(eyes, x, options):
+    """All that the frames depend on, but their number: what is kept of others is not theirs."""
+    from minicnn import __version__
+
+    about = settings(eyes, options) | {"size": list(x.shape), "minicnn": __version__,
+                                       "weights": digest(eyes.network)}
+    guide = None if options.guide is None else images.prepare(
+        options.guide, eyes.network.needed_preprocessing(), "keep")
+    pixels = {"start": to_host(x)} | ({} if guide is None else {"guide": guide})
+    del about["frames"]
+    return about | {"guide": None, "pixels": of_arrays(pixels)}
 
 
 def nearer(x, scale, degrees=0.0):

@@ -1,13 +1,15 @@
 """The command line when it cannot do what it is asked: one line, an exit status, no half file."""
 
+import errno
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import small
-from PIL import Image
 
 from minicnn.ascent.optimizers import SGD
 from minicnn.cli import main
@@ -142,6 +144,100 @@ def test_a_place_that_nothing_can_be_written_to(complaint, weights, photo, tmp_p
     assert str(out) in line and words in line
 
 
+def own_names(tmp_path, photo):
+    """A photo, a link to it, a file that is the same one, and another way to the folder."""
+    os.link(photo, tmp_path / "hard.png")
+    (tmp_path / "soft.png").symlink_to(photo)
+    (tmp_path / "way").symlink_to(tmp_path)
+    return [photo, tmp_path / "hard.png", tmp_path / "soft.png", tmp_path / "way" / photo.name]
+
+
+def test_a_photo_is_not_replaced_by_its_picture(complaint, weights, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before, names = photo.read_bytes(), own_names(tmp_path, photo)
+    monkeypatch.setattr(Network, "forward", None)  # before any work
+    for given, out in [*zip(names, names[::-1], strict=True), (names[0], names[0])]:
+        for command in (["dream", given], ["texture", given], ["saliency", given],
+                        ["deconvnet", given, "--layer", "relu2"], ["activations", given],
+                        ["classify", given], ["compare", given, "--against", weights],
+                        ["maximize", "--start", given], ["classify", "other.png", given],
+                        ["dream", "other.png", "--guide", given]):
+            line = complaint(command[0], "--weights", weights, *command[1:], "--out", out)
+            assert f"{out}: is an input of this command and would be replaced" in line
+    os.link(photo, "hard.gif")
+    for more in (["--frames", "hard.gif"], ["--plot", "hard.png"]):
+        assert "is an input" in complaint("maximize", "--weights", weights, "--start", photo, *more,
+                                          "--out", tmp_path / "new.png")
+    Path("hard.gif").unlink()
+    assert "is an input" in complaint("zoom", "--weights", weights, photo, "--out",
+                                      photo.with_suffix(".gif"))  # whose sheet is a .png
+    assert photo.read_bytes() == before
+
+
+def test_weights_labels_and_own_ops_are_not_replaced(complaint, weights, photo, tmp_path):
+    (tmp_path / "names.txt").write_text("a\nb\nc\nd\n")
+    (tmp_path / "mine.py").write_text("mine = True\n")
+    for out, more in ((weights, []), (tmp_path / "names.txt", ["--labels", tmp_path / "names.txt"]),
+                      (tmp_path / "mine.py", ["--ops", f"conv={tmp_path / 'mine.py'}"])):
+        before = out.read_bytes()
+        assert "is an input" in complaint("classify", "--weights", weights, photo, *more, "--out",
+                                          out)
+        assert out.read_bytes() == before
+
+
+def test_a_folder_of_photos_that_pictures_are_written_into(complaint, weights, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("relu1.png", "photo.png"):
+        shutil.move(small.picture_file(tmp_path), folder / name)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for given in (folder, folder / "relu1.png"):
+        assert "relu1.png: is " in complaint("strongest", "--weights", weights, given, "--layers",
+                                             "relu1", "--out", folder)
+    for command in ("tour", "activations"):
+        assert "photo.png: is an input" in complaint(command, "--weights", weights,
+                                                     folder / "photo.png", "--out", folder)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("command", [["strongest"], ["tour"], ["activations"], ["lesson", "1"],
+                                     ["course", "new"]])
+def test_a_folder_is_not_called_like_a_picture(complaint, weights, photo, tmp_path, command):
+    out = tmp_path / "st.h5" if command[0] == "activations" else tmp_path / "st.png"
+    more = {"lesson": [], "course": []}.get(command[0], ["--weights", weights, photo])
+    line = complaint(*command, *more, *([] if command[0] == "course" else ["--out"]), out)
+    assert str(out) in line and not out.exists()
+
+
+def test_two_results_in_one_file(complaint, weights, tmp_path):
+    out = tmp_path / "m.png"
+    for plot in (out, tmp_path / "in" / ".." / "m.png"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        assert "two results would be written to it" in complaint(
+            "maximize", "--weights", weights, *QUICK, "--plot", plot, "--out", out)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_place_without_permission_is_told_before_the_work(complaint, weights, photo, tmp_path,
+                                                            monkeypatch, number):
+    monkeypatch.setattr(Network, "forward", None)
+    (tmp_path / "in").mkdir()
+    real = os.open
+
+    def refuse(path, flags, *mode, **more):
+        if flags & os.O_CREAT:
+            raise OSError(number, os.strerror(number), str(path))
+        return real(path, flags, *mode, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    for command, out in ((["dream", photo], "a.png"), (["strongest", photo], "in"),
+                         (["filters"], "f.png"), (["zoom", photo], "z.gif"), (["tour"], "new"),
+                         (["activations", photo], "new"), (["classify", photo], "c.txt")):
+        line = complaint(command[0], "--weights", weights, *command[1:], "--out", tmp_path / out)
+        assert line.startswith(f"minicnn: {tmp_path / out}: {os.strerror(number)}; ")
+        assert ".minicnn-" not in line and "unfinished" not in line
+
+
 def test_the_place_is_looked_at_before_the_work(complaint, weights, tmp_path, monkeypatch):
     """A minute's ascent must not end in "no such folder"."""
     steps = []
@@ -164,12 +260,15 @@ def test_a_failure_leaves_the_old_file(complaint, weights, tmp_path, monkeypatch
     complaint("maximize", "--weights", weights, "--layer", "rellu2", "--out", out)
     assert out.read_bytes() == b"old"
 
-    def full_disk(self, path, **options):
-        path.write_bytes(b"half")
+    write = Path.write_bytes
+
+    def full_disk(path, data):
+        write(path, b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full_disk)
-    assert "No space left" in complaint("maximize", "--weights", weights, *QUICK, "--out", out)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    line = complaint("maximize", "--weights", weights, *QUICK, "--out", out)
+    assert line == f"minicnn: {out}: No space left on device; free some space and run it again\n"
     assert out.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["m.png"]
 

@@ -33,6 +33,7 @@ def test_a_question_in_words_has_none():
         attempts.next_hint(GRAM, GRAM.question(4))
 
 
+@pytest.mark.filterwarnings("ignore:.*set aside as")
 @pytest.mark.parametrize("text", ["", "[]", '{"gram": 3}', '{"gram": {"attempts": "x"}}',
                                   '{"gram": {"hints": {"gram-1": -5}}}'])
 def test_a_damaged_file_is_begun_anew(text):

@@ -26,6 +26,7 @@ def test_each_lesson_has_its_own(lesson, monkeypatch):
     assert bookmark.key(lesson) == "07_sums"  # wherever minicnn is installed
 
 
+@pytest.mark.filterwarnings("ignore:.*set aside as")
 @pytest.mark.parametrize("kept", [
     "{", "[]", '{"K": 3}', '{"K": {"cell": "a"}}', '{"K": {"cell": 9, "cells": 8}}',
     '{"K": {"page": 3}}', '{"K": {"answers": [1]}}', '{"K": {"answers": {"a": 3}}}'])

@@ -1,5 +1,7 @@
 """A table that is kept in a file."""
 
+import pytest
+
 from minicnn.course import kept
 
 
@@ -10,8 +12,13 @@ def test_written_and_read(tmp_path):
     assert kept.read(path) == {"a": 1} and [*path.parent.iterdir()] == [path]
 
 
-def test_a_damaged_one_counts_as_none(tmp_path):
+def test_a_damaged_one_is_set_aside_and_a_new_one_begun(tmp_path):
     path = tmp_path / "table.json"
-    for text in ("", "[1, 2]", "{", "\udcff".encode("utf-8", "surrogatepass").decode("latin-1")):
-        path.write_text(text, encoding="utf-8")
+    for data in (b"", b"[1, 2]", b"{", bytes(20), b"\xff\xfe{"):
+        path.write_bytes(data)
+        with pytest.warns(UserWarning, match="table.json: damaged.*set aside as table.json.broken"):
+            assert kept.read(path) == {}
+        assert (tmp_path / "table.json.broken").read_bytes() == data and not path.exists()
         assert kept.read(path) == {}
+    kept.write(path, {"a": 1})
+    assert kept.read(path) == {"a": 1}

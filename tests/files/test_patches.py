@@ -1,5 +1,8 @@
 """The file of patches: what goes in comes out, whole or not at all."""
 
+import json
+import shutil
+
 import h5py
 import numpy as np
 import pytest
@@ -119,6 +122,100 @@ def test_a_file_that_cannot_be_used(tmp_path, damage, words):
     with pytest.raises(ValueError) as error:
         patches.read(path)
     assert str(path) in str(error.value) and words in str(error.value)
+
+
+def entries(path):
+    """Every data set, attribute and part of the description that a file has."""
+    with h5py.File(path) as file:
+        found = []
+        file.visititems(lambda name, item: found.append(name))
+        return [*found, *(f"@{name}" for name in file.attrs),
+                *(f"about/{name}" for name in json.loads(file.attrs["about"]))]
+
+
+def remove(path, name):
+    with h5py.File(path, "a") as file:
+        if name.startswith("about/"):
+            about = json.loads(file.attrs["about"])
+            del about[name.removeprefix("about/")]
+            file.attrs["about"] = json.dumps(about)
+        elif name.startswith("@"):
+            del file.attrs[name[1:]]
+        else:
+            del file[name]
+
+
+NEEDLESS = ["about/size", "fc/windows", "mix/3x3/windows"]  # version 1 has no windows
+
+
+def test_whatever_is_missing_is_one_line(tmp_path):
+    whole, path = written(tmp_path / "whole.h5"), tmp_path / "p.h5"
+    names = entries(whole)
+    assert len(names) > 30
+    for name in names:
+        shutil.copy(whole, path)
+        remove(path, name)
+        if name in NEEDLESS:
+            assert patches.read(path).layers
+            continue
+        with pytest.raises(ValueError, match=r"p\.h5: ") as error:
+            patches.read(path)
+        assert "\n" not in str(error.value), name
+
+
+def replaced(where, value=None, **how):
+    def damage(path):
+        with h5py.File(path, "a") as file:
+            del file[where]
+            file.create_dataset(where, data=value, **how)
+    return damage
+
+
+def linked(where):
+    def damage(path):
+        shutil.copy(path, path.with_name("other.h5"))
+        with h5py.File(path, "a") as file:
+            del file[where]
+            file[where] = h5py.ExternalLink("other.h5", where)
+    return damage
+
+
+def about(**values):
+    def damage(path):
+        with h5py.File(path, "a") as file:
+            found = json.loads(file.attrs["about"]) | values
+            file.attrs["about"] = json.dumps(found)
+    return damage
+
+
+@pytest.mark.parametrize("damage, words", [
+    (linked("fc"), "fc is a link to elsewhere"),
+    (linked("fc/patches"), "fc/patches is a link"),
+    (linked("unreadable"), "unreadable is a link"),
+    (replaced("fc/values", shape=(3, 2), dtype="f4", external=[("raw", 0, 24)]),
+     "fc/values keeps its numbers in another file"),
+    (replaced("fc/values", np.zeros((3, 3), "f4")), "fc/values: expected the shape"),
+    (replaced("fc/values", np.zeros((3, 2), int)), "fc/values: expected floating point numbers"),
+    (replaced("fc/names", np.zeros((3, 2))), "fc/names: expected text"),
+    (replaced("fc/windows", np.full((3, 2, 4), -9) * [1, 2, 1, 2]), "fc/windows are larger"),
+    (replaced("fc/windows", np.full((3, 2, 4), 9) * [0, 9, 0, 9]), "fc/windows are larger"),
+    (about(count=3), "expected the shape"), (about(count="2"), "count missing or of another type"),
+    (about(layers=["nowhere"]), "nowhere is missing"), (about(layers=[]), "layers missing"),
+    (about(photos=None), "photos missing"), (about(rules=[1]), "rules missing")])
+def test_entries_that_do_not_go_together(tmp_path, damage, words):
+    path = written(tmp_path / "p.h5")
+    damage(path)
+    with pytest.raises(ValueError) as error:
+        patches.read(path)
+    assert str(path) in str(error.value) and words in str(error.value)
+
+
+def test_numbers_that_are_not_finite(tmp_path):
+    path = written(tmp_path / "p.h5")
+    with h5py.File(path, "a") as file:
+        file["fc/projections"][0, 1, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="channel 4 of fc holds numbers that are not finite"):
+        patches.read(path).channel("fc", 4)
 
 
 def test_a_write_that_fails_leaves_the_file_before(tmp_path):

@@ -322,3 +322,20 @@ def test_files_that_keras_and_pytorch_wrote(world, shared_data, file, last, orde
     network = hdf5.load(fetch("mine", from_file=real))
     assert (network.name, list(network.param_shapes)[-1]) == ("vgg19", last)
     assert network.preprocessing.order == order and Path(real).exists()
+
+
+def test_killed_after_the_download_it_goes_on_to_the_same_bytes(world, monkeypatch):
+    whole = fetch("mine").read_bytes()
+    for path in world.cache.glob("mine.*"):
+        path.unlink()
+
+    def killed(*arguments, **settings):
+        raise SystemExit
+
+    with monkeypatch.context() as context:
+        context.setattr(module, "convert", killed)
+        with pytest.raises(SystemExit):
+            fetch("mine")
+    asked = len(world.server.asked)
+    assert fetch("mine").read_bytes() == whole and len(world.server.asked) == asked
+    assert world.left() == ["downloads/names.json", "mine.h5", "mine.json"]

@@ -125,6 +125,6 @@ def test_a_disk_that_takes_no_more_is_named(to, monkeypatch):
     with opened(to) as part:
         with monkeypatch.context() as patched:
             patched.setattr(part, "_file", Full())
-            with pytest.raises(PartError, match="net.bin.part: cannot be written: No space left"):
+            with pytest.raises(PartError, match="net.bin: cannot be written: No space left"):
                 part.append(b"abc")
         assert part.length() == 0

@@ -63,7 +63,7 @@ def test_what_was_interrupted_stays_white(drawn):
 
 def test_the_best_have_number_and_value_below(drawn):
     sheets.sheet(found([row("a", [9, 4]), row("b", [3, 1])], order="value"))
-    assert drawn["tile"] == 256
+    assert drawn["tile"] == 128
     assert drawn["labels"] == ["9: 0", "4: 0.5", "3: 0", "1: 0.5"]
     assert drawn["column_labels"] is None and drawn["row_labels"] == ["a", "b"]
     assert drawn["caption"] == "words; below each, its number and the objective reached"

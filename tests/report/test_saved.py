@@ -209,6 +209,38 @@ def test_tampered_files_are_one_clear_error(kept, keys, to, words):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("settings, words", [
+    ({"steps": 10**18}, "steps is larger than 100,000: 1000000000000000000"),
+    ({"size": 10**5}, "size is larger than 10,000"), ({"size": [16, 10**9]}, "size is larger"),
+    ({"layers": {"relu1": 1e300}}, "layers is larger"), ({"rate": 1e300}, "rate is larger"),
+    ({"folder": "elsewhere"}, "has no setting folder"), ({"keep": True}, "has no setting keep"),
+    ({"layers": [["relu1"]]}, "cannot take these settings"),
+    ({"layers": 5}, "cannot take these settings"), ({"size": {}}, "size")])
+def test_settings_that_nobody_would_save(kept, tmp_path, monkeypatch, settings, words):
+    path, _ = kept
+    monkeypatch.chdir(tmp_path)
+    entry = json.loads(path.read_text())
+    change(path, "settings", to=entry["settings"] | settings)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=words) as error:
+        saved.replay(path)
+    assert "\n" not in str(error.value) and sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("method", ["filters", "kernels"])
+def test_methods_without_a_single_picture_are_one_clear_error(tmp_path, kept, method, monkeypatch):
+    path, _ = kept
+    monkeypatch.chdir(tmp_path)
+    change(path, "method", to=method)
+    change(path, "photo", to=None)
+    for folder, words in ((None, "no single picture"), ("made/here", "has no setting folder")):
+        quick = {"count": 1, "steps": 1} if method == "filters" else {}
+        change(path, "settings", to=quick | ({"folder": folder} if folder else {}))
+        with pytest.raises(ReplayError, match=words):
+            saved.replay(path)
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_function_that_is_no_method_is_not_called(kept, monkeypatch):
     monkeypatch.setattr(vis, "helper", lambda network, image: pytest.fail("called"), raising=False)
     change(kept[0], "method", to="helper")

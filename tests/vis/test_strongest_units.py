@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import small
 
+from minicnn.files import photos
 from minicnn.files.unfinished import Unfinished
-from minicnn.images import photos
 from minicnn.vis import strongest_units
 from minicnn.vis.strongest import Goal
 from minicnn.vis.strongest_units import UnitFinder, empty_table, merge, search

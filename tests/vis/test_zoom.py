@@ -8,7 +8,7 @@ import pytest
 import small
 
 import minicnn
-from minicnn import images, vis
+from minicnn import vis
 from minicnn.ascent.colours import colours_of, limited
 from minicnn.ops import resize
 from minicnn.vis.dream import DreamOptions, Eyes, chosen, octave_by_octave
@@ -110,15 +110,6 @@ def test_the_size_of_frames():
     assert quick(size=None, frames=1, steps=1).settings["size"] == (192, 240)
 
 
-def test_frames_are_saved_as_they_are_done(monkeypatch, tmp_path):
-    interrupted.at_step(monkeypatch, 6)
-    found = quick(folder=tmp_path / "new" / "frames", steps=2)
-    monkeypatch.undo()
-    files = sorted((tmp_path / "new" / "frames").iterdir())
-    assert found.interrupted and [file.name for file in files] == ["0001.png", "0002.png"]
-    np.testing.assert_array_equal([images.load(file) for file in files], found.frames)
-
-
 def test_from_noise():
     found = quick(None, frames=1, size=(20, 24), steps=1, rate=1e-3, seed=4)
     assert found.frames.shape == (1, 20, 24, 3)
@@ -170,3 +161,38 @@ def test_ctrl_c_between_two_dreams_keeps_those_before(monkeypatch):
     monkeypatch.setattr(sys.modules[ZoomOptions.__module__], "nearer", interrupted_nearer)
     found = vis.zoom(NETWORK, None, "relu2", frames=5, steps=1, octaves=1, jitter=1)
     assert found.interrupted and len(found.frames) == len(found.trace) == 2
+# ---- kept in a folder
+
+def test_frames_that_were_kept_are_not_made_again(tmp_path, monkeypatch):
+    whole, made = quick(guide=small.photo(seed=4)), []
+
+    def counted(*arguments, frame):
+        made.append(frame)
+        if made == [0, 1]:
+            raise SystemExit  # as a kill between two frames
+        return octave_by_octave(*arguments, frame=frame)
+
+    monkeypatch.setattr(vis.zoom, "octave_by_octave", counted)
+    with pytest.raises(SystemExit):
+        quick(guide=small.photo(seed=4), folder=tmp_path)
+    found = quick(guide=small.photo(seed=4), folder=tmp_path, keep=True)
+    assert made == [0, 1, 1, 2]
+    again = quick(guide=small.photo(seed=4), folder=tmp_path)
+    assert made == [0, 1, 1, 2] and not list(tmp_path.iterdir())
+    for one in (found, again):
+        assert one.caption == whole.caption and one.settings.keys() == whole.settings.keys()
+        for name in ("frames", "x", "trace", "image"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(whole, name), strict=True)
+
+
+@pytest.mark.parametrize("other", [{"image": PHOTO ^ 1}, {"image": None, "size": 20}, {"steps": 3},
+                                   {"guide": small.photo(seed=4)}, {"layers": "relu1"},
+                                   {"scale": 0.2}, {"seed": 1}])
+def test_frames_of_another_zoom_are_not_taken(tmp_path, other):
+    quick(folder=tmp_path, keep=True)
+    np.testing.assert_array_equal(quick(**other, folder=tmp_path).frames, quick(**other).frames)
+
+
+def test_more_frames_go_on_from_fewer(tmp_path):
+    quick(folder=tmp_path, keep=True, frames=2)
+    np.testing.assert_array_equal(quick(folder=tmp_path).frames, quick().frames)

@@ -78,9 +78,15 @@ def write_html(results, folder, similarity=None, inputs=True):
     names = [f"students/{index:03}-{slug(one.student)}.html"
              for index, one in enumerate(results, 1)]
     count = len(similarity.pairs) if similarity is not None else 0
-    written.begin(folder, ["index.html", *names, *filter(None, map(pairs.place, range(count)))])
-    for one, name in zip(results, names, strict=True):
-        student.write(one, folder / name, inputs)
+    with written.listed(folder, ["index.html", *names,
+                                 *filter(None, map(pairs.place, range(count)))]):
+        for one, name in zip(results, names, strict=True):
+            student.write(one, folder / name, inputs)
+        _write_index(results, names, folder, similarity)
+    return folder / "index.html"
+
+
+def _write_index(results, names, folder, similarity):
     found = statistics(results)
     body = [f"<p>{found.students} submissions. Of all points on average {found.mean:.0%}, median "
             f"{found.median:.0%}, best {found.best:.0%}.</p>", _walls(results),
@@ -89,10 +95,8 @@ def write_html(results, folder, similarity=None, inputs=True):
         body.append(pairs.write(similarity, folder))
     body.append(f"<script>{SORT}</script>")
     digest = b64encode(sha256(SORT.encode()).digest()).decode()
-    path = folder / "index.html"
-    page.save(path, results[0].assignment.title, body, STYLE,
+    page.save(folder / "index.html", results[0].assignment.title, body, STYLE,
               student.policy(f"script-src 'sha256-{digest}'"))
-    return path
 
 
 def slug(name):

@@ -1,11 +1,12 @@
 """The points of a class as a CSV file for spreadsheets."""
 
 import csv
+import io
 
 from minicnn.course.grader import plain
 from minicnn.course.grader.feedback import amount
 from minicnn.course.grader.outcome import BY_HAND
-from minicnn.images import atomic
+from minicnn.images import write
 
 FORMULA = "=+-@\t\r|%＝＋－＠"  # what spreadsheets may take for the beginning of a formula
 
@@ -22,9 +23,9 @@ def write_csv(results, path):
         questions that are still to be read are left empty, and are not in the total. "id" is what
         the export's names had: Moodle's number of the participant, Canvas' of the student.
     """
-    with atomic(path) as temporary, temporary.open(
-            "w", newline="", encoding="utf-8-sig") as file:
-        csv.writer(file).writerows(rows(results))
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows(rows(results))
+    write(path, table.getvalue().encode("utf-8-sig"))
 
 
 def rows(results):

@@ -1,7 +1,9 @@
 """What the class page is made with: the list of its files, and short words for long things."""
 
 import re
+from contextlib import contextmanager
 
+from minicnn import images
 from minicnn.course.grader.names import LOOKS_LIKE
 from minicnn.gradcheck.apart import wall
 
@@ -12,8 +14,9 @@ FOREMOST = (LOOKS_LIKE, "of another course", "no file", "Python cannot run", "th
             "cannot be", "broken", "missing", "helper modules", "imports", "left out")
 
 
-def begin(folder, names):
-    """Remove what an earlier run has listed, and list what this one writes.
+@contextmanager
+def listed(folder, names):
+    """List the files that are written within the block; then remove those of an earlier run.
 
     Parameters
     ----------
@@ -21,14 +24,18 @@ def begin(folder, names):
     names : list of str
         Of the files, from the folder.
     """
-    listed = folder / LIST
-    if listed.is_file() and not listed.is_symlink():
-        for name in listed.read_text(encoding="utf-8", errors="replace").splitlines():
-            page = folder / name
-            if OURS.fullmatch(name) and not page.parent.is_symlink():
-                page.unlink(missing_ok=True)
-    listed.unlink(missing_ok=True)
-    listed.write_text("\n".join(names) + "\n", encoding="utf-8")
+    path, before = folder / LIST, []
+    if path.is_symlink():
+        path.unlink()
+    if path.is_file():
+        before = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    images.write(path, "".join(f"{name}\n" for name in dict.fromkeys([*names, *before])))
+    yield
+    for name in set(before) - set(names):
+        page = folder / name
+        if OURS.fullmatch(name) and not page.parent.is_symlink():
+            page.unlink(missing_ok=True)
+    images.write(path, "".join(f"{name}\n" for name in names))
 
 
 def kept_from(layers):

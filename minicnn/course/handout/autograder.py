@@ -19,6 +19,7 @@ from minicnn.course.grader.feedback import results_json
 from minicnn.course.grading import graded, nothing
 from minicnn.course.handout.new import read
 from minicnn.gradcheck.apart.walled import WallError
+from minicnn.images.writing import sync
 
 
 def main(arguments=None):
@@ -71,6 +72,7 @@ def write(folder, result):
     try:
         with open(temporary, "x", encoding="utf-8") as file:
             json.dump(result, file, indent=1)
+        sync(temporary)
         os.replace(temporary, folder / "results.json")
     finally:
         temporary.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ the other. Nothing in `student` names the seed in `course.json`.
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -30,8 +31,11 @@ from minicnn.course.handout.cells import cells
 from minicnn.course.handout.cut import handout, solution
 from minicnn.course.handout.derivation import check_choice, with_derivations
 from minicnn.course.handout.heading import fingerprint
+from minicnn.images.writing import abandoned, check_folder, held, sync
 
 RECORD, ROUNDS = "course.json", 100_000
+PARTS = ("teacher", "student")
+OLD, REPLACED = "old-", ".replaced"  # in names of folders, while a course is being replaced
 SHORTEST = 2**40  # of a seed: all shorter ones could be tried
 
 
@@ -94,6 +98,7 @@ def new(folder, chosen=None, seed=None, derivation="keep", *, wheels=None, overw
     check_choice(derivation)
     folder = Path(folder).absolute()
     chosen = tuple(_with(one, derivation) for one in chosen or assignments())
+    _clear_killed(folder)
     _check(folder, overwrite)
     seed = SHORTEST + secrets.randbits(62) if seed is None else seed
     if seed < SHORTEST:
@@ -101,10 +106,18 @@ def new(folder, chosen=None, seed=None, derivation="keep", *, wheels=None, overw
                          "least 2**40, or none for a random one")
     temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     try:
-        made = _write(temporary, chosen, seed, derivation, wheels, each)
-        _replace(temporary, folder)
+        temporary.mkdir()
+        with held(temporary):
+            made = _write(temporary, chosen, seed, derivation, wheels, each)
+            for path in (*temporary.rglob("*"), temporary):
+                sync(path)
+            _replace(temporary, folder)
+    except OSError as error:
+        if error.errno is None or not str(error.filename or temporary).startswith(str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(folder)) from error  # the name it was given
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _clear(temporary, folder)
     return made
 
 
@@ -153,9 +166,10 @@ def _check(folder, overwrite):
         raise ValueError(f"{folder} is no folder")
     if not folder.parent.is_dir():
         raise ValueError(f"{folder}: there is no folder {folder.parent}")
+    check_folder(folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
-    if not {one.name for one in folder.iterdir()} <= {"student", "teacher"} or not (
+    if not {one.name for one in folder.iterdir()} <= {*PARTS} or not (
             folder / "teacher" / RECORD).is_file():
         raise ValueError(f"{folder} holds other things than a course; choose an empty folder")
     if not overwrite:
@@ -166,11 +180,36 @@ def _replace(temporary, folder):
     """Put what is written into its place; a folder that is there stays the same folder."""
     if not folder.is_dir():
         os.rename(temporary, folder)
-        return
-    for name in ("student", "teacher"):
-        if (folder / name).exists():
-            os.rename(folder / name, temporary / f"old-{name}")
-        os.rename(temporary / name, folder / name)
+    else:
+        for name in PARTS:
+            if (folder / name).exists():
+                os.rename(folder / name, temporary / f"{OLD}{name}")
+            os.rename(temporary / name, folder / name)
+        os.rename(temporary, f"{temporary}{REPLACED}")  # from here on the old course is given up
+        shutil.rmtree(f"{temporary}{REPLACED}", ignore_errors=True)
+        sync(folder)
+    sync(folder.parent)
+
+
+def _clear(temporary, folder):
+    """Remove the folder that a course was written in; one that it was replacing is put back."""
+    for name in PARTS:
+        if (temporary / f"{OLD}{name}").exists():
+            if (folder / name).exists():
+                os.rename(folder / name, temporary / name)
+            os.rename(temporary / f"{OLD}{name}", folder / name)
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _clear_killed(folder):
+    """The same for those of processes that were killed."""
+    pattern = rf"\.{re.escape(folder.name)}-[0-9a-f]{{8}}({re.escape(REPLACED)})?"
+    for path in list(folder.parent.iterdir()) if folder.parent.is_dir() else ():
+        if found := re.fullmatch(pattern, path.name):
+            if found[1]:
+                shutil.rmtree(path, ignore_errors=True)
+            elif abandoned(path):
+                _clear(path, folder)
 
 
 # ---- what

@@ -15,7 +15,9 @@ def test_only_what_was_listed_and_is_ours_is_removed(tmp_path):
         one.write_text("")
     (folder / written.LIST).write_text("students/001-ada.html\nnotes.html\n../outside.html\n"
                                        "pairs/001.html\n\n")
-    written.begin(folder, ["index.html"])
+    with written.listed(folder, ["index.html"]):
+        assert gone.exists()  # until those that replace it are there
+        assert (folder / written.LIST).read_text().startswith("index.html\nstudents/001-ada.html")
     assert all(one.exists() for one in kept) and not gone.exists()
     assert (folder / written.LIST).read_text() == "index.html\n"
 

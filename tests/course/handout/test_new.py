@@ -1,5 +1,6 @@
 """A course as a folder."""
 
+import contextlib
 import json
 import os
 import re
@@ -132,6 +133,37 @@ def test_an_empty_folder_and_a_course_can_be_written(tmp_path):
     assert new.read(tmp_path / "one").seed == SEED
     new.new(tmp_path / "one", GRAM, SEED + 1, overwrite=True)
     assert new.read(tmp_path / "one").seed == SEED + 1
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+class Killed(BaseException):
+    """Ends the process as a kill does: nothing is cleared."""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no locks here")
+@pytest.mark.parametrize("renames", range(6))
+def test_a_kill_while_a_course_is_replaced_leaves_the_old_or_the_new(tmp_path, monkeypatch,
+                                                                     renames):
+    """And the next command puts what was half done in order."""
+    new.new(tmp_path / "one", GRAM, SEED)
+    before, rename, left = files(tmp_path / "one"), os.rename, [renames]
+
+    def killed(*names):
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        rename(*names)
+
+    with monkeypatch.context() as context:
+        context.setattr(os, "rename", killed)
+        context.setattr(new, "_clear", lambda *folders: None)
+        context.setattr(new.shutil, "rmtree", lambda *folders, **how: None)
+        with contextlib.suppress(Killed):
+            new.new(tmp_path / "one", GRAM, SEED + 1, overwrite=True)
+    with pytest.raises(ValueError, match="--overwrite replaces it"):
+        new.new(tmp_path / "one", GRAM, SEED + 2)
+    assert new.read(tmp_path / "one").seed == (SEED if renames < 5 else SEED + 1)
+    assert files(tmp_path / "one") == before or renames == 5
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 

@@ -9,7 +9,8 @@ import pytest
 import small
 
 from minicnn import images
-from minicnn.images import ImageError, photos
+from minicnn.files import photos
+from minicnn.images import ImageError
 
 
 @pytest.fixture
@@ -142,8 +143,59 @@ def test_a_split_that_is_not_there_and_a_file_that_is_no_data_set(tmp_path, weig
     with pytest.raises(ValueError, match="no split 'val'; .* none: this file is not a data set"):
         photos.find(weights)
     (tmp_path / "text.h5").write_text("no HDF5")
-    with pytest.raises(ValueError, match=r"text\.h5: cannot be read as a data set"):
+    with pytest.raises(ValueError, match=r"text\.h5: cannot be read as HDF5"):
         photos.find(tmp_path / "text.h5")
+
+
+def links(path, where):
+    """Replace a data set by a link to one of another file."""
+    with h5py.File(path, "a") as file:
+        file.move(where, "kept")
+        file[where] = h5py.ExternalLink("other.h5", "kept")
+
+
+def outside(path, where):
+    """Keep the numbers of a data set in a file beside it."""
+    with h5py.File(path, "a") as file:
+        data = file[where][()]
+        data.tofile(path.with_name("raw"))
+        del file[where]
+        file.create_dataset(where, data.shape, data.dtype,
+                            external=[(str(path.with_name("raw")), 0, data.nbytes)])
+
+
+@pytest.mark.parametrize("where, value, words", [
+    ("val/labels", [0, 1, 0, 1, 2], "its labels are 0 to 2, and the 2 classes are counted from 0"),
+    ("val/labels", [0, 1, -1, 1, 0], "its labels are -1 to 1"),
+    ("val/labels", [0, 1], "it has 2 labels for 5 pictures"),
+    ("val/labels", [0.5] * 5, "labels: expected whole numbers, got float64"),
+    ("val/labels", b"text", "labels: expected whole numbers"),
+    ("val/offsets", 5, "offsets: expected 1 dimension"), ("val/offsets", [0], "it has no pictures"),
+    ("val/offsets", [[0, 5]], "offsets: expected 1 dimension"),
+    ("val/offsets", [0, 900, 800, 1000, 1100, 1200], "its offsets do not rise from 0"),
+    ("val/offsets", [-1, 1, 2, 3, 4, 5], "its offsets do not rise from 0"),
+    ("val/offsets", [0, 1, 2, 3, 4, 10**9], "its offsets do not rise from 0"),
+    ("val/bytes", None, "bytes is missing"), ("val/offsets", None, "offsets is missing"),
+    ("val/bytes", [1.5], "bytes: expected whole numbers"),
+    ("val/bytes", links, "bytes is a link to elsewhere"), ("classes", links, "classes is a link"),
+    ("val", links, "val is a link to elsewhere"),
+    ("val/bytes", outside, "bytes keeps its numbers in another file"),
+    ("val/labels", outside, "labels keeps its numbers in another file"),
+    ("classes", [1, 2], "classes: expected text"), ("classes", b"one", "expected 1 dimension")])
+def test_a_damaged_data_set_is_refused_in_one_line(tmp_path, where, value, words):
+    path = tmp_path / "set.h5"
+    data_set(path)
+    shutil.copy(path, tmp_path / "other.h5")
+    if callable(value):
+        value(path, where)
+    else:
+        with h5py.File(path, "a") as file:
+            del file[where]
+            if value is not None:
+                file[where] = value
+    with pytest.raises(ValueError, match=r"set\.h5: ") as error:
+        photos.find(path)
+    assert words in str(error.value) and "\n" not in str(error.value)
 
 
 def test_the_real_one(shared_data):

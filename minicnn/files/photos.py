@@ -7,6 +7,7 @@ process, which then reads the photos itself.
 A data set's file holds, under each split (`train`, `val`): `bytes`, the picture files end to end;
 `offsets`, such that picture i is bytes[offsets[i]:offsets[i+1]]; `labels`, for each picture the
 index of its class in `classes`, the names at the file's root. Labels and classes may be missing.
+Nothing outside the file is read, and all but the pictures is checked when it is opened.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from minicnn import images
+from minicnn.files import hdf5_arrays
+from minicnn.files.errors import WeightsError
+from minicnn.files.hdf5 import open_file
+from minicnn.images.writing import PICTURES as SUFFIXES
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 DATA_SETS = (".h5", ".hdf5")
 
 
@@ -96,13 +101,31 @@ class DataSet:
         self.path, self.split = str(path), split
         if not Path(path).is_file():
             raise ValueError(f"{path}: no such file; give the path of a data set, or of photos")
-        try:
-            self.offsets = self._part["offsets"][()].astype(np.int64)
-            labelled = "labels" in self._part and "classes" in self._file
-            self.labels = self._part["labels"][()].astype(np.int64) if labelled else None
-            self.classes = [name.decode() for name in self._file["classes"][()]] if labelled else []
-        except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}: cannot be read as a data set: {error}") from None
+        with open_file(path) as file:
+            self.offsets, self.labels, self.classes = self._checked(file)
+
+    def _checked(self, file):
+        """(offsets, labels or None, names of classes) of an open file."""
+        if not hdf5_arrays.has(file, self.split):
+            found = ", ".join(name for name in file if _has_bytes(file, name))
+            raise WeightsError(f"{self.path}: there is no split {self.split!r}; there are "
+                               f"{found or 'none: this file is not a data set of photos'}")
+        part = hdf5_arrays.item(file, self.split)
+        sets = {"bytes": hdf5_arrays.plain(part, "bytes", "u", 1),
+                "offsets": hdf5_arrays.plain(part, "offsets", "iu", 1)}
+        labelled = hdf5_arrays.has(part, "labels") and hdf5_arrays.has(file, "classes")
+        if labelled:
+            sets["labels"] = hdf5_arrays.plain(part, "labels", "iu", 1)
+            sets["classes"] = hdf5_arrays.plain(file, "classes", "t", 1)
+        hdf5_arrays.check_sets(sets.values(), os.path.getsize(self.path))
+        offsets = sets["offsets"][()].astype(np.int64)
+        labels = sets["labels"][()].astype(np.int64) if labelled else None
+        names = sets["classes"][()] if labelled else []
+        classes = [name.decode("utf-8", "replace") for name in names]
+        wrong = [*_of_offsets(offsets, len(sets["bytes"])), *_of_labels(labels, offsets, classes)]
+        if wrong:
+            raise WeightsError(f"{self.path}: split {self.split!r} is damaged: {'; '.join(wrong)}")
+        return offsets, labels, classes
 
     def __len__(self):
         return len(self.offsets) - 1
@@ -118,7 +141,8 @@ class DataSet:
     def read(self, index):
         """The photo, (H, W, 3) uint8; ImageError if it cannot be read."""
         first, last = self.offsets[index : index + 2]
-        return images.decode(self._part["bytes"][first:last].tobytes(), self.name(index))
+        data = self._file[self.split]["bytes"][first:last].tobytes()
+        return images.decode(data, self.name(index))
 
     def fingerprint(self):
         """A hash of the split's name, offsets and labels; it does not depend on the file's path."""
@@ -129,15 +153,32 @@ class DataSet:
     def _file(self):
         import h5py
 
-        return h5py.File(self.path, "r")
+        return h5py.File(self.path, "r")  # `open_file` has checked it
 
-    @cached_property
-    def _part(self):
-        if self.split not in self._file:
-            found = ", ".join(name for name, part in self._file.items() if "bytes" in part)
-            raise ValueError(f"{self.path}: there is no split {self.split!r}; there are "
-                             f"{found or 'none: this file is not a data set of photos'}")
-        return self._file[self.split]
+
+def _has_bytes(file, name):
+    with suppress(ValueError):
+        return hdf5_arrays.item(file, f"{name}/bytes") is not None
+    return False
+
+
+def _of_offsets(offsets, size):
+    """What is wrong with the offsets of pictures in so many bytes, in words."""
+    if len(offsets) < 2:
+        yield f"it has no pictures: {len(offsets)} offsets, where N pictures have N + 1"
+    elif offsets[0] < 0 or offsets[-1] > size or (np.diff(offsets) < 0).any():
+        yield f"its offsets do not rise from 0 to at most {size:,}, the number of its bytes"
+
+
+def _of_labels(labels, offsets, classes):
+    """What is wrong with the labels, in words."""
+    if labels is None:
+        return
+    if len(labels) != len(offsets) - 1:
+        yield f"it has {len(labels)} labels for {len(offsets) - 1} pictures"
+    elif len(labels) and not 0 <= labels.min() <= labels.max() < len(classes):
+        yield (f"its labels are {labels.min()} to {labels.max()}, and the {len(classes)} classes "
+               "are counted from 0")
 
 
 def _is_path(place):
