@@ -103,17 +103,17 @@ def zoom(network, image=None, layers=None, *, options, folder=None, progress=Fal
     Raises
     ------
     ValueError
-        As for `vis.dream`.
+        As for `vis.dream`; `folder` is a file.
     OSError
         The folder or a frame cannot be written.
     """
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
     size = side(network) if options.size is None else options.size
     eyes = Eyes(network, layers, options)
     x = network.prepare(noise(network, size, options.seed) if image is None else image,
                         "keep" if image is None else size)
     options = chosen(replace(options, size=size), network, x)
+    if folder is not None:
+        _make(Path(folder))
     held = of_photos(network) if image is None else colours_of(x)
     frames, trace = [], []
     for k in bar(range(options.frames), "zoom", progress):
@@ -160,6 +160,14 @@ def cubic(distance):
     """The weight of a sample at a distance of up to 2 (Catmull & Rom 1974)."""
     t = abs(distance)
     return (t < 1) * (1.5 * t**3 - 2.5 * t**2 + 1) + (t >= 1) * (2 - t) ** 2 * (1 - t) / 2
+
+
+def _make(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"zoom: the frames cannot be saved in {folder}, because there is a file "
+                         "of that name, or of a folder above it; name another folder") from None
 
 
 def side(network):

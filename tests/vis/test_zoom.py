@@ -127,6 +127,13 @@ def test_from_noise():
     assert start.tobytes() != noise(NETWORK, (20, 24), 5).tobytes()
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_folder_that_is_a_file(tmp_path, inside):
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(ValueError, match="zoom: the frames cannot be saved in .*taken.* name ano"):
+        quick(folder=tmp_path / "taken" / "frames" if inside else tmp_path / "taken")
+
+
 @pytest.mark.parametrize("image", [PHOTO, None])
 def test_the_settings_make_the_same_again(image):
     found = quick(image, size=24)
