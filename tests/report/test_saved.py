@@ -58,11 +58,12 @@ def change(path, *keys, to):
 @pytest.mark.parametrize("method, settings", [
     ("saliency", {"method": "guided"}), ("saliency", {"method": "gradient"}),
     ("saliency", {"method": "integrated", "steps": 3, "baseline": 0}),
-    ("gradcam", {"target": 1, "guided": True})])
+    ("gradcam", {"target": 1, "guided": True}), ("dream", {"octaves": 1, "steps": 2})])
 def test_files_from_before_a_method_had_some_settings_replay_as_it_was_then(
         method, settings, tmp_path):
-    """Before, guided backpropagation took LRN's gradient, and maps were not blurred."""
-    then = {"gradcam": {"lrn": "gradient"},
+    """Before, guided backpropagation took LRN's gradient, maps were not blurred, and
+    dreams of small networks followed the gradient as it is."""
+    then = {"gradcam": {"lrn": "gradient"}, "dream": {"colours": "rgb"},
             "saliency": {"lrn": "gradient", "blur": 0, "shares": "signed"}}[method]
     record, path = made(method, settings | then), tmp_path / "s.json"
     saved.save(record, NETWORK, path, method, PHOTO)
