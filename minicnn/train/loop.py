@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
-from minicnn.backend import array_module, to_host
+from minicnn.backend import array_module
 from minicnn.fast.workspace import Workspace
 from minicnn.network import Network
 from minicnn.network.layers import BatchNorm
@@ -24,8 +24,8 @@ from minicnn.progress import bar
 from minicnn.train import checkpoint as checkpoints
 from minicnn.train.ahead import ahead
 from minicnn.train.data import Data
-from minicnn.train.evaluation import accuracy, checked, evaluate, numbers, top_hits
-from minicnn.train.losses import classes_of, loss_of, soft
+from minicnn.train.evaluation import accuracy, checked, evaluate, numbers
+from minicnn.train.losses import classes_of, loss_of, predicted, soft
 from minicnn.train.schedules import one_cycle
 
 __all__ = ["Epoch", "accuracy", "epochs", "fit", "one_cycle", "train_step"]
@@ -199,8 +199,9 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
     run = network.forward(x, to=network.logits, keep=(), learn=learning, seed=seed)
     scores = run[network.logits].reshape(len(x), -1)  # N,1,1,K -> N,K
     loss, dscores = loss_of(network)(scores, targets, smoothing)
-    if not np.isfinite(float(loss)):
-        raise NotFinite(f"the loss is {float(loss)}: {_first_not_finite(network, x)}")
+    loss = float(loss)
+    if not np.isfinite(loss):
+        raise NotFinite(f"the loss is {loss}: {_first_not_finite(network, x)}")
     gradients = run.weight_gradients(
         {network.logits: dscores.reshape(run[network.logits].shape)})
     length = _length(gradients)
@@ -212,7 +213,7 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
             (name, key)) for key, gradient in arrays.items()})
     _track_statistics(network, run, frozen)
     labels = targets if np.ndim(targets) == 1 else np.argmax(targets, axis=1)
-    return float(loss), top_hits(to_host(scores), labels)
+    return loss, int((predicted(scores) == array_module(scores).asarray(labels)).sum())
 
 
 def _check_settings(optimizer, epochs, smoothing, mixup, clip):
@@ -316,7 +317,7 @@ def _told_where(step, epoch):
 
 def _first_not_finite(network, x):
     """Where NaN or infinity appears first on the way up, and what to do about it."""
-    if not np.isfinite(x).all():
+    if not _finite(x):
         return "the images hold numbers that are not finite; look for NaN in the data"
     cure = "the learning rate is too large: divide it by 10, or clip gradients"
     run = network.forward(x, to=network.logits, learn=True)
@@ -337,14 +338,13 @@ def _finite(values):
 def _length(gradients):
     """The length of the gradient, over all parameters; NotFinite names the layer nearest to the
     output whose gradient is not finite."""
-    total = 0.0
-    for name, arrays in gradients.items():
-        square = sum(float((g * g).sum()) for g in arrays.values())
-        if not np.isfinite(square):
-            raise NotFinite(f"the gradient is not finite: it appears at layer {name} on the way "
-                            "down; the learning rate is too large: divide it by 10, or clip "
-                            "gradients")
-        total += square
+    squares = {name: sum((g * g).sum() for g in arrays.values())
+               for name, arrays in gradients.items()}
+    total = float(sum(squares.values()))
+    if not np.isfinite(total):
+        name = next((name for name, s in squares.items() if not np.isfinite(float(s))), "all")
+        raise NotFinite(f"the gradient is not finite: it appears at layer {name} on the way down; "
+                        "the learning rate is too large: divide it by 10, or clip gradients")
     return total**0.5
 
 
