@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
-from minicnn.backend import to_host
 from minicnn.fast.workspace import Workspace
 from minicnn.network import Network, NotFiniteError
 from minicnn.network.layers import BatchNorm
@@ -24,8 +23,8 @@ from minicnn.progress import bar
 from minicnn.train import checkpoint as checkpoints
 from minicnn.train.ahead import ahead
 from minicnn.train.data import Data
-from minicnn.train.evaluation import accuracy, checked, evaluate, numbers, top_hits
-from minicnn.train.losses import classes_of, loss_of, soft
+from minicnn.train.evaluation import accuracy, checked, evaluate, numbers
+from minicnn.train.losses import classes_of, loss_of, predicted, soft
 from minicnn.train.schedules import one_cycle
 
 __all__ = ["Epoch", "accuracy", "epochs", "fit", "one_cycle", "train_step"]
@@ -200,9 +199,9 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
     run = network.forward(x, to=network.logits, keep=(), learn=learning, seed=seed)
     scores = run[network.logits].reshape(len(x), -1)  # N,1,1,K -> N,K
     loss, dscores = loss_of(network)(scores, targets, smoothing)
-    if not np.isfinite(float(loss)):
-        raise NotFiniteError(f"the loss is {float(loss)}, but all scores are finite; look at the "
-                             "targets")
+    loss = float(loss)
+    if not np.isfinite(loss):
+        raise NotFiniteError(f"the loss is {loss}, but all scores are finite; look at the targets")
     gradients = run.weight_gradients(
         {network.logits: dscores.reshape(run[network.logits].shape)})
     length = _length(gradients)
@@ -214,7 +213,7 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
             (name, key)) for key, gradient in arrays.items()})
     _track_statistics(network, run, frozen)
     labels = targets if np.ndim(targets) == 1 else np.argmax(targets, axis=1)
-    return float(loss), top_hits(to_host(scores), labels)
+    return loss, int((predicted(scores) == array_module(scores).asarray(labels)).sum())
 
 
 def _check_settings(optimizer, epochs, smoothing, mixup, clip):
@@ -315,12 +314,12 @@ def _told_where(step, epoch):
 def _length(gradients):
     """The length of the gradient, over all parameters; NotFiniteError names the layer nearest to
     the output whose gradient is not finite."""
-    total = 0.0
-    for name, arrays in gradients.items():
-        square = sum(float((g * g).sum()) for g in arrays.values())
-        if not np.isfinite(square):
-            raise NotFiniteError(f"the gradient at the parameters of layer {name} is not finite")
-        total += square
+    squares = {name: sum((g * g).sum() for g in arrays.values())
+               for name, arrays in gradients.items()}
+    total = float(sum(squares.values()))
+    if not np.isfinite(total):
+        name = next((name for name, s in squares.items() if not np.isfinite(float(s))), "all")
+        raise NotFiniteError(f"the gradient at the parameters of layer {name} is not finite")
     return total**0.5
 
 

@@ -113,12 +113,12 @@ def test_training_takes_the_same_steps(xp, make, normed):
         parity.close(there[2][place], a, TOLERANCE)
 
 
-def test_a_training_step_copies_back_its_loss_and_its_hits(xp):
+def test_a_training_step_copies_back_its_loss_the_gradient_s_length_and_its_hits(xp):
     copies = parity.counts(xp)
     network, (pixels, labels) = classifier("gpu"), data()
     before = len(copies)
     list(epochs(network, pixels, labels, SGD(0.1), 1, one_cycle(0.05), batch=8))
-    assert [what for what, _ in copies[before:]] == ["float", "int"] * 3
+    assert [what for what, _ in copies[before:]] == ["float", "float", "int"] * 3
 
 
 def test_folded_batch_norms_compute_the_same(xp):
