@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
+from minicnn.backend import array_module
 from minicnn.fast.workspace import Workspace
 from minicnn.network import Network, NotFiniteError
 from minicnn.network.layers import BatchNorm
