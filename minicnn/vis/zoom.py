@@ -5,16 +5,16 @@ iterations"). After each dream the middle of the picture is enlarged to the whol
 dreams again, of what came up there. The zoom can begin from noise: then everything that appears
 comes from the network.
 
-Fed with itself a hundred times, a network drifts: contrast grows until most pixels are black,
-white or pure in colour, and long stripes, which look the same at every scale, win over everything
-else. google/deepdream, of a large network and frames of a thousand pixels, does without a remedy.
-Three are here:
+Fed with itself, a network drifts: its favourite colours and its contrast grow from frame to frame,
+and in small frames long stripes, which look the same at every scale, win over everything else.
+google/deepdream, of a large network and frames of a thousand pixels, does without a remedy. Three
+are here:
 
 1. `ascent.colours.limited` keeps the colours of each new start: their mean is the first photo's,
    and their covariance no larger than its. So every dream begins with a photo's contrast and
    saturation. From noise, the colours are those of ImageNet's photos.
-2. `nearer` turns each frame by a degree, for a network likes its stripes at one angle; and it
-   enlarges with Catmull and Rom's cubic, because a bilinear mean would blur each frame again.
+2. `nearer` turns each frame by a degree, so that stripes do not keep one angle; and it enlarges
+   with Catmull and Rom's cubic, because a bilinear mean would blur each frame again.
 3. Frames have at least 192 pixels a side. Frames as small as the 64 pixels of `minivgg` hold one or
    two of the things that its units see, and soon nothing but a piece of one, which is stripes.
 
