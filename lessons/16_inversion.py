@@ -20,7 +20,7 @@ from minicnn.network.layers import MaxPool
 net = network()
 layers = vis.invert.default_layers(net)
 deep = [name for name in layers if len(net.shapes[name]) == 3][-1]
-one, other = vis.invert(net, photo(), deep, starts=2, steps=60)
+one, other = vis.invert(net, photo(), deep, starts=2, steps=40)
 show(one.photo, one.image, other.image, titles=["photo", f"{deep}: start 0", "start 1"])
 # %% [markdown]
 # ## A pooling
@@ -95,11 +95,11 @@ ask(f"The network gets {x0.shape}. What is the shape of phi0 at {deep}?", run[de
     wrong={x0.shape: "That is the image that we look for."},
     hints=("How often was the size halved?", "height and width over the stride, and the channels",
            f"print(net.shapes[{deep!r}])"))
-found = vis.invert(net, photo(), layers, steps=80)
+found = vis.invert(net, photo(), layers, steps=60)
 show(one.photo, *(record.image for record in found),
      titles=["photo", *(f"{record.settings['layers']}\n{record.psnr:.1f} dB" for record in found)])
 # %%
-again = vis.invert(net, photo(), [layers[0], deep], steps=80, seed=1)
+again = vis.invert(net, photo(), [layers[0], deep], steps=60, seed=1)
 apart = [vis.invert.psnr(a.image, b.image) for a, b in zip(
     [found[0], found[layers.index(deep)]], again, strict=True)]
 print(f"{net.name}: the photo is {x0.size} numbers\n{'':10}numbers   PSNR   activation off by")
