@@ -36,6 +36,7 @@ from minicnn.ascent.lbfgs import LBFGS
 from minicnn.ascent.optimizers import SGD
 from minicnn.backend import to_device, to_host
 from minicnn.network.layers import Dropout
+from minicnn.vis.hypercolumn_maps import usual
 from minicnn.vis.options import Options, OptionsError, option, photo_size, takes
 from minicnn.vis.record import Record
 
@@ -97,7 +98,8 @@ def invert(network, image, layers=None, *, options, progress=False, watch=None):
     image : path, uint8 array (H, W, 3), or anything `Network.prepare` takes
     layers : str or sequence of str, optional
         The layer, or several, each inverted on its own; "all" for every one of `Network.trunk`. By
-        default, `default_layers`.
+        default, `default_layers`. Of these two, a photo of another size than the network's own
+        has those with feature maps.
     **options
     progress : bool
         Show a bar on standard error.
@@ -117,8 +119,8 @@ def invert(network, image, layers=None, *, options, progress=False, watch=None):
     """
     if options.optimizer == "momentum" and options.basis != "pixels":
         raise OptionsError("invert: optimizer momentum steps in pixels; add basis='pixels'")
-    names = _names(network, layers)
     photo = network.prepare(image, options.size)
+    names = _names(network, layers, photo.shape[1:3])
     seen = network.forward(photo, to=names, keep=(), caches=False)
     found = []
     try:
@@ -212,9 +214,7 @@ def psnr(picture, photo):
 
 def default_layers(network):
     """The last feature maps of each size on the trunk, and the class scores if there are any."""
-    sizes = {network.shapes[name][:2]: name for name in all_layers(network)
-             if len(network.shapes[name]) == 3}
-    return [*sizes.values(), *([network.logits] if network.classifies else [])]
+    return usual(network) + [network.logits] * network.classifies
 
 
 def all_layers(network):
@@ -222,9 +222,12 @@ def all_layers(network):
     return [name for name in network.trunk if not isinstance(network[name], Dropout)]
 
 
-def _names(network, layers):
+def _names(network, layers, size):
+    """The layers to invert for a photo of size (H, W)."""
     if layers is None or layers == ALL:
-        return default_layers(network) if layers is None else all_layers(network)
+        names = default_layers(network) if layers is None else all_layers(network)
+        return [name for name in names if size == tuple(network.input_shape[:2])
+                or max(network.shapes[name][:-1], default=1) > 1]
     names = [network.find(name) for name in ([layers] if isinstance(layers, str) else layers)]
     if not names:
         raise ValueError("invert: layers is an empty list; give a layer, or several")

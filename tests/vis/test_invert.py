@@ -161,6 +161,12 @@ def test_all_layers_are_the_trunk_without_dropout():
     assert len(quick(None, steps=1)) == len(default_layers(NETWORK))
 
 
+def test_a_photo_of_another_size_has_the_layers_with_feature_maps():
+    for layers in (None, "all"):
+        names = [one.settings["layers"] for one in quick(layers, steps=1, size=(22, 24))]
+        assert names[-1] == "relu2" and "fc" not in names and len(names) > 2
+
+
 # ---- PSNR
 
 def test_psnr_by_hand():
