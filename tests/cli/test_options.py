@@ -16,7 +16,7 @@ from minicnn.vis.options import shown
 FUNCTIONS = {
     "deepdream-image": vis.deepdream_image, "dream": vis.dream, "zoom": vis.zoom,
     "tour": tour, "maximize": vis.maximize, "filters": vis.filters,
-    "deconvnet": vis.deconvnet, "texture": vis.texture,
+    "deconvnet": vis.deconvnet, "texture": vis.texture, "invert": vis.invert,
     "classify": Network.classify, "summary": Network.summary,
     "activations": vis.activations, "kernels": vis.kernels, "hypercolumns": vis.hypercolumns,
     "compare": vis.compare, "saliency": vis.saliency, "gradcam": vis.gradcam,
@@ -26,6 +26,7 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
               "saliency": ["image"], "gradcam": ["image"], "occlusion": ["image"],
               "dream": ["image"], "zoom": ["image"],
               "tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
+              "invert": ["image"],
               "activations": ["image"], "hypercolumns": ["image"],
               "classify": ["image"]}
 ELSEWHERE = {"network", "self", "progress", "watch", "folder"}  # folder is --out
@@ -59,6 +60,7 @@ OF_NONE = {  # what --help says of a default None that no Options class has word
     ("activations", "layers"): "all layers",
     ("hypercolumns", "layers"): "the last layer of each map size",
     ("texture", "layers"): "the first ReLU and four poolings",
+    ("invert", "layers"): "the last feature maps of each size, and the class scores",
     ("dream", "layers"): "deep feature maps that see little more than the whole image",
     ("zoom", "layers"): "deep feature maps that see little more than the whole image",
 }
@@ -106,6 +108,7 @@ def test_an_option_not_given_is_the_function_s_default(command):
               "saliency": ["photo"], "gradcam": ["photo"], "occlusion": ["photo"],
               "dream": ["photo"],
               "deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],
+              "invert": ["photo"],
               "activations": ["photo"], "hypercolumns": ["photo"],
               "classify": ["photo"]}
     arguments = [command, *needed.get(command, [])]
