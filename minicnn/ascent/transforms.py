@@ -82,7 +82,8 @@ def extend(width, mode):
                 copies = xp.asarray(at == np.arange(x.shape[axis])[:, None], dtype=dy.dtype)
                 dy = xp.moveaxis(xp.tensordot(copies, dy, axes=(1, axis)), 0, axis)
             return xp.ascontiguousarray(dy)
-        return x.take(sources[0], 1).take(sources[1], 2), back
+        down, right = (array_module(x).asarray(at) for at in sources)
+        return x.take(down, 1).take(right, 2), back
     return transform
 
 

@@ -28,6 +28,7 @@ from minicnn.vis import (
     occlusion,
     saliency,
     strongest,
+    style,
     survey,
     texture,
     zoom,
@@ -36,7 +37,7 @@ from minicnn.vis.record import Record
 
 __all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "dream", "filters",
            "gradcam", "hypercolumns", "kernels", "maximize", "occlusion", "saliency", "strongest",
-           "survey", "texture", "zoom"]
+           "style", "survey", "texture", "zoom"]
 
 
 class Method(ModuleType):
