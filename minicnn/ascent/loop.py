@@ -5,10 +5,12 @@ handling of Ctrl-C; `follow` does the usual ones. Every method of `minicnn.vis` 
 image uses this loop and no other.
 """
 
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn.ascent.lbfgs import LBFGS
 from minicnn.ascent.objectives.term import Value
 from minicnn.ascent.parametrize import ITSELF
 from minicnn.ascent.transforms import apply
@@ -29,7 +31,7 @@ class Step(NamedTuple):
     step's random transforms, if any). `image` is in the network's input values; `parameters` are
     the numbers it was made from, without a parametrisation the image itself. Both are on the
     network's device, the values on the host. A step copies nothing else from a GPU but one bit:
-    whether a gradient was zero everywhere.
+    whether a gradient was zero everywhere; with L-BFGS also the dot products of its two loops.
     """
 
     index: int
@@ -133,10 +135,12 @@ def steps(network, objective, start, optimizer, count, transforms=(), regularize
     start : array (N, H, W, C)
         The image to start from, in the network's preprocessing, or the parameters of the
         `parametrization`. Each image of the batch is optimised on its own.
-    optimizer : SGD or Adam
-        New, or with the state of an ascent that continues.
+    optimizer : SGD, Adam or LBFGS
+        New, or with the state of an ascent that continues. `lbfgs.LBFGS` looks at several images
+        to find the next one, needs the same value for the same image (no transforms, no
+        regularizers), and takes one image at a time.
     count : int
-        Number of steps.
+        Number of steps. L-BFGS takes fewer if no step leads further up.
     transforms : sequence of transforms
         Applied to the image before each forward pass; image terms see the unchanged image.
     regularizers : sequence of callable
@@ -154,14 +158,16 @@ def steps(network, objective, start, optimizer, count, transforms=(), regularize
     Yields
     ------
     Step
-        count + 1 steps: the start, then the image after every step.
+        count + 1 steps: the start, then the image after every step. L-BFGS steps back from an
+        image whose value is not finite.
 
     Raises
     ------
     DivergedError
         A value is not finite; the last step yielded holds the last good image.
     ValueError
-        Regularizers or bounds together with a parametrisation.
+        Regularizers or bounds together with a parametrisation; L-BFGS together with transforms,
+        regularizers or several images.
     """
     if parametrization is not ITSELF and (regularizers or bounds is not None):
         raise ValueError("loop: regularizers and bounds act on pixels, but a parametrization makes "
@@ -170,22 +176,51 @@ def steps(network, objective, start, optimizer, count, transforms=(), regularize
     parameters = start if network is None else to_device(start, network.device)
     if bounds is not None:
         bounds = [array_module(parameters).asarray(bound, dtype=start.dtype) for bound in bounds]
-    for index in range(count + 1):
+
+    def at(parameters, index, backward=True, redirect=True):
+        """The Step there, the gradient at the image, and at the parameters (None: backward)."""
         with workspace:  # every step needs arrays of the same sizes
             image, back = parametrization.forward(parameters)
-            value, gradient = look(network, objective, image, transforms, rng, index < count, True)
-        total = to_host(value.total)
-        if not np.isfinite(total).all():
-            raise DivergedError(f"step {index}: the objective is {total}, not a finite number; "
-                                "take smaller steps (a smaller rate)")
+            value, gradient = look(network, objective, image, transforms, rng, backward, redirect)
         by_term = {name: to_host(share) for name, share in value.by_term.items()}
-        yield Step(index, image, total, by_term, parameters)
+        return (Step(index, image, to_host(value.total), by_term, parameters), gradient,
+                back(gradient) if backward else None)
+
+    if isinstance(optimizer, LBFGS):
+        yield from _searched(at, parameters, optimizer, count, bounds, transforms or regularizers)
+        return
+    for index in range(count + 1):
+        step, gradient, slope = at(parameters, index, index < count)
+        yield _finite(step)
         if index < count:
-            parameters = optimizer.step(parameters, -back(gradient), INPUT)
+            parameters = optimizer.step(parameters, -slope, INPUT)
             for regularize in regularizers:
                 parameters = regularize(parameters, gradient, index)
             if bounds is not None:
                 parameters = array_module(parameters).clip(parameters, *bounds)
+
+
+def _searched(at, parameters, optimizer, count, bounds, changes):
+    """The steps of L-BFGS, for `steps`."""
+    if changes or len(parameters) != 1:
+        raise ValueError("loop: L-BFGS compares the values of images, so it takes no transforms "
+                         "and no regularizers, and one image at a time; got "
+                         + ("some of them" if changes else f"{len(parameters)} images"))
+
+    def function(parameters):
+        step, _, slope = at(parameters, None, redirect=False)
+        return -step.value[0], -slope, step
+    points = optimizer.points(function, parameters, bounds)
+    for index, point in enumerate(islice(points, count + 1)):
+        (step,) = point.more
+        yield _finite(step._replace(index=index))
+
+
+def _finite(step):
+    if not np.isfinite(step.value).all():
+        raise DivergedError(f"step {step.index}: the objective is {step.value}, not a finite "
+                            "number; take smaller steps (a smaller rate)")
+    return step
 
 
 def then(first, following):

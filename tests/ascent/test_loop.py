@@ -7,6 +7,7 @@ import small
 
 import minicnn
 from minicnn.ascent import objectives, parametrize
+from minicnn.ascent.lbfgs import LBFGS
 from minicnn.ascent.loop import DivergedError, Step, averaged, follow, look, steps, then
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.ascent.regularizers import diffuse
@@ -332,6 +333,63 @@ def test_a_value_that_is_not_finite_ends_the_walk_with_the_last_good_image_in_ha
         for step in steps(None, blow_up(2.5), np.zeros((1, 2, 2, 3)), SGD(1.0), 9):
             seen.append(step)
     assert [step.index for step in seen] == [0, 1, 2] and (seen[-1].image == 2).all()
+
+
+# ---- L-BFGS, which looks several times for each step
+
+def test_lbfgs_hands_out_the_value_of_the_very_image_beside_it_and_never_falls():
+    objective = SEVERAL - objectives.l2()
+    taken = ascend(objective, optimizer=LBFGS(first=0.05), count=8)
+    assert [step.index for step in taken] == list(range(9))
+    for step in taken:
+        np.testing.assert_array_equal(step.value, value(step.image, objective).total)
+        assert len(step.by_term) == 5
+    assert taken[-1].value > taken[0].value
+    assert all(b.value >= a.value for a, b in zip(taken, taken[1:], strict=False))
+
+
+def test_lbfgs_climbs_higher_than_as_many_steps_of_gradient_ascent():
+    ends = [ascend(IMAGE_ONLY, optimizer=o, count=8, network=None)[-1].value
+            for o in (LBFGS(first=0.05), SGD(0.05, 0.5, normalize="mean_abs"), Adam(0.05))]
+    assert ends[0] > ends[1] and ends[0] > ends[2]
+
+
+def test_lbfgs_ends_at_the_top():
+    """Minus a square: one pair is all the curvature there is."""
+    taken = ascend(-1 * objectives.l2(), optimizer=LBFGS(), count=50, network=None)
+    assert len(taken) < 20 and taken[-1].value == pytest.approx(0, abs=1e-12)
+    end = follow(iter(taken), 50)
+    assert len(end.trace) == len(taken) and not end.interrupted
+
+
+def test_lbfgs_stays_within_bounds_from_the_first_image_on():
+    taken = ascend(optimizer=LBFGS(), bounds=(-0.3, 0.3))
+    assert all((abs(step.image) <= 0.3).all() for step in taken)
+    assert (abs(taken[-1].image) == 0.3).any() and taken[-1].value > taken[0].value
+
+
+def test_lbfgs_climbs_in_other_numbers():
+    start = MADE["fourier"].start(1).astype(np.float64)
+    taken = climb("fourier", start, optimizer=LBFGS(first=0.01))
+    for step in taken:
+        np.testing.assert_array_equal(step.image, MADE["fourier"].forward(step.parameters)[0])
+    assert taken[-1].value > taken[0].value
+
+
+def test_lbfgs_steps_back_from_a_value_that_is_not_finite():
+    start = np.zeros((1, 2, 2, 3))
+    taken = list(steps(None, blow_up(2.5), start, LBFGS(first=100.0), 9))
+    assert 0 < taken[-1].value <= 2.5 and all(np.isfinite(step.value).all() for step in taken)
+    with pytest.raises(DivergedError, match="step 0"):
+        next(steps(None, blow_up(2.5), start + 3, LBFGS(), 9))
+
+
+@pytest.mark.parametrize("more, got", [
+    ({"transforms": [jitter(2)]}, "some of them"), ({"regularizers": [diffuse(0.1)]}, "some of"),
+    ({"image": nets.images(2)}, "2 images")], ids=["transforms", "regularizers", "batch"])
+def test_lbfgs_needs_one_image_and_the_same_value_for_it(more, got):
+    with pytest.raises(ValueError, match=f"L-BFGS compares the values of images.*got {got}"):
+        ascend(optimizer=LBFGS(), **more)
 
 
 # ---- follow

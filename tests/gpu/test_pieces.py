@@ -1,5 +1,7 @@
 """Objectives, parametrisations, transforms, regularisers and optimisers on the device."""
 
+from itertools import islice
+
 import numpy as np
 import parity
 import pytest
@@ -16,6 +18,7 @@ from minicnn.ascent import (
     transforms,
     views,
 )
+from minicnn.ascent.lbfgs import LBFGS
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.vis.zoom import nearer
 
@@ -166,6 +169,16 @@ def test_optimisers(xp, name):
             steps.append(x)
         return steps
     parity.check(xp, three_steps, normal(2, 6, 7, 3), normal(2, 6, 7, 3, seed=2))
+
+
+@pytest.mark.parametrize("bounds", [None, (-1.0, 0.5)], ids=["free", "within bounds"])
+def test_lbfgs(xp, bounds):
+    def five_points(x, centre):
+        def function(x):
+            away = x - centre
+            return (away**4 + away**2).sum(), 4 * away**3 + 2 * away
+        return [point.x for point in islice(LBFGS(first=0.5).points(function, x, bounds), 5)]
+    parity.check(xp, five_points, normal(1, 6, 7, 3), normal(1, 6, 7, 3, seed=2))
 
 
 def test_the_pyramid(xp):
