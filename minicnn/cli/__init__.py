@@ -39,6 +39,7 @@ COMMANDS = {
     "dream": "a photo changed to amplify what a layer sees in it (DeepDream)",
     "zoom": "a zoom into a dream: dream, enlarge, dream again; frames as a GIF and a sheet",
     "texture": "a new image with the texture of a photo",
+    "style": "a photo painted in the style of paintings",
     "convert": "another program's weight file, converted to minicnn's format",
     "doctor": "a check of this machine: libraries, GPU, cache, and every op",
     "fetch": "an official weight file: download, verify, convert and keep it",

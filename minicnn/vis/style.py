@@ -137,7 +137,7 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
     def minus_loss(k):  # at the k-th size
         content, share = seen(photo, sizes[k]), max(sizes[k]) * options.style_scale
         looks = [seen(painting, _fitted(painting, share)) for painting in paintings]
-        loss = options.content_weight * _sum(
+        loss = options.content_weight * 2 ** (len(sizes) - 1 - k) * _sum(
             weight * objectives.distance(name, content[name])
             for name, weight in content_layers.items())
         loss += options.style_weight * _sum(

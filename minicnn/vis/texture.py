@@ -54,8 +54,9 @@ class TextureOptions(SynthesisOptions):
                        kind='int, (H, W) or "keep"', otherwise="the network's own")
     new_size: Any = option(None, "side in pixels of the image to make, which may be larger than "
                            "the photo", kind="int or (H, W)", otherwise="that of the photo")
-    histogram: bool = option(True, "give the image the photo's histograms of red, green and blue "
-                             "at the end")
+    colours: str = option("photo", "the image's colours at the end: with the photo's histograms of "
+                          "red, green and blue, or as they came out (free)",
+                          choices=("photo", "free"))
 
 
 @takes(TextureOptions)
@@ -107,7 +108,7 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
     made = network.restore(end.image)[0]
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
-    return Record(image=match_histogram(made, photo) if options.histogram else made,
+    return Record(image=match_histogram(made, photo) if options.colours == "photo" else made,
                   caption=caption, settings={"layers": layers, **options.settings()}, x=end.image,
                   trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
 

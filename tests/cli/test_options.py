@@ -15,7 +15,7 @@ from minicnn.vis.options import shown
 FUNCTIONS = {
     "deepdream-image": vis.deepdream_image, "dream": vis.dream, "zoom": vis.zoom,
     "tour": tour, "maximize": vis.maximize, "filters": vis.filters,
-    "deconvnet": vis.deconvnet, "texture": vis.texture,
+    "deconvnet": vis.deconvnet, "texture": vis.texture, "style": vis.style,
     "classify": Network.classify, "summary": Network.summary,
     "activations": vis.activations, "kernels": vis.kernels, "hypercolumns": vis.hypercolumns,
     "compare": vis.compare, "saliency": vis.saliency, "gradcam": vis.gradcam,
@@ -25,6 +25,7 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
               "saliency": ["image"], "gradcam": ["image"], "occlusion": ["image"],
               "dream": ["image"], "zoom": ["image"],
               "tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
+              "style": ["image", "styles"],
               "activations": ["image"], "hypercolumns": ["image"],
               "classify": ["image"]}
 ELSEWHERE = {"network", "self", "progress", "watch", "folder"}  # folder is --out
@@ -58,6 +59,8 @@ OF_NONE = {  # what --help says of a default None that no Options class has word
     ("activations", "layers"): "all layers",
     ("hypercolumns", "layers"): "the last layer of each map size",
     ("texture", "layers"): "the first ReLU and four poolings",
+    ("style", "content_layers"): "as in VGG, see vis.style",
+    ("style", "style_layers"): "as in VGG, see vis.style",
     ("dream", "layers"): "deep feature maps that see little more than the whole image",
     ("zoom", "layers"): "deep feature maps that see little more than the whole image",
 }
@@ -105,6 +108,7 @@ def test_an_option_not_given_is_the_function_s_default(command):
               "saliency": ["photo"], "gradcam": ["photo"], "occlusion": ["photo"],
               "dream": ["photo"],
               "deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],
+              "style": ["photo", "painting"],
               "activations": ["photo"], "hypercolumns": ["photo"],
               "classify": ["photo"]}
     arguments = [command, *needed.get(command, [])]

@@ -28,18 +28,21 @@ def stripes(height=64, width=64):
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
-def test_the_loss_falls_tenfold_in_a_few_dozen_steps(pooling):
-    record = vis.texture(minicnn.load("minivgg"), stripes(), steps=20, sizes=1, pooling=pooling)
-    assert record.trace.shape == (21, 1) and (record.trace <= 0).all()
-    assert record.trace[-1] > record.trace[0] / 10  # minus the loss
+def test_the_loss_falls_fivefold_in_a_dozen_steps(pooling):
+    record = vis.texture(minicnn.load("minivgg"), stripes(), steps=12, sizes=1, padding="zeros",
+                         pooling=pooling)
+    assert record.trace.shape == (13, 1) and (record.trace <= 0).all()
+    assert record.trace[-1] > record.trace[0] / 5  # minus the loss
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_l_bfgs_never_lets_the_loss_rise_whatever_the_statistic(statistic):
-    record = vis.texture(minicnn.load("minivgg"), stripes(), steps=8, sizes=1, statistic=statistic)
-    assert (np.diff(record.trace[:, 0]) > 0).all() and record.trace[-1] > record.trace[0] / 2
+    record = vis.texture(minicnn.load("minivgg"), stripes(), steps=4, sizes=1,
+                         padding="zeros", statistic=statistic)
+    assert (np.diff(record.trace[:, 0]) > 0).all() and record.trace[-1] > record.trace[0] / 1.2
 
 
+@pytest.mark.thorough
 def test_l_bfgs_gets_further_than_adam_in_as_many_steps():
     ends = [vis.texture(minicnn.load("minivgg"), stripes(), steps=30, sizes=1,
                         optimizer=optimizer).trace[-1, 0] for optimizer in ("lbfgs", "adam")]
@@ -50,7 +53,7 @@ def test_the_result_has_the_texture_and_not_the_places_of_the_photo():
     """Gram matrices come near the photo's, far nearer than those of another photo; pixels do
     not, for it started from noise."""
     network = minicnn.load("minivgg")
-    record = vis.texture(network, stripes(), steps=30, sizes=2)
+    record = vis.texture(network, stripes(), steps=15, sizes=2, padding="zeros")
 
     def gram(picture):
         x = network.prepare(picture, "keep")
@@ -136,7 +139,7 @@ def test_same_seed_same_bytes_other_seed_other_bytes():
 
 
 def test_the_picture_stays_between_black_and_white():
-    record = quick(steps=8, rate=80.0, histogram=False)
+    record = quick(steps=8, rate=80.0, colours="free")
     low, high = images.bounds(NETWORK.preprocessing, record.x.shape)
     assert (record.x >= low).all() and (record.x <= high).all()
     np.testing.assert_array_equal(record.image, NETWORK.restore(record.x)[0])
