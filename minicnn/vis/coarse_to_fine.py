@@ -86,8 +86,8 @@ class Border:
     def __init__(self, network, layers, mode):
         flat = [name for name in layers if len(network.shapes[name]) != 3]
         if flat:
-            raise ValueError(f"{', '.join(flat)}: no feature maps there, so no positions to compare "
-                             "channels over; choose convolutional layers")
+            raise ValueError(f"{', '.join(flat)}: no feature maps there, so no positions to take "
+                             "means over; choose convolutional layers")
         strides = {name: receptive.field(network, name).stride[0] for name in layers}
         width = 0 if mode == "zeros" else -(-LEAST_BORDER // lcm(*strides.values())) * lcm(
             *strides.values())

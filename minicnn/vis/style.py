@@ -8,6 +8,10 @@
             + style_weight mean over layers l of w_l E_l        E_l: `objectives.gram`
             + tv_weight TV                                      TV: `objectives.total_variation`
 
+At several sizes (`vis.coarse_to_fine`) the strokes of the small images stay in the large ones. At
+each size the content counts twice as much as at the next, since what is lost in a small image does
+not come back (as in STROTSS: Kolkin, Salavon & Shakhnarovich 2019).
+
 Both errors are relative: 1 if nothing is active, 0 at the goal (see `vis.texture`). So the weights
 mean the same in every network, and style_weight / content_weight is the one number to turn. TV is
 that of pixels in 0..1.
@@ -60,8 +64,10 @@ class StyleOptions(SynthesisOptions):
     """Options of `style`."""
 
     content_weight: float = option(1.0, "weight of the content's relative error", least=0)
-    style_weight: float = option(10.0, "weight of the style's relative error", least=0)
+    style_weight: float = option(40.0, "weight of the style's relative error", least=0)
     tv_weight: float = option(0.1, "weight of the total variation of pixels in 0..1", least=0)
+    sizes: int = option(2, "number of sizes, each twice the one before and the last one as wanted; "
+                        "the content's weight is doubled for each that follows", least=1)
     blend: Any = option(None, "weights of the styles", kind="sequence of float",
                         otherwise="all alike")
     size: Any = option(None, "longer side in pixels of the image to make; 'keep' for the photo's "

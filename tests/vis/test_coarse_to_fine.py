@@ -64,7 +64,8 @@ def test_the_border_is_a_multiple_of_every_layer_s_stride_and_left_out():
 def test_without_a_border_it_is_the_network_s_own_padding():
     border, x = Border(NETWORK, LAYERS, "zeros"), noise(NETWORK, (20, 24), 0)
     assert border.width == 0
-    np.testing.assert_array_equal(border.seen(NETWORK, x)["pool1"], NETWORK.forward(x, to="pool1").output)
+    expected = NETWORK.forward(x, to="pool1").output
+    np.testing.assert_array_equal(border.seen(NETWORK, x)["pool1"], expected)
 
 
 def test_a_flat_image_looks_the_same_everywhere_with_a_border_but_not_with_zeros():
