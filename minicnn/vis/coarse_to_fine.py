@@ -20,7 +20,7 @@ from minicnn.ascent.lbfgs import LBFGS
 from minicnn.ascent.objectives.textures import inside
 from minicnn.ascent.optimizers import Adam
 from minicnn.ascent.transforms import EXTENSIONS, apply, extend
-from minicnn.backend import to_device
+from minicnn.backend import array_module, to_device
 from minicnn.network import receptive
 from minicnn.ops import resize
 from minicnn.vis.options import Options, option
@@ -109,6 +109,14 @@ class Border:
         around = [*self._around(self.mode), *transforms]
         return loop.look(network, objective, image, around, rng, backward, redirect)
 
+    def resized(self, x, size):
+        """An image (1, H, W, C) at another size; a tile's borders stay neighbours."""
+        if self.mode != "circular" or x.shape[1:3] == size:
+            return resize.forward(x, size)[0]
+        h, w = size
+        nine = array_module(x).tile(x, (1, 3, 3, 1))
+        return resize.forward(nine, (3 * h, 3 * w))[0][:, h : 2 * h, w : 2 * w]
+
     def _around(self, mode):
         return [extend(self.width, mode)] if self.width else []
 
@@ -143,7 +151,7 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
     index = first * options.steps + done
     begun = False
     for k in range(first, len(sizes)):
-        x = resize.forward(to_device(x, network.device), sizes[k])[0]
+        x = border.resized(to_device(x, network.device), sizes[k])
         ascent = loop.steps(network, border.objective(objective_at(k)), x,
                             _optimizer(network, options), options.steps - done,
                             bounds=images.bounds(network.preprocessing, x.shape), look=border.look)

@@ -76,6 +76,16 @@ def test_a_flat_image_looks_the_same_everywhere_with_a_border_but_not_with_zeros
     assert spread["reflect"] < 1e-5 < 0.1 < spread["zeros"]
 
 
+def test_a_tile_enlarged_and_rolled_is_the_tile_rolled_and_enlarged():
+    tile, plain = (Border(NETWORK, LAYERS, mode) for mode in ("circular", "reflect"))
+    x = noise(NETWORK, (8, 10), 0)
+    rolled = np.roll(x, (2, 3), (1, 2))
+    for border, same in ((tile, True), (plain, False)):
+        large = [border.resized(each, (16, 20)) for each in (x, rolled)]
+        assert np.allclose(np.roll(large[0], (4, 6), (1, 2)), large[1], atol=1e-6) == same
+        assert large[0].shape == (1, 16, 20, 3)
+
+
 @pytest.mark.parametrize("mode", ["reflect", "circular"])
 def test_the_gradient_through_a_border_is_that_of_the_value(mode):
     network = small.network(dtype=np.float64).with_average_pooling()
