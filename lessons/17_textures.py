@@ -87,7 +87,7 @@ ask(f"{layers[1]} is {run[layers[1]].shape}. What shape has its Gram matrix?",
 deep = len(layers)
 ways = {f"up to {layers[0]}": (1, 1), f"up to {layers[2]}": (3, 1),
         f"up to {layers[-1]}": (deep, 1), "the same at 3 sizes": (deep, 3)}
-made = [vis.texture(net, stones, layers[:count], size="keep", steps=40, sizes=sizes)
+made = [vis.texture(net, stones, layers[:count], size="keep", steps=30, sizes=sizes)
         for count, sizes in ways.values()]
 fig, axes = plt.subplots(1, 5, figsize=(15, 3.3))
 for axis, image, title in zip(axes, [stones, *(each.image for each in made)],
@@ -103,7 +103,7 @@ for axis, image, title in zip(axes, [stones, *(each.image for each in made)],
 # With its opposite side around the image its right border fits its left one; with its mirror image
 # it need not. Four copies side by side show it.
 # %%
-tile, plain = (vis.texture(net, stones, size="keep", steps=30, padding=padding)
+tile, plain = (vis.texture(net, stones, size="keep", steps=20, padding=padding)
                for padding in ("circular", "reflect"))
 
 

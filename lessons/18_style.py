@@ -76,7 +76,7 @@ ask("How large is the content's loss at the start?",
 # image has gone. Where the two agree to stop depends on the ratio of their weights.
 # %%
 ratios = (0.3, 5, 100)
-made = [vis.style(net, photo(), painting, size=side, steps=30, style_weight=r) for r in ratios]
+made = [vis.style(net, photo(), painting, size=side, steps=20, style_weight=r) for r in ratios]
 ends = [{name: -float(value[-1, 0]) for name, value in each.by_term.items()} for each in made]
 contents = [end[f"{deep} distance"] for end in ends]
 styles = [sum(value for name, value in end.items() if "gram" in name) / r
@@ -99,7 +99,7 @@ for axis, each, r, c, s in zip(axes, made, ratios, contents, styles, strict=True
 # A painting brings its colours. To keep the photo's, take only the brightness of the result, or
 # give the painting the photo's mean and covariance of colours before anything else.
 # %%
-own, matched = (vis.style(net, photo(), painting, size=side, steps=30, style_weight=20,
+own, matched = (vis.style(net, photo(), painting, size=side, steps=20, style_weight=20,
                           colours=colours) for colours in ("luminance", "match"))
 show(made[1].image, own.image, matched.image, titles=["the painting's", "luminance", "match"])
 

@@ -38,7 +38,8 @@ from minicnn.vis.options import OptionsError
 SAVED = 2
 FORMATS = {".json": "JSON"}
 BEFORE = {  # what settings were before a method had them: files that lack them replay as they were
-    "saliency": {"blur": 0, "lrn": "gradient", "shares": "signed"}, "gradcam": {"lrn": "gradient"}}
+    "saliency": {"blur": 0, "lrn": "gradient", "shares": "signed"}, "gradcam": {"lrn": "gradient"},
+    "texture": {"optimizer": "adam", "sizes": 1, "padding": "zeros", "colours": "free"}}
 KINDS = {"saved": int, "method": str, "settings": dict, "network": dict, "versions": dict,
          "result": dict}
 PARTS = {

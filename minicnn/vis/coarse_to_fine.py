@@ -20,7 +20,7 @@ from minicnn.ascent.lbfgs import LBFGS
 from minicnn.ascent.objectives.textures import inside
 from minicnn.ascent.optimizers import Adam
 from minicnn.ascent.transforms import EXTENSIONS, apply, extend
-from minicnn.backend import array_module, to_device
+from minicnn.backend import array_module, to_device, to_host
 from minicnn.network import receptive
 from minicnn.ops import resize
 from minicnn.vis.options import Options, option
@@ -162,7 +162,7 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
                     yield step._replace(index=index + step.index)
                 x = step.image
                 if kept is not None and step.index and step.index % EVERY == 0:
-                    kept.save(size=k, done=done + step.index, x=loop.to_host(x))
+                    kept.save(size=k, done=done + step.index, x=to_host(x))
         except loop.DivergedError as error:
             if not begun:
                 raise
@@ -170,7 +170,7 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
             return
         index, done = (k + 1) * options.steps, 0
         if kept is not None:
-            kept.save(size=min(k + 1, len(sizes) - 1), x=loop.to_host(x),
+            kept.save(size=min(k + 1, len(sizes) - 1), x=to_host(x),
                       done=0 if k + 1 < len(sizes) else options.steps)
 
 

@@ -13,6 +13,7 @@ NETWORK = small.network()
 COMMANDS = [
     ["maximize", "--layer", "relu2", "--channel", "1", "--steps", "3", "--seed", "5"],
     ["texture", "PHOTO", "--steps", "2"],
+    ["style", "PHOTO", "PHOTO", "--steps", "2", "--colours", "luminance"],
     ["deconvnet", "PHOTO", "--layer", "relu2"],
     ["saliency", "PHOTO", "--method", "smooth", "--samples", "2"],
     ["gradcam", "PHOTO", "--guided"],

@@ -23,6 +23,7 @@ CALLS = {  # {photo} is a picture, {other} a weight file
     "occlusion": "{photo} --square 8 --stride 4",
     "saliency": "{photo} --method smooth --samples 2",
     "strongest": "{photo} --layers relu2",
+    "style": "{photo} {photo} --steps 2",
     "summary": "",
     "texture": "{photo} --steps 2",
     "zoom": "{photo} --layers relu1 --octaves 1 --steps 2 --frames 2 --out {folder}/zoom.gif",

@@ -20,7 +20,7 @@ import numpy as np
 
 from minicnn.ascent.objectives.gram_matrices import check_positions, gram_loss, gram_matrix
 from minicnn.ascent.objectives.term import Objective, Term
-from minicnn.backend import array_module
+from minicnn.backend import array_module, to_host
 from minicnn.fast.threads import product
 
 
@@ -115,7 +115,7 @@ def wasserstein(layer, seen, seed=0):
     def projected(a):
         v = array_module(a).asarray(directions, dtype=a.dtype)
         return product(a.reshape(len(a), -1, c), v), v  # (N, M, C) @ (C, K) -> N,M,K
-    goals = np.sort(np.asarray(projected(seen)[0][0], dtype=np.float64), axis=0)  # M',K
+    goals = np.sort(to_host(projected(seen)[0][0]).astype(np.float64), axis=0)  # M',K
 
     def function(a):
         check_positions(a, layer)
@@ -123,8 +123,8 @@ def wasserstein(layer, seen, seed=0):
         order = xp.argsort(p, axis=1, kind="stable")
         off = xp.take_along_axis(p, order, axis=1)
         off = off - xp.asarray(_quantiles(goals, p.shape[1]), dtype=a.dtype)
-        slope = xp.empty_like(p)
-        xp.put_along_axis(slope, order, 2 * off / off[0].size, axis=1)
+        rank = xp.argsort(order, axis=1)  # back to their positions
+        slope = xp.take_along_axis(2 / off[0].size * off, rank, axis=1)
         gradient = product(slope, v.T)  # (N, M, K) @ (K, C) -> N,M,C
         return (off * off).mean(axis=(1, 2)), gradient.reshape(a.shape)  # N,M,C -> N,H,W,C
     return Objective([Term(f"{layer} wasserstein", layer, function)])
