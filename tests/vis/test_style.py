@@ -31,7 +31,8 @@ def stripes(height=64, width=64):
 
 def test_both_content_and_style_are_nearer_than_the_painting_and_the_photo_have_them():
     network, photo = minicnn.load("minivgg"), small.photo(64, 64)
-    record = vis.style(network, photo, stripes(), size=64, steps=15, sizes=1, padding="zeros")
+    record = vis.style(network, photo, stripes(), size=64, steps=15, sizes=1, padding="zeros",
+                       style_weight=10.0)
     (content,), styles = default_layers(network)
     averaging = network.with_average_pooling()
 
