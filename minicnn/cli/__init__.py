@@ -38,6 +38,7 @@ COMMANDS = {
     "deepdream-image": "pictures that activate channels of a layer, as MATLAB makes them",
     "dream": "a photo changed to amplify what a layer sees in it (DeepDream)",
     "zoom": "a zoom into a dream: dream, enlarge, dream again; frames as a GIF and a sheet",
+    "invert": "what a layer still knows of a photo: an image with the same activation",
     "texture": "a new image with the texture of a photo",
     "style": "a photo painted in the style of paintings",
     "convert": "another program's weight file, converted to minicnn's format",

@@ -15,8 +15,9 @@ def plot(path, records):
     ----------
     path : str or path
     records : list of vis.Record
-        The records of one ascent. Each image is a line. If the objective has several terms, each
-        term's share has its own panel, with its own scale, below the objective's.
+        The records of one ascent, or of several alike. Each image is a line. If the objective has
+        several terms, the share of each that all records have has its own panel, with its own
+        scale, below the objective's. A shorter trace ends earlier.
 
     Raises
     ------
@@ -25,9 +26,10 @@ def plot(path, records):
     ValueError
         A trace of another shape, or without steps; a folder that does not exist.
     """
-    trace = np.concatenate([record.trace for record in records], axis=1)
-    by_term = {name: np.concatenate([record.by_term[name] for record in records], axis=1)
-               for name in records[0].by_term or ()}
+    shared = [name for name in records[0].by_term or ()
+              if all(name in record.by_term for record in records)]
+    trace = _joined([record.trace for record in records])
+    by_term = {name: _joined([record.by_term[name] for record in records]) for name in shared}
     images.save(path, draw(trace, by_term, "\n".join(record.caption for record in records)))
 
 
@@ -51,6 +53,13 @@ def draw(trace, by_term=None, title=""):
     figure.suptitle(title, fontsize="medium", wrap=True)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _joined(traces):
+    """Traces (steps + 1, N) side by side, those that end earlier filled up with NaN."""
+    longest = max(map(len, traces))
+    return np.concatenate([np.pad(np.asarray(trace, float), ((0, longest - len(trace)), (0, 0)),
+                                  constant_values=np.nan) for trace in traces], axis=1)
 
 
 def _checked(name, values):

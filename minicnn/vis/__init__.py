@@ -23,6 +23,7 @@ from minicnn.vis import (
     filters,
     gradcam,
     hypercolumns,
+    invert,
     kernels,
     maximize,
     occlusion,
@@ -36,8 +37,8 @@ from minicnn.vis import (
 from minicnn.vis.record import Record
 
 __all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "dream", "filters",
-           "gradcam", "hypercolumns", "kernels", "maximize", "occlusion", "saliency", "strongest",
-           "style", "survey", "texture", "zoom"]
+           "gradcam", "hypercolumns", "invert", "kernels", "maximize", "occlusion", "saliency",
+           "strongest", "style", "survey", "texture", "zoom"]
 
 
 class Method(ModuleType):

@@ -186,6 +186,5 @@ def usual(network):
     last = {network.shapes[name][:2]: name for name in network.trunk
             if len(network.shapes[name]) == 3 and max(network.shapes[name][:2]) > 1}
     if not last:
-        raise ValueError(f"hypercolumns: network {network.name} has no feature maps; "
-                         "name the layers to use")
+        raise ValueError(f"network {network.name} has no feature maps; name the layers to use")
     return list(last.values())

@@ -14,6 +14,7 @@ COMMANDS = [
     ["maximize", "--layer", "relu2", "--channel", "1", "--steps", "3", "--seed", "5"],
     ["texture", "PHOTO", "--steps", "2"],
     ["style", "PHOTO", "PHOTO", "--steps", "2", "--colours", "luminance"],
+    ["invert", "PHOTO", "--layers", "relu1", "--steps", "2"],
     ["deconvnet", "PHOTO", "--layer", "relu2"],
     ["saliency", "PHOTO", "--method", "smooth", "--samples", "2"],
     ["gradcam", "PHOTO", "--guided"],

@@ -25,6 +25,7 @@ CALLS = {  # {photo} is a picture, {other} a weight file
     "strongest": "{photo} --layers relu2",
     "style": "{photo} {photo} --steps 2",
     "summary": "",
+    "invert": "{photo} --layers relu1 --steps 2",
     "texture": "{photo} --steps 2",
     "zoom": "{photo} --layers relu1 --octaves 1 --steps 2 --frames 2 --out {folder}/zoom.gif",
 }

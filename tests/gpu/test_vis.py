@@ -50,6 +50,10 @@ METHODS = {
     "gradcam++": lambda net, folder: vis.gradcam(net, PHOTO, "frog", "relu2", "gradcam++"),
     "hypercolumns": lambda net, folder: vis.hypercolumns(net, PHOTO, ["relu1", "relu2"]),
     "hypercolumns, their vectors": lambda net, folder: hypercolumn_maps(net, PHOTO).stack(),
+    **{f"invert, {basis} and {optimizer}": lambda net, folder, basis=basis, optimizer=optimizer:
+       vis.invert(net, PHOTO, "relu2", steps=3, basis=basis, optimizer=optimizer)
+       for basis, optimizer in (("fourier", "lbfgs"), ("pixels", "lbfgs"),
+                                ("pixels", "momentum"))},
     "kernels": lambda net, folder: vis.kernels(net, "conv1"),
     **{f"maximize, {preset}": maximized(preset) for preset in (None, *presets.PRESETS)},
     "maximize from a photo": lambda net, folder: vis.maximize(net, "relu2", [0, 1], steps=3,
@@ -88,7 +92,7 @@ def test_every_method(xp, name, tmp_path):
     expected = told(METHODS[name](small.network(), here))
     found = told(METHODS[name](small.network().to("gpu"), there))
     steps = any(word in name for word in (
-        "dream", "filters", "maximize", "style", "texture", "zoom"))
+        "dream", "filters", "invert", "maximize", "style", "texture", "zoom"))
     parity.same(found, expected, ASCENT if steps else PASS)
 
 

@@ -21,6 +21,7 @@ CALLS = [
     ("maximize", {"layer": "relu2", "channel": 1, "steps": 4, "start": "noise", "seed": 3}),
     ("maximize", {"channel": "tree frog", "steps": 3}),
     ("texture", {"layers": ["relu1"], "steps": 3, "seed": 1}),
+    ("invert", {"layers": "relu1", "steps": 2, "seed": 1}),
     ("deconvnet", {"layer": "relu2"}),
     ("deconvnet", {"layer": "pool1", "channel": 2, "position": (1, 2), "relu": "guided"}),
     ("saliency", {}),

@@ -13,6 +13,7 @@ NETWORK = small.network()
 METHODS = {
     "maximize": lambda: vis.maximize(NETWORK, "relu2", 1, steps=2, seed=3),
     "deconvnet": lambda: vis.deconvnet(NETWORK, small.photo(), "relu2", 1),
+    "invert": lambda: vis.invert(NETWORK, small.photo(), "relu2", steps=2, seed=3),
     "texture": lambda: vis.texture(NETWORK, small.photo(), steps=2, seed=3),
     "style": lambda: vis.style(NETWORK, small.photo(), small.photo()[::-1], steps=2, seed=3),
     "saliency": lambda: vis.saliency(NETWORK, small.photo(), 2, "smooth", samples=3, seed=3),

@@ -17,8 +17,8 @@ def l2():
     return Objective([Term("l2", INPUT, function)])
 
 
-def alpha_norm(alpha=6.0):
-    """The mean of |x|^alpha (Mahendran & Vedaldi 2015, section 2.1, as a mean over its numbers).
+def alpha_norm(alpha=6.0, centre=0.0):
+    """The mean of |x - centre|^alpha (Mahendran & Vedaldi 2015, section 2.1, there a sum).
 
     A large alpha hardly changes ordinary values and shrinks outliers. alpha = 1 is the L1 norm,
     which sets small values to zero.
@@ -26,14 +26,17 @@ def alpha_norm(alpha=6.0):
     Parameters
     ----------
     alpha : float, at least 1
+    centre : number or array, optional
+        What x is drawn to: 0 is the mean colour, if the preprocessing subtracts one.
     """
     if not alpha >= 1:
         raise ValueError(f"alpha_norm: alpha must be at least 1, got {alpha}")
 
     def function(x):
         xp, size = array_module(x), x[0].size
-        values = (abs(x) ** alpha).reshape(len(x), -1).mean(axis=1)
-        return values, alpha / size * abs(x) ** (alpha - 1) * xp.sign(x)
+        off = x - xp.asarray(centre, dtype=x.dtype)
+        values = ((off * off) ** (alpha / 2)).reshape(len(x), -1).mean(axis=1)
+        return values, alpha / size * abs(off) ** (alpha - 1) * xp.sign(off)
     return Objective([Term(f"alpha norm {alpha:g}", INPUT, function)])
 
 

@@ -26,6 +26,14 @@ def test_alpha_norm_is_the_mean_power(alpha):
     np.testing.assert_allclose(function(objectives.alpha_norm(alpha))(A)[0], by_hand, rtol=1e-13)
 
 
+def test_alpha_norm_counts_from_its_centre():
+    centre = np.linspace(-1, 1, 5)
+    moved, plain = (function(objectives.alpha_norm(6, c))(a) for c, a in ((centre, A),
+                                                                         (0, A - centre)))
+    np.testing.assert_allclose(moved[0], plain[0], rtol=1e-14)
+    np.testing.assert_allclose(moved[1], plain[1], rtol=1e-14)
+
+
 @pytest.mark.parametrize("alpha", [1, 1.5, 6])
 def test_alpha_norm_rests_at_zero(alpha):
     value, gradient = function(objectives.alpha_norm(alpha))(np.zeros((1, 2, 2, 3)))
@@ -73,6 +81,18 @@ def test_total_variation_has_the_right_slope_at_flat_areas(beta):
     # |h|^beta cancels in a central difference, rounding over h is left: 1e-16 / 1e-6
     np.testing.assert_allclose(roughness(x)[1], slopes, atol=1e-9)
     assert slopes.any()
+
+
+@pytest.mark.parametrize("term", [
+    objectives.l2(), objectives.alpha_norm(2.5), objectives.alpha_norm(6, 0.3),
+    objectives.total_variation(1.5), objectives.total_variation(2)], ids=repr)
+def test_gradient_by_the_complex_step(term):
+    """Away from what is flat they are analytic: f(x + i h d) has the slope along d in its
+    imaginary part, with no difference to take."""
+    h, direction = 1e-30, nets.like(A)
+    slope = function(term)(A + 1j * h * direction)[0].imag / h
+    gradient = function(term)(A)[1]
+    np.testing.assert_allclose((gradient * direction).sum(axis=(1, 2, 3)), slope, rtol=1e-12)
 
 
 # ---- what is refused

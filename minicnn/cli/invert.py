@@ -1,0 +1,39 @@
+"""``minicnn invert``: see `minicnn.vis.invert`."""
+
+from minicnn import images, vis
+from minicnn.cli import options as of
+from minicnn.report import invert as sheets
+from minicnn.vis.invert import ALL
+
+
+def add(parser):
+    """The options of the command."""
+    command = of.Command(parser, vis.invert, "invert.png")
+    command.option("layers", type=layers, metavar="A,B,...|all",
+                   help="layers to invert, each on its own; several make a sheet (default: the "
+                        "last feature maps of each size, and the class scores)")
+    command.options(size=of.side)
+    command.keeping()
+    command.watching()
+    parser.set_defaults(wrong_usage=parser.error)
+
+
+def run(options):
+    """Make the picture, or a sheet of several, and save it."""
+    several = (not isinstance(options.layers, str) or options.layers == ALL
+               or getattr(options, "starts", 1) > 1)
+    if several and options.keep_settings:
+        options.wrong_usage("--keep-settings keeps those of one picture; ask for one layer")
+    if not several:
+        return of.make(vis.invert, options)
+    of.check_destinations(options)
+    found = of.call(vis.invert, options, of.network(options))
+    images.save(options.out, sheets.sheet(found))
+    print("\n  ".join([f"{options.out}:", *[one.caption for one in found]]))
+    return of.finish(found[-1])
+
+
+def layers(text):
+    """One layer's name, or a list of several; "all" stays as it is."""
+    names = of.names(text)
+    return names[0] if len(names) == 1 else names
