@@ -12,9 +12,13 @@ transforms change the size; a network with dense layers takes only its own, so e
 
 from math import cos, radians, sin
 
+import numpy as np
+
 from minicnn.ascent import pyramid
 from minicnn.backend import array_module
 from minicnn.ops import resize
+
+EXTENSIONS = {"reflect": "reflect", "circular": "wrap"}  # the modes of `extend`, and numpy.pad's
 
 
 def jitter(most):
@@ -51,6 +55,35 @@ def pad(width, value=0.0):
         h, w = x.shape[1:3]
         padded = array_module(x).pad(x, widths, constant_values=value)
         return padded, lambda dy: dy[:, width : width + h, width : width + w]
+    return transform
+
+
+def extend(width, mode):
+    """Add a border of `width` pixels that goes on with the image.
+
+    Parameters
+    ----------
+    width : int
+        May be more than the image has.
+    mode : {"reflect", "circular"}
+        reflect: mirrored at the outermost pixel; circular: the opposite side, as if the image
+        repeated itself for ever.
+    """
+    _check_count("extend", width)
+    if mode not in EXTENSIONS:
+        raise ValueError(f"extend: mode must be one of {', '.join(EXTENSIONS)}, got {mode!r}")
+
+    def transform(x, rng):
+        sources = [np.pad(np.arange(side), width, EXTENSIONS[mode]) for side in x.shape[1:3]]
+
+        def back(dy):
+            xp = array_module(dy)
+            for axis, at in enumerate(sources, 1):  # each pixel gets the gradients of its copies
+                copies = xp.asarray(at == np.arange(x.shape[axis])[:, None], dtype=dy.dtype)
+                dy = xp.moveaxis(xp.tensordot(copies, dy, axes=(1, axis)), 0, axis)
+            return xp.ascontiguousarray(dy)
+        down, right = (array_module(x).asarray(at) for at in sources)
+        return x.take(down, 1).take(right, 2), back
     return transform
 
 

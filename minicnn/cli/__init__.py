@@ -46,6 +46,7 @@ COMMANDS = {
     "zoom": "a zoom into a dream: dream, enlarge, dream again; frames as a GIF or MP4, and a sheet",
     "invert": "what a layer still knows of a photo: an image with the same activation",
     "texture": "a new image with the texture of a photo",
+    "style": "a photo painted in the style of paintings",
     "train": "a network trained on pictures, digits or drawn shapes; or measured, --evaluate",
     "convert": "another program's weight file, converted to minicnn's format",
     "doctor": "a check of this machine: libraries, GPU, cache, and every op",

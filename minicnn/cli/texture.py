@@ -1,7 +1,7 @@
 """``minicnn texture``: see `minicnn.vis.texture`."""
 
 from minicnn import vis
-from minicnn.cli.options import PICTURE, Command, make, side
+from minicnn.cli.options import PICTURE, Command, make, side, whole
 
 
 def add(parser):
@@ -9,7 +9,7 @@ def add(parser):
     command = Command(parser, vis.texture, "texture.png", PICTURE)
     command.layers("layers whose Gram matrices are matched (default: the first ReLU and four "
                    "poolings)")
-    command.options(size=side)
+    command.options(size=side, new_size=whole(1))
     command.keeping()
     command.watching()
 

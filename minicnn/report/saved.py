@@ -39,7 +39,8 @@ SAVED = 2
 FORMATS = {".json": "JSON"}
 BEFORE = {  # what settings were before a method had them: files that lack them replay as they were
     "saliency": {"blur": 0, "lrn": "gradient", "shares": "signed"}, "gradcam": {"lrn": "gradient"},
-    "dream": {"colours": "rgb"}}
+    "dream": {"colours": "rgb"},
+    "texture": {"optimizer": "adam", "sizes": 1, "padding": "zeros", "colours": "free"}}
 KINDS = {"saved": int, "method": str, "settings": dict, "network": dict, "versions": dict,
          "result": dict}
 MOST = {"size": 10_000, "seed": 2**64}  # in a file's settings; of all others

@@ -58,7 +58,7 @@ def write(path, name, frames, milliseconds):
             ffmpeg.wait()
             with suppress(OSError):  # of what it did not take
                 ffmpeg.stdin.close()
-        if ffmpeg.returncode != 0 or not path.is_file():
+        if ffmpeg.returncode != 0 or not path.stat().st_size:
             said.seek(0)
             lines = said.read().decode(errors="replace").split("\n")
             last = next((line for line in reversed(lines) if line.strip()), "without a word")

@@ -29,6 +29,7 @@ from minicnn.vis import (
     occlusion,
     saliency,
     strongest,
+    style,
     survey,
     texture,
     zoom,
@@ -37,7 +38,7 @@ from minicnn.vis.record import Record
 
 __all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "dream", "filters",
            "gradcam", "hypercolumns", "invert", "kernels", "maximize", "occlusion", "saliency",
-           "strongest", "survey", "texture", "zoom"]
+           "strongest", "style", "survey", "texture", "zoom"]
 
 
 class Method(ModuleType):

@@ -9,41 +9,54 @@
 
 The paper gives all layers the same weight, for a network whose weights were rescaled to a mean
 activation of 1. In other networks the losses differ by powers of ten, so each is divided here by
-its value for an image without any activation: w_l = 1 / (sum of target^2 / 4 C^2).
+its value for an image without any activation: w_l = 1 / (sum of target^2 / 4 C^2), and w_l E_l is
+a relative error.
 
 As in the paper, average poolings replace the max poolings: a maximum passes its gradient to one
-pixel in four, and the texture comes out dotted. The paper steps with L-BFGS; here it is Adam, and
-the image is kept between black and white.
+pixel in four, and the texture comes out dotted. As in the paper's program, the optimiser is L-BFGS,
+the image is kept between black and white, and at the end its histograms of red, green and blue are
+made those of the photo. Not in the paper: the image is made at several sizes
+(`vis.coarse_to_fine`), other statistics than Gram matrices (`objectives.textures`), and a new image
+that is larger than the photo or a tile without seams.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from minicnn import images
-from minicnn.ascent import loop, objectives
-from minicnn.ascent.optimizers import Adam
-from minicnn.backend import to_device
+from minicnn.ascent import objectives
+from minicnn.ascent.objectives.textures import relative
 from minicnn.network.layers import MaxPool, ReLU
-from minicnn.vis.options import Options, option, takes
+from minicnn.vis import coarse_to_fine
+from minicnn.vis.coarse_to_fine import SynthesisOptions
+from minicnn.vis.colours import match_histogram
+from minicnn.vis.options import option, takes
 from minicnn.vis.record import Record
+
+STATISTICS = {  # each from a layer and the photo's activation there; all terms are made relative
+    "gram": lambda layer, seen: objectives.gram(layer, objectives.gram_matrix(seen, layer)[0]),
+    "covariance": lambda layer, seen: 0.5 * (objectives.covariance(layer, seen)
+                                             + objectives.means(layer, seen)),
+    "shifted": objectives.shifted_gram,
+    "wasserstein": objectives.wasserstein,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextureOptions(Options):
+class TextureOptions(SynthesisOptions):
     """Options of `texture`."""
 
-    steps: int = option(200, "steps of Adam", least=1)
-    size: Any = option(None, "side in pixels of the photo and of the image made from it; 'keep' "
-                       "for the photo's own size", kind='int, (H, W) or "keep"',
-                       otherwise="the network's own")
-    rate: float = option(6.0, "step size: about the change of a pixel per step, in grey levels "
-                         "(0..255)", above=0)
-    pooling: str = option("average", "kind of pooling that replaces max pooling; max keeps it",
-                          choices=("average", "max"))
-    seed: int = option(0, "seed of the noise that the image starts from, which has a standard "
-                       "deviation of 10 grey levels", least=0)
+    statistic: str = option("gram", "what is matched: Gram matrices; covariance matrices and means "
+                            "(covariance); Gram matrices about the layer's mean (shifted); or "
+                            "the distributions of projections (wasserstein)",
+                            choices=tuple(STATISTICS))
+    size: Any = option(None, "side in pixels of the photo; 'keep' for the photo's own size",
+                       kind='int, (H, W) or "keep"', otherwise="the network's own")
+    new_size: Any = option(None, "side in pixels of the image to make, which may be larger than "
+                           "the photo", kind="int or (H, W)", otherwise="that of the photo")
+    colours: str = option("photo", "the image's colours at the end: with the photo's histograms of "
+                          "red, green and blue, or as they came out (free)",
+                          choices=("photo", "free"))
 
 
 @takes(TextureOptions)
@@ -65,7 +78,8 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
     Returns
     -------
     Record
-        `trace` holds minus the loss.
+        `trace` holds minus the loss; at each size it is another loss. `x` is the end of the
+        ascent, before the histograms are matched.
 
     Raises
     ------
@@ -74,19 +88,29 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
         photo.
     """
     layers = default_layers(network) if layers is None else [network.find(n) for n in layers]
-    network = network.with_average_pooling() if options.pooling == "average" else network
-    photo = network.prepare(image, options.size)
-    loss = texture_loss(network.forward(photo, to=layers, keep=(), caches=False), layers)
-    noise = np.random.default_rng(options.seed).normal(0, 10 * network.grey_level, photo.shape)
-    ascent = loop.steps(network, -loss, to_device(noise.astype(np.float32), network.device),
-                        Adam(options.rate * network.grey_level), options.steps,
-                        bounds=images.bounds(network.preprocessing, photo.shape))
-    end = loop.follow(ascent, options.steps, progress, "texture", watch)
+    network = coarse_to_fine.pooled(network, options)
+    photo = network.restore(network.prepare(image, options.size))[0]
+    whole = photo.shape[:2] if options.new_size is None else images.height_width(options.new_size)
+    sizes = coarse_to_fine.ladder(whole, options.sizes)
+    border = coarse_to_fine.Border(network, layers, options.padding)
+
+    def minus_loss(k):  # at the k-th size
+        small = images.resize(photo, [max(1, round(side * sizes[k][0] / whole[0]))
+                                      for side in photo.shape[:2]])
+        seen = border.seen(network, network.prepare(small, "keep"))
+        return -texture_loss(seen, layers, options.statistic)
+
+    ascent = coarse_to_fine.steps(network, sizes, minus_loss,
+                                  coarse_to_fine.noise(network, sizes[0], options.seed), border,
+                                  options)
+    end = coarse_to_fine.follow(ascent, len(sizes) * options.steps, whole, progress, "texture",
+                                watch)
+    made = network.restore(end.image)[0]
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
-    return Record(image=network.restore(end.image)[0], caption=caption,
-                  settings={"layers": layers, **options.settings()}, x=end.image, trace=end.trace,
-                  by_term=end.by_term, interrupted=end.interrupted)
+    return Record(image=match_histogram(made, photo) if options.colours == "photo" else made,
+                  caption=caption, settings={"layers": layers, **options.settings()}, x=end.image,
+                  trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
 
 
 def default_layers(network):
@@ -100,13 +124,16 @@ def default_layers(network):
     return [name for name in relus[:1] + pools[:4] if name in spatial] or spatial[-1:]
 
 
-def texture_loss(run, layers):
-    """The sum of w_l E_l over the layers, with the Gram matrices of `run` as targets."""
-    terms = []
-    for name in layers:
-        target = objectives.gram_matrix(run[name], name)[0]  # G^l: 1,C,C -> C,C
-        silent = float((target * target).sum()) / (4 * len(target) ** 2)  # E_l without activation
-        if silent == 0:
-            raise ValueError(f"texture: {name} is silent for this photo; leave it out")
-        terms.append(1 / silent * objectives.gram(name, target))
+def texture_loss(seen, layers, statistic="gram"):
+    """The sum over the layers of relative errors, with the statistics of `seen` as targets.
+
+    Parameters
+    ----------
+    seen : Run, or dict of str to array (1, H, W, C)
+        The photo's activations.
+    layers : sequence of str
+    statistic : str
+        A key of `STATISTICS`.
+    """
+    terms = [relative(STATISTICS[statistic](name, seen[name]), seen[name]) for name in layers]
     return sum(terms[1:], terms[0])

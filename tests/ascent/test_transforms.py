@@ -13,6 +13,9 @@ X = nets.images(2, (6, 7, 3))
 TRANSFORMS = {
     "jitter": transforms.jitter(5),
     "pad": transforms.pad(2),
+    "extend, reflect": transforms.extend(3, "reflect"),
+    "extend, circular": transforms.extend(4, "circular"),
+    "extend by more than the image": transforms.extend(17, "reflect"),
     "crop": transforms.crop(3),
     "scale down": transforms.scale([0.6, 0.9]),
     "scale up": transforms.scale([1.3]),
@@ -112,7 +115,15 @@ def test_jitter_of_0_does_nothing():
     np.testing.assert_array_equal(transforms.jitter(0)(X, rng())[0], X)
 
 
-# ---- pad, crop, fit
+# ---- pad, extend, crop, fit
+
+@pytest.mark.parametrize("mode, rule", [("reflect", "reflect"), ("circular", "wrap")])
+@pytest.mark.parametrize("width", [0, 2, 15])
+def test_extend_goes_on_with_the_image(mode, rule, width):
+    around, _ = transforms.extend(width, mode)(X, rng())
+    np.testing.assert_array_equal(
+        around, np.pad(X, ((0, 0), (width, width), (width, width), (0, 0)), rule))
+
 
 def test_pad_puts_a_value_around():
     padded, _ = transforms.pad(2, 0.5)(X, rng())
@@ -225,6 +236,7 @@ def test_lucid_s_list():
 @pytest.mark.parametrize("make, words", [
     (lambda: transforms.jitter(-1), "jitter: expected at least 0 pixels, got -1"),
     (lambda: transforms.pad(0.5), "pad: expected at least 0 pixels, got 0.5"),
+    (lambda: transforms.extend(2, "edge"), "mode must be one of reflect, circular, got 'edge'"),
     (lambda: transforms.crop(-2), "crop: expected at least 0 pixels, got -2"),
     (lambda: transforms.fit(0, 3), "fit: expected at least 1 pixels, got 0"),
     (lambda: transforms.scale([]), r"scale: expected factors above 0, got \(\)"),

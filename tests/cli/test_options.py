@@ -16,7 +16,7 @@ from minicnn.vis.options import shown
 FUNCTIONS = {
     "deepdream-image": vis.deepdream_image, "dream": vis.dream, "zoom": vis.zoom,
     "tour": tour, "maximize": vis.maximize, "filters": vis.filters,
-    "deconvnet": vis.deconvnet, "texture": vis.texture, "invert": vis.invert,
+    "deconvnet": vis.deconvnet, "texture": vis.texture, "style": vis.style, "invert": vis.invert,
     "classify": Network.classify, "summary": Network.summary,
     "activations": vis.activations, "kernels": vis.kernels, "hypercolumns": vis.hypercolumns,
     "compare": vis.compare, "saliency": vis.saliency, "gradcam": vis.gradcam,
@@ -26,10 +26,11 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
               "saliency": ["image"], "gradcam": ["image"], "occlusion": ["image"],
               "dream": ["image"], "zoom": ["image"],
               "tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
+              "style": ["image", "styles"],
               "invert": ["image"],
               "activations": ["image"], "hypercolumns": ["image"],
               "classify": ["image"]}
-ELSEWHERE = {"network", "self", "progress", "watch", "folder"}  # folder is --out
+ELSEWHERE = {"network", "self", "progress", "watch", "folder", "keep"}  # folder is --out
 NO_OPTION = {("classify", "size")}
 OWN_OPTIONS = {"check", "course", "convert", "doctor", "fetch", "replay", "bench", "explain",
                "classes", "lesson", "train"}  # own tests
@@ -60,6 +61,8 @@ OF_NONE = {  # what --help says of a default None that no Options class has word
     ("activations", "layers"): "all layers",
     ("hypercolumns", "layers"): "the last layer of each map size",
     ("texture", "layers"): "the first ReLU and four poolings",
+    ("style", "content_layers"): "as in VGG, see vis.style",
+    ("style", "style_layers"): "as in VGG, see vis.style",
     ("invert", "layers"): "the last feature maps of each size, and the class scores",
     ("dream", "layers"): "deep feature maps that see little more than the whole image",
     ("zoom", "layers"): "deep feature maps that see little more than the whole image",
@@ -108,6 +111,7 @@ def test_an_option_not_given_is_the_function_s_default(command):
               "saliency": ["photo"], "gradcam": ["photo"], "occlusion": ["photo"],
               "dream": ["photo"],
               "deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],
+              "style": ["photo", "painting"],
               "invert": ["photo"],
               "activations": ["photo"], "hypercolumns": ["photo"],
               "classify": ["photo"]}

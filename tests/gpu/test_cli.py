@@ -23,6 +23,7 @@ CALLS = {  # {photo} is a picture, {other} a weight file
     "occlusion": "{photo} --square 8 --stride 4",
     "saliency": "{photo} --method smooth --samples 2",
     "strongest": "{photo} --layers relu2",
+    "style": "{photo} {photo} --steps 2",
     "summary": "",
     "invert": "{photo} --layers relu1 --steps 2",
     "texture": "{photo} --steps 2",

@@ -12,6 +12,7 @@ from minicnn.files.patches import Patches
 from minicnn.vis import presets
 from minicnn.vis.deconvnet import each_rule, each_stage
 from minicnn.vis.hypercolumn_maps import hypercolumn_maps
+from minicnn.vis.texture import STATISTICS
 
 PHOTO = small.photo()
 # float32: a pass differs in the seventh digit, and an ascent carries that on. Where a ReLU or a
@@ -70,6 +71,10 @@ METHODS = {
                                                    folder / "strongest", ["relu1", "relu2"],
                                                    count=2).patches,
     "survey": lambda net, folder: vis.survey(net, [PHOTO, small.photo(seed=1)]),
+    "style": lambda net, folder: vis.style(net, PHOTO, PHOTO[::-1], steps=3),
+    **{f"texture, {statistic}": lambda net, folder, statistic=statistic: vis.texture(
+        net, PHOTO, steps=3, statistic=statistic, padding="circular")
+       for statistic in STATISTICS if statistic != "gram"},
     "texture": lambda net, folder: vis.texture(net, PHOTO, steps=3),
     "zoom": lambda net, folder: vis.zoom(net, PHOTO, frames=2, layers="relu1", octaves=2,
                                          octave_scale=1.2, steps=2),
@@ -86,8 +91,8 @@ def test_every_method(xp, name, tmp_path):
     there.mkdir()
     expected = told(METHODS[name](small.network(), here))
     found = told(METHODS[name](small.network().to("gpu"), there))
-    steps = any(word in name for word in ("dream", "filters", "invert", "maximize", "texture",
-                                           "zoom"))
+    steps = any(word in name for word in (
+        "dream", "filters", "invert", "maximize", "style", "texture", "zoom"))
     parity.same(found, expected, ASCENT if steps else PASS)
 
 

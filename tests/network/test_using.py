@@ -215,6 +215,7 @@ EVERY_METHOD = {
     "strongest": lambda net, folder: vis.strongest(net, [small.picture_file(folder)], folder / "s",
                                                    ["relu2"], count=1),
     "survey": lambda net, folder: vis.survey(net, [small.picture_file(folder)]),
+    "style": lambda net, folder: vis.style(net, PHOTO, PHOTO[::-1], steps=1),
     "invert": lambda net, folder: vis.invert(net, PHOTO, "relu1", steps=1),
     "texture": lambda net, folder: vis.texture(net, PHOTO, steps=1),
     "zoom": lambda net, folder: vis.zoom(net, PHOTO, frames=1, layers="relu2", octaves=1, steps=1),

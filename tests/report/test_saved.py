@@ -59,12 +59,14 @@ def change(path, *keys, to):
 @pytest.mark.parametrize("method, settings", [
     ("saliency", {"method": "guided"}), ("saliency", {"method": "gradient"}),
     ("saliency", {"method": "integrated", "steps": 3, "baseline": 0}),
-    ("gradcam", {"target": 1, "guided": True}), ("dream", {"octaves": 1, "steps": 2})])
+    ("gradcam", {"target": 1, "guided": True}), ("dream", {"octaves": 1, "steps": 2}),
+    ("texture", {"steps": 3})])
 def test_files_from_before_a_method_had_some_settings_replay_as_it_was_then(
         method, settings, tmp_path):
-    """Before, guided backpropagation took LRN's gradient, maps were not blurred, and
-    dreams of small networks followed the gradient as it is."""
+    """Before, guided backpropagation took LRN's gradient, maps were not blurred, dreams of small
+    networks followed the gradient as it is, and a texture was made at one size, by Adam."""
     then = {"gradcam": {"lrn": "gradient"}, "dream": {"colours": "rgb"},
+            "texture": {"optimizer": "adam", "sizes": 1, "padding": "zeros", "colours": "free"},
             "saliency": {"lrn": "gradient", "blur": 0, "shares": "signed"}}[method]
     record, path = made(method, settings | then), tmp_path / "s.json"
     saved.save(record, NETWORK, path, method, PHOTO)
@@ -190,7 +192,7 @@ def test_other_versions_are_a_warning(kept):
     (("method",), ["maximize"], "method missing, or of another type"),
     (("method",), "compare", "needs more than a network"),
     (("method",), "maximize", "maximize takes no photo, but the file names one"),
-    (("settings", "progress"), True, "has no setting progress; it has layers, pooling"),
+    (("settings", "progress"), True, "has no setting progress; it has colours, layers"),
     (("settings", "network"), 1, "has no setting network"),
     (("settings", "steps"), "many", "cannot take these settings"),
     (("settings",), [], "settings missing, or of another type"),

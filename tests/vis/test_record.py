@@ -15,6 +15,7 @@ METHODS = {
     "deconvnet": lambda: vis.deconvnet(NETWORK, small.photo(), "relu2", 1),
     "invert": lambda: vis.invert(NETWORK, small.photo(), "relu2", steps=2, seed=3),
     "texture": lambda: vis.texture(NETWORK, small.photo(), steps=2, seed=3),
+    "style": lambda: vis.style(NETWORK, small.photo(), small.photo()[::-1], steps=2, seed=3),
     "saliency": lambda: vis.saliency(NETWORK, small.photo(), 2, "smooth", samples=3, seed=3),
     "gradcam": lambda: vis.gradcam(NETWORK, small.photo(), 2, guided=True),
     "occlusion": lambda: vis.occlusion(NETWORK, small.photo(), 2, square=4, stride=4),
@@ -51,7 +52,7 @@ def test_what_finds_more_returns_a_record_too(name, tmp_path):
 def test_settings_are_the_method_s_arguments_and_make_the_same_picture(name):
     record, method = METHODS[name](), getattr(vis, name)
     parameters = inspect.signature(method).parameters
-    said_otherwise = {"target"} if name == "maximize" else set()  # as the channel that it is
+    said_otherwise = {"maximize": {"target"}, "style": {"folder"}}.get(name, set())
     assert set(record.settings) == set(parameters) - NOT_SETTINGS - said_otherwise
     photo = [small.photo()] if "image" in parameters else []
     again = method(NETWORK, *photo, **record.settings)

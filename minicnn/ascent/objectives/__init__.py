@@ -13,6 +13,7 @@ Objectives are maximised (`minicnn.ascent.loop`); a loss enters with a minus sig
 | units.py | channel, neuron, and a class: logit, log_probability, probability |
 | features.py | energy, direction, cosine, distance, guide: all channels of a layer at once |
 | gram_matrices.py | gram, diversity: which channels are active together, at any position |
+| textures.py | covariance, means, shifted_gram, wasserstein: other statistics of a texture |
 | image.py | l2, alpha_norm, outside, total_variation: the image itself |
 """
 
@@ -20,10 +21,17 @@ from minicnn.ascent.objectives.features import cosine, direction, distance, ener
 from minicnn.ascent.objectives.gram_matrices import diversity, gram, gram_matrix
 from minicnn.ascent.objectives.image import alpha_norm, l2, outside, total_variation
 from minicnn.ascent.objectives.term import Objective, Term, Value
+from minicnn.ascent.objectives.textures import (
+    covariance,
+    means,
+    shifted_gram,
+    wasserstein,
+)
 from minicnn.ascent.objectives.units import channel, log_probability, logit, neuron, probability
 
 __all__ = [
-    "Objective", "Term", "Value", "alpha_norm", "channel", "cosine", "direction", "distance",
-    "diversity", "energy", "gram", "gram_matrix", "guide", "l2", "log_probability", "logit",
-    "neuron", "outside", "probability", "total_variation",
+    "Objective", "Term", "Value", "alpha_norm", "channel", "cosine", "covariance", "direction",
+    "distance", "diversity", "energy", "gram", "gram_matrix", "guide", "l2", "log_probability",
+    "logit", "means", "neuron", "outside", "probability", "shifted_gram", "total_variation",
+    "wasserstein",
 ]

@@ -29,14 +29,35 @@ def gram_loss(a, target):
     The texture loss of Gatys et al. (2015). With F the (M, C) matrix of M positions and C channels,
     and G = F^T F / M the mean products of all pairs of channels,
 
-        E = sum over i, j of (G[i, j] - target[i, j])^2 / (4 C^2)
+        E = sum over i, j of D[i, j]^2 / (4 C^2)        D = G - target, symmetric
 
-    An entry F[m, c] is a factor of G[c, j] and of G[j, c] for every j, which are equal; so
+    The gradient, step by step:
 
-        dE/dF = F (G - target) / (M C^2)
+        dE/dG[i, j] = D[i, j] / (2 C^2)                 the square gives a 2
+        dG[c, j]/dF[m, c] = F[m, j] / M                 F[m, c] is a factor of row c of G,
+        dG[i, c]/dF[m, c] = F[m, i] / M                 and of column c (G[c, c] counts in both)
+        dE/dF = F (D + D^T) / (2 M C^2)                 the sum over the row and the column
+              = F D / (M C^2)                           D = D^T gives the other 2
+
+    The 4 below the loss is there to cancel both factors 2.
 
     The paper's Gram matrix is a sum over positions, and the paper divides E by M^2; dividing G by
-    M instead lets images of different sizes share one target.
+    M instead lets images of different sizes share one target. Programs divide in other ways, and
+    their weights mean as many different things. What becomes of E, if both images have
+
+    ============================ ============ ============== =======================
+    E                            M twice      each channel   activations s times
+                                 as large     twice          as large
+    ============================ ============ ============== =======================
+    this one, and the paper's    the same     the same       s^4
+    squares of sums over M       4 times      4 times        s^4
+    mean of squares of           the same     1/4            s^4
+    F^T F / (M C) (neural-style)
+    E / E(nothing is active)     the same     the same       the same
+    ============================ ============ ============== =======================
+
+    The last is a relative error: 1 if nothing is active, 0 at the target, in any layer of any
+    network. `textures.relative` makes a term one.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def test_its_hours_suffice():
 
 def test_as_markdown():
     text = timetable()
-    assert text.startswith("# A course of 4 weeks\n\n8 assignments; 33 hours")
+    assert text.startswith("# A course of 4 weeks\n\n8 assignments; 34 hours")
     assert text.count("\n## Week ") == 4
     assert "04 · Pooling, switches, unpooling (20 min)" in text and "`gram.py`" in text
     assert {line.count("|") for line in text.splitlines() if line.startswith("|")} == {7}

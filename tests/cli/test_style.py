@@ -1,0 +1,35 @@
+"""The command style."""
+
+import numpy as np
+import shown
+import small
+from PIL import Image
+
+from minicnn import vis
+from minicnn.cli import main
+
+NETWORK = small.network()
+
+
+def test_style(said, weights, photo, tmp_path):
+    out, painting = tmp_path / "s.png", tmp_path / "painting.png"
+    Image.fromarray(small.photo(30, 24, seed=3)).save(painting)
+    text = said("style", "--weights", weights, photo, painting, photo, "--content-layers", "mix",
+                "--style-layers", "relu1=1,pool1=3", "--steps", 2, "--size", 20, "--blend", "3,1",
+                "--frames", tmp_path / "f.gif", "--every", 1, "--plot", tmp_path / "p.png",
+                "--keep-settings", "--folder", tmp_path / "kept", "--out", out)
+    record = vis.style(NETWORK, photo, [painting, photo], ["mix"], {"relu1": 1, "pool1": 3},
+                       steps=2, size=20, blend=(3, 1))
+    np.testing.assert_array_equal(shown.itself(out), record.image)
+    assert text.splitlines()[0] == f"{out}: {record.caption}"
+    with Image.open(tmp_path / "f.gif") as frames:
+        assert frames.n_frames == 3 and (tmp_path / "p.png").is_file()
+    again = tmp_path / "again.png"
+    said("replay", tmp_path / "s.json", "--out", again)
+    np.testing.assert_array_equal(shown.itself(again), record.image)
+
+
+def test_a_painting_that_is_not_there(weights, photo, capsys):
+    assert main(["style", "--weights", str(weights), str(photo), "nowhere.png"]) == 1
+    error = capsys.readouterr().err
+    assert "nowhere.png" in error and error.count("\n") == 1
