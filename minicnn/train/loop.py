@@ -99,6 +99,9 @@ def epochs(network: Network, images: np.ndarray, labels: Sequence[int] | np.ndar
             except NotFiniteError as error:
                 raise NotFiniteError(f"training: step {index} of epoch {epoch}: {error}; a "
                                      "smaller learning rate may help") from error
+            if not np.isfinite(loss):  # on a GPU only this tells
+                raise NotFiniteError(f"training: the loss is {loss} at step {index} of epoch "
+                                     f"{epoch}; a smaller learning rate may help")
             total, right = total + loss, right + hits
         yield Epoch(epoch, total / steps, right / (steps * batch))
 
