@@ -30,9 +30,8 @@ class Step(NamedTuple):
     `value` (N,) and each term's share of it, `by_term`, belong to this very image (after the
     step's random transforms, if any). `image` is in the network's input values; `parameters` are
     the numbers it was made from, without a parametrisation the image itself. Both are on the
-    network's device, the values on the host. A step copies nothing else from a GPU but single bits:
-    whether numbers are finite, and whether a gradient was zero everywhere; with L-BFGS also the dot
-    products of its two loops.
+    network's device, the values on the host. A step copies nothing else from a GPU but one bit:
+    whether a gradient was zero everywhere; with L-BFGS also the dot products of its two loops.
     """
 
     index: int

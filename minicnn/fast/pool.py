@@ -42,9 +42,10 @@ def forward(x, window, stride=None, pad=0, rounding="floor"):
             won = (candidate > best).view(xp.uint8) * switches.dtype.type(place)
             xp.maximum(switch, won, out=switch)
             xp.maximum(best, candidate, out=best)
-        if xp.isnan(best).any():  # rare, so not a part of every comparison
+        if xp is not np or np.isnan(best).any():  # rare; a GPU does not wait for the answer
             for place, candidate in enumerate(views(pixels, window, stride, best.shape[1:3])):
-                switch[xp.isnan(candidate)] = place
+                lost = xp.isnan(candidate).view(xp.uint8) * switches.dtype.type(place)
+                xp.maximum(switch, lost, out=switch)  # after a NaN no other place has won
 
     spread(compute, row_blocks(y, 4 * window[0] * window[1]))
     return y, PoolCache(switches, x.shape, window, stride, pad)

@@ -202,7 +202,7 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
     loss, dscores = loss_of(network)(scores, targets, smoothing)
     loss = float(loss)
     if not np.isfinite(loss):
-        raise NotFiniteError(f"the loss is {loss}, but all scores are finite; look at the targets")
+        raise NotFiniteError(f"the loss is {loss}")
     gradients = run.weight_gradients(
         {network.logits: dscores.reshape(run[network.logits].shape)})
     length = _length(gradients)
