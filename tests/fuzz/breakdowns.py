@@ -206,8 +206,8 @@ def on_small_disks(count, name, expected, given):
                 assert status == 1 and line.startswith("minicnn: "), f"{name}, {size} kB: {said}"
                 assert os.strerror(errno.ENOSPC) in line or "are free" in line, line
                 assert ".minicnn-" not in said and "unfinished" not in said, f"{name}: {said}"
-            subprocess.run(["mount", "-o", "remount,size=64m", out], check=True)
-            again(name, given, out, files)
+                subprocess.run(["mount", "-o", "remount,size=64m", out], check=True)
+                again(name, given, out, files)
         finally:
             subprocess.run(["umount", out], check=True)
     print(f"{name}: {count} disks of 32 to 8000 kB, {outcome[0]} large enough, and no rule was "
