@@ -40,6 +40,9 @@ OBJECTIVES = {
     "distance": objectives.distance("a", np.ones((5, 6, 4))),
     "guide": objectives.guide("a", np.random.default_rng(3).standard_normal((2, 3, 4))),
     "gram": objectives.gram("a", np.eye(4)),
+    **{statistic.__name__: statistic("a", np.random.default_rng(4).random((1, 2, 3, 4)))
+       for statistic in (objectives.covariance, objectives.means, objectives.shifted_gram,
+                         objectives.wasserstein)},
     "diversity": objectives.diversity("a"),
     "l2": objectives.l2(),
     "alpha_norm": objectives.alpha_norm(3.0),
