@@ -45,7 +45,7 @@ def test_what_finds_more_returns_a_record_too(name, tmp_path):
     assert isinstance(record, vis.Record) and type(record) is not vis.Record
     assert record.caption and record.caption in repr(record).replace("\\n", "\n")
     assert set(record.settings) == set(parameters) - NOT_SETTINGS - {
-        "against", "photos", "folder", "verbose"}
+        "against", "photos", "folder", "keep", "verbose"}
 
 
 @pytest.mark.parametrize("name", METHODS)
