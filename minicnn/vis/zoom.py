@@ -150,7 +150,7 @@ def zoom(network, image=None, layers=None, *, options, folder=None, keep=False, 
     caption = (f"{len(frames)} dreams, each zoomed in by {options.scale:.0%}; the last: "
                f"{shown['caption']}")
     return Zoom(image=shown["image"], caption=caption, settings=settings(eyes, options),
-                x=to_device(shown["x"], network.device), trace=np.array(trace),
+                x=shown["x"], trace=np.array(trace),
                 interrupted=interrupted, frames=np.stack(frames), unfinished=kept)
 
 

@@ -27,6 +27,7 @@ def test_it_refuses_what_the_page_refuses():
             normal(1, 5, 6, 2), 2, border="same")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("right, wrong", [("rounding, border)\n    cache", "rounding)\n    cache"),
                                           ("average_pool.backward(dy, cache)", "dy")])
 def test_a_planted_mistake_is_caught(right, wrong):

@@ -116,6 +116,7 @@ def is_the_page(module):
                                rules=twins.NEEDS, **how)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
     twins.is_caught(is_the_page, conv, MISTAKES[name])

@@ -156,6 +156,7 @@ def is_the_page_in_strips(module):
                                 normal(3), groups=3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
     twins.is_caught(is_the_page_in_strips, depthwise, MISTAKES[name])

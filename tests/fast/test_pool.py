@@ -120,6 +120,7 @@ def is_the_page(module):
             twins.same_as_page(module, page, [normal(3, 15, 9, 4)], xp=xp, **how)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
     twins.is_caught(is_the_page, pool, MISTAKES[name])

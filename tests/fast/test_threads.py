@@ -272,6 +272,7 @@ def is_right(module):
         test_an_error_in_a_block_reaches_the_caller(count, module)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
     twins.is_caught(is_right, threads, MISTAKES[name])

@@ -135,6 +135,7 @@ def is_the_page_in_tiles(module):
                                 normal(4), groups=2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
     twins.is_caught(is_the_page_in_tiles, tiles, MISTAKES[name])
@@ -172,6 +173,7 @@ def no_piece_is_too_large(module):
                 assert pieces == 1 or pieces * row <= tile
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES_ON_A_GPU)
 def test_a_planted_mistake_is_caught_on_a_gpu(name):
     twins.is_caught(is_the_page_on_a_gpu, tiles, MISTAKES_ON_A_GPU[name])

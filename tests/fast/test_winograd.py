@@ -318,6 +318,7 @@ def keeps_what_it_should(module):
     test_an_array_at_the_place_of_another(module)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
     twins.is_caught(keeps_what_it_should, winograd, MISTAKES[name])

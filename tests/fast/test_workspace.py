@@ -169,6 +169,7 @@ def is_right(module):
         test(module)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_caught(name):
     twins.is_caught(is_right, workspace, MISTAKES[name])

@@ -257,8 +257,8 @@ def test_entropy_counts_directions():
 
 @pytest.mark.thorough
 def test_patterns_of_the_shipped_network_grow_more_complex_with_depth():
-    """Directions in bits, means of five filters, 30 steps."""
+    """Directions in bits, means of ten filters, 30 steps."""
     found = vis.filters(minicnn.load("minivgg"), ["conv1_1", "conv2_1", "conv3_1", "conv4_2"],
-                        count=5, steps=30)
+                        count=10, steps=30)
     entropy = [orientation_entropy(row.x).mean() for row in found.layers]
     assert entropy == sorted(entropy) and entropy[-1] - entropy[0] > 0.3
