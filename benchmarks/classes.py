@@ -99,11 +99,12 @@ def markdown(result):
     about, rows = result["about"], result["rows"]
     names = list(dict.fromkeys(row["class"] for row in rows))
     found = list(dict.fromkeys(row["preset"] for row in rows))
+    seeds = ", ".join(map(str, sorted({row["seed"] for row in rows})))
     parts = [f"""# Pictures of classes, judged by another network
 
-Made by `minicnn bench classes`: pictures of {len(names)} classes from {about["network"]}, shown
-whole, as they were saved, to {about["judge"]}, which had no part in them. Seconds are of the
-processor, a picture. {about["date"]}, {about["processor"]}.
+Made by `minicnn bench classes`: pictures of {len(names)} classes from {about["network"]} (seeds:
+{seeds}), shown whole, as they were saved, to {about["judge"]}, which had no part in them. Seconds
+are of the processor, a picture. {about["date"]}, {about["processor"]}.
 
 | preset | pictures | its mean probability | median | named first | by the own network | seconds |
 | --- | --- | --- | --- | --- | --- | --- |"""]

@@ -120,6 +120,14 @@ def contents(out):
             if path.is_file()}
 
 
+def older(out, files):
+    """Put an older file in the place of each."""
+    for file in files:
+        (out / file).parent.mkdir(exist_ok=True)
+        (out / file).write_bytes(OLD)
+    return dict.fromkeys(files, OLD)
+
+
 def parts(found):
     """What is kept of unfinished work."""
     return {file for file in found if "minicnn-unfinished-" in file and file.endswith(".npz")}
@@ -167,9 +175,7 @@ def killed(count, expected, given):
         out.mkdir()
         before = {}
         if name not in ("course", "fetch") and random.random() < 0.5:
-            before = dict.fromkeys(files, OLD)
-            for file in files:
-                (out / file).write_bytes(OLD)
+            before = older(out, files)
         for _ in range(random.choice((1, 1, 2, 3))):
             process = started(name, given, out)
             time.sleep(random.uniform(0, seconds))
@@ -195,9 +201,7 @@ def on_small_disks(count, name, expected, given):
         try:
             before = {}
             if name not in ("course", "fetch") and k % 2 and size > 4 * len(files):
-                before = dict.fromkeys(files, OLD)
-                for file in files:
-                    (out / file).write_bytes(OLD)
+                before = older(out, files)
             status, said = ended(started(name, given, out)), (given / "log").read_text()
             outcome[status] += 1
             check(name, out, files, before)
