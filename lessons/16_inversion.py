@@ -87,7 +87,9 @@ print(end.image[0, :, :, 0].round(1), "\n\ncode:\n", smooth[0, :, :, 0].round(2)
 # stand in their blocks was chosen by V and by the start, not by the code.
 #
 # ## The network, layer by layer
-# Now phi0 is a real layer's activation. In the sheet each picture comes from that one layer.
+# Now the code that we are given, phi0, is a real layer's activation of a photo. In the sheet each
+# picture comes from that one layer. PSNR says how near it is to the photo: 10 log10(255^2 / mean
+# square error), in dB. At 30 dB one hardly sees a difference; at 12 dB colours and places are off.
 # %%
 x0 = net.prepare(photo())
 run = net.forward(x0, to=deep)

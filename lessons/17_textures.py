@@ -17,7 +17,7 @@ from minicnn.course import ask, network, source
 # %% [markdown]
 # ## Two channels, four places
 # One channel fires at an edge, the other at red. G[i, j] is the mean over all places of the product
-# of channels i and j: how often the two fire together.
+# of channels i and j: how strongly the two fire together.
 # %%
 edge, red = np.array([[1, 0], [0, 2.0]]), np.array([[1, 1], [0, 0.0]])
 a = np.stack([edge, red], axis=-1)[None]  # N,H,W,C

@@ -68,7 +68,7 @@ show(net.restore(cut)[0])
 # %%
 begin = vis.style(net, photo(), painting, size=side, steps=1, sizes=1)
 ask("How large is the content's loss at the start?",
-    -float(begin.by_term[f"{deep} distance"][0, 0]),
+    abs(float(begin.by_term[f"{deep} distance"][0, 0])),
     wrong={1.0: "That is the loss of an image without activations. This one is the photo."},
     hints=("What is F there?", "|P - P|^2 / |P|^2", "_"))
 # %% [markdown]
@@ -99,7 +99,7 @@ for axis, each, r, c, s in zip(axes, made, ratios, contents, styles, strict=True
 # A painting brings its colours. To keep the photo's, take only the brightness of the result, or
 # give the painting the photo's mean and covariance of colours before anything else.
 # %%
-own, matched = (vis.style(net, photo(), painting, size=side, steps=20, style_weight=20,
+own, matched = (vis.style(net, photo(), painting, size=side, steps=20, style_weight=ratios[1],
                           colours=colours) for colours in ("luminance", "match"))
 show(made[1].image, own.image, matched.image, titles=["the painting's", "luminance", "match"])
 

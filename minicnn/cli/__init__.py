@@ -56,6 +56,7 @@ COMMANDS = {
 }
 INTERRUPTED = 130
 OUTPUTS = ("out", "to", "frames", "plot", "json", "html", "csv", "picture", "notebook")
+PHOTOS = ("image", "photo", "photos", "styles")
 REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; free some space and run it again") | (
     dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "; name a place that can be written "
                                                             "to"))
@@ -170,11 +171,16 @@ def near(word, words):
 
 
 def _inputs(options):
-    """Every file and folder that an option names and that no option writes."""
+    """Every file and folder that an option names and that no option writes.
+
+    A word such as `--colours style` may be the name of the folder that goes with --out, see
+    `report.full_size`; only an argument for photos can mean that folder.
+    """
+    own = os.path.splitext(str(getattr(options, "out", None)))[0]
     for name, value in vars(options).items():
-        if name not in (*OUTPUTS, getattr(options, "in_place", None)):
+        if name not in (*OUTPUTS, "keeps", getattr(options, "in_place", None)):
             for text in value if isinstance(value, (list, tuple)) else [value]:
-                if isinstance(text, str):
+                if isinstance(text, str) and (text != own or name in PHOTOS):
                     yield from (text, text.partition("=")[2])  # --ops conv=mine.py
 
 

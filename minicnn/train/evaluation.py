@@ -60,9 +60,17 @@ def evaluate(network: Network, data: Data | Sequence, batch: int = 250) -> Evalu
     Returns
     -------
     Evaluation
+
+    Raises
+    ------
+    ValueError
+        As for `fit`; data of another number of classes.
     """
     data = checked(network, data)
     classes, total, right = classes_of(network), 0.0, np.zeros(2)
+    if data.classes and len(data.classes) != classes:
+        raise ValueError(f"evaluate: network {network.name} tells {classes} classes apart, but the "
+                         f"data have {len(data.classes)}; give a network trained on such data")
     confusion = np.zeros((classes, classes), int)
     for scores, labels in scored(network, data, batch):
         total += float(loss_of(network)(scores, labels)[0]) * len(labels)

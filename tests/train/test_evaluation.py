@@ -59,3 +59,9 @@ def test_a_class_out_of_range():
     with pytest.raises(ValueError, match="7 classes, so labels must be whole numbers 0 ... 6, got "
                                          "int64 from 0 to 7"):
         evaluate(judge(7), (scores([0, 1]), np.array([0, 7])))
+
+
+def test_data_of_another_number_of_classes():
+    data = Data(scores([0, 1], 3), np.array([0, 1]), ["a", "b"])
+    with pytest.raises(ValueError, match="n tells 3 classes apart, but the data have 2; give"):
+        evaluate(judge(3), data)
