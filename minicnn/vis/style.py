@@ -56,7 +56,6 @@ from minicnn.vis.record import Record
 from minicnn.vis.texture import STATISTICS, texture_loss
 
 STYLE_LAYERS = 5  # the first ReLU of so many blocks of layers
-LEAST = 192  # pixels of the longer side, if no size is given
 CONTENT_BLOCK = 4  # the content is the second ReLU of this block: relu4_2
 
 
@@ -72,8 +71,7 @@ class StyleOptions(SynthesisOptions):
     blend: Any = option(None, "weights of the styles", kind="sequence of float",
                         otherwise="all alike")
     size: Any = option(None, "longer side in pixels of the image to make; 'keep' for the photo's "
-                       "own size", kind='int or "keep"',
-                       otherwise="the network's own, at least 192")
+                       "own size", kind='int or "keep"', otherwise="the network's own")
     style_scale: float = option(1.0, "longer side of the paintings as a share of that of the "
                                 "image: smaller for smaller strokes", above=0)
     start: str = option("content", "where to begin: the photo, noise, or the first painting",
@@ -131,7 +129,7 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
     blend = _shares("blend", options.blend or [1] * len(styles), len(styles))
     photo, *paintings = (images.pictures.to_pixels(each) for each in (image, *styles))
     side = (max(photo.shape[:2]) if options.size == "keep" else
-            options.size or max(LEAST, *network.input_shape[:2]))
+            options.size or max(network.input_shape[:2]))
     if options.colours == "match":
         paintings = [match_covariance(painting, photo) for painting in paintings]
     whole = _fitted(photo, side)
