@@ -74,6 +74,8 @@ def made(network, judge, seed, preset, name, folder):
         began = time.process_time()
         record = minicnn.vis.maximize(network, channel=name, preset=preset, seed=seed,
                                       **SHORT.get(preset, {}))
+        if record.interrupted:  # a picture that is not finished
+            raise KeyboardInterrupt
         seconds = round(time.process_time() - began, 1)
         images.save(stem.with_suffix(".png"), record.image)
         row = {"class": name, "preset": preset, "seed": seed, "seconds": seconds,

@@ -1,6 +1,7 @@
 """Pictures of classes judged by a second network: made once, judged whole, told in a table."""
 
 import json
+from dataclasses import replace
 
 import classes
 import numpy as np
@@ -35,6 +36,15 @@ def test_pictures_are_made_once(bench, tmp_path):
     assert bench()["rows"] == first["rows"] and picture.stat().st_mtime_ns == written
     text = (tmp_path / "table.md").read_text(encoding="utf-8")
     assert "| none | 2 |" in text and "| school bus | " in text
+
+
+def test_an_unfinished_picture_is_not_kept(bench, tmp_path, monkeypatch):
+    maximize = vis.maximize
+    monkeypatch.setattr(vis, "maximize", lambda *a, **k: replace(maximize(*a, **k),
+                                                                 interrupted=True))
+    with pytest.raises(KeyboardInterrupt):
+        bench()
+    assert not list((tmp_path / "pictures").iterdir())
 
 
 def test_a_picture_is_judged_whole(tmp_path):
