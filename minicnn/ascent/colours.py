@@ -40,7 +40,7 @@ def natural(gradient, covariance):
     gradient : array (N, H, W, C)
     covariance : (C, C)
     """
-    return _mixed(gradient, _power(covariance, 0.5))
+    return _mixed(gradient, power(covariance, 0.5))
 
 
 def limited(x, mean, covariance, faint=0.0):
@@ -61,9 +61,9 @@ def limited(x, mean, covariance, faint=0.0):
         Standard deviation that both covariances are raised to in every direction.
     """
     now, spread = colours_of(x)
-    target = _power(covariance, 1, faint)
-    root, back = _power(spread, 0.5, faint), _power(spread, -0.5, faint)
-    ratios, axes = np.linalg.eigh(back @ _power(root @ target @ root, 0.5) @ back)
+    target = power(covariance, 1, faint)
+    root, back = power(spread, 0.5, faint), power(spread, -0.5, faint)
+    ratios, axes = np.linalg.eigh(back @ power(root @ target @ root, 0.5) @ back)
     change = (axes * ratios.clip(0, 1)) @ axes.T
     return _mixed(x, change, mean - now @ change)
 
@@ -76,7 +76,7 @@ def _mixed(x, matrix, shift=None):
     return array_module(x).stack(mixed, axis=-1)
 
 
-def _power(matrix, exponent, faint=0.0):
+def power(matrix, exponent, faint=0.0):
     """A symmetric positive matrix to a power, its eigenvalues raised to faint^2 at least."""
     values, axes = np.linalg.eigh(matrix)
     return (axes * values.clip(max(faint**2, np.finfo(float).tiny)) ** exponent) @ axes.T

@@ -212,16 +212,17 @@ def _searched(at, parameters, optimizer, count, bounds, changes):
                          "and no regularizers, and one image at a time; got "
                          + ("some of them" if changes else f"{len(parameters)} images"))
 
-    seen = []
+    begun = False
 
     def function(parameters):
+        nonlocal begun
         try:
             step, _, slope = at(parameters, None, redirect=False)
         except DivergedError:  # too far: the search goes back
-            if not seen:
+            if not begun:
                 raise
             return np.inf, 0 * parameters, None
-        seen[:] = [step]
+        begun = True
         return -step.value[0], -slope, step
     points = optimizer.points(function, parameters, bounds)
     for index, point in enumerate(islice(points, count + 1)):

@@ -14,6 +14,7 @@ from minicnn.cli.options import Command, equipped, names, number, whole
 from minicnn.files import hdf5, probe
 from minicnn.foreign.load import load
 from minicnn.report import augmented, confusion, curves
+from minicnn.terminal import tell
 from minicnn.train import batch_norm, head
 from minicnn.train.augment import VARIATIONS, chain
 from minicnn.train.checkpoint import remove
@@ -156,7 +157,7 @@ def _show(options, vary):
     images.save(options.show_augmentation, augmented.sheet(
         training.take(some).images, vary, seed=options.seed,
         title=f"{Path(options.data).name}: {', '.join(options.augment)}"))
-    print(options.show_augmentation)
+    tell(options.show_augmentation)
     return 0
 
 
@@ -242,7 +243,8 @@ def _save(options, network, validation):
 
 def _measure(options, network, validation):
     measured = train.evaluate(network, validation)
-    print(f"{'' if options.evaluate else f'{options.out}: '}{measured}")
+    first, *pairs = str(measured).split("\n")  # with names of classes, from files
+    tell(f"{'' if options.evaluate else f'{options.out}: '}{first}", *pairs)
     if options.confusion:
         confusion.plot(options.confusion, measured)
     return 0

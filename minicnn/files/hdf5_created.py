@@ -60,6 +60,7 @@ class _Disk(io.FileIO):
     error, end = None, 0
 
     def write(self, data):
+        """Write bytes at the present place; returns their number, whatever became of them."""
         rest = memoryview(data).cast("B")
         self.end = max(self.end, self.tell() + len(rest))
         try:
@@ -70,6 +71,7 @@ class _Disk(io.FileIO):
         return len(data)
 
     def truncate(self, size=None):
+        """Give the file a size, or the present place as its end; returns that size."""
         self.end = self.tell() if size is None else size
         try:
             return super().truncate(size)

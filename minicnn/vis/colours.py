@@ -5,8 +5,10 @@ Pictures are (H, W, 3) uint8, red first, of any two sizes.
 
 import numpy as np
 
+from minicnn.ascent.colours import power
+
 YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])  # NTSC
-FLOOR = 1e-3  # grey levels squared: the least variance of a colour that is divided by
+FAINT = 1e-3**0.5  # grey levels: the least deviation of a colour that is divided by
 
 
 def match_histogram(picture, other):
@@ -35,7 +37,7 @@ def match_covariance(picture, other):
     symmetric roots.
     """
     p, q = (each.reshape(-1, 3).astype(float) for each in (picture, other))  # H,W,3 -> M,3
-    matrix = _power(_covariance(q), 0.5) @ _power(_covariance(p), -0.5)
+    matrix = power(_covariance(q), 0.5, FAINT) @ power(_covariance(p), -0.5, FAINT)
     moved = (p - p.mean(axis=0)) @ matrix.T + q.mean(axis=0)
     return _pixels(moved.reshape(picture.shape))
 
@@ -52,11 +54,6 @@ def with_colours_of(picture, other):
 
 def _covariance(p):
     return np.cov(p.T, bias=True)
-
-
-def _power(matrix, exponent):
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.maximum(values, FLOOR) ** exponent) @ vectors.T
 
 
 def _pixels(values):

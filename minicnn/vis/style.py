@@ -169,13 +169,17 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
         made = with_colours_of(made, images.resize(photo, whole))
     if kept is not None and not end.interrupted:
         kept.remove()
+    return Record(image=made, caption=_caption(network, end), settings=settings, x=end.image,
+                  trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
+
+
+def _caption(network, end):
+    """What is left of both losses at the end of an ascent."""
     shares = {what: sum(float(value[-1, 0]) for name, value in end.by_term.items()
                         if name.endswith("distance") == (what == "content")
                         and name != "total variation") for what in ("content", "style")}
-    caption = (f"{network.name} style: content {-shares['content']:.3g}, style "
-               f"{-shares['style']:.3g} after {len(end.trace) - 1} steps")
-    return Record(image=made, caption=caption, settings=settings, x=end.image, trace=end.trace,
-                  by_term=end.by_term, interrupted=end.interrupted)
+    return (f"{network.name} style: content {-shares['content']:.3g}, style "
+            f"{-shares['style']:.3g} after {len(end.trace) - 1} steps")
 
 
 def default_layers(network):

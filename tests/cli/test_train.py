@@ -139,3 +139,14 @@ def test_one_clear_line_for_what_cannot_be_done(words, message, capsys):
     assert main(["train", *words]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(message, line), line
+
+
+def test_names_of_classes_are_printed_with_escapes(said, tmp_path):
+    """They come from folders or files, and may hold what a terminal obeys."""
+    for k, name in enumerate(("a\x1b[2Jcat", "dog")):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for n in range(12):
+            images.save(tmp_path / "data" / name / f"{n}.png",
+                        np.full((64, 64, 3), (20 * n + k) % 256, np.uint8))
+    text = said("train", tmp_path / "data", "--epochs", 1, "--batch", 4, "--out", tmp_path / "t.h5")
+    assert "\x1b" not in text and "taken for" in text

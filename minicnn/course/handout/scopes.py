@@ -50,6 +50,7 @@ class _Reader(ast.NodeVisitor):
         self._use(node, node, "")
 
     def visit_Attribute(self, node):
+        """A use of a module's or a class's name, as in ``np.sum``."""
         if isinstance(node.value, ast.Name):
             self._use(node, node.value, node.attr)
         else:
@@ -72,6 +73,7 @@ class _Reader(ast.NodeVisitor):
         self._inside(node, node.body)
 
     def visit_ClassDef(self, node):
+        """Its methods do not see its names, its other lines do."""
         for part in (*node.decorator_list, *node.bases, *node.keywords):
             self.visit(part)
         for part in node.body:
