@@ -12,7 +12,7 @@ from minicnn.ascent.loop import DivergedError, Step, averaged, follow, look, ste
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.ascent.regularizers import diffuse
 from minicnn.ascent.transforms import jitter
-from minicnn.network import Network
+from minicnn.network import Network, NotFiniteError
 from minicnn.network.layers import Conv, ReLU
 
 NETWORK = nets.everything()
@@ -396,6 +396,20 @@ def test_lbfgs_steps_back_from_a_value_that_is_not_finite():
     assert 0 < taken[-1].value <= 2.5 and all(np.isfinite(step.value).all() for step in taken)
     with pytest.raises(DivergedError, match="step 0"):
         next(steps(None, blow_up(2.5), start + 3, LBFGS(), 9))
+
+
+def test_lbfgs_steps_back_from_an_image_that_a_network_cannot_compute():
+    refused = []
+
+    def limited(network, objective, image, *others):
+        if abs(image).max() > 9:
+            refused.append(image)
+            raise NotFiniteError("too large")
+        return look(network, objective, image, *others)
+    taken = list(steps(NETWORK, SEVERAL, START, LBFGS(first=100.0), 3, look=limited))
+    assert refused and len(taken) == 4 and taken[-1].value > taken[0].value
+    with pytest.raises(DivergedError, match="step 0: too large"):
+        next(steps(NETWORK, SEVERAL, START + 9, LBFGS(), 3, look=limited))
 
 
 @pytest.mark.parametrize("more, got", [
