@@ -1,7 +1,6 @@
 """The limits of containers that are made up here."""
 
-import os
-
+import containers
 import pytest
 
 from minicnn import backend
@@ -10,19 +9,8 @@ from minicnn.backend import control_groups
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """machine({path: text}) is all there is of /proc and /sys; four cores."""
-    monkeypatch.setattr(control_groups, "PROC", tmp_path / "proc")
-    monkeypatch.setattr(control_groups, "CGROUP", tmp_path / "cgroup")
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
-    monkeypatch.setattr(backend, "_COUNT", {})
-    monkeypatch.delenv("MINICNN_THREADS", raising=False)
-
-    def make(files):
-        for name, text in files.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    return make
+    """Of four cores."""
+    return containers.machine(tmp_path, monkeypatch, 4)
 
 
 @pytest.mark.parametrize("files, limit, cores", [

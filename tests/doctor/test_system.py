@@ -3,9 +3,9 @@
 import os
 import sys
 
+import containers
 import pytest
 
-from minicnn import backend
 from minicnn.backend import control_groups
 from minicnn.doctor import system
 from minicnn.doctor.findings import BAD, GOOD, NOTE, WARNING
@@ -16,20 +16,9 @@ MEMINFO = "MemTotal:       16000000 kB\nMemFree:  1 kB\nMemAvailable:    8000000
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """machine({path: text}) is all there is of /proc and /sys; four cores, two for us."""
-    monkeypatch.setattr(control_groups, "PROC", tmp_path / "proc")
-    monkeypatch.setattr(control_groups, "CGROUP", tmp_path / "cgroup")
+    """Of four cores, two for us."""
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
-    monkeypatch.setattr(backend, "_COUNT", {})
-    monkeypatch.delenv("MINICNN_THREADS", raising=False)
-
-    def make(files):
-        for name, text in files.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    return make
+    return containers.machine(tmp_path, monkeypatch, 2)
 
 
 def only(findings):
