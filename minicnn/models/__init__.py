@@ -14,14 +14,14 @@ from minicnn.models.lecture import lecture_catsdogs, lecture_mnist, lecture_vgg1
 from minicnn.models.lenet import lenet5
 from minicnn.models.mobilenet import mobilenet_v1
 from minicnn.models.resnet import resnet18, resnet50, resnext50_32x4d
-from minicnn.models.shipped import minivgg
+from minicnn.models.shipped import minialex, minivgg
 from minicnn.models.squeezenet import squeezenet10, squeezenet11
 from minicnn.models.vgg import vgg11, vgg13, vgg16, vgg19
 from minicnn.models.zeiler_fergus import zfnet
 
 __all__ = [
     "alexnet_caffe", "alexnet_torch", "caffenet", "googlenet", "googlenet_torch", "inception_v3",
-    "lecture_catsdogs", "lecture_mnist", "lecture_vgg16", "lenet5", "minivgg", "mobilenet_v1",
-    "resnet18", "resnet50", "resnext50_32x4d", "squeezenet10", "squeezenet11", "vgg11", "vgg13",
-    "vgg16", "vgg19", "zfnet",
+    "lecture_catsdogs", "lecture_mnist", "lecture_vgg16", "lenet5", "minialex", "minivgg",
+    "mobilenet_v1", "resnet18", "resnet50", "resnext50_32x4d", "squeezenet10", "squeezenet11",
+    "vgg11", "vgg13", "vgg16", "vgg19", "zfnet",
 ]

@@ -3,7 +3,7 @@
 What belongs here: all steps from a folder of pictures to a trained network. What does not: the
 optimisers' mathematics (`ascent.optimizers`), pictures of what happened (`report.curves`,
 `report.confusion`, `report.augmented`), and the recipe of one particular training, such as
-`weights/train_minivgg.py`.
+`weights/train_shipped.py`.
 
 =================  =================================================================================
 ``fit``            train a network: an iterator of epochs

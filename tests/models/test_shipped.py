@@ -1,7 +1,8 @@
-"""The shipped network's architecture."""
+"""The architectures of the two shipped networks."""
 
 import nets
 import numpy as np
+import pytest
 
 from minicnn import models
 
@@ -13,9 +14,27 @@ def test_sizes():
         (32, 32, 32), (16, 16, 48), (8, 8, 96), (4, 4, 192)]
 
 
-def test_its_weights_fit_the_shipped_file():
+@pytest.mark.parametrize("kernel, stride, first", [(7, 2, 32), (11, 4, 16)])
+def test_both_forms_of_minialex_are_the_same_from_conv2_on(kernel, stride, first):
+    network = models.minialex(kernel=kernel, stride=stride)
+    assert network.shapes["conv1"] == (first, first, 48)
+    assert [network.shapes[f"pool{i}"] for i in (1, 2, 5)] == [
+        (16, 16, 48), (8, 8, 96), (4, 4, 128)]
+    usual = models.minialex().param_shapes
+    assert network.param_shapes == usual | {
+        "conv1": {"w": (kernel, kernel, 3, 48), "b": (48,)}}
+
+
+@pytest.mark.parametrize("kernel, stride", [(8, 2), (7, 1), (7, 3)])
+def test_minialex_refuses_a_first_layer_that_does_not_lead_to_16_x_16(kernel, stride):
+    with pytest.raises(ValueError, match=f"odd kernel .*, got {kernel} and {stride}"):
+        models.minialex(kernel=kernel, stride=stride)
+
+
+@pytest.mark.parametrize("model", [models.minivgg, models.minialex])
+def test_their_weights_fit_the_shipped_file(model):
     """Stored as float16 they stay below 8 MB."""
-    assert 2 * models.minivgg().count() < 8e6
+    assert 2 * model().count() < 8e6
 
 
 def test_a_photo_goes_in_and_comes_out_again():

@@ -1,4 +1,4 @@
-"""The recipe of the shipped network, from data to weight file, on a handful of drawn images."""
+"""The recipe of the shipped networks, from data to weight file, on a handful of drawn images."""
 
 import importlib.util
 import io
@@ -13,7 +13,7 @@ from PIL import Image
 
 from minicnn.files import hdf5
 
-RECIPE = Path(__file__).parents[2] / "weights" / "train_minivgg.py"
+RECIPE = Path(__file__).parents[2] / "weights" / "train_shipped.py"
 
 
 def write_split(file, name, count, rng):
@@ -32,7 +32,7 @@ def write_split(file, name, count, rng):
 @pytest.fixture
 def module():
     """The recipe as a module."""
-    spec = importlib.util.spec_from_file_location("train_minivgg", RECIPE)
+    spec = importlib.util.spec_from_file_location("train_shipped", RECIPE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -43,7 +43,7 @@ def recipe(module, monkeypatch):
     """The recipe's main() with arguments."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["train_minivgg.py", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["train_shipped.py", *map(str, arguments)])
         module.main()
     return run
 
@@ -59,11 +59,12 @@ def test_small_images_first_and_as_many_epochs_as_the_time_allows(module):
 
 
 def test_all_sizes_share_the_weights_and_fit_the_dense_layers(module):
-    network = module.batch_norm.add(module.models.minivgg()).initialize(0)
-    for size in module.SIZES:
-        small = module.sized(network, size)
-        assert small.params is network.params and small.shapes["pool4"] == (4, 4, 192)
-        assert small.param_shapes == network.param_shapes
+    for name, last in module.LAST.items():
+        network = module.batch_norm.add(getattr(module.models, name)()).initialize(0)
+        for size in module.UNTIL:
+            small = module.sized(network, size)
+            assert small.params is network.params and small.shapes[last][:2] == (4, 4)
+            assert small.param_shapes == network.param_shapes
 
 
 @pytest.mark.thorough
@@ -74,7 +75,7 @@ def test_from_data_to_weights_and_again_after_a_break(module, recipe, tmp_path, 
         write_split(file, "train", 128, rng)
         write_split(file, "val", 12, rng)
     whole, broken = tmp_path / "whole.h5", tmp_path / "broken.h5"
-    recipe(tmp_path / "data.h5", "--out", whole, "--epochs", 2)
+    recipe("minivgg", tmp_path / "data.h5", "--out", whole, "--epochs", 2)
     network = hdf5.load(whole)
     assert network.labels[7] == "class 7" and network.about["validation_images"] == 12
     assert 0 <= network.about["validation_top1"] <= network.about["validation_top5"] <= 1
@@ -85,14 +86,14 @@ def test_from_data_to_weights_and_again_after_a_break(module, recipe, tmp_path, 
         patch.setattr(module, "one_epoch", lambda *arguments: begun.append(1) or (
             one(*arguments) if len(begun) == 1 else (_ for _ in ()).throw(KeyboardInterrupt)))
         with pytest.raises(KeyboardInterrupt):
-            recipe(tmp_path / "data.h5", "--out", broken, "--epochs", 2)
+            recipe("minivgg", tmp_path / "data.h5", "--out", broken, "--epochs", 2)
     assert not broken.exists() and broken.with_suffix(".checkpoint.npz").exists()
     capsys.readouterr()
-    recipe(tmp_path / "data.h5", "--out", broken, "--epochs", 2)
+    recipe("minivgg", tmp_path / "data.h5", "--out", broken, "--epochs", 2)
     assert re.findall("epoch ./.", capsys.readouterr().out) == ["epoch 2/2"]
     for name in network.param_shapes:
         for key, value in hdf5.load(broken).params[name].items():
             np.testing.assert_array_equal(value, network.params[name][key])
     assert not broken.with_suffix(".checkpoint.npz").exists()
-    recipe(tmp_path / "data.h5", "--out", tmp_path / "short.h5", "--hours", 1e-5)
+    recipe("minivgg", tmp_path / "data.h5", "--out", tmp_path / "short.h5", "--hours", 1e-5)
     assert "epoch 1/1  32 px" in capsys.readouterr().out

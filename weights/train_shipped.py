@@ -1,6 +1,7 @@
-"""The recipe for minivgg.h5: train, fold the batch normalisations, measure, save.
+"""The recipe for minivgg.h5 and minialex.h5: train, fold the batch normalisations, measure, save.
 
-    python weights/train_minivgg.py DATA.h5 [--out weights/minivgg.h5] [--hours 1.2 | --epochs 16]
+    python weights/train_shipped.py minivgg DATA.h5 [--hours 1.4 | --epochs 20]
+    python weights/train_shipped.py minialex DATA.h5 [--hours 1.4 | --epochs 24]
 
 DATA.h5 is a pack with the splits `train` and `val`, see `minicnn.files.photos`. The data used: 100
 classes of Tiny-ImageNet, 64x64, 500 training and 50 validation images each.
@@ -28,14 +29,16 @@ from minicnn.network.layers import MaxPool
 from minicnn.train import augment, batch_norm, checkpoint, data
 
 PEAK, MOMENTUM, DECAY, SMOOTHING, BATCH, SEED = 0.05, 0.9, 5e-4, 0.1, 64, 0
-SIZES = {32: MaxPool(1), 48: MaxPool(3, 1), 64: MaxPool(2)}  # the last pooling, to 4 x 4
+LAST = {"minivgg": "pool4", "minialex": "pool5"}
+SMALLER = {32: MaxPool(1), 48: MaxPool(3, 1)}  # what makes 4 x 4 in place of the last pooling
 UNTIL = {32: 0.3, 48: 0.55, 64: 1.0}  # the share of all epochs at which each size ends
 GUESS = 2e-6  # seconds for one image, by pixel, before the first epoch has been measured
 
 
 def sized(network, size):
     """The same network, with the same arrays, for images of another size."""
-    rows = [(name, SIZES[size] if name == "pool4" else layer, inputs)
+    last = LAST[network.name]
+    rows = [(name, SMALLER.get(size, layer) if name == last else layer, inputs)
             for name, layer, inputs in network.rows]
     other = Network(network.name, rows, (size, size, 3), network.preprocessing)
     other.params = network.params
@@ -91,30 +94,32 @@ def run(network, images, validation, path, epochs, hours):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("network", choices=LAST)
     parser.add_argument("data")
-    parser.add_argument("--out", default="weights/minivgg.h5")
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--out", help="by default weights/NETWORK.h5")
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--hours", type=float, help="as many epochs as take about this long")
     options = parser.parse_args()
-    path = Path(options.out).with_suffix(".checkpoint.npz")
+    out = Path(options.out or f"weights/{options.network}.h5")
+    path, model = out.with_suffix(".checkpoint.npz"), getattr(models, options.network)
 
     images, validation = (data.pack(options.data, split).in_memory() for split in ("train", "val"))
-    network = batch_norm.add(models.minivgg()).initialize(SEED)
+    network = batch_norm.add(model()).initialize(SEED)
     epochs = run(network, images, validation, path, options.epochs, options.hours)
 
-    plain = batch_norm.fold(network, models.minivgg())
+    plain = batch_norm.fold(network, model())
     plain.labels = images.classes
-    hdf5.save(plain, options.out, "float16")
-    shipped = hdf5.load(options.out)  # measure the stored network: folded, half precision
+    hdf5.save(plain, out, "float16")
+    shipped = hdf5.load(out)  # measure the stored network: folded, half precision
     measured = train.evaluate(shipped, validation)
     shipped.about = {
         "trained_on": "100 classes of Tiny-ImageNet at 64x64, 500 images a class",
-        "recipe": "weights/train_minivgg.py", "epochs": epochs, "licence": "MIT",
+        "recipe": "weights/train_shipped.py", "epochs": epochs, "licence": "MIT",
         "validation_top1": measured.top1, "validation_top5": measured.top5,
         "validation_images": measured.images,
     }
     shipped.probe = probe.make(shipped)
-    hdf5.save(shipped, options.out, "float16")
+    hdf5.save(shipped, out, "float16")
     checkpoint.remove(path)
     print(shipped.about, file=sys.stderr)
 
