@@ -82,10 +82,10 @@ def minialex(classes: int = 100, kernel: int = 7, stride: int = 2) -> Network:
         ("pool5", MaxPool(3, 2, pad=1)),
         ("fc6", Dense(384)),
         ("relu6", ReLU()),
-        ("drop6", Dropout(0.5)),
+        ("drop6", Dropout(0.25)),
         ("fc7", Dense(384)),
         ("relu7", ReLU()),
-        ("drop7", Dropout(0.5)),
+        ("drop7", Dropout(0.25)),
         ("fc8", Dense(classes)),
         ("prob", Softmax()),
     ], (64, 64, 3), PREPROCESSING)
