@@ -26,15 +26,17 @@ computes on both cores for a page alone; in a network it has one for both, and t
 `relu`            always: blocks of rows in threads, reused memory              1.9, back 18
 `dense`           always: products cut into runs for threads, the same bytes    0.9; weights 2.4
                   for any number of threads
+`batch_norm`      always: blocks of rows in threads; the page itself on a GPU   2.3 in training
 ================  ============================================================  ===================
 """
 
-from minicnn.fast import average_pool, conv, dense, lrn, pool, relu
+from minicnn.fast import average_pool, batch_norm, conv, dense, lrn, pool, relu
 
 TWINS = {
     "conv": conv,
     "pool": pool,
     "average_pool": average_pool,
+    "batch_norm": batch_norm,
     "lrn": lrn,
     "relu": relu,
     "dense": dense,

@@ -61,17 +61,22 @@ def forward(x, gamma, beta, mean, variance, epsilon=1e-5, training=False):
     y : array (..., C)
     cache : BatchNormCache
     """
-    check_float(x, "batch_norm.forward")
-    for name, value in [("gamma", gamma), ("beta", beta), ("mean", mean), ("variance", variance)]:
-        if value.shape != x.shape[-1:]:
-            raise ValueError(f"batch_norm.forward: {name} must be ({x.shape[-1]},), one per "
-                             f"channel, got {value.shape}")
+    check_forward(x, gamma, beta, mean, variance)
     if training:
         mean = _mean(x)
         variance = _mean((x - mean) ** 2)
     inverse = 1 / array_module(x).sqrt(variance + epsilon)
     z = (x - mean) * inverse
     return gamma * z + beta, BatchNormCache(z, gamma, inverse, mean, variance, training)
+
+
+def check_forward(x, gamma, beta, mean, variance):
+    """Raise ValueError unless each of the others has one number per channel of x."""
+    check_float(x, "batch_norm.forward")
+    for name, value in [("gamma", gamma), ("beta", beta), ("mean", mean), ("variance", variance)]:
+        if value.shape != x.shape[-1:]:
+            raise ValueError(f"batch_norm.forward: {name} must be ({x.shape[-1]},), one per "
+                             f"channel, got {value.shape}")
 
 
 def backward(dy, cache, need=("x", "gamma", "beta")):

@@ -139,16 +139,16 @@ def test_dense(xp, shape, op):
         parity.check(xp, lambda *given: arrays(*op.forward(*given), op.backward), x, w)
 
 
+@page_and_twin(batch_norm)
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("shape", [(2, 3, 2, 3), (2, 4)])
-def test_batch_norm(xp, shape, training):
+def test_batch_norm(xp, shape, training, op):
     c = shape[-1]
     fixed = [checks.normal(c, seed=2), checks.normal(c, seed=3), checks.normal(c, seed=4),
              1 + checks.normal(c, seed=5) ** 2]
     for x in batches(shape)[training:]:  # one number has no variance
         parity.check(xp, lambda *given: arrays(
-            *batch_norm.forward(*given, epsilon=1e-3, training=training), batch_norm.backward),
-            x, *fixed)
+            *op.forward(*given, epsilon=1e-3, training=training), op.backward), x, *fixed)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 0.9])
