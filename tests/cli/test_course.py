@@ -39,7 +39,7 @@ def test_the_list(said):
     text = said("course", "list")
     assert "1  convolution  100 points" in text and "lessons 2, 3" in text
     text = said("course", "list", "gram")
-    assert text.startswith("Gram matrices and texture\n") and "in words" in text
+    assert text.startswith("Gram matrices, texture and style\n") and "in words" in text
 
 
 def test_new(said, complaint, folder):
