@@ -2,7 +2,8 @@
 
 Nothing is computed here. Options take their defaults from the signature of the function that they
 are passed to, so the help cannot disagree with the code. Exit status: 0 success, 1 failure (one
-line on standard error says why), 2 wrong usage, 130 interrupted, with the results so far saved.
+line on standard error says why; indented ones may follow), 2 wrong usage, 130 interrupted, with the
+results so far saved.
 
 Each command has a file with ``add(parser)``, which adds its options to the parser, and
 ``run(options)``. Only the file of the command that is run is imported.
@@ -95,7 +96,8 @@ def main(arguments=None):
             raise
         few = isinstance(error, MemoryError) and not isinstance(error, ValueError)
         words = "not enough memory; use a smaller size" if few else _told(error).strip()
-        tell(f"minicnn: {words}", file=sys.stderr)
+        notes = getattr(error, "__notes__", ())  # what was tried, what to do: a line each
+        tell(f"minicnn: {words}", *(f"  {note}" for note in notes), file=sys.stderr)
         return 1
 
 

@@ -102,8 +102,8 @@ class Command:
         self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
                                  help="one frame for every N steps (default: %(default)s)")
         self.parser.add_argument("--plot", metavar="FILE.png",
-                                 help="also plot the objective, and each term's contribution to "
-                                      "it, at every step")
+                                 help="also plot the objective, or the loss, and each term's share "
+                                      "of it, at every step")
 
 
 def device(parser):

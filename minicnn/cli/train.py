@@ -18,6 +18,7 @@ from minicnn.terminal import tell
 from minicnn.train import batch_norm, head
 from minicnn.train.augment import VARIATIONS, chain
 from minicnn.train.checkpoint import remove
+from minicnn.train.evaluation import named_otherwise
 from minicnn.train.losses import classes_of
 from minicnn.train.schedules import SCHEDULES, warm_up
 
@@ -72,7 +73,8 @@ def add(parser):
     option("--show-augmentation", metavar="FILE.png",
            help="only draw what --augment does to some images")
     option("--evaluate", action="store_true",
-           help="only measure the network of --weights on the validation images")
+           help="only measure the network of --weights, which has to be named, on the validation "
+                "images")
     _hold_back_defaults(parser)
 
 
@@ -133,9 +135,7 @@ def run(options):
     if options.show_augmentation:
         return _show(options, vary)
     if options.evaluate:
-        network = equipped(load(options.weights or "minivgg", label_file=options.labels), options)
-        _, validation = _data(options, network)
-        return _measure(options, network, validation)
+        return _evaluate(options)
     images.check_destination(options.out, {".h5": "HDF5", ".hdf5": "HDF5"})
     network, training, validation = _network(options)
     return _train(options, network, training, validation, vary)
@@ -159,6 +159,24 @@ def _show(options, vary):
         title=f"{Path(options.data).name}: {', '.join(options.augment)}"))
     tell(options.show_augmentation)
     return 0
+
+
+def _evaluate(options):
+    if options.weights is None:
+        raise ValueError("train --evaluate: no network to measure; name one, such as --weights "
+                         f"{options.out}, or --weights minivgg for the shipped one")
+    network = equipped(load(options.weights, label_file=options.labels), options)
+    _, validation = _data(options, network)
+    if other := named_otherwise(network, validation):
+        number, ours, theirs = other[0]
+        words = (f"{len(other)} of {len(validation.classes)} classes have other names in "
+                 f"{options.weights} than in {options.data}, such as class {number}: {ours!r}, "
+                 f"and {theirs!r} in the data")
+        if 2 * len(other) > len(network.labels):
+            raise ValueError(f"train --evaluate: {words}; name data of the network's own classes, "
+                             "or give the network these names with --labels FILE")
+        tell(f"minicnn: warning: {words}", file=sys.stderr)
+    return _measure(options, options.weights, network, validation)
 
 
 def _data(options, network):
@@ -230,7 +248,7 @@ def _train(options, plain, training, validation, vary):
         curves.plot(options.plot, history, f"{plain.name} on {Path(options.data).name}")
     if options.checkpoint is None:
         remove(checkpoint)
-    return _measure(options, trained, validation)
+    return _measure(options, options.out, trained, validation)
 
 
 def _save(options, network, validation):
@@ -241,10 +259,10 @@ def _save(options, network, validation):
     hdf5.save(network, options.out)
 
 
-def _measure(options, network, validation):
+def _measure(options, name, network, validation):
     measured = train.evaluate(network, validation)
     first, *pairs = str(measured).split("\n")  # with names of classes, from files
-    tell(f"{'' if options.evaluate else f'{options.out}: '}{first}", *pairs)
+    tell(f"{name} on the validation images of {options.data}: {first}", *pairs)
     if options.confusion:
         confusion.plot(options.confusion, measured)
     return 0

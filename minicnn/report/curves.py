@@ -4,7 +4,10 @@ import numpy as np
 
 from minicnn import images
 
-SIZE, DPI = (9.0, 3.6), 100  # inches; dots an inch
+SIZE, DPI = (9.0, 3.8), 100  # inches; dots an inch
+WORDS = {"training": "mean over an epoch's batches, while the network still learns, with "
+                     "augmentation and dropout if any",
+         "validation": "all validation images, after the epoch, with neither"}
 
 
 def plot(path, history, title=""):
@@ -23,8 +26,9 @@ def plot(path, history, title=""):
 def draw(history, title=""):
     """The same plot as a picture (H, W, 3) uint8.
 
-    Solid lines are measured while training, with augmentation and dropout, over an epoch in which
-    the network still changes; dashed ones are of the validation images, after it.
+    Solid lines are means over the batches of an epoch, in which the network still changes, with
+    augmentation and dropout; dashed ones are of the validation images, after it. So validation can
+    look better than training. The words below the plot say so.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -45,5 +49,7 @@ def draw(history, title=""):
         axes.legend()
         axes.xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(title, fontsize="medium", wrap=True)
+    figure.supxlabel("\n".join(f"{line.get_label()}: {WORDS[line.get_label()]}"
+                               for line in axes.lines), fontsize="small")
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

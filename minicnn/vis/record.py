@@ -33,6 +33,8 @@ class Record:
         The objective before each step and after the last, where there were steps.
     by_term : dict of str to (steps + 1, N) array, or None
         Each term's share of the trace, by its name.
+    minus_loss : bool
+        Whether the objective is minus a loss: a method that makes a loss small climbs this.
     skipped : sequence of str
         One line for each photo that could not be read, saying why.
     interrupted : bool
@@ -46,6 +48,7 @@ class Record:
     x: Any = None
     trace: Any = None
     by_term: Any = None
+    minus_loss: bool = False
     skipped: tuple = ()
     interrupted: bool = False
 

@@ -170,7 +170,8 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
     if kept is not None and not end.interrupted:
         kept.remove()
     return Record(image=made, caption=_caption(network, end), settings=settings, x=end.image,
-                  trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
+                  trace=end.trace, by_term=end.by_term, minus_loss=True,
+                  interrupted=end.interrupted)
 
 
 def _caption(network, end):

@@ -110,7 +110,8 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
     return Record(image=match_histogram(made, photo) if options.colours == "photo" else made,
                   caption=caption, settings={"layers": layers, **options.settings()}, x=end.image,
-                  trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
+                  trace=end.trace, by_term=end.by_term, minus_loss=True,
+                  interrupted=end.interrupted)
 
 
 def default_layers(network):

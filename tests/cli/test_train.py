@@ -37,7 +37,7 @@ WORDS = ["train", "shapes", "--epochs", "2", "--batch", "20", "--rate", "0.01"]
 def test_it_trains_saves_and_measures(said, tmp_path):
     lines = said(*WORDS, "--plot", "p.png", "--confusion", "c.png", "--batch-norm").splitlines()
     assert [line[:8] for line in lines[:2]] == ["epoch 1 ", "epoch 2 "]
-    assert lines[2].startswith("trained.h5: 60 images   loss ")
+    assert lines[2].startswith("trained.h5 on the validation images of shapes: 60 images   loss ")
     net = minicnn.load("trained.h5")
     assert net.labels[0] == "disc" and "conv1_bn" not in net.names
     assert net.about["trained_on"] == "shapes" and 0 <= net.about["validation_top1"] <= 1
@@ -45,7 +45,30 @@ def test_it_trains_saves_and_measures(said, tmp_path):
     assert images.load("p.png").ndim == images.load("c.png").ndim == 3
     assert not list(tmp_path.glob("*.npz"))
     again = said("train", "shapes", "--evaluate", "--weights", "trained.h5").splitlines()
-    assert again[0] == lines[2].partition(": ")[2]
+    assert again[0] == lines[2]
+
+
+def test_only_a_network_that_was_named_is_measured(complaint):
+    line = complaint("train", "shapes", "--evaluate")
+    assert "no network to measure; name one, such as --weights trained.h5, or --weights min" in line
+
+
+def test_classes_of_other_names(said, complaint, capsys):
+    """A network of ten digits fits ten shapes in number only."""
+    said(*WORDS)
+    network, names = minicnn.load("trained.h5"), list(data_sets.CLASSES)
+    network.labels = [str(k) for k in range(10)]
+    network.save("digits.h5")
+    line = complaint("train", "shapes", "--evaluate", "--weights", "digits.h5")
+    assert (f"10 of 10 classes have other names in digits.h5 than in shapes, such as class 0: "
+            f"'0', and {names[0]!r} in the data; name data of") in line and "--labels FILE" in line
+    network.labels = [*names[:9], "wave"]
+    network.save("nearly.h5")
+    assert main(["train", "shapes", "--evaluate", "--weights", "nearly.h5"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("nearly.h5 on the validation images of shapes: 60 images")
+    assert err.startswith("minicnn: warning: 1 of 10 classes have other names in nearly.h5 than in "
+                          "shapes, such as class 9: 'wave', and ") and err.count("\n") == 1
 
 
 def test_same_seed_same_bytes_other_seed_others(said):

@@ -12,6 +12,9 @@ of each channel over positions,
 `covariance` matches S and `means` m, each for itself. `shifted_gram` matches H, where second
 moments are taken about the mean of the whole layer. `wasserstein` matches more than second moments:
 the distributions of all projections.
+
+What each way of dividing such a loss changes is a table in `gram_matrices.gram_loss`; `relative`
+makes a relative error of any of these terms.
 """
 
 from dataclasses import replace
