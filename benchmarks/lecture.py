@@ -43,6 +43,8 @@ from minicnn.images import write
 from minicnn.progress import bar
 from minicnn.report import curves
 from minicnn.train import Epoch, augment, data
+from minicnn.train.evaluation import scored
+from minicnn.train.losses import predicted
 
 OUT = Path(__file__).parent / "results" / "lecture"
 PAIR = ("Egyptian cat", "Persian cat")  # chosen by their names, before anything was measured
@@ -180,8 +182,9 @@ def transferred(vgg, training, test, options, folder):
         for way, layer in ((FROZEN, "pool5"), (TUNED, "pool4")):  # the second goes on from there
             x = of[layer].plain if kind == PLAIN else of[layer].varied
             vary = None if kind == PLAIN else one_copy
-            yield trained(net.after(layer), (x, training.labels), (of[layer].test, test.labels),
-                          vary, way, kind, seed, options, folder)
+            yield trained(net.after(layer), data.arrays(x, training.labels),
+                          data.arrays(of[layer].test, test.labels), vary, way, kind, seed, options,
+                          folder)
 
 
 def from_scratch(training, test, options, folder):
@@ -207,8 +210,18 @@ def trained(net, training, test, vary, way, kind, seed, options, folder):
             write(noted, json.dumps(seconds))
         began = time.process_time()
     print(f"{way}, {kind} augmentation, seed {seed}: {history[-1]}", file=sys.stderr, flush=True)
+    judged = path.with_suffix(".txt")
+    if not judged.exists():
+        write(judged, told_right(net, test))
     return {"way": way, "augmentation": kind, "seed": seed, "seconds": round(sum(seconds), 1),
-            "epochs": [[round(number, 4) for number in epoch] for epoch in history]}
+            "epochs": [[round(number, 4) for number in epoch] for epoch in history],
+            "right": judged.read_text(encoding="utf-8")}
+
+
+def told_right(net, test):
+    """Which images of the test a network tells right, in their order: "1011..."."""
+    return "".join(str(int(hit)) for scores, labels in scored(net, test, 250)
+                   for hit in predicted(scores) == labels)
 
 
 # ---- the table and the curves
@@ -223,16 +236,18 @@ def scores(rows):
     return [row["epochs"][-1][-1] for row in rows]
 
 
-def difference(rows, test, worse, better):
-    """(difference of the mean test accuracies, its standard error).
+def difference(rows, worse, better):
+    """(difference of the mean accuracies on the test, its standard error).
 
-    The error has two parts: that of the seeds, and that of `test` photos, of which a share p is
-    right with variance p (1 - p) / test. Both networks saw the same photos, so it is rather less.
+    Both saw the same photos, so each photo has a difference: of the shares of seeds that told it
+    right. The error has two parts: the spread over photos, and that over the seeds of each.
     """
-    found = [scores(chosen(rows, *which)) for which in (worse, better)]
-    by_seed = sum(stdev(each) ** 2 / len(each) for each in found if len(each) > 1)
-    by_photo = sum(mean(each) * (1 - mean(each)) / test for each in found)
-    return mean(found[1]) - mean(found[0]), (by_seed + by_photo) ** 0.5
+    found = [np.array([list(row["right"]) for row in chosen(rows, *which)], int)  # seeds, photos
+             for which in (worse, better)]
+    by_photo = found[1].mean(axis=0) - found[0].mean(axis=0)
+    variances = [by_photo.var(ddof=1) / len(by_photo), *(
+        each.mean(axis=1).var(ddof=1) / len(each) for each in found if len(each) > 1)]
+    return by_photo.mean(), sum(variances) ** 0.5
 
 
 def markdown(result):
@@ -266,7 +281,7 @@ processor, a training, without those features. {about["date"]}, {about["processo
                          f"{100 * mean(row['epochs'][-1][2] for row in some):.1f} % | "
                          f"{counts[way]:,} | {epochs[way]} | "
                          f"{mean(row['seconds'] for row in some):.0f} |")
-    return "\n".join([*parts, "", *order(rows, about["test"])])
+    return "\n".join([*parts, "", *order(rows)])
 
 
 def spread(found):
@@ -275,14 +290,14 @@ def spread(found):
     return f"{100 * mean(found):.1f}{deviation} %"
 
 
-def order(rows, test):
+def order(rows):
     """The lecture's order, step by step: what holds, what does not, what cannot be told."""
     yield ("The lecture's order, worst to best, with the difference in points and its standard "
-           "error (over seeds and over the test's photos); two of these are needed to tell:")
+           "error (of seeds and of the test's photos); two of these are needed to tell:")
     yield ""
     for worse, better in pairwise(ORDER):
         if chosen(rows, *worse) and chosen(rows, *better):
-            by, error = difference(rows, test, worse, better)
+            by, error = difference(rows, worse, better)
             verdict = ("cannot be told" if abs(by) < 2 * error else
                        "holds" if by > 0 else "is contradicted")
             yield (f"- {named(worse)} < {named(better)}: {100 * by:+.1f} ± {100 * error:.1f}, "

@@ -73,7 +73,10 @@ def test_everything_is_trained_once_and_told(bench, tmp_path, monkeypatch):
     assert (tmp_path / "table.png").exists()
     monkeypatch.setattr(lecture.train.loop, "train_step", None)
     monkeypatch.setattr(lecture.images, "normalize", None)
+    monkeypatch.setattr(lecture, "told_right", None)
     assert bench()["rows"] == rows  # nothing was computed again
+    assert all(len(row["right"]) == 44 and row["epochs"][-1][-1] == round(
+        row["right"].count("1") / 44, 4) for row in rows)
     with pytest.raises(ValueError, match="of other settings"):
         bench("--copies", "3")
     check_what_learnt(tmp_path / "cache")
@@ -106,20 +109,18 @@ def test_the_photos_of_training_and_test_are_different_ones(bench, tmp_path):
             lecture.photos(options)
 
 
-def row(way, kind, seed, score):
-    return {"way": way, "augmentation": kind, "seed": seed, "epochs": [[0, 1, 1, 1, score]]}
-
-
 def test_the_order_is_told_only_where_it_can_be(monkeypatch):
     monkeypatch.setattr(lecture, "ORDER", tuple((way, "with") for way in "abcd"))
-    rows = [row(way, "with", seed, score) for way, scores in (
-        ("a", (0.5, 0.52)), ("b", (0.9, 0.92)), ("c", (0.7, 0.7)), ("d", (0.71, 0.7)))
-        for seed, score in enumerate(scores)]
-    verdicts = [line.rsplit(", ", 1)[1] for line in lecture.order(rows, 400) if line[:1] == "-"]
+    half, most = "01" * 50, "0111111111" * 10
+    rows = [{"way": way, "augmentation": "with", "right": right} for way, told in (
+        ("a", (half, half)), ("b", (most, most)), ("c", (half, "11" + half[2:])),
+        ("d", (half, half[::-1]))) for right in told]
+    verdicts = [line.rsplit(", ", 1)[1] for line in lecture.order(rows) if line[:1] == "-"]
     assert verdicts == ["holds", "is contradicted", "cannot be told"]
-    by, error = lecture.difference(rows, 400, ("a", "with"), ("c", "with"))
-    assert by == pytest.approx(0.19)  # variances 0.0002 / 2 by seeds; 0.51 0.49 and 0.7 0.3 / 400
-    assert error**2 == pytest.approx(0.0001 + (0.2499 + 0.21) / 400)
+    by, error = lecture.difference(rows, ("a", "with"), ("c", "with"))
+    assert by == pytest.approx(0.005)  # one photo of 100, at one seed of two
+    photos = 100 / 99 * (0.25 / 100 - 0.005**2)  # the variance of 0.5 once and 0 otherwise
+    assert error**2 == pytest.approx(photos / 100 + 0.01**2 / 2 / 2)
 
 
 def test_a_copy_is_of_its_own_photo():
