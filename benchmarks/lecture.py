@@ -28,7 +28,7 @@ import argparse
 import json
 import sys
 import time
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -63,26 +63,38 @@ def main(arguments=None):
 
 
 def run(options):
-    """Train what is missing, write OUT.json, OUT.md and OUT.png."""
+    """Train what is missing; write OUT.json, OUT.md and OUT.png, at Ctrl-C of what there is."""
     out, folder = Path(options.out), Path(options.cache)
     images.check_destination(out.with_suffix(".md"), {".md": "markdown"})
-    about = settings(options)
+    about, rows = settings(options), []
     prepare(folder, about)
-    vgg = minicnn.load(options.weights)
-    training, test = photos(options)
-    rows = [*transferred(vgg, training, test, options, folder),
-            *from_scratch(training, test, options, folder)]
+    vgg, (training, test) = minicnn.load(options.weights), photos(options)
+    try:
+        for row in chain(transferred(vgg, training, test, options, folder),
+                         from_scratch(training, test, options, folder)):
+            rows.append(row)
+    finally:
+        if rows:
+            complete = len(rows) == len(WAYS) * len((PLAIN, VARIED)) * len(options.seeds)
+            sizes = {"complete": complete, "training": len(training), "test": len(test)}
+            record(machine.about() | about | sizes | {"parameters": parameters()}, rows, out)
+
+
+def parameters():
+    """How many parameters learn in each way, and how many the whole VGG-16 with a head has."""
     net = models.lecture_vgg16()
-    result = {"about": machine.about() | about | {
-        "training": len(training), "test": len(test), "parameters": {
-            SCRATCH: models.lecture_catsdogs().count(), "whole": net.count(),
-            FROZEN: net.after("pool5").count(), TUNED: net.after("pool4").count()}}, "rows": rows}
-    lines = ",\n  ".join(map(json.dumps, rows))
-    write(out.with_suffix(".json"), f'{{"about": {json.dumps(result["about"], indent=1)},\n '
-                                    f'"rows": [\n  {lines}\n]}}\n')
-    write(out.with_suffix(".md"), markdown(result) + "\n")
+    return {SCRATCH: models.lecture_catsdogs().count(), FROZEN: net.after("pool5").count(),
+            TUNED: net.after("pool4").count(), "whole": net.count()}
+
+
+def record(about, rows, out):
+    """Write the results, and print the table."""
+    lines, text = ",\n  ".join(map(json.dumps, rows)), markdown(about, rows)
+    write(out.with_suffix(".json"),
+          f'{{"about": {json.dumps(about, indent=1)},\n "rows": [\n  {lines}\n]}}\n')
+    write(out.with_suffix(".md"), text + "\n")
     images.save(out.with_suffix(".png"), drawn(rows))
-    print(markdown(result))
+    print(text)
 
 
 def settings(options):
@@ -250,13 +262,13 @@ def difference(rows, worse, better):
     return by_photo.mean(), sum(variances) ** 0.5
 
 
-def markdown(result):
-    """The result as text."""
-    about, rows = result["about"], result["rows"]
+def markdown(about, rows):
+    """The results as text."""
     counts, epochs = about["parameters"], about["epochs"]
     seeds = sorted({row["seed"] for row in rows})
     parts = [f"""# The Keras lecture: a network from scratch, a frozen one, a fine-tuned one
 
+{"" if about["complete"] else "Interrupted: some trainings are missing. "}\
 Made by `minicnn bench lecture`: {" or ".join(about["classes"])}, two classes of {about["data"]},
 chosen by their names before anything was measured. {about["training"]} photos for training,
 {about["test"]} others for the test, the same for all, enlarged to 150 x 150. RMSprop, batches of

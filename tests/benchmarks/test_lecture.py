@@ -60,7 +60,17 @@ def png(pixels):
     return kept.getvalue()
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+    yield
+
+
 def test_everything_is_trained_once_and_told(bench, tmp_path, monkeypatch):
+    with monkeypatch.context() as now, pytest.raises(KeyboardInterrupt):
+        now.setattr(lecture, "from_scratch", interrupted)
+        bench()
+    text = (tmp_path / "table.md").read_text(encoding="utf-8")
+    assert "Interrupted: " in text and text.count("| with |") == 2
     first = bench()
     rows, about = first["rows"], first["about"]
     assert len(rows) == 3 * 2 and (about["training"], about["test"]) == (20, 44)
@@ -69,7 +79,7 @@ def test_everything_is_trained_once_and_told(bench, tmp_path, monkeypatch):
     assert about["parameters"] == {lecture.SCRATCH: 433, "whole": 84 + 112 + 37,
                                    lecture.FROZEN: 37, lecture.TUNED: 112 + 37}
     text = (tmp_path / "table.md").read_text(encoding="utf-8")
-    assert "dark or light" in text and text.count("| with |") == 3
+    assert "dark or light" in text and "Interrupted" not in text and text.count("| with |") == 3
     assert (tmp_path / "table.png").exists()
     monkeypatch.setattr(lecture.train.loop, "train_step", None)
     monkeypatch.setattr(lecture.images, "normalize", None)
