@@ -2,7 +2,7 @@
 
     minicnn bench lecture, in a checkout, or
     python benchmarks/lecture.py [--data tiny100.h5] [--weights vgg16] [--photos 250] [--copies 4]
-                                 [--classes "Egyptian cat" "Persian cat"] [--epochs 12 30 5]
+                                 [--classes "Egyptian cat" "Persian cat"] [--epochs 6 30 5]
                                  [--seeds 0 1 2] [--cache FOLDER] [--out benchmarks/results/lecture]
 
 Two classes that look alike are told apart in three ways, each without and with augmentation:
@@ -51,7 +51,7 @@ PAIR = ("Egyptian cat", "Persian cat")  # chosen by their names, before anything
 SCRATCH, FROZEN, TUNED = "from scratch", "frozen VGG-16, new head", "block 5 fine-tuned"
 WAYS = (SCRATCH, FROZEN, TUNED)
 RATES = {SCRATCH: 1e-4, FROZEN: 2e-5, TUNED: 1e-5}  # the lecture's, for RMSprop
-EPOCHS = {SCRATCH: 12, FROZEN: 30, TUNED: 5}
+EPOCHS = {SCRATCH: 6, FROZEN: 30, TUNED: 5}
 BATCH = 20
 PLAIN, VARIED = "without", "with"
 ORDER = ((SCRATCH, PLAIN), (SCRATCH, VARIED), (FROZEN, PLAIN), (FROZEN, VARIED), (TUNED, VARIED))
@@ -68,6 +68,8 @@ def run(options):
     images.check_destination(out.with_suffix(".md"), {".md": "markdown"})
     about, rows = settings(options), []
     prepare(folder, about)
+    about |= {"epochs": dict(zip(WAYS, options.epochs, strict=True)), "rates": RATES,
+              "batch": BATCH}
     vgg, (training, test) = minicnn.load(options.weights), photos(options)
     try:
         for row in chain(transferred(vgg, training, test, options, folder),
@@ -98,18 +100,17 @@ def record(about, rows, out):
 
 
 def settings(options):
-    """What the figures depend on."""
+    """What the features depend on."""
     return {"data": Path(options.data).name, "weights": Path(options.weights).name,
-            "classes": list(options.classes), "photos": options.photos, "copies": options.copies,
-            "epochs": dict(zip(WAYS, options.epochs, strict=True)), "rates": RATES, "batch": BATCH}
+            "classes": list(options.classes), "photos": options.photos, "copies": options.copies}
 
 
 def prepare(folder, about):
-    """The cache's folder, which holds the work of these settings alone."""
+    """The cache's folder, which holds the features of these settings alone."""
     folder.mkdir(parents=True, exist_ok=True)
     noted = folder / "settings.json"
     if noted.exists() and json.loads(noted.read_text(encoding="utf-8")) != about:
-        raise ValueError(f"{folder}: holds the work of other settings, see {noted}; name another "
+        raise ValueError(f"{folder}: holds features of other settings, see {noted}; name another "
                          "folder by --cache")
     write(noted, json.dumps(about))
 
@@ -209,10 +210,10 @@ def from_scratch(training, test, options, folder):
 
 def trained(net, training, test, vary, way, kind, seed, options, folder):
     """Train, or go on; the row of this training."""
-    path = folder / f"{way} {kind} {seed}.npz"
+    epochs, optimizer = options.epochs[WAYS.index(way)], train.RMSprop(RATES[way])
+    path = folder / f"{way} {kind} {seed}, {epochs} epochs.npz"
     noted = path.with_suffix(".json")
     seconds = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else []
-    epochs, optimizer = options.epochs[WAYS.index(way)], train.RMSprop(RATES[way])
     began, history = time.process_time(), []
     for epoch in train.fit(net, training, epochs, optimizer, batch=BATCH, validation=test,
                            augment=vary, seed=seed, checkpoint=path):
