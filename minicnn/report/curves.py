@@ -16,8 +16,8 @@ def plot(path, history, title=""):
     Parameters
     ----------
     path : str or path
-    history : list of train.Epoch
-        What `train.fit` yields.
+    history : list of train.Epoch, or dict of str to such lists
+        What `train.fit` yields; or several trainings to compare, by name, each in its own colour.
     title : str
     """
     images.save(path, draw(history, title))
@@ -33,16 +33,21 @@ def draw(history, title=""):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    if not history:
+    histories = history if isinstance(history, dict) else {"": history}
+    if not histories or not all(map(len, histories.values())):
         raise ValueError("curves: there are no epochs; pass list(train.fit(...))")
     figure = Figure(SIZE, DPI, layout="constrained")
-    canvas, count = FigureCanvasAgg(figure), [epoch.index + 1 for epoch in history]
+    canvas = FigureCanvasAgg(figure)
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         scale = 100 if name == "accuracy" else 1
-        for kind, style, words in (("", "-", "training"), ("val_", "--", "validation")):
-            values = [getattr(epoch, kind + name) for epoch in history]
-            if values[-1] is not None:
-                axes.plot(count, np.array(values, float) * scale, style, marker=".", label=words)
+        for k, (whose, epochs) in enumerate(histories.items()):
+            count = [epoch.index + 1 for epoch in epochs]
+            for colour, kind, style, words in ((k, "", "-", "training"),
+                                               (k + (not whose), "val_", "--", "validation")):
+                values = [getattr(epoch, kind + name) for epoch in epochs]
+                if values[-1] is not None:
+                    axes.plot(count, np.array(values, float) * scale, style, marker=".",
+                              color=f"C{colour}", label=f"{words} {whose}".strip())
         axes.set_xlabel("epoch")
         axes.set_ylabel("accuracy, %" if scale == 100 else name)
         axes.grid(alpha=0.3)

@@ -44,6 +44,14 @@ def test_without_validation_there_is_one_line_a_panel(monkeypatch):
     assert len(lines(monkeypatch, [Epoch(0, 2.0, 0.25)])) == 2
 
 
+def test_several_trainings_are_compared_in_colours(monkeypatch):
+    found = lines(monkeypatch, {"plain": HISTORY, "varied": HISTORY[:1]})
+    assert found["accuracy, %", "validation plain"] == [20, 40]
+    assert found["loss", "training varied"] == [2.0] and len(found) == 8
+    with pytest.raises(ValueError, match="no epochs"):
+        curves.draw({"plain": HISTORY, "none": []})
+
+
 def test_it_is_saved_as_a_picture(tmp_path):
     curves.plot(tmp_path / "a.png", HISTORY, "a title")
     picture = images.load(tmp_path / "a.png")
