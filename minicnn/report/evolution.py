@@ -13,14 +13,16 @@ GAMMA = 0.8  # of the projections: below 1 it shows faint contours
 SIZE, DPI = (10.0, 3.8), 100  # inches; dots an inch
 
 
-def figure(found, patches=True, tile=TILE):
+def figure(found, patches=True, at=None, tile=TILE):
     """A row for each channel, a column for each snapshot; at the left, the layers.
 
     Parameters
     ----------
     found : vis.evolution.Evolution
     patches : bool
-        Show under each projection the patch of the photo that it belongs to.
+        Show beside each projection the patch of the photo that it belongs to.
+    at : sequence of int, optional
+        The epochs to show; by default, all snapshots.
     tile : int
         Side of a picture, in pixels.
 
@@ -30,16 +32,16 @@ def figure(found, patches=True, tile=TILE):
         Zero is grey, and each projection has its own scale. A channel that no photo activates is
         left empty.
     """
-    tiles, rows = [], []
+    tiles, rows, at = [], [], found.epochs if at is None else at
     for layer, channels in found.features.items():
         for channel, features in channels.items():
-            tiles += [_tile(feature, patches, tile) for feature in features]
+            tiles += [tile_of(features[found.epochs.index(epoch)], patches, tile) for epoch in at]
             rows.append(f"{layer} {channel}")
-    sheet = contact_sheet(tiles, len(found.epochs), row_labels=rows,
-                          column_labels=[f"epoch {epoch}" for epoch in found.epochs], gap=4)
-    below = ", and the patch that it belongs to" if patches else ""
+    sheet = contact_sheet(tiles, row_labels=rows, column_labels=[f"epoch {one}" for one in at],
+                          gap=4)
+    beside = ", and beside it the patch itself" if patches else ""
     return caption(sheet, f"For each channel and snapshot the unit that responds most in all "
-                          f"photos, projected down to the pixels that it sees{below}. Where a row "
+                          f"photos, projected down to the patch that it sees{beside}. Where a row "
                           f"jumps, another photo has become the strongest.\n{found.caption}")
 
 
@@ -57,7 +59,7 @@ def frames(found, tile=TILE):
     for t, epoch in enumerate(found.epochs):
         tiles = []
         for channels in found.features.values():
-            row = [_tile(features[t], False, tile) for features in channels.values()]
+            row = [tile_of(features[t], False, tile) for features in channels.values()]
             tiles += row + [blank] * (columns - len(row))
         made.append(contact_sheet(tiles, columns, row_labels=list(found.features),
                                   title=f"epoch {epoch}", gap=4))
@@ -102,17 +104,18 @@ def pictures(found):
     """{file name: picture} of every projection, at its own size."""
     return {f"{layer} channel {channel} epoch {epoch}": shown(feature.projection, GAMMA)
             for layer, channels in found.features.items() for channel, features in channels.items()
-            for epoch, feature in zip(found.epochs, features, strict=True) if feature is not None}
+            for epoch, feature in zip(found.epochs, features, strict=True)
+            if feature is not None and feature.patch.size}
 
 
-def _tile(feature, patches, side):
-    """The projection of a feature, and below it its patch; grey for no feature."""
+def tile_of(feature, patches, side):
+    """The projection of a feature, and beside it its patch; grey for no feature."""
     empty = np.full((side, side, 3), EMPTY, np.uint8)
     if feature is None or not feature.patch.size:  # silent, or it sees only padding
-        return np.concatenate([empty] * (1 + patches))
+        return np.concatenate([empty] * (1 + patches), axis=1)
     parts = [_square(shown(feature.projection, GAMMA), side)]
     parts += [_square(feature.patch, side)] * patches
-    return np.concatenate(parts)
+    return np.concatenate(parts, axis=1)
 
 
 def _square(picture, side):

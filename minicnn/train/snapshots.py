@@ -1,9 +1,9 @@
 """Snapshots: the network as it was after chosen epochs, each a network file of its own.
 
-    keep = snapshots.Keeper("snapshots", net, at=(1, 2, 5, 10))
+    keep = snapshots.Keeper("snapshots", net, at=(0, 1, 2, 5, 10))
     for epoch in train.fit(net, data, 10, checkpoint="c.npz", after=keep):
         print(epoch)
-    snapshots.find("snapshots")          # {0: Path("snapshots/epoch_000.h5"), 1: ...}
+    networks = snapshots.load("snapshots")  # {0: network, 1: network, 2: ...}
 
 They are counted from 1, as people count epochs; 0 is the network before training. Training that
 was interrupted and is taken up from its checkpoint keeps them as if it had never stopped: a
@@ -68,17 +68,34 @@ def path(folder: str | Path, epoch: int) -> Path:
 
 
 def there(folder: str | Path) -> dict[int, Path]:
-    """The snapshots of a folder, {epoch: file}, in the order of the epochs; {} if there are none."""
+    """The snapshots of a folder, {epoch: file}, in order; {} if there are none."""
     files = Path(folder).glob("epoch_*.h5") if Path(folder).is_dir() else ()
     found = {int(match[1]): file for file in files
              if (match := re.fullmatch(r"epoch_(\d+)", file.stem))}
     return dict(sorted(found.items()))
 
 
-def find(folder: str | Path) -> dict[int, Path]:
-    """The same; ValueError if there are none."""
+def load(folder: str | Path, at: Collection[int] | None = None) -> dict[int, Network]:
+    """The networks of a folder's snapshots, or of some, {epoch: network}, in order.
+
+    Raises
+    ------
+    ValueError
+        There are no snapshots, or not of all these epochs.
+    WeightsError
+        A file that cannot be used.
+    """
     found = there(folder)
     if not found:
         raise ValueError(f"{folder}: no snapshots here; expected a folder with files such as "
                          f"{path('', 10)}, which minicnn train --snapshots {folder} writes")
-    return found
+    return {epoch: hdf5.load(file) for epoch, file in chosen(found, at).items()}
+
+
+def chosen(found: dict, at: Collection[int] | None) -> dict:
+    """Those of {epoch: ...} that are of the epochs `at`, in order; ValueError if one is missing."""
+    missing = sorted(set(at or ()) - set(found))
+    if missing:
+        raise ValueError(f"snapshots: there is none after epoch {missing[0]}; there are "
+                         f"{', '.join(map(str, sorted(found)))}")
+    return {epoch: found[epoch] for epoch in sorted(found if at is None else set(at))}

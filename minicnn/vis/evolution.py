@@ -34,13 +34,12 @@ import numpy as np
 
 from minicnn import images
 from minicnn.backend import to_host
-from minicnn.files import hdf5
 from minicnn.files.photos import find
 from minicnn.network import receptive
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
 from minicnn.progress import bar
-from minicnn.train import snapshots as files
+from minicnn.train import snapshots
 from minicnn.vis.arguments import channel_number
 from minicnn.vis.deconvnet import AUTO, deconvnet
 from minicnn.vis.options import Options, option, takes
@@ -177,7 +176,8 @@ def evolution(networks, photos, layers=None, channels=None, *, options, progress
                                else options.size)
     last.check_size(size, shown)
     source = find(photos, options.split)
-    seen, skipped, interrupted = _search([*networks.values()], list(shown), source, size, progress)
+    seen, count, skipped, interrupted = _search([*networks.values()], list(shown), source, size,
+                                                progress)
 
     rng = np.random.default_rng(options.seed)
     drawn = {layer: _drawn(each, options.count, rng) for layer, each in seen.items()}
@@ -187,7 +187,7 @@ def evolution(networks, photos, layers=None, channels=None, *, options, progress
         for t, network in enumerate(networks.values())] for channel in which}
         for layer, which in chosen.items()}
     found = Evolution(
-        epochs=tuple(networks), features=features, photos=len(source) - len(skipped),
+        epochs=tuple(networks), features=features, photos=count,
         responses={layer: each.correlations() for layer, each in seen.items()},
         weights={layer: _way_left([*networks.values()], layer) for layer in seen},
         jumps={layer: each.jumps() for layer, each in seen.items()},
@@ -202,27 +202,18 @@ def evolution(networks, photos, layers=None, channels=None, *, options, progress
 def _networks(given, at):
     """{epoch: Network}, in the order of the epochs, of one architecture."""
     if not isinstance(given, dict):
-        there = files.find(given)
-        given = {epoch: hdf5.load(there[epoch]) for epoch in _at(there, at)}
-    elif not given:
+        networks = snapshots.load(given, at)
+    elif given:
+        networks = snapshots.chosen(given, at)
+    else:
         raise ValueError("evolution: there are no networks; give {epoch: network}, or a folder of "
                          "snapshots")
-    networks = {epoch: given[epoch] for epoch in _at(given, at)}
     (_, first), *others = networks.items()
     for epoch, network in others:
         if (network.rows, network.input_shape) != (first.rows, first.input_shape):
             raise ValueError(f"evolution: the snapshot after epoch {epoch} is of another network "
                              "than the first; give snapshots of one training")
     return networks
-
-
-def _at(there, at):
-    """The chosen epochs, in order."""
-    missing = [epoch for epoch in at or () if epoch not in there]
-    if missing:
-        raise ValueError(f"evolution: there is no snapshot after epoch {missing[0]}; there are "
-                         f"{', '.join(map(str, sorted(there)))}")
-    return sorted(there if at is None else set(at))
 
 
 def _shown(network, layers, channels):
@@ -300,7 +291,8 @@ class _Seen:
 
 
 def _search(networks, layers, source, size, progress):
-    """({layer: _Seen}, a line for each photo that could not be read, whether Ctrl-C came)."""
+    """({layer: _Seen}, the number of photos, a line for each that could not be read, whether Ctrl-C
+    came)."""
     channels = [networks[-1].shapes[layer][-1] for layer in layers]
     seen = {layer: _Seen(len(networks), c) for layer, c in zip(layers, channels, strict=True)}
     skipped, interrupted, done = [], False, 0
@@ -322,7 +314,7 @@ def _search(networks, layers, source, size, progress):
         interrupted = True
     if not done:
         raise ValueError(f"evolution: none of the {len(source)} photos can be used: {skipped[0]}")
-    return seen, skipped, interrupted
+    return seen, done, skipped, interrupted
 
 
 # ---- each feature, and how far each layer's weights are
@@ -363,6 +355,6 @@ def _words(name, found):
         lines.append(f"{layer}: " + (
             "silent at the last snapshot" if settled[layer] is None else
             f"responses correlate at least 0.9 with the last from epoch {settled[layer]} on")
-            + (f"; another strongest photo for {np.nanmean(jumps[1:]):.0%} of the channels from one "
-               "snapshot to the next" if np.isfinite(jumps[1:]).any() else ""))
+            + (f"; from one to the next {np.nanmean(jumps[1:]):.0%} of the channels have another "
+               "strongest photo" if np.isfinite(jumps[1:]).any() else ""))
     return "\n".join(lines)

@@ -82,9 +82,9 @@ def test_ctrl_c_and_the_same_command_again(said, capsys, monkeypatch, tmp_path):
 def test_snapshots_for_evolution(said, complaint, tmp_path):
     words = [*WORDS, "--batch-norm", "--snapshots", "kept", "--at", "0,1"]
     said(*words)
-    found = snapshots.find("kept")
+    found = snapshots.load("kept")
     assert list(found) == [0, 1, 2]  # the last one is always kept
-    last, trained = minicnn.load(found[2]), minicnn.load("trained.h5")
+    last, trained = found[2], minicnn.load("trained.h5")
     np.testing.assert_array_equal(last.params["conv1"]["w"], trained.params["conv1"]["w"])
     assert last.labels == trained.labels
     assert "kept: has snapshots of an earlier training; remove them" in complaint(*words)

@@ -39,7 +39,7 @@ def the_same(network, parameters):
 
 def test_the_network_as_it_was_after_the_chosen_epochs(tmp_path):
     after = trained(tmp_path / "a" / "b", plain().initialize(0))
-    found = snapshots.find(tmp_path / "a" / "b")
+    found = snapshots.there(tmp_path / "a" / "b")
     assert list(found) == [0, 1, 3, 4]  # there is no epoch 9
     for epoch, file in found.items():
         network = hdf5.load(file)
@@ -63,10 +63,10 @@ def test_training_taken_up_again_keeps_the_same_bytes(tmp_path, broken_off):
     checkpoint = tmp_path / "c.npz"
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "parts", plain().initialize(0), augment=pressing, checkpoint=checkpoint)
-    assert len(snapshots.find(tmp_path / "parts")) < 4
+    assert len(snapshots.there(tmp_path / "parts")) < 4
     trained(tmp_path / "parts", plain().initialize(0), augment=lambda images, rng: images,
             checkpoint=checkpoint)
-    whole, parts = (snapshots.find(tmp_path / name) for name in ("whole", "parts"))
+    whole, parts = (snapshots.there(tmp_path / name) for name in ("whole", "parts"))
     assert list(whole) == list(parts)
     for epoch, file in whole.items():
         assert file.read_bytes() == parts[epoch].read_bytes(), epoch
@@ -75,18 +75,28 @@ def test_training_taken_up_again_keeps_the_same_bytes(tmp_path, broken_off):
 def test_batch_norms_are_folded_away(tmp_path):
     network = batch_norm.add(plain()).initialize(0)
     trained(tmp_path, network, 2, (0, 2), plain=plain())
-    kept = hdf5.load(snapshots.find(tmp_path)[2])
+    kept = hdf5.load(snapshots.there(tmp_path)[2])
     assert kept.names == plain().names
     x = np.random.default_rng(1).standard_normal((2, 6, 6, 3)).astype(np.float32)
     np.testing.assert_allclose(kept.probabilities(x), network.probabilities(x), rtol=1e-4)
+
+
+def test_some_are_loaded_in_order(tmp_path):
+    after = trained(tmp_path, plain().initialize(0), at=(0, 1, 2, 3))
+    loaded = snapshots.load(tmp_path, [3, 0, 3])
+    assert list(loaded) == [0, 3] and list(snapshots.load(tmp_path)) == [0, 1, 2, 3]
+    the_same(loaded[3], after[3])
+    with pytest.raises(ValueError, match="none after epoch 5; there are 0, 1, 2, 3"):
+        snapshots.load(tmp_path, [3, 7, 5])
 
 
 def test_a_folder_without_snapshots_is_told(tmp_path):
     (tmp_path / "epoch_x.h5").touch()
     (tmp_path / "epoch_3.png").touch()
     for folder in (tmp_path, tmp_path / "none"):
+        assert snapshots.there(folder) == {}
         with pytest.raises(ValueError, match=r"no snapshots here; expected .* epoch_010.h5, which"):
-            snapshots.find(folder)
+            snapshots.load(folder)
 
 
 def test_the_epochs_of_the_figure():
