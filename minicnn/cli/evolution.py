@@ -25,8 +25,8 @@ def add(parser):
     command = Command(parser, vis.evolution, "evolution.png", SHEET, weights=False)
     command.layers("layers to look at (default: all layers of rectified feature maps)")
     command.option("channels", type=numbers, metavar="N,FIRST..LAST,...",
-                   help="indices of channels to show in each layer, from 0 (default: --count of "
-                        "each, drawn at random)")
+                   help="indices of channels to show in each layer, from 0 (default: as many as "
+                        "count says, drawn at random)")
     command.option("at", type=numbers, metavar="N,FIRST..LAST,...")
     command.options(size=whole(1))
     parser.add_argument("--projections", action="store_true",

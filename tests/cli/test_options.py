@@ -59,7 +59,7 @@ OF_NONE = {  # what --help says of a default None that no Options class has word
     ("strongest", "layers"): "all layers of rectified feature maps",
     ("strongest", "channels"): "all",
     ("evolution", "layers"): "all layers of rectified feature maps",
-    ("evolution", "channels"): "--count of each, drawn at random",
+    ("evolution", "channels"): "as many as count says, drawn at random",
     ("filters", "layers"): "every convolution, or the ReLU after it with a preset that makes a "
                            "mean large",
     ("activations", "layers"): "all layers",
