@@ -2,7 +2,7 @@
 
     minicnn bench first-layer, in a checkout, or
     python benchmarks/first_layer.py [--data tiny100.h5] [--kernels 7 11] [--epochs 64]
-                                     [--images 500] [--networks FOLDER]
+                                     [--images 500] [--networks FOLDER] [--measure]
                                      [--out benchmarks/results/first_layer]
 
 `models.minialex` with 7x7 kernels at stride 2, and with 11x11 at stride 4: the same images in the
@@ -18,7 +18,8 @@ Zeiler & Fergus' network, so that what a filter has learnt is not hidden by wher
 other layers begin as in He et al. (2015).
 
 FOLDER gets the checkpoints, so that the same command goes on where it was stopped, and the
-snapshots. With ``--kernels 7`` only that network is trained, and nothing is written but these.
+snapshots. With ``--kernels 7`` only that network is trained, and nothing is written but these. With
+``--measure`` nothing is trained, and both networks are measured as far as they have come.
 """
 
 import argparse
@@ -57,19 +58,23 @@ def run(options):
     images.check_destination(out.with_suffix(".md"), {".md": "markdown"})
     training, validation = (chosen(options.data, split, options.images)
                             for split in ("train", "val"))
-    histories = {kernel: trained(kernel, training, validation, options.epochs,
-                                 folder / f"{kernel}x{kernel}") for kernel in options.kernels}
-    if len(histories) < len(STRIDES):
+    places = {kernel: folder / f"{kernel}x{kernel}" for kernel in STRIDES}
+    for kernel in () if options.measure else options.kernels:
+        training_of(kernel, training, validation, options.epochs, places[kernel])
+    if len(options.kernels) < len(STRIDES):
         return
-    networks = {kernel: snapshots.load(folder / f"{kernel}x{kernel}") for kernel in STRIDES}
+    at = set.intersection(*(set(snapshots.there(place)) for place in places.values()))
+    if not at:
+        raise ValueError(f"{folder}: there are no snapshots of both networks after the same epoch")
+    networks = {kernel: snapshots.load(place, at) for kernel, place in places.items()}
     photos = list(validation.images)
     compared = vis.compare(*(last(each) for each in networks.values()), photos, progress=True)
     followed = {kernel: vis.evolution(each, photos, progress=True)
                 for kernel, each in networks.items()}
-    rows = [row(*each) for each in zip(STRIDES, histories.values(), followed.values(),
-                                       (compared.first, compared.second), strict=True)]
+    rows = [row(kernel, each, followed[kernel], layer, validation) for (kernel, each), layer in
+            zip(networks.items(), (compared.first, compared.second), strict=True)]
     about = machine.about() | {"training": len(training), "validation": len(validation),
-                               "classes": CLASSES, "epochs": options.epochs}
+                               "classes": CLASSES, "epochs": max(at), "planned": options.epochs}
     result = {"about": about, "rows": rows}
     for suffix, text in ((".json", json.dumps(result, indent=1)), (".md", markdown(result))):
         with images.atomic(out.with_suffix(suffix)) as temporary:
@@ -97,11 +102,11 @@ def chosen(path, split, count):
     return train.Data(pack.images[np.concatenate(numbers)], labels, list(CLASSES))
 
 
-def trained(kernel, training, validation, epochs, folder):
-    """A list of train.Epoch: of one form, trained, or taken up from its checkpoint."""
+def training_of(kernel, training, validation, epochs, folder):
+    """Train one form, or go on from its checkpoint; keeps snapshots."""
     folder.mkdir(parents=True, exist_ok=True)
     network = models.minialex(len(CLASSES), kernel, STRIDES[kernel]).initialize(SEED)
-    network.labels, history, first = list(CLASSES), [], network.params["conv1"]
+    network.labels, first = list(CLASSES), network.params["conv1"]
     first["w"] = first["w"] * np.float32(SMALL / first["w"].std())
     optimizer = train.SGD(RATE, MOMENTUM, DECAY)
     for epoch in train.fit(
@@ -110,24 +115,23 @@ def trained(kernel, training, validation, epochs, folder):
             augment=augment.chain(augment.crop, augment.flip),
             checkpoint=folder / "checkpoint.npz",
             after=snapshots.Keeper(folder, network, (*AT, epochs))):
-        history.append(epoch)
         print(f"{kernel}x{kernel}  {epoch}", flush=True)
-    return history
 
 
 # ---- what the two are like
 
-def row(kernel, history, found, layer):
+def row(kernel, networks, found, layer, validation):
     """The measurements of one form, as JSON takes them."""
+    measured = [train.evaluate(network, validation) for network in networks.values()]
     curves = {name: {at: numbers(values) for at, values in getattr(found, name).items()}
               for name in ("responses", "weights", "jumps", "silent")}
     return {"kernel": kernel, "stride": STRIDES[kernel], "filters": layer.w.shape[-1],
-            "accuracy": history[-1].val_accuracy, "loss": round(history[-1].val_loss, 4),
+            "accuracy": numbers(each.top1 for each in measured),
+            "loss": numbers(each.loss for each in measured),
             "faint": layer.faint, "dead": layer.dead, "silent_filters": layer.silent,
             "norms": numbers(layer.norms), "filter_aliasing": numbers(layer.filter_aliasing),
             "response_aliasing": numbers(layer.response_aliasing), "epochs": found.epochs,
-            "settled": found.settled(), **curves,
-            "history": [numbers(epoch[1:]) for epoch in history]}
+            "settled": found.settled(), **curves}
 
 
 def numbers(values):
@@ -153,12 +157,13 @@ def markdown(result):
     parts = [f"""# AlexNet's first layer and Zeiler & Fergus', trained alike
 
 Made by `minicnn bench first-layer`: two forms of minialex, {about["training"]:,} images of
-{len(about["classes"])} classes ({", ".join(about["classes"])}), {about["epochs"]} epochs; measured
-on {about["validation"]:,} other images. {about["date"]}, {about["processor"]}.
+{len(about["classes"])} classes ({", ".join(about["classes"])}), {about["epochs"]} of
+{about["planned"]} epochs; measured on {about["validation"]:,} other images. {about["date"]},
+{about["processor"]}.
 """, line("", lambda each: f"{each['kernel']}x{each['kernel']}, stride {each['stride']}"),
              "| --- | --- | --- |",
-             line("accuracy", lambda each: f"{each['accuracy']:.1%}"),
-             line("loss", lambda each: f"{each['loss']:.3f}"),
+             line("accuracy", lambda each: f"{each['accuracy'][-1]:.1%}"),
+             line("loss", lambda each: f"{each['loss'][-1]:.3f}"),
              line("faint filters: norm at most a tenth of the mean norm",
                   lambda each: f"{len(each['faint'])} of {each['filters']}"),
              line("silent filters: no response above zero",
@@ -223,6 +228,7 @@ def read(arguments=None, prog=None):
     add("--epochs", type=int, default=64, metavar="N", help="(default: 64)")
     add("--images", type=int, default=500, metavar="N",
         help="training images of each class (default: 500)")
+    add("--measure", action="store_true", help="train nothing; measure what there is")
     add("--networks", default="first-layer", metavar="FOLDER",
         help="where checkpoints and snapshots are kept (default: first-layer)")
     add("--out", default=str(OUT), help="path of the results, without suffix (default: "

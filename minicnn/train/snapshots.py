@@ -94,6 +94,8 @@ def load(folder: str | Path, at: Collection[int] | None = None) -> dict[int, Net
 
 def chosen(found: dict, at: Collection[int] | None) -> dict:
     """Those of {epoch: ...} that are of the epochs `at`, in order; ValueError if one is missing."""
+    if at is not None and not at:
+        raise ValueError("snapshots: no epoch is named; name at least one, or leave out which")
     missing = sorted(set(at or ()) - set(found))
     if missing:
         raise ValueError(f"snapshots: there is none after epoch {missing[0]}; there are "

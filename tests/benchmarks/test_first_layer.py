@@ -34,8 +34,8 @@ def bench(tmp_path, monkeypatch):
     folder, out = str(tmp_path / "networks"), str(tmp_path / "table")
 
     def run(*more):
-        assert main(["bench", "first-layer", "--data", "pack.h5", "--epochs", "2", "--networks", folder,
-                     "--images", "4", "--out", out, *more]) == 0
+        assert main(["bench", "first-layer", "--data", "pack.h5", "--epochs", "2", "--networks",
+                     folder, "--images", "4", "--out", out, *more]) == 0
     return run
 
 
@@ -48,8 +48,7 @@ def test_both_are_trained_measured_and_shown(bench, tmp_path, capsys):
     result = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
     for row, kernel, stride in zip(result["rows"], (7, 11), (2, 4), strict=True):
         assert (row["kernel"], row["stride"], row["filters"]) == (kernel, stride, 4)
-        assert len(row["norms"]) == 4 and row["epochs"] == [0, 1, 2] and len(row["history"]) == 2
-        assert row["accuracy"] == pytest.approx(row["history"][-1][-1], abs=1e-4)
+        assert len(row["norms"]) == 4 and row["epochs"] == [0, 1, 2] and len(row["loss"]) == 3
         assert row["weights"]["relu2"][::2] == [1, 0] and row["responses"]["relu1"][-1] == 1
         assert row["jumps"]["relu1"][0] is None
     text = (tmp_path / "table.md").read_text(encoding="utf-8")
@@ -61,12 +60,22 @@ def test_both_are_trained_measured_and_shown(bench, tmp_path, capsys):
     assert capsys.readouterr().out.count("epoch 2") == 2
 
 
+@pytest.mark.thorough
+def test_both_are_measured_as_far_as_both_have_come(bench, tmp_path, capsys):
+    bench()
+    snapshots.path(tmp_path / "networks" / "7x7", 2).unlink()
+    bench("--measure")
+    result = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
+    assert [row["epochs"] for row in result["rows"]] == [[0, 1]] * 2
+    assert "1 of\n2 epochs" in (tmp_path / "table.md").read_text(encoding="utf-8")
+
+
 def test_both_begin_alike(tmp_path, bench):
     """The filters of both with the same standard deviation; 4 images of each of ten classes."""
     some = first_layer.chosen("pack.h5", "train", 4)
     assert len(some) == 40 and (np.bincount(some.labels) == 4).all()
     for kernel in (7, 11):
-        first_layer.trained(kernel, some, some, 1, tmp_path / "a" / str(kernel))
+        first_layer.training_of(kernel, some, some, 1, tmp_path / "a" / str(kernel))
         network = snapshots.load(tmp_path / "a" / str(kernel))[0]
         assert network.params["conv1"]["w"].std() == pytest.approx(first_layer.SMALL)
         assert network.labels == list(first_layer.CLASSES)
@@ -77,6 +86,12 @@ def test_a_pack_of_other_classes_is_told(bench, monkeypatch):
         np.zeros((1, 16, 16, 3), np.uint8), np.zeros(1, int), ["cat"]))
     with pytest.raises(ValueError, match="pack.h5: there is no class 'goldfish'"):
         first_layer.chosen("pack.h5", "train", 4)
+
+
+def test_nothing_to_measure_is_told(tmp_path, bench, capsys):
+    with pytest.raises(AssertionError):
+        bench("--measure")
+    assert "no snapshots of both networks" in capsys.readouterr().err
 
 
 def test_means_leave_out_the_dead_and_what_is_unknown():

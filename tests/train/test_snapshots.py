@@ -88,6 +88,8 @@ def test_some_are_loaded_in_order(tmp_path):
     the_same(loaded[3], after[3])
     with pytest.raises(ValueError, match="none after epoch 5; there are 0, 1, 2, 3"):
         snapshots.load(tmp_path, [3, 7, 5])
+    with pytest.raises(ValueError, match="no epoch is named"):
+        snapshots.load(tmp_path, [])
 
 
 def test_a_folder_without_snapshots_is_told(tmp_path):
