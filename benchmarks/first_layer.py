@@ -131,7 +131,7 @@ def row(kernel, networks, found, layer, validation):
             "faint": layer.faint, "dead": layer.dead, "silent_filters": layer.silent,
             "norms": numbers(layer.norms), "filter_aliasing": numbers(layer.filter_aliasing),
             "response_aliasing": numbers(layer.response_aliasing), "epochs": found.epochs,
-            "settled": found.settled(), **curves}
+            **curves}
 
 
 def numbers(values):
@@ -186,10 +186,6 @@ Made by `minicnn bench first-layer`: two forms of minialex, {about["training"]:,
                 values = [each[name][layer][each["epochs"].index(epoch)] for epoch in at]
                 cells = " | ".join("" if value is None else f"{value:.2f}" for value in values)
                 parts.append(f"| {layer} | {each['kernel']}x{each['kernel']} | {cells} |")
-    parts += ["", "First epoch from which on responses correlate at least 0.9 with the last:", "",
-              f"| form | {' | '.join(layers)} |", "| --- |" + " --- |" * len(layers)]
-    parts += [f"| {each['kernel']}x{each['kernel']} | "
-              f"{' | '.join(str(each['settled'][layer]) for layer in layers)} |" for each in rows]
     return "\n".join(parts)
 
 

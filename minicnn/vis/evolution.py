@@ -126,15 +126,6 @@ class Evolution(Record):
     silent: dict
     photos: int
 
-    def settled(self, share=0.9):
-        """{layer: the first epoch from which on its responses correlate at least `share` with the
-        last snapshot's}; None for a layer that is silent there."""
-        found = {}
-        for layer, r in self.responses.items():
-            near = int(np.argmin([*(r >= share)[::-1], False]))  # how many of the last ones
-            found[layer] = self.epochs[len(r) - near] if near else None
-        return found
-
 
 @takes(EvolutionOptions)
 def evolution(networks, photos, layers=None, channels=None, *, options, progress=False):
@@ -347,14 +338,15 @@ def _way_left(networks, layer):
 
 
 def _words(name, found):
-    """The caption: what was followed, and a line for each layer."""
-    lines = [f"{name}: {len(found.epochs)} snapshots after epochs "
+    """The caption: what was followed, and the measures of each layer at each snapshot."""
+    lines = [f"{name}: {len(found.epochs)} snapshots, after epochs "
              f"{', '.join(map(str, found.epochs))}; {found.photos:,} photos"]
-    settled = found.settled()
-    for layer, jumps in found.jumps.items():
-        lines.append(f"{layer}: " + (
-            "silent at the last snapshot" if settled[layer] is None else
-            f"responses correlate at least 0.9 with the last from epoch {settled[layer]} on")
-            + (f"; from one to the next {np.nanmean(jumps[1:]):.0%} of the channels have another "
-               "strongest photo" if np.isfinite(jumps[1:]).any() else ""))
+    for layer, r in found.responses.items():
+        lines.append(f"{layer}: correlation of responses with the last {_numbers(r)}; way of the "
+                     f"weights that is left {_numbers(found.weights[layer])}; channels with "
+                     f"another strongest photo than before {_numbers(found.jumps[layer])}")
     return "\n".join(lines)
+
+
+def _numbers(values):
+    return " ".join("-" if np.isnan(value) else f"{value:.2f}" for value in values)

@@ -10,7 +10,6 @@ from minicnn.files import hdf5
 from minicnn.network import Network
 from minicnn.network.receptive import field
 from minicnn.train import snapshots
-from minicnn.vis import evolution as module
 from minicnn.vis.evolution import evolution
 from minicnn.vis.strongest_pictures import relu_rule
 
@@ -89,15 +88,6 @@ def test_the_way_that_is_left():
     assert np.isnan(found.weights["relu1"]).all() and np.isnan(found.weights["pool1"]).all()
 
 
-def test_a_layer_has_settled_when_it_stays_near():
-    layers = {"late": [0.95, 0.5, 0.8, 1], "soon": [0.1, 0.9, 0.95, 1], "never": [np.nan] * 4}
-    found = module.Evolution(
-        epochs=(1, 2, 5, 10), features={}, weights={}, jumps={}, silent={}, photos=1,
-        responses={name: np.array(r) for name, r in layers.items()})
-    assert found.settled() == {"late": 10, "soon": 2, "never": None}
-    assert found.settled(0.8) == {"late": 5, "soon": 2, "never": None}
-
-
 def silenced(network, channel, layer="conv1", bias=-1e4):
     """A copy in which a channel is constant."""
     other = nets.fill(small.network(), nets.parameters(network))
@@ -120,7 +110,7 @@ def test_constant_channels():
     for channel in range(6):
         dead = silenced(dead, channel)
     found = evolution({0: last, 1: dead}, PHOTOS, ["relu1"], count=2)
-    assert found.settled() == {"relu1": None} and "silent at the last snapshot" in found.caption
+    assert np.isnan(found.responses["relu1"]).all() and found.silent["relu1"][1] == 1
     assert [features[1] for features in found.features["relu1"].values()] == [None, None]
 
 
@@ -193,6 +183,15 @@ def test_ctrl_c_keeps_the_photos_until_then(monkeypatch):
 def test_what_cannot_be_done(given, words):
     with pytest.raises(ValueError, match=words):
         evolution(*given)
+
+
+def test_the_caption_has_the_numbers():
+    first, *lines = FOUND.caption.split("\n")
+    assert first == "small: 3 snapshots, after epochs 0, 3, 8; 4 photos"
+    assert [line.partition(":")[0] for line in lines] == LAYERS
+    assert all(" 1.00; way of the weights that is left 1.00 " in line for line in lines)
+    assert all(" 0.00; channels with another strongest photo than before - " in line
+               for line in lines)
 
 
 def test_a_missing_epoch_is_told():
