@@ -25,6 +25,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_the_figure_the_animation_and_the_plot(folder, capsys):
     photos, out = [folder / "0.png", folder / "1.png"], folder / "e.png"
     assert main(list(map(str, [

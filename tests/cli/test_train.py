@@ -79,6 +79,7 @@ def test_ctrl_c_and_the_same_command_again(said, capsys, monkeypatch, tmp_path):
     assert not (tmp_path / "broken.checkpoint.npz").exists()
 
 
+@pytest.mark.thorough
 def test_snapshots_for_evolution(said, complaint, tmp_path):
     words = [*WORDS, "--batch-norm", "--snapshots", "kept", "--at", "0,1"]
     said(*words)

@@ -56,6 +56,7 @@ def test_a_frame_for_each_epoch(found):
     assert count(first, (sheets.EMPTY,) * 3) >= 10_000 > count(second, (sheets.EMPTY,) * 3) - 5_000
 
 
+@pytest.mark.thorough
 def test_the_plot(found, tmp_path):
     sheets.plot(tmp_path / "p.png", found)
     np.testing.assert_array_equal(images.load(tmp_path / "p.png"), sheets.draw(found))
