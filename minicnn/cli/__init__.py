@@ -42,6 +42,7 @@ COMMANDS = {
     "occlusion": "how much a class's probability depends on each part of a photo",
     "compare": "two networks' first layers: dead filters, aliasing, what a unit sees",
     "strongest": "the patches of many photos that activate each channel most, with projections",
+    "evolution": "features of a network as they grew while it was trained, at chosen epochs",
     "deepdream-image": "pictures that activate channels of a layer, as MATLAB makes them",
     "dream": "a photo changed to amplify what a layer sees in it (DeepDream)",
     "zoom": "a zoom into a dream: dream, enlarge, dream again; frames as a GIF or MP4, and a sheet",

@@ -29,8 +29,8 @@ SHEET = ("the sheet; each picture at its own size goes into the folder of that n
 class Command:
     """The options of one command, with the defaults of the function that it calls.
 
-    All commands have --weights, --labels, --out, --seed, --device and --ops; if the function
-    requires an `image`, the command takes a photo.
+    All commands have --weights, --labels (but for `weights` False), --out, --seed, --device and
+    --ops; if the function requires an `image`, the command takes a photo.
 
     Parameters
     ----------
@@ -42,14 +42,17 @@ class Command:
         writes to a file.
     result : str
         What is written there, for the help.
+    weights : bool
+        Whether it works on one network.
     """
 
-    def __init__(self, parser, function=None, out=None, result="the result"):
+    def __init__(self, parser, function=None, out=None, result="the result", weights=True):
         self.parser, self.function = parser, function
-        parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                            help="name of a shipped or fetched network, or an .h5 file (default: "
-                                 "%(default)s)")
-        parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
+        if weights:
+            parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
+                                help="name of a shipped or fetched network, or an .h5 file "
+                                     "(default: %(default)s)")
+            parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
         parser.add_argument("--out", default=out, metavar="PATH",
                             help=f"where to write {result}; replaces what is there (default: "
                             "%(default)s)" if out else "write the text to this file; replaces it")

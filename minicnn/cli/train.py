@@ -10,12 +10,12 @@ import numpy as np
 
 from minicnn import images, models, train
 from minicnn.cli import INTERRUPTED, near
-from minicnn.cli.options import Command, equipped, names, number, whole
+from minicnn.cli.options import Command, equipped, names, number, numbers, whole
 from minicnn.files import hdf5, probe
 from minicnn.foreign.load import load
 from minicnn.report import augmented, confusion, curves
 from minicnn.terminal import tell
-from minicnn.train import batch_norm, head
+from minicnn.train import batch_norm, head, snapshots
 from minicnn.train.augment import VARIATIONS, chain
 from minicnn.train.checkpoint import remove
 from minicnn.train.evaluation import named_otherwise
@@ -68,6 +68,11 @@ def add(parser):
                 "40, shifts, shear and zoom 0.2, and a flip; digits is gentler, without flips")
     option("--checkpoint", metavar="FILE.npz",
            help="state to go on from (default: beside --out, removed at the end)")
+    option("--snapshots", metavar="FOLDER",
+           help="also keep the network as it was after some epochs, for minicnn evolution")
+    option("--at", type=numbers, default=list(snapshots.EPOCHS), metavar="N,FIRST..LAST,...",
+           help="the epochs of --snapshots, 0 before training; the last is always kept (default: "
+                f"{','.join(map(str, snapshots.EPOCHS))})")
     option("--plot", metavar="FILE.png", help="also plot loss and accuracy")
     option("--confusion", metavar="FILE.png", help="also draw which classes are taken for which")
     option("--show-augmentation", metavar="FILE.png",
@@ -224,6 +229,7 @@ def _train(options, plain, training, validation, vary):
     learner = batch_norm.add(plain) if options.batch_norm else plain
     learner = equipped(learner.initialize(options.seed), options)
     checkpoint = Path(options.checkpoint or Path(options.out).with_suffix(".checkpoint.npz"))
+    keep = None if options.snapshots is None else _keeper(options, learner, plain, checkpoint)
     optimizer = _optimizer(options)
     rate = SCHEDULES[options.schedule](optimizer.rate)
     rate = warm_up(rate, options.warm_up) if options.warm_up else rate
@@ -233,7 +239,7 @@ def _train(options, plain, training, validation, vary):
                 learner, training, options.epochs, optimizer, rate=rate, batch=options.batch,
                 validation=validation, augment=vary, smoothing=options.smoothing,
                 mixup=options.mixup, clip=options.clip, frozen=options.freeze, seed=options.seed,
-                checkpoint=checkpoint):
+                checkpoint=checkpoint, after=keep):
             print(epoch, flush=True)
             history.append(epoch)
     except KeyboardInterrupt:
@@ -249,6 +255,17 @@ def _train(options, plain, training, validation, vary):
     if options.checkpoint is None:
         remove(checkpoint)
     return _measure(options, options.out, trained, validation)
+
+
+def _keeper(options, learner, plain, checkpoint):
+    """What keeps the snapshots; ValueError for a folder that has those of another training."""
+    earlier = snapshots.there(options.snapshots)
+    if earlier and not checkpoint.exists():
+        raise ValueError(f"{options.snapshots}: has snapshots of an earlier training; remove them, "
+                         "or name another folder for --snapshots")
+    images.check_folder(options.snapshots, [snapshots.path("", options.epochs).name])
+    return snapshots.Keeper(options.snapshots, learner, [*options.at, options.epochs],
+                            plain if options.batch_norm else None)
 
 
 def _save(options, network, validation):

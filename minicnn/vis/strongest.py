@@ -212,7 +212,7 @@ def _tables(source, size, goal, best, fields):
         field, at = fields[row], (row, place)
         position = divmod(int(best.places[at]), len(field.columns))
         boxes[at], names[at] = field.box(position), source.name(int(best.photos[at]))
-        windows[at] = _inside(field.box(position, clipped=False), size)
+        windows[at] = moved_inside(field.box(position, clipped=False), size)
         positions[at] = position if all(field.stride) else -1
     return {"channels": goal.channels, "values": best.values, "photos": best.photos, "names": names,
             "positions": positions.astype(np.int32), "boxes": boxes.astype(np.int32),
@@ -220,8 +220,9 @@ def _tables(source, size, goal, best, fields):
             "frames": np.array([field.size for field in fields], np.int32)}
 
 
-def _inside(box, size):
-    """A rectangle moved into a photo; as large as the photo where it is larger."""
+def moved_inside(box, size):
+    """A rectangle (top, bottom, left, right) moved into a photo of size (H, W); as large as the
+    photo where it is larger."""
     bounds = []
     for first, last, side in zip(box[::2], box[1::2], size, strict=True):
         length = min(last - first, side)

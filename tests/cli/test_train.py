@@ -11,6 +11,7 @@ from minicnn.cli import main
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.train import data as data_sets
+from minicnn.train import snapshots
 from minicnn.train.shapes import Shapes
 
 
@@ -99,6 +100,20 @@ def test_ctrl_c_and_the_same_command_again(said, capsys, monkeypatch, tmp_path):
         for key, value in arrays.items():
             np.testing.assert_array_equal(minicnn.load("broken.h5").params[name][key], value)
     assert not (tmp_path / "broken.checkpoint.npz").exists()
+
+
+@pytest.mark.thorough
+def test_snapshots_for_evolution(said, complaint, tmp_path):
+    words = [*WORDS, "--batch-norm", "--snapshots", "kept", "--at", "0,1"]
+    said(*words)
+    found = snapshots.load("kept")
+    assert list(found) == [0, 1, 2]  # the last one is always kept
+    last, trained = found[2], minicnn.load("trained.h5")
+    np.testing.assert_array_equal(last.params["conv1"]["w"], trained.params["conv1"]["w"])
+    assert last.labels == trained.labels
+    assert "kept: has snapshots of an earlier training; remove them" in complaint(*words)
+    (tmp_path / "file").touch()
+    assert "file: is no folder" in complaint(*WORDS, "--snapshots", "file")
 
 
 def test_a_toml_file_and_what_has_precedence(said, tmp_path):

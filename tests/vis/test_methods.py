@@ -48,7 +48,7 @@ def test_the_call_and_the_function_make_the_same():
 def test_its_signature_is_the_function_s_and_a_wrong_call_names_it(method):
     name, module, function = method
     assert inspect.signature(module) == inspect.signature(function)
-    with pytest.raises(TypeError, match=rf"^{name}\(\) missing .* 'network'"):
+    with pytest.raises(TypeError, match=rf"^{name}\(\) missing .* 'networks?'"):
         module()
 
 
