@@ -134,8 +134,10 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
         paintings = [match_covariance(painting, photo) for painting in paintings]
     whole = _fitted(photo, side)
     sizes = coarse_to_fine.ladder(whole, options.sizes)
-    border = coarse_to_fine.Border(network, [*dict.fromkeys([*content_layers, *style_layers])],
-                                   options.padding)
+    border = coarse_to_fine.Border(
+        network, [*dict.fromkeys([*content_layers, *style_layers])], options.padding, options.tile,
+        grams=[name for name in style_layers if name not in content_layers]
+        if options.statistic == "gram" else ())
 
     def seen(picture, size):
         return border.seen(network, network.prepare(images.resize(picture, size), "keep"))
