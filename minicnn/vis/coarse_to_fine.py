@@ -96,7 +96,8 @@ class Border:
         if flat:
             raise ValueError(f"{', '.join(flat)}: no feature maps there, so no positions to take "
                              "means over; choose convolutional layers")
-        strides = {name: receptive.field(network, name).stride[0] for name in layers}
+        strides = {name: field.stride[0]
+                   for name, field in receptive.fields(network, layers=layers).items()}
         width = 0 if mode == "zeros" else -(-LEAST_BORDER // lcm(*strides.values())) * lcm(
             *strides.values())
         self.layers, self.width, self.mode = layers, width, mode
@@ -136,6 +137,13 @@ class Border:
 
     def _around(self, mode):
         return [extend(self.width, mode)] if self.width else []
+
+
+def border(network, layers, contents, options):
+    """The Border for the layers whose statistic is matched and those compared place by place."""
+    grams = [name for name in layers if name not in contents]
+    return Border(network, [*dict.fromkeys([*contents, *layers])], options.padding, options.tile,
+                  grams if options.statistic == "gram" else ())
 
 
 def steps(network, sizes, objective_at, start, border, options, kept=None):

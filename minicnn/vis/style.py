@@ -48,7 +48,7 @@ from minicnn.ascent import objectives
 from minicnn.files.digests import digest, of_arrays
 from minicnn.files.unfinished import Unfinished
 from minicnn.network.layers import MaxPool, ReLU
-from minicnn.vis import coarse_to_fine
+from minicnn.vis import coarse_to_fine, memory
 from minicnn.vis.coarse_to_fine import SynthesisOptions
 from minicnn.vis.colours import match_covariance, with_colours_of
 from minicnn.vis.options import OptionsError, option, takes
@@ -134,10 +134,8 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
         paintings = [match_covariance(painting, photo) for painting in paintings]
     whole = _fitted(photo, side)
     sizes = coarse_to_fine.ladder(whole, options.sizes)
-    border = coarse_to_fine.Border(
-        network, [*dict.fromkeys([*content_layers, *style_layers])], options.padding, options.tile,
-        grams=[name for name in style_layers if name not in content_layers]
-        if options.statistic == "gram" else ())
+    border = coarse_to_fine.border(network, style_layers, content_layers, options)
+    memory.check(network, sizes[-1], style_layers, content_layers, options)
 
     def seen(picture, size):
         return border.seen(network, network.prepare(images.resize(picture, size), "keep"))

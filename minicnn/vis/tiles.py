@@ -105,9 +105,26 @@ class InTiles:
         """
         if self.hold(x.shape[1:3]) and not self.grams and not self.margins:
             return self.network.forward(x, to=to, keep=keep, caches=caches)
-        edges = [self._edges(side, axis.step)
-                 for side, axis in zip(x.shape[1:3], self.axes, strict=True)]
-        return TiledRun(self, x, to, edges)
+        return TiledRun(self, x, to)
+
+    def spans(self, size, layers):
+        """The tiles of an image (H, W), each two TileSpans, of its rows and its columns; and the
+        shape of each layer within its margins, (h, w, C).
+
+        The largest tile comes first: its memory then serves the others (`fast.workspace`).
+        """
+        axes, shapes, margin = self.axes, self.network.shapes_at(size, layers), self.margins.get
+        ends = [{name: (margin(name, 0), shapes[name][a] - margin(name, 0)) for name in layers}
+                for a in (0, 1)]  # by axis and layer, the first unit and the one after the last
+        spans = [[_span(begin, end, side, axis, within)
+                  for begin, end in pairwise(self._edges(side, axis.step))]
+                 for side, axis, within in zip(size, axes, ends, strict=True)]
+
+        def pixels(tile):
+            return prod(span.pixels.stop - span.pixels.start for span in tile)
+        return sorted(product(*spans), key=pixels, reverse=True), {
+            name: (*(axis[name][1] - axis[name][0] for axis in ends), shapes[name][2])
+            for name in layers}
 
     @cached_property
     def axes(self):
@@ -118,8 +135,9 @@ class InTiles:
     @cached_property
     def exact(self):
         """Whether tiles overlap fully, so that no shift can show."""
-        return all(axis.before >= full.before and axis.after >= full.after for axis, full in zip(
-            self.axes, reaches(self.network, self.layers), strict=True))
+        return self.overlap is None or all(
+            axis.before >= full.before and axis.after >= full.after for axis, full in zip(
+                self.axes, reaches(self.network, self.layers), strict=True))
 
     def _edges(self, side, step):
         """Where tiles begin and end along one side: multiples of `step`, and the image's end."""
@@ -132,16 +150,10 @@ class InTiles:
 class TiledRun:
     """What `InTiles.forward` returns: layers by name, each whole or a Gram, and the way back."""
 
-    def __init__(self, tiles, x, layers, edges):
+    def __init__(self, tiles, x, layers):
         self.tiles, self.x, self.layers = tiles, x, layers
-        shapes, margin = tiles.network.shapes_at(x.shape[1:3], layers), tiles.margins.get
-        ends = [{name: (margin(name, 0), shapes[name][a] - margin(name, 0)) for name in layers}
-                for a in (0, 1)]  # by axis and layer, the first unit and the one after the last
-        self.spans = [[_span(begin, end, side, axis, within) for begin, end in pairwise(along)]
-                      for along, side, axis, within in zip(edges, x.shape[1:3], tiles.axes, ends,
-                                                           strict=True)]
-        self.shapes = {name: (len(x), *(axis[name][1] - axis[name][0] for axis in ends),
-                              shapes[name][2]) for name in layers}
+        self.spans, sides = tiles.spans(x.shape[1:3], layers)
+        self.shapes = {name: (len(x), *sides[name]) for name in layers}
         self.seen = self._seen()
 
     def __getitem__(self, name):
@@ -152,7 +164,7 @@ class TiledRun:
         seen = {name: 0 if name in self.tiles.grams else
                 array_module(self.x).zeros(self.shapes[name], dtype=self.x.dtype)
                 for name in self.layers}
-        for down, across in product(*self.spans):
+        for down, across in self.spans:
             run = self._run(down, across, caches=False)
             for name in self.layers:
                 own = run[name][:, down.inner[name], across.inner[name]]
@@ -172,7 +184,7 @@ class TiledRun:
         At a layer known by its Gram matrix the seed is the gradient there, (N, C, C).
         """
         dx = array_module(self.x).zeros_like(self.x)
-        for down, across in product(*self.spans):
+        for down, across in self.spans:
             own = {name: seed[:, down.units[name], across.units[name]]
                    for name, seed in seeds.items() if name not in self.tiles.grams}
             if len(own) == len(seeds) and not any(seed.any() for seed in own.values()):
@@ -215,7 +227,7 @@ class TileSpan(NamedTuple):
 
 def reaches(network, layers):
     """What tiles need to compute some layers exactly: the Reach of rows and that of columns."""
-    fields = {name: receptive.field(network, name) for name in layers}
+    fields = receptive.fields(network, layers=layers)
     for name, field in fields.items():
         if 0 in field.stride:
             raise ValueError(f"tiles: {name} has no positions and sees the whole image; choose a "

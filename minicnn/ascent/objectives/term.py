@@ -98,7 +98,9 @@ class Objective:
             values, gradient = term.look(at[term.place])
             total = total + term.weight * values
             by_term[term.name] = by_term.get(term.name, 0) + term.weight * values
-            gradients[term.place] = gradients.get(term.place, 0) + term.weight * gradient
+            gradient = term.weight * gradient
+            gradients[term.place] = (gradients[term.place] + gradient
+                                     if term.place in gradients else gradient)
         return Value(total, by_term, gradients)
 
 
