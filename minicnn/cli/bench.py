@@ -15,6 +15,7 @@ PROGRAMS = {
     "judge": "how many known wrong layers each checker of gradients catches",
     "course": "a generated class of 40, graded by two commands: points, feedback, time",
     "classes": "pictures of classes, judged by a network that had no part in them",
+    "texture": "the loss that L-BFGS reaches, beside PyTorch's",
 }
 
 
