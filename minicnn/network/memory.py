@@ -213,10 +213,10 @@ class Conv(Plain):
     def _winograd(self, x, pad, outputs, result):
         """`winograd.convolve`."""
         matrices = winograd.MATRICES[self.algorithm, self.param_shapes["w"][:2]]
-        (places, size), (n, h, w, c) = matrices.bt.shape[:1] + (matrices.size,), x.shape
-        taps = self.param_shapes["w"][0]
+        places, size, taps = len(matrices.bt), matrices.size, self.param_shapes["w"][0]
+        n, h, w, c = x.shape
         oh, ow = h + 2 * pad - taps + 1, w + 2 * pad - taps + 1
-        down, across = -(-oh // size), -(-ow // size)
+        down, across = -(-oh // size), -(-ow // size)  # tiles
         self._stays(result, places**2 * prod(self.param_shapes["w"][2:]))
         padded = self.ledger.array(n, down * size + taps - 1, across * size + taps - 1, c,
                                    reused=True)
@@ -226,7 +226,7 @@ class Conv(Plain):
         blocks = winograd._blocks(n, down, across * c * panel,
                                   places**2 * across * c * outputs // groups)
         rows = blocks[0][2] - blocks[0][1]
-        block = [[self.ledger.array(rows * size * places * across * c // size, reused=True),
+        block = [[self.ledger.array(rows * places * (across * size + taps - 1) * c, reused=True),
                   self.ledger.array(places**2 * rows * across * c, reused=True),
                   self.ledger.array(places**2 * rows * across * outputs, reused=True),
                   self.ledger.array(places * size * rows * across * outputs, reused=True)]

@@ -78,10 +78,10 @@ class Looks:
         seeds = {}
         for name in self.terms:
             seeds[name] = self.ledger.array(*run[name].shape)
-            if name in self.tiles.grams:
-                parts = [self.ledger.array(*run[name].shape, reused=reused)
-                         for reused in (False, True)]
-                del parts
+            if name in self.tiles.grams:  # the tile's own units as a matrix, and its product
+                matrix = self.ledger.array(*run[name].shape)
+                self.ledger.array(*run[name].shape, reused=True)
+                del matrix
         del own
         self.dry.backward(run, seeds)
 
@@ -90,17 +90,16 @@ class Looks:
 
 def energy(ledger, shape):
     """`objectives.energy`, and any objective with one array besides its gradient."""
-    gradient = ledger.array(*shape)
-    return ledger.array(*shape) if gradient else None  # times its weight
+    return _weighted(ledger, ledger.array(*shape))
 
 
 def distance(ledger, shape):
     """`objectives.distance`."""
     off, twice, slope = (ledger.array(*shape) for _ in range(3))
     del twice
-    weighted = ledger.array(*shape)
-    del off, slope
-    return weighted
+    gradient = _weighted(ledger, slope)
+    del off
+    return gradient
 
 
 def gram(ledger, shape, border=True):
@@ -109,9 +108,12 @@ def gram(ledger, shape, border=True):
     product = ledger.array(*shape, reused=True)
     slope = ledger.array(*shape)
     del matrix, product
-    gradient = ledger.array(*shape) if border else slope  # with zeros at the border
-    del slope
-    return ledger.array(*shape) if gradient else None  # times its weight
+    return _weighted(ledger, ledger.array(*shape) if border else slope)  # zeros at the border
+
+
+def _weighted(ledger, gradient):
+    """The gradient times its term's weight."""
+    return ledger.array(*gradient.shape)
 
 
 # ---- methods
