@@ -145,8 +145,9 @@ def synthesis(network, size, layers, contents, options):
     return looks.ledger.peak
 
 
-def check(network, size, layers, contents, options):
-    """Raise ValueError if `synthesis` needs more memory than there is; for a GPU do nothing."""
+def check(name, network, size, layers, contents, options):
+    """Raise ValueError if `synthesis`, for a method of this name, needs more memory than there is;
+    for a GPU do nothing."""
     there = control_groups.memory_available()
     if there is None or network.device != "cpu":
         return
@@ -161,7 +162,7 @@ def check(network, size, layers, contents, options):
     remedy = (f"take tiles: tile={fitting[0]} (--tile {fitting[0]}) needs "
               f"{gigabytes(needed(fitting[0]))}" if fitting else
               "make a smaller image (size), or let L-BFGS remember fewer steps (memory)")
-    raise ValueError(f"{options.method}: an image of {size[0]}x{size[1]} pixels needs about "
+    raise ValueError(f"{name}: an image of {size[0]}x{size[1]} pixels needs about "
                      f"{gigabytes(count)} of memory, but only {gigabytes(there)} are free; "
                      f"{remedy}")
 

@@ -135,7 +135,7 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
     whole = _fitted(photo, side)
     sizes = coarse_to_fine.ladder(whole, options.sizes)
     border = coarse_to_fine.border(network, style_layers, content_layers, options)
-    memory.check(network, sizes[-1], style_layers, content_layers, options)
+    memory.check("style", network, sizes[-1], style_layers, content_layers, options)
 
     def seen(picture, size):
         return border.seen(network, network.prepare(images.resize(picture, size), "keep"))

@@ -95,7 +95,7 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
     whole = photo.shape[:2] if options.new_size is None else images.height_width(options.new_size)
     sizes = coarse_to_fine.ladder(whole, options.sizes)
     border = coarse_to_fine.border(network, layers, [], options)
-    memory.check(network, sizes[-1], layers, [], options)
+    memory.check("texture", network, sizes[-1], layers, [], options)
 
     def minus_loss(k):  # at the k-th size
         small = images.resize(photo, [max(1, round(side * sizes[k][0] / whole[0]))
