@@ -1,8 +1,8 @@
 """The loss of a texture that L-BFGS reaches, ours and PyTorch's, from the same start.
 
-    minicnn bench texture TEXTURE.jpg, in a checkout, or
-    python benchmarks/texture.py TEXTURE.jpg [--weights vgg16.h5] [--size 128] [--steps 100]
-                                 [--seeds 0 1 2] [--out benchmarks/results/texture]
+    minicnn bench texture, in a checkout, or
+    python benchmarks/texture.py [--textures pebbles.jpg] [--weights vgg16.h5] [--size 128]
+                                 [--steps 100] [--seeds 0 1 2] [--out benchmarks/results/texture]
 
 Both make the same loss small, the sum of the relative errors of Gram matrices (`vis.texture`), by
 as many steps from the same noise, remember as many of them, and search along each for the strong
@@ -148,7 +148,8 @@ def read(arguments=None, prog=None):
     """Parse the options."""
     parser = argparse.ArgumentParser(prog=prog, description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("textures", nargs="+", metavar="TEXTURE", help="photos of textures")
+    add("--textures", nargs="+", default=["pebbles.jpg"], metavar="PHOTO",
+        help="(default: pebbles.jpg)")
     add("--weights", default="vgg16.h5", metavar="FILE", help="(default: vgg16.h5)")
     add("--size", type=int, default=128, metavar="N", help="side in pixels (default: 128)")
     add("--steps", type=int, default=100, metavar="N", help="steps of both (default: 100)")

@@ -12,6 +12,9 @@ At several sizes (`vis.coarse_to_fine`) the strokes of the small images stay in 
 each size the content counts twice as much as at the next, since what is lost in a small image does
 not come back (as in STROTSS: Kolkin, Salavon & Shakhnarovich 2019).
 
+A large image is painted in tiles (`vis.tiles`), by the same loss and gradient. What would not fit
+into memory is refused before the work (`vis.memory`).
+
 Both errors are relative: 1 if nothing is active, 0 at the goal (see `vis.texture`). So the weights
 mean the same in every network, and style_weight / content_weight is the one number to turn. TV is
 that of pixels in 0..1.

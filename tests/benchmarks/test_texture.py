@@ -26,8 +26,9 @@ def test_the_table_has_the_median_of_the_ratios():
 def test_both_begin_at_one_loss_and_end_near_each_other(tmp_path, capsys):
     pytest.importorskip("torch")
     images.save(tmp_path / "a.png", small.photo(64, 64))
-    texture.run(texture.read([str(tmp_path / "a.png"), "--weights", "minivgg", "--size", "64",
-                              "--steps", "10", "--seeds", "0", "--out", str(tmp_path / "t")]))
+    texture.run(texture.read(["--textures", str(tmp_path / "a.png"), "--weights", "minivgg",
+                              "--size", "64", "--steps", "10", "--seeds", "0",
+                              "--out", str(tmp_path / "t")]))
     (row,) = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))["rows"]
     assert 10 < row["ours"]["looks"] < 30 and row["torch"]["looks"] >= 10
     assert max(row["ours"]["loss"], row["torch"]["loss"]) < 0.5 * row["start"]
