@@ -27,7 +27,6 @@ from minicnn.vis.texture import default_layers as layers_of_texture
 from minicnn.vis.tiles import InTiles
 
 LIBRARIES = 4e6  # bytes: code that is loaded at the first call, stacks of threads
-PAIRS = LBFGS().memory
 
 
 def estimate(network, size, method="forward", layers=None, **options):
@@ -114,9 +113,8 @@ def _dream(network, size, layers, options):
 
 def _invert(network, size, layers, options):
     layers = layers or layers_to_invert(network)
-    pairs = min(PAIRS, options.steps) if options.optimizer == "lbfgs" else 1
-    return max(_ascent(network, size, {name: memory.distance}, memory.WORK + 2 * pairs)
-               for name in layers)
+    count = memory.images_of(options.optimizer, LBFGS().memory, options.steps)
+    return max(_ascent(network, size, {name: memory.distance}, count) for name in layers)
 
 
 def _texture(network, size, layers, options):

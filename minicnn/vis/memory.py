@@ -15,7 +15,7 @@ from minicnn.backend import control_groups
 from minicnn.network.memory import Dry, Ledger
 from minicnn.vis import coarse_to_fine
 
-WORK = 12  # images that a step has at a time: the image, its gradient, the step, within bounds ...
+WORK = 6  # images that a step has while the network looks at one; a search has as many again
 TILES = (1024, 512, 256, 128)  # pixels: what is proposed, the largest that fits
 
 
@@ -138,11 +138,16 @@ def synthesis(network, size, layers, contents, options):
     seen = looks.targets()
     kept = {name: seen[name] for name in contents}
     del seen
-    pairs = min(options.memory, options.steps) if options.optimizer == "lbfgs" else 1
-    images = looks.ledger.array(2 * pairs + WORK, *size, network.input_shape[2])
+    count = images_of(options.optimizer, options.memory, options.steps)
+    images = looks.ledger.array(count, *size, network.input_shape[2])
     looks.look()
     del images, kept
     return looks.ledger.peak
+
+
+def images_of(optimizer, memory, steps):
+    """How many images an optimiser has while the network looks at one."""
+    return WORK if optimizer != "lbfgs" else 2 * WORK + 2 * min(memory, steps)
 
 
 def check(name, network, size, layers, contents, options):
