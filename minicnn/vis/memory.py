@@ -39,7 +39,7 @@ class Looks:
         self.tiles = None if tiles is None or tiles.hold(size) else tiles
         self.image = 1, *self.size, network.input_shape[2]
         if self.tiles is not None:
-            (largest, *_), self.sides = tiles.spans(self.size, list(terms))
+            (largest, *_), self.sides = tiles.tiles_of(self.size, list(terms))
             self.tile = tuple(span.pixels.stop - span.pixels.start for span in largest)
 
     def look(self):

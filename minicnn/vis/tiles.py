@@ -107,7 +107,7 @@ class InTiles:
             return self.network.forward(x, to=to, keep=keep, caches=caches)
         return TiledRun(self, x, to)
 
-    def spans(self, size, layers):
+    def tiles_of(self, size, layers):
         """The tiles of an image (H, W), each two TileSpans, of its rows and its columns; and the
         shape of each layer within its margins, (h, w, C).
 
@@ -152,7 +152,7 @@ class TiledRun:
 
     def __init__(self, tiles, x, layers):
         self.tiles, self.x, self.layers = tiles, x, layers
-        self.spans, sides = tiles.spans(x.shape[1:3], layers)
+        self.parts, sides = tiles.tiles_of(x.shape[1:3], layers)
         self.shapes = {name: (len(x), *sides[name]) for name in layers}
         self.seen = self._seen()
 
@@ -164,15 +164,19 @@ class TiledRun:
         seen = {name: 0 if name in self.tiles.grams else
                 array_module(self.x).zeros(self.shapes[name], dtype=self.x.dtype)
                 for name in self.layers}
-        for down, across in self.spans:
-            run = self._run(down, across, caches=False)
-            for name in self.layers:
-                own = run[name][:, down.inner[name], across.inner[name]]
-                if name in self.tiles.grams:
-                    seen[name] = seen[name] + _products(own)
-                else:
-                    seen[name][:, down.units[name], across.units[name]] = own
+        for tile in self.parts:
+            self._add(tile, seen)
         return seen | {name: Gram(seen[name] / self._positions(name)) for name in self.tiles.grams}
+
+    def _add(self, tile, seen):
+        """Add what a tile computes to the layers."""
+        run, (down, across) = self._run(tile, caches=False), tile
+        for name in self.layers:
+            own = run[name][:, down.inner[name], across.inner[name]]
+            if name in self.tiles.grams:
+                seen[name] = seen[name] + _products(own)
+            else:
+                seen[name][:, down.units[name], across.units[name]] = own
 
     def _positions(self, name):
         """M, the number of places of the whole layer."""
@@ -184,23 +188,26 @@ class TiledRun:
         At a layer known by its Gram matrix the seed is the gradient there, (N, C, C).
         """
         dx = array_module(self.x).zeros_like(self.x)
-        for down, across in self.spans:
+        for down, across in self.parts:
             own = {name: seed[:, down.units[name], across.units[name]]
                    for name, seed in seeds.items() if name not in self.tiles.grams}
-            if len(own) == len(seeds) and not any(seed.any() for seed in own.values()):
-                continue
-            run, planted = self._run(down, across, caches=True), {}
-            for name, seed in seeds.items():  # placed among all units that the tile computes
-                at = np.s_[:, down.inner[name], across.inner[name]]
-                planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
-                planted[name][at] = own[name] if name in own else _through(
-                    run[name][at], 2 / self._positions(name) * seed)
-            part = dx[:, down.pixels, across.pixels]
-            part += run.backward(planted, relu=relu)
+            if len(own) < len(seeds) or any(seed.any() for seed in own.values()):
+                dx[:, down.pixels, across.pixels] += self._gradient((down, across), seeds, own,
+                                                                    relu)
         return dx
 
-    def _run(self, down, across, caches):
-        crop = self.x[:, down.pixels, across.pixels]
+    def _gradient(self, tile, seeds, own, relu):
+        """The gradient at the pixels that a tile sees, from its own units' part of the seeds."""
+        run, (down, across), planted = self._run(tile, caches=True), tile, {}
+        for name, seed in seeds.items():  # placed among all units that the tile computes
+            at = np.s_[:, down.inner[name], across.inner[name]]
+            planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
+            planted[name][at] = own[name] if name in own else _through(
+                run[name][at], 2 / self._positions(name) * seed)
+        return run.backward(planted, relu=relu)
+
+    def _run(self, tile, caches):
+        crop = self.x[:, tile[0].pixels, tile[1].pixels]
         return self.tiles.network.forward(crop, to=self.layers, keep=(), caches=caches)
 
 

@@ -1,5 +1,7 @@
 """Tiles: value and gradient are those of the whole image, whatever the layers below do."""
 
+import weakref
+
 import numpy as np
 import pytest
 import small
@@ -218,3 +220,17 @@ def test_a_gram_layer_is_never_whole():
     run = InTiles(network, GRAMS, 13, grams=GRAMS).forward(x, to=GRAMS)
     assert {run[name].matrix.shape for name in GRAMS} == {
         (1, network.shapes[name][2], network.shapes[name][2]) for name in GRAMS}
+
+
+def test_a_tile_is_gone_before_the_next_one_is_computed(monkeypatch):
+    network, runs = SMALL.with_average_pooling(), []
+    forward = network.forward
+
+    def watched(*what, **more):
+        assert not any(run() for run in runs)
+        run = forward(*what, **more)
+        runs.append(weakref.ref(run))
+        return run
+    monkeypatch.setattr(network, "forward", watched)
+    loop.look(InTiles(network, GRAMS, 25, grams=GRAMS), style_loss(), images(50, 64))
+    assert len(runs) == 2 * 2 * 3  # there and back, two rows of three tiles
