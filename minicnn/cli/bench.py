@@ -17,6 +17,7 @@ PROGRAMS = {
     "classes": "pictures of classes, judged by a network that had no part in them",
     "lecture": "few photos: a network from scratch, VGG-16 frozen, VGG-16 fine-tuned",
     "first-layer": "AlexNet's first layer and Zeiler & Fergus', trained alike and compared",
+    "texture": "the loss that L-BFGS reaches, beside PyTorch's",
 }
 
 

@@ -341,6 +341,14 @@ class Network:
                              f"small for layer {wrong}, whose window does not fit; the size must "
                              f"be at least {next(fit, max(self.input_shape[:2]))}")
 
+    def shapes_at(self, size: Sequence[int],
+                  to: str | Sequence[str] | None = None) -> dict[str, tuple[int, ...]]:
+        """`shapes` for images (H, W), of the layers of `to` and those that they depend on."""
+        self.check_size(size, to)
+        needed = self.last_readers(self._goals(to))
+        rows = [row for row in self.rows if row.name in needed]
+        return written.traced(rows, (*size, self.input_shape[2]), self.name)[1]
+
     # ---- photos and classes
 
     def prepare(self, image: Photo, size: int | Sequence[int] | str | None = None) -> np.ndarray:

@@ -20,7 +20,11 @@ def gram(layer, target):
     def function(a):
         check_positions(a, layer)
         return gram_loss(a, array_module(a).asarray(target, dtype=a.dtype))
-    return Objective([Term(f"{layer} gram", layer, function)])
+
+    def of_gram(g):  # E and dE/dG, the first step of its gradient
+        off, c = g - array_module(g).asarray(target, dtype=g.dtype), len(target)
+        return (off * off).sum(axis=(1, 2)) / (4 * c * c), off / (2 * c * c)
+    return Objective([Term(f"{layer} gram", layer, function, of_gram=of_gram)])
 
 
 def gram_loss(a, target):

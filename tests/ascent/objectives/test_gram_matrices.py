@@ -7,6 +7,7 @@ import pytest
 from minicnn import gradcheck
 from minicnn.ascent import objectives
 from minicnn.ascent.objectives.gram_matrices import gram_loss, relative_error
+from minicnn.ascent.objectives.term import Gram
 from minicnn.ascent.objectives.textures import relative
 
 A = nets.images(2, (3, 4, 5))
@@ -144,3 +145,18 @@ def test_diversity_keeps_the_dtype_and_its_argument(dtype):
 def test_one_image_has_nothing_to_differ_from():
     with pytest.raises(ValueError, match="compares the images of a batch, but .* only one image"):
         diversity(A[:1])
+
+
+def test_gram_can_be_had_from_the_matrix_alone():
+    """By the chain rule: dE/dF = F (dE/dG + its transpose) / M."""
+    (term,) = objectives.gram("layer", objectives.gram_matrix(THREE)[0]).terms
+    matrix = objectives.gram_matrix(A)
+    values, slope = term.look(Gram(matrix))
+    expected, gradient = term.look(A)
+    np.testing.assert_allclose(values, expected, rtol=1e-12)
+    f = A.reshape(2, 12, 5)
+    np.testing.assert_allclose((f @ (slope + slope.transpose(0, 2, 1)) / 12).reshape(A.shape),
+                               gradient, rtol=1e-12)
+    (weighted,) = relative(objectives.gram("layer", matrix[0]), Gram(matrix[:1])).terms
+    (same,) = relative(objectives.gram("layer", matrix[0]), A[:1]).terms
+    assert weighted.weight == same.weight
