@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from base64 import b64decode
@@ -25,6 +26,16 @@ KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "End": 35, "Home": 36, "Ar
         "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
 
+START = """import os, sys
+source, sink, *program = sys.argv[1:]
+os.dup2(int(sink), 99)
+os.dup2(int(source), 3)  # where it reads what it is asked
+os.dup2(99, 4)
+os.close(99)
+os.execv(program[0], program)
+"""
+
+
 @contextmanager
 def opened(width=1280, height=900):
     """A Tab; the test skips where there is no browser."""
@@ -34,6 +45,7 @@ def opened(width=1280, height=900):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         tab = Tab(program, profile)
         try:
+            tab.begin()
             tab.size(width, height)
             yield tab
         finally:
@@ -47,7 +59,7 @@ class Tab:
         its_input, self._to = os.pipe()
         self._from, its_output = os.pipe()
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$0" "$@" 3<&{its_input} 4>&{its_output}', program,
+            [sys.executable, "-c", START, str(its_input), str(its_output), program,
              "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
              "--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking",
              f"--user-data-dir={profile}"], pass_fds=(its_input, its_output),
@@ -56,6 +68,9 @@ class Tab:
         os.close(its_output)
         self._rest, self._number, self._session = b"", 0, None
         self.complaints, self.requests = [], []
+
+    def begin(self):
+        """Open a page, and listen to it."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)[
             "sessionId"]

@@ -763,14 +763,22 @@ const element = (tag, attributes = {}, ...inside) => {
   return made;
 };
 
+/* The state of a page as it was made. */
+function beginning(data, figure) {
+  const view = figure.views ? figure.views[0][0] : "";
+  return {view, step: figure.begin ? figure.begin(view) : 0, at: null, t: 0, flip: "",
+          ...data.settings};
+}
+
 /* The state that an address's "#..." names; what it does not name is as at the start. */
-function fromAddress(hash, data, figure, start) {
-  const given = new URLSearchParams(hash.replace(/^#/, "")), s = {...start};
+function fromAddress(hash, data, figure) {
+  const given = new URLSearchParams(hash.replace(/^#/, "")), s = beginning(data, figure);
   for (const {key, options} of figure.settings(data)) {
     const found = options.find(([value]) => String(value) === given.get(key));
     if (found) s[key] = found[0];
   }
-  for (const {fits} of figure.settings(data)) if (fits && !fits(s)) return {...start};
+  for (const {fits} of figure.settings(data)) if (fits && !fits(s)) return beginning(
+    data, figure);
   if ((figure.views || []).some(([view]) => view === given.get("view"))) s.view = given.get("view");
   const whole = (value, least, most) => /^\d+$/.test(value || "")
     && Number(value) >= least && Number(value) <= most;
@@ -780,8 +788,16 @@ function fromAddress(hash, data, figure, start) {
     s.t = Number(given.get("t"));
   if (figure.press && /^[\w.]+$/.test(given.get("flip") || "")) s.flip = given.get("flip");
   const at = (given.get("at") || "").match(/^(\w+)\.(-?\d+)\.(-?\d+)$/);
-  if (at) s.at = [at[1], Number(at[2]), Number(at[3])];
+  if (at && isThere(figure.scene(data, s, figure.run(data, s)), at[1], +at[2], +at[3]))
+    s.at = [at[1], +at[2], +at[3]];
   return s;
+}
+
+/* Whether a scene has a panel with this cell. */
+function isThere(scene, id, i, j) {
+  const found = scene.rows.flat().find(one => one.id === id && one.cells);
+  const [top, left] = (found && found.first) || [0, 0];
+  return Boolean(found && (found.cells[i - top] || [])[j - left]);
 }
 
 function toAddress(s, start) {
@@ -793,10 +809,8 @@ function toAddress(s, start) {
 
 function start(root, data) {
   const figure = FIGURES[data.kind];
-  const first = {view: figure.views ? figure.views[0][0] : "", step: 0, at: null,
-                 t: 0, flip: "", ...data.settings};
-  if (figure.begin) first.step = figure.begin(first.view);
-  let state = fromAddress(location.hash, data, figure, first), peek = null, playing = null;
+  const first = beginning(data, figure);
+  let state = fromAddress(location.hash, data, figure), peek = null, playing = null;
   let built = "", own = false;
   const panels = new Map();
 
@@ -1010,7 +1024,7 @@ function start(root, data) {
     grid.setAttribute("aria-label", caption.textContent.trim());
     const values = one.cells.flat().filter(cell => !cell.plain && Number.isFinite(cell.v));
     const most = Math.max(1e-300, ...values.map(cell => Math.abs(cell.v)));
-    grid.style.setProperty("--chars", Math.max(3, ...one.cells.flat().map(
+    grid.parentElement.style.setProperty("--chars", Math.max(3, ...one.cells.flat().map(
       cell => text(cell.v).length)));
     const deepest = Math.max(4, ...one.cells.flat().map(cell => cell.depth || 0));
     const marked = (i, j, mark) => {
@@ -1048,7 +1062,7 @@ function start(root, data) {
 
   window.addEventListener("hashchange", () => {
     if (own) return;
-    state = fromAddress(location.hash, data, figure, first);
+    state = fromAddress(location.hash, data, figure);
     choices();
     draw();
   });
@@ -1058,7 +1072,7 @@ function start(root, data) {
   link.href = toAddress(state, first);
 }
 
-if (typeof module !== "undefined") module.exports = {evaluate, FIGURES, text, fromAddress};
+if (typeof module !== "undefined") module.exports = {evaluate, FIGURES, text, fromAddress, beginning};
 else start(document.getElementById("figure"),
            JSON.parse(document.getElementById("data").textContent));
 })();
