@@ -28,7 +28,8 @@ WAY_BACK = (
     "db          = sum over all windows of  dy[p, q]</pre>",
     "Point at a number of <i>dx</i> to hear all that arrive there. They come in reverse order, "
     "because a window that begins earlier reaches the pixel later: to listen, flip the kernel. "
-    "Point at a number of <i>dw</i> to see every pixel that met the weight.")
+    "Point at a number of <i>dw</i> to see every pixel that met the weight. At other settings "
+    "<i>dy</i> is repeated in both directions, so that it fits.")
 MATRIX = (
     "minicnn.ops.conv", 2,
     "Point at a row of <i>cols</i> to see the window it was copied from, and at a pixel to see all "

@@ -78,7 +78,7 @@ def step_deconvnet(network, photo, layer, channel=None, position=None):
             "stage by itself.",
             "Watch what unpooling does: single points move apart, to where the maxima were. Watch "
             "what filtering does: each point becomes a small pattern. Only the switches and the "
-            "signs come from the photo; the patterns come from the kernels."))
+            "signs come from the photo; the patterns come from the kernels.", numbers=False))
 
 
 def _planes(stages):

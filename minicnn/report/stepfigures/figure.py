@@ -66,20 +66,26 @@ class StepFigure:
 _LESS = "\\u003c"  # in JSON the same as <, but it opens no tag
 
 
-def about(op, lesson, *paragraphs):
+def about(op, lesson, *paragraphs, numbers=True):
     """The text below a figure: paragraphs of HTML, then where its numbers come from.
 
     Parameters
     ----------
     op : str
-        The module whose results the page shows.
+        The module whose results the page shows; `minicnn explain` shows the page of an op.
     lesson : int
         The number of the lesson that explains it.
     *paragraphs : str
         HTML; one that begins with a tag stands as it is.
+    numbers : bool
+        Whether it shows numbers, or pictures.
     """
     told = [one if one.startswith("<") else f"<p>{one}</p>" for one in paragraphs]
+    page_of = op.removeprefix("minicnn.ops.")
+    explain = "" if page_of == op else f" Its page: <code>minicnn explain {page_of}</code>."
+    rounded = (", in float64, shown rounded. Where you change a setting, the page computes them "
+               "itself" if numbers else "")
     return ["<h2>What to see</h2>", *told,
-            f'<p class="from">The numbers are those of <code>{op}</code>, in float64. Where you '
-            "change a setting, the page computes them itself. They are shown rounded. The "
-            f'lesson: <code>minicnn lesson {lesson}</code>.</p>']
+            f'<p class="from">The {"numbers" if numbers else "pictures"} are those of '
+            f"<code>{op}</code>{rounded}. The lesson: <code>minicnn lesson {lesson}</code>."
+            f"{explain}</p>"]

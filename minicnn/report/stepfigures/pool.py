@@ -70,4 +70,5 @@ def step_pool(x, window=2, stride=None, pad=0, rounding="floor", dy=None):
             "dx[h, k] = sum of dy[p, q] over the windows whose switch says (h, k)</pre>",
             "Choose a stride smaller than the window: the windows overlap, one pixel can win "
             "several, and what comes back through them adds up. The way back of a max pooling and "
-            "the unpooling of a deconvnet are the same."))
+            "the unpooling of a deconvnet are the same. At other settings <i>dy</i> is repeated in "
+            "both directions, so that it fits."))

@@ -150,6 +150,7 @@ function text(v) {
 }
 const factor = v => v < 0 ? `(${text(v)})` : text(v);
 const name = (array, ...places) => `<i>${array}</i>[${places.map(text).join(", ")}]`;
+const plain = words => words.replace(/[&<>"]/g, one => `&#${one.charCodeAt(0)};`);  // as HTML
 const several = (n, one, many = one + "s") => `${n} ${n === 1 ? one : many}`;
 const listed = parts => parts.length < 2 ? parts.join("")
   : `${parts.slice(0, -1).join(", ")} and ${parts[parts.length - 1]}`;
@@ -168,7 +169,7 @@ function sum(left, terms, rest, value, on) {
 const panel = (id, symbol, words, h, w, cell, more = {}) =>
   ({id, symbol, words, cells: full(h, w, cell), ...more});
 const sign = symbol => ({sign: symbol});
-const size = (h, w) => `${h} × ${w}`;
+const size = (h, w) => `${h}\u00a0×\u00a0${w}`;
 const same = (at, id, i, j) => at && at[0] === id && at[1] === i && at[2] === j;
 
 /* What windows can be set to; choices that leave no window, or a page too large, are refused. */
@@ -730,6 +731,7 @@ FIGURES.gram = {
 };
 
 FIGURES.deconvnet = {
+  keys: "Step with the buttons, or with the arrow keys on the slider.",
   run: () => ({}),
   shown: () => ({}),
   settings: () => [],
@@ -740,7 +742,8 @@ FIGURES.deconvnet = {
     const one = d.stages[s.step];
     return {rows: [[{id: "photo", symbol: "photo", words: d.photo.words, picture: d.photo.src,
                      alt: d.photo.words},
-                    {id: "whole", symbol: one.operation, words: `${one.layer}, ${one.shape}`,
+                    {id: "whole", symbol: plain(one.operation),
+                     words: `${plain(one.layer)}, ${one.shape}`,
                      picture: one.whole, alt: `${one.layer}: ${one.operation}`}],
                    one.planes.map((plane, k) => ({id: `plane${k}`, symbol: "", small: true,
                      words: plane.label, picture: plane.src, alt: plane.label}))],
@@ -811,7 +814,7 @@ function start(root, data) {
   const figure = FIGURES[data.kind];
   const first = beginning(data, figure);
   let state = fromAddress(location.hash, data, figure), peek = null, playing = null;
-  let built = "", own = false;
+  let built = "";
   const panels = new Map();
 
   // -- the controls, made once
@@ -828,6 +831,7 @@ function start(root, data) {
   const play = button("Play", "play all steps", () => playing ? stop() : playAll());
   const product = button("One product ›", "add one product at a time", () => go({
     at: null, t: (state.t + 1) % (figure.products(data, state) + 1)}));
+  const framed = location.protocol === "about:";  // in a notebook, whose address is not ours
   const link = element("a", {class: "link"}, "Address of this view");
   const again = element("a", {class: "link", href: "#", onclick: event => {
     event.preventDefault(); stop(); state = {...first}; choices(); go({});
@@ -837,8 +841,10 @@ function start(root, data) {
   const bar = element("div", {class: "bar", role: "group", "aria-label": "steps"}, back, slider,
                       next, play, ...figure.products ? [product] : [], where);
   root.replaceChildren(...figure.views ? [views] : [], bar, element("div", {class: "shown"}, stage,
-    element("div", {class: "told"}, words, sumLine, settings,
-            element("p", {class: "links"}, again, link))));
+    element("div", {class: "told"}, element("div", {class: "said"}, words, sumLine), settings,
+            element("p", {class: "links"}, again, ...framed ? [] : [link]),
+            element("p", {class: "keys"}, figure.keys || "Point or tap. With the keyboard: Tab, "
+                    + "arrow keys, Home and End; Escape lets go."))));
 
   function choices() {  // the views and settings, as they are now
     views.replaceChildren(...(figure.views || []).map(([value, label]) => element("label", {},
@@ -867,9 +873,7 @@ function start(root, data) {
     peek = null;
     const address = toAddress(state, first);
     link.href = address;
-    own = true;
-    try { history.replaceState(null, "", address); } catch { /* inside a notebook's frame */ }
-    own = false;
+    if (!framed) history.replaceState(null, "", address);
     draw();
   }
   function stepped(by) {
@@ -924,7 +928,7 @@ function start(root, data) {
       const all = total(tables.map(one => one.cells[0].length));
       const narrow = tables.filter(one => one.cells[0].length < 2).length;
       return element("div", {class: row[0].beside ? "row lines" : "row", style: `--all: ${
-        all || 1}; --tables: ${tables.length + 2 * narrow}; --gaps: ${row.length - 1
+        all || 1}; --tables: ${tables.length + 2.5 * narrow}; --gaps: ${row.length - 1
         + 2 * signs.length}`},
         ...row.map(one => one.sign
           ? element("span", {class: "sign", "aria-hidden": "true"}, one.sign)
@@ -962,7 +966,7 @@ function start(root, data) {
       if (change) { peek = change; draw(); }
     };
     grid.onpointerleave = () => { if (peek) { peek = null; draw(); } };
-    grid.onfocus = grid.onclick = null;
+    grid.onclick = event => event.target.closest("td")?.focus({preventScroll: true});  // a tap
     grid.addEventListener("focusin", event => {
       rove(panelled, event.target);
       const change = point(event.target);
@@ -1061,7 +1065,6 @@ function start(root, data) {
   }
 
   window.addEventListener("hashchange", () => {
-    if (own) return;
     state = fromAddress(location.hash, data, figure);
     choices();
     draw();
@@ -1072,7 +1075,8 @@ function start(root, data) {
   link.href = toAddress(state, first);
 }
 
-if (typeof module !== "undefined") module.exports = {evaluate, FIGURES, text, fromAddress, beginning};
+if (typeof module !== "undefined")
+  module.exports = {evaluate, FIGURES, text, fromAddress, beginning};
 else start(document.getElementById("figure"),
            JSON.parse(document.getElementById("data").textContent));
 })();

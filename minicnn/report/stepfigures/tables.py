@@ -47,7 +47,7 @@ def grid(symbol, words, array, marked=(), first=(0, 0)):
     heads = "".join(f"<th>{number(first[1] + j) if w > 1 else ''}</th>" for j in range(w))
     rows = [f"<tr><th></th>{heads}</tr>"]
     for i in range(h):
-        cells = "".join(_cell(array[i, j], (i, j) in marked) for j in range(w))
+        cells = "".join(_cell(array[i, j], _frame(i, j, marked)) for j in range(w))
         rows.append(f"<tr><th>{number(first[0] + i) if h > 1 else ''}</th>{cells}</tr>")
     chars = max(3, *(len(number(v)) for v in array.flat), 3)
     return (f'<figure class="panel" style="--columns: {w}; --chars: {chars}"><figcaption><b><i>'
@@ -61,11 +61,22 @@ def row(*pieces):
         for piece in pieces) + "</div>"
 
 
-def _cell(value, marked):
-    frame = ' style="box-shadow: inset 0 0 0 2px #111"' if marked else ""
-    return f'<td data-v="{float(value)!r}"{frame}>{number(value)}</td>'
+SIDES = {(-1, 0): "0 3px", (1, 0): "0 -3px", (0, -1): "3px 0", (0, 1): "-3px 0"}
+
+
+def _frame(i, j, marked):
+    """The sides of a marked cell that lie at the border of what is marked, as lines of CSS."""
+    if (i, j) not in marked:
+        return ""
+    return ", ".join(f"inset {side} 0 #111" for (di, dj), side in SIDES.items()
+                     if (i + di, j + dj) not in marked)
+
+
+def _cell(value, frame):
+    style = f' style="box-shadow: {frame}"' if frame else ""
+    return f'<td data-v="{float(value)!r}"{style}>{number(value)}</td>'
 
 
 def size(array):
     """An array's height and width in words."""
-    return " × ".join(map(str, np.shape(array)[:2]))
+    return "\u00a0×\u00a0".join(map(str, np.shape(array)[:2]))

@@ -19,7 +19,8 @@ def test_the_page_stands_alone(tmp_path):
     assert "http:" not in page and "https:" not in page and "import(" not in page
     assert not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket|<link|@import|url\(", page)
     assert "<p>still</p>" in page and "A &lt;title&gt;" in page
-    assert "minicnn lesson 3" in page and "<p>Words.</p>" in page and "<pre>y = x</pre>" in page
+    assert "minicnn lesson 3<" in page and "minicnn explain conv<" in page
+    assert "<p>Words.</p>" in page and "<pre>y = x</pre>" in page
 
 
 def test_what_the_arrays_are_called_cannot_end_the_script():

@@ -1,14 +1,18 @@
 """The step figures in a real browser: every number, the keyboard alone, a phone, no JavaScript."""
 
+from dataclasses import replace
+
 import browser
 import numpy as np
 import pytest
+import small
 
 from minicnn.ops import conv, lrn, pool, relu
 from minicnn.report.stepfigures import (
     step_columns,
     step_conv,
     step_conv_back,
+    step_deconvnet,
     step_gram,
     step_lrn,
     step_pool,
@@ -215,6 +219,37 @@ def test_enter_turns_a_sign(tab, pages):
     tab.key("Enter")
     assert float(tab.value(f"document.querySelector('{cell}').dataset.v")) == -value
     assert "flip=x.0.0" in tab.value("location.hash")
+
+
+def test_in_a_notebook_it_is_a_frame_of_its_own(tab, pages):
+    (pages / "notebook.html").write_text(
+        f"<!DOCTYPE html><meta charset=utf-8>{FIGURES['back']._repr_html_()}", encoding="utf-8")
+    tab.go(pages / "notebook.html")
+    inside = "document.querySelector('iframe').contentDocument"
+    tab.value(f"{inside}.querySelector('[aria-label=\"one step on\"]').click()")
+    assert tab.value(f"{inside}.querySelector('.where').textContent").startswith("output (0, 1)")
+    assert tab.value(f"{inside}.querySelectorAll('.links a').length") == 1
+    assert tab.value("location.hash") == "" and not tab.complaints
+
+
+def test_the_way_down_stage_by_stage(tab, pages):
+    network = small.network()
+    photo = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    layer = [name for name in network.trunk if len(network.shapes[name]) == 3][-1]
+    figure = step_deconvnet(network, photo, layer)
+    figure.save(pages / "deconvnet.html")
+    tab.go(pages / "deconvnet.html")
+    tab.value("document.querySelector('input[type=range]').focus()")
+    for stage in figure.data["stages"]:
+        assert tab.value("document.querySelectorAll('.photo img')[1].src") == stage["whole"]
+        assert stage["words"] == tab.value("document.querySelector('.words').textContent")
+        tab.key("ArrowRight")
+    named = {"layer": "<b id=odd>", "operation": "<b id=odd>"}  # names come from weight files
+    stages = [stage | named for stage in figure.data["stages"]]
+    replace(figure, data=figure.data | {"stages": stages}).save(pages / "deconvnet.html")
+    tab.go(pages / "deconvnet.html")
+    assert tab.value("document.querySelectorAll('#odd').length") == 0
+    assert tab.value("document.querySelector('.where').textContent").startswith("<b id=odd>")
 
 
 # ---- a phone, paper, no JavaScript

@@ -27,4 +27,4 @@ def test_a_table_holds_every_number_in_full_and_its_rows_and_columns():
 def test_a_row_has_signs_between_its_tables():
     one = tables.grid("x", "", np.ones((1, 1)))
     assert tables.row(one, "→", one).count('<span class="sign">→</span>') == 1
-    assert tables.size(np.ones((3, 4, 2))) == "3 × 4"
+    assert tables.size(np.ones((3, 4, 2))) == "3\u00a0×\u00a04"
