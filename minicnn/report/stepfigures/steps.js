@@ -210,7 +210,6 @@ const FIGURES = {};
 
 FIGURES.conv = {
   run: (d, s) => evaluate.conv(d, s),
-  shown: r => ({y: r.y}),
   settings: d => windowSettings(d, d.settings, small),
   count: (d, s) => { const g = convSizes(d, s); return g.OH * g.OW; },
   products: (d, s) => { const g = convSizes(d, s); return g.KH * g.KW; },
@@ -291,7 +290,6 @@ FIGURES.back = {
   views: [["dx", "dx: the pixels"], ["dw", "dw: the weights"], ["db", "db: the bias"]],
   begin: () => 1,
   run: (d, s) => evaluate.conv(d, s),
-  shown: r => ({dx: r.dx, dw: r.dw, db: r.db}),
   settings: d => windowSettings(d, d.settings, small),
   count: (d, s) => { const g = convSizes(d, s); return g.OH * g.OW + 1; },
   stepName: (d, s) => {
@@ -303,7 +301,7 @@ FIGURES.back = {
     if (id === "dy") return {step: i * g.OW + j + 1, at: null};
     if (id === "x" && s.view === "dx") return {at: ["x", i, j]};
     if (id === "dw") return {at: ["dw", i, j]};
-    return id === "w" || id === "m" ? {at: [id, i, j]} : null;
+    return s.view === "dx" && s.step ? {at: ["w", i, j]} : null;
   },
   scene(d, s, r) {
     const {g} = r, {c = 0, o = 0, at} = s, last = s.step - 1;
@@ -322,6 +320,9 @@ FIGURES.back = {
       : s.step ? {p, q, i, j} : undefined;
     const seed = (i, j) => { const one = place(i, j); return one && r.dy[one.p][one.q][o]; };
     const sends = (i, j) => place(i, j) && seed(i, j) * g.w[i][j][c][o];
+    const lit = (i, j) => same(at, "w", i, j), landed = at && at[0] === "w" && s.step
+      ? read(g, p, q, at[1], at[2]) : null;
+    const kin = (i, j) => ({k: [lit(i, j) && "part", !place(i, j) && "off"]});
     const now = to ? r : sofar, rows = [[
       dyPanel((i, j) => {
         const by = to && to.find(one => one.p === i && one.q === j);
@@ -331,19 +332,20 @@ FIGURES.back = {
       sign("→"),
       {...image(d, g, c, `gradient at x, ${size(g.H, g.W)}${g.C > 1 ? `, channel ${c}` : ""}${
         g.P ? "; what falls into the padding is lost" : ""}`, (h, k) => ({
-        k: [to ? same(at, "x", h, k) && "one" : win(h, k) && "win"],
+        k: [to ? same(at, "x", h, k) && "one" : win(h, k) && "win",
+            landed && landed[0] === h && landed[1] === k && "part"],
         depth: now.arrived[h + g.P][k + g.P],
       }), (h, k) => now.bordered[h + g.P][k + g.P][c]), symbol: "dx"},
     ], [
       panel("a", "dy", to ? "that arrive, by the weight they take" : s.step
-            ? `the one of (${p}, ${q}), for each weight` : "none yet", g.KH, g.KW,
-            (i, j) => ({v: seed(i, j), k: [!place(i, j) && "off"]})),
+            ? `of output (${p}, ${q}), for each weight` : "none yet", g.KH, g.KW,
+            (i, j) => ({v: seed(i, j), ...kin(i, j)})),
       sign("×"),
       panel("w", "w", "the kernel, as it lies", g.KH, g.KW, (i, j) => ({
-        v: g.w[i][j][c][o], k: [to && !place(i, j) && "off"]})),
+        v: g.w[i][j][c][o], ...kin(i, j)})),
       sign("="),
       panel("m", "products", to ? "they add up at the pixel" : "what the output sends",
-            g.KH, g.KW, (i, j) => ({v: sends(i, j), k: [!place(i, j) && "off"]})),
+            g.KH, g.KW, (i, j) => ({v: sends(i, j), ...kin(i, j)})),
     ]];
     if (to) {
       const terms = to.map(one =>
@@ -361,6 +363,10 @@ FIGURES.back = {
     }
     if (!s.step) return {rows, sum: "", words: `<i>dx</i> begins as zeros. Each output will now
       send its <i>dy</i> to all pixels that it read.`};
+    if (landed) return {rows, sum: sum("it sends", [`${factor(r.dy[p][q][o])}·${
+      factor(g.w[at[1]][at[2]][c][o])}`], [], sends(at[1], at[2])), words: `Output (${p}, ${q})
+      read ${name("x", ...landed)} with ${name("w", at[1], at[2])}. So it sends <i>dy</i> times
+      this weight back to ${name("dx", ...landed)}.`};
     const most = Math.max(...sofar.arrived.flat());
     return {rows, sum: "", words: `Output (${p}, ${q}) spreads the kernel, times its <i>dy</i> of
       <b>${text(r.dy[p][q][o])}</b>, onto the window that it read. ` + (most > 1
@@ -388,8 +394,8 @@ FIGURES.back = {
       panel("a", on ? "x" : "window", on ? `the pixels that met ${name("w", on[1], on[2])}` : s.step
             ? `(${p}, ${q}) of x` : "none yet", h1, w1, (i, j) => ({v: pix(i, j)})),
       sign("×"),
-      panel("b", "dy", on ? "of the same windows" : s.step ? `of (${p}, ${q})` : "none yet", h1, w1,
-            (i, j) => ({v: seed(i, j)})),
+      panel("b", "dy", on ? "of the same windows" : s.step ? `of output (${p}, ${q})`
+            : "none yet", h1, w1, (i, j) => ({v: seed(i, j)})),
       sign("="),
       panel("m", "products", on ? "they add up to one number" : "added to dw", h1, w1,
             (i, j) => ({v: seed(i, j) === undefined ? undefined : pix(i, j) * seed(i, j)})),
@@ -415,7 +421,6 @@ FIGURES.back = {
 FIGURES.columns = {
   views: [["up", "up: copy windows"], ["down", "down: add copies"]],
   run: (d, s) => evaluate.conv(d, s),
-  shown: r => ({y: r.y, dx: r.dx, count: r.count}),
   settings: d => windowSettings(d, d.settings, g => small(g) && g.OH * g.OW <= 36),
   count: (d, s) => { const g = convSizes(d, s); return g.OH * g.OW; },
   stepName: (d, s) => `row ${s.step}`,
@@ -485,7 +490,6 @@ FIGURES.columns = {
 FIGURES.pool = {
   views: [["up", "up: take the maximum"], ["down", "down: unpool"]],
   run: (d, s) => evaluate.pool(d, s),
-  shown: r => ({y: r.y, switches: r.switches, dx: r.dx}),
   settings: d => [
     {key: "window", label: "window", options: range(Math.max(3, d.settings.window)).map(k =>
       [k + 1, size(k + 1, k + 1)])},
@@ -581,7 +585,6 @@ evaluate.poolSizes = (d, s) => evaluate.pool(d, s, 0);
 FIGURES.relu = {
   rules: {gradient: "x > 0", deconvnet: "dy > 0", guided: "x > 0 and dy > 0"},
   run: (d, s) => evaluate.relu(signed(d, s)),
-  shown: r => r,
   settings: () => [],
   count: d => d.x.length * d.x[0].length,
   stepName: (d, s) => `place (${Math.floor(s.step / d.x[0].length)}, ${s.step % d.x[0].length})`,
@@ -631,7 +634,6 @@ function signed(d, s) {
 FIGURES.lrn = {
   views: [["up", "up: divide"], ["down", "down: the gradient"]],
   run: (d, s) => evaluate.lrn(d, s),
-  shown: r => ({y: r.y, scale: r.scale, dx: r.dx, g: r.g}),
   settings: d => [
     {key: "n", label: "window n", options: [1, 3, 5, 7].map(n => [n, String(n)])},
     {key: "alpha", label: "alpha", options: numbers([0.0001, 0.1, 1, 2], d.settings.alpha)},
@@ -700,7 +702,6 @@ const numbers = (list, own) => [...new Set([...list, own])].sort((a, b) => a - b
 
 FIGURES.gram = {
   run: d => evaluate.gram(d),
-  shown: r => ({g: r.g}),
   settings: d => [...chosen("i", "map i", d.a[0][0].length), ...chosen("j", "map j",
                                                                        d.a[0][0].length)],
   count: d => d.a.length * d.a[0].length,
@@ -733,7 +734,6 @@ FIGURES.gram = {
 FIGURES.deconvnet = {
   keys: "Step with the buttons, or with the arrow keys on the slider.",
   run: () => ({}),
-  shown: () => ({}),
   settings: () => [],
   count: d => d.stages.length,
   stepName: (d, s) => `${d.stages[s.step].layer}`,
@@ -1018,7 +1018,7 @@ function start(root, data) {
   function fill(one) {
     const {caption, cells, grid, shown, top, left} = panels.get(one.id), made = panels.get(one.id);
     const symbol = /</.test(one.symbol) ? one.symbol : `<i>${one.symbol}</i>`;
-    const label = `<b>${symbol}</b> ${one.words}`;
+    const label = `<b>${symbol}</b> <span>${one.words}</span>`;
     if (made.label !== label) caption.innerHTML = made.label = label;
     if (shown) {
       if (shown.src !== one.picture) shown.src = one.picture;

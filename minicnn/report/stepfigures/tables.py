@@ -49,9 +49,10 @@ def grid(symbol, words, array, marked=(), first=(0, 0)):
     for i in range(h):
         cells = "".join(_cell(array[i, j], _frame(i, j, marked)) for j in range(w))
         rows.append(f"<tr><th>{number(first[0] + i) if h > 1 else ''}</th>{cells}</tr>")
-    chars = max(3, *(len(number(v)) for v in array.flat), 3)
-    return (f'<figure class="panel" style="--columns: {w}; --chars: {chars}"><figcaption><b><i>'
-            f"{symbol}</i></b> {words}</figcaption><table>" + "\n".join(rows) + "</table></figure>")
+    chars = max(3, max(len(number(v)) for v in array.flat))
+    return (f'<figure class="panel" style="--columns: {w}; --chars: {chars}">'
+            f"<figcaption><b><i>{symbol}</i></b> <span>{words}</span></figcaption><table>"
+            + "\n".join(rows) + "</table></figure>")
 
 
 def row(*pieces):

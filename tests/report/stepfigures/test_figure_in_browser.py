@@ -199,6 +199,13 @@ def test_an_input_shows_every_output_that_uses_it(tab, pages):
     assert tab.value(users) == 0
 
 
+def test_a_product_shows_where_it_lands(tab, pages):
+    tab.go(pages / "back.html", "#step=2&at=w.2.1")
+    landed = tab.value("[...document.querySelectorAll('td.part')].map(e => e.closest('figure')"
+                       ".dataset.panel + ' ' + e.ariaLabel.split(':')[0]).join('; ')")
+    assert landed == "x row 2, column 2; a row 2, column 1; w row 2, column 1; m row 2, column 1"
+
+
 def test_the_address_holds_the_state(tab, pages):
     tab.go(pages / "back.html", "#step=3&stride=2&view=dw")
     assert tab.value("document.querySelector('[name=view]:checked').value") == "dw"
