@@ -426,14 +426,16 @@ FIGURES.columns = {
   stepName: (d, s) => `row ${s.step}`,
   point(d, s, id, i, j) {
     if (id === "x" || id === "count") return {at: ["x", i, j]};
-    if (id === "wide" || id === "out") return {step: i, at: null};
-    return null;
+    if (id === "out") return {step: i, at: null};
+    return id === "wide" ? {step: i, at: ["wide", i, j]} : null;
   },
   scene(d, s, r) {
     const {g} = r, {c = 0, o = 0, at} = s, up = s.view === "up", n = g.OH * g.OW;
     const [p, q] = [Math.floor(s.step / g.OW), s.step % g.OW], K = g.KH * g.KW * g.C;
     const parts = k => [Math.floor(k / g.C / g.KW), Math.floor(k / g.C) % g.KW, k % g.C];
-    const from = at ? readers(g, at[1], at[2]) : null, win = inWindow(g, p, q);
+    const from = at && at[0] === "x" ? readers(g, at[1], at[2]) : null, win = inWindow(g, p, q);
+    const one = at && at[0] === "wide" ? at[2] : -1;  // the column of one entry
+    const source = one < 0 ? [] : read(g, p, q, parts(one)[0], parts(one)[1]);
     const copies = new Set((from || []).map(one =>
       `${one.p * g.OW + one.q},${(one.i * g.KW + one.j) * g.C + c}`));
     const entry = (row, k) => {
@@ -442,8 +444,11 @@ FIGURES.columns = {
         : total(range(g.O).map(one => r.dy[u][v][one] * g.w[i][j][channel][one]));
     };
     const lit = (row, k) => ({k: [from ? copies.has(`${row},${k}`) && "part"
-                                       : row === s.step && "win"]});
-    const mark = (h, k) => ({k: [from ? same(at, "x", h, k) && "one" : win(h, k) && "win"]});
+                                       : row === s.step && "win",
+                                  same(at, "wide", row, k) && "part"]});
+    const mark = (h, k) => ({k: [from ? same(at, "x", h, k) && "one" : win(h, k) && "win",
+                                 one >= 0 && parts(one)[2] === c && source[0] === h
+                                 && source[1] === k && "part"]});
     const picture = image(d, g, c, `${up ? "the input" : "gradient at x"}, ${size(g.H, g.W)}${
       g.C > 1 ? `, channel ${c}` : ""}`, mark,
       up ? undefined : (h, k) => r.bordered[h + g.P][k + g.P][c]);
@@ -455,11 +460,11 @@ FIGURES.columns = {
                             from && from.some(one => one.p * g.OW + one.q === row) && "part"]}));
     const column = panel("column", "W", "w as a column", K, 1, k => {
       const [i, j, channel] = parts(k);
-      return {v: g.w[i][j][channel][o]};
+      return {v: g.w[i][j][channel][o], k: [k === one && "part"]};
     });
     const line = panel("line", "Wᵀ", "w as a row", 1, K, (_, k) => {
       const [i, j, channel] = parts(k);
-      return {v: g.w[i][j][channel][o]};
+      return {v: g.w[i][j][channel][o], k: [k === one && "part"]};
     });
     const rows = [[{...picture, symbol: up ? "x" : "dx"},
       panel("count", "copies", "windows that read each pixel", g.H, g.W, (h, k) => ({
@@ -476,14 +481,25 @@ FIGURES.columns = {
                 several(from.length, "entry", "entries")} that were copies of this pixel go back to
                 it and add up. That is col2im.`};
     }
-    return {rows, sum: up ? sum(name("y", p, q), range(K).map(k => {
+    const products = range(K).map(k => {
       const [i, j, channel] = parts(k);
       return `${factor(entry(s.step, k))}·${factor(g.w[i][j][channel][o])}`;
-    }), [`<span class="term">${factor(d.b[o])} <small>bias</small></span>`], r.y[p][q][o]) : "",
-      words: up ? `Row ${s.step} of <i>cols</i> is the window (${p}, ${q}), row by row. Times the
-        column <i>W</i> it gives ${name("y", p, q)}.` : `Row ${s.step} of <i>dcols</i> is
-        ${name("dy", p, q)} times the kernel. It goes back to the window that the row was copied
-        from.`};
+    });
+    const bias = `<span class="term">${factor(d.b[o])} <small>bias</small></span>`;
+    const adds = up ? sum(name("y", p, q), products, [bias], r.y[p][q][o], one) : "";
+    if (one >= 0) {
+      const of = g.C > 1 ? ` of channel ${parts(one)[2]}` : "";
+      return {rows, sum: adds, words: up
+        ? `${name("cols", s.step, one)} is a copy of ${name("x", ...source)}${of}. It is multiplied
+           by ${name("W", one)}.`
+        : `${name("dcols", s.step, one)} is ${name("dy", p, q)} times ${name("W", one)}. It goes
+           back to ${name("dx", ...source)}${of}.`};
+    }
+    return {rows, sum: adds, words: up
+      ? `Row ${s.step} of <i>cols</i> is the window (${p}, ${q}), row by row. Times the column
+         <i>W</i> it gives ${name("y", p, q)}.`
+      : `Row ${s.step} of <i>dcols</i> is ${name("dy", p, q)} times the kernel. It goes back to the
+         window that the row was copied from.`};
   },
 };
 

@@ -206,6 +206,13 @@ def test_a_product_shows_where_it_lands(tab, pages):
     assert landed == "x row 2, column 2; a row 2, column 1; w row 2, column 1; m row 2, column 1"
 
 
+def test_an_entry_of_the_matrix_shows_its_pixel(tab, pages):
+    tab.go(pages / "columns.html", "#step=1&at=wide.1.8")  # KH, KW, C = 3, 3, 2: w[1, 1, 0]
+    assert tab.value("[...document.querySelectorAll('td.part')].map(e => e.closest('figure')"
+                     ".dataset.panel + ' ' + e.ariaLabel.split(':')[0]).join('; ')") == (
+        "x row 1, column 2; wide row 1, column 8; column row 8, column 0")
+
+
 def test_the_address_holds_the_state(tab, pages):
     tab.go(pages / "back.html", "#step=3&stride=2&view=dw")
     assert tab.value("document.querySelector('[name=view]:checked').value") == "dw"
