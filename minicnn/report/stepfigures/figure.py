@@ -39,8 +39,18 @@ class StepFigure:
         return f"StepFigure({self.title!r})"
 
     def html(self):
-        """The whole page as text; it needs no other file and no network."""
-        data = json.dumps(self.data, allow_nan=False, separators=(",", ":"))
+        """The whole page as text; it needs no other file and no network.
+
+        Raises
+        ------
+        ValueError
+            A result is not finite.
+        """
+        try:
+            data = json.dumps(self.data, allow_nan=False, separators=(",", ":"))
+        except ValueError:
+            raise ValueError(f"step figure {self.title!r}: a result is not finite; give smaller "
+                             "numbers, and settings that divide by no zero") from None
         script = (HERE / "steps.js").read_text(encoding="utf-8")
         body = [f'<p class="lead">{self.lead}</p>', '<main id="figure"><div class="still">',
                 *self.still, "</div></main>", '<div class="text">', *self.text, "</div>",
@@ -54,7 +64,7 @@ class StepFigure:
         Raises
         ------
         ValueError
-            The folder does not exist, or the file cannot be written there.
+            A result is not finite; the folder does not exist, or cannot be written to.
         """
         images.write(path, self.html().encode("utf-8", "backslashreplace"))
 

@@ -651,7 +651,7 @@ FIGURES.lrn = {
   views: [["up", "up: divide"], ["down", "down: the gradient"]],
   run: (d, s) => evaluate.lrn(d, s),
   settings: d => [
-    {key: "n", label: "window n", options: [1, 3, 5, 7].map(n => [n, String(n)])},
+    {key: "n", label: "window n", options: numbers([1, 3, 5, 7], d.settings.n)},
     {key: "alpha", label: "alpha", options: numbers([0.0001, 0.1, 1, 2], d.settings.alpha)},
     {key: "beta", label: "beta", options: numbers([0.5, 0.75, 1], d.settings.beta)},
     {key: "k", label: "k", options: numbers([1, 2], d.settings.k)},

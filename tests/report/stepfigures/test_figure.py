@@ -40,6 +40,12 @@ def test_a_folder_that_is_not_there(tmp_path):
         FIGURE.save(tmp_path / "nowhere" / "a.html")
 
 
+def test_a_result_that_is_not_finite():
+    figure = StepFigure(title="A", lead="", still=[], text=[], data={"y": [float("nan")]})
+    with pytest.raises(ValueError, match="step figure 'A': a result is not finite; give smaller"):
+        figure.html()
+
+
 def test_the_script_and_the_style_are_short_lines():
     for name in ("steps.js", "steps.css"):
         lines = (HERE / name).read_text(encoding="utf-8").splitlines()
