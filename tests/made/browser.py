@@ -139,6 +139,12 @@ class Tab:
             self.ask("Input.dispatchKeyEvent", type="keyDown", **how, **more)
             self.ask("Input.dispatchKeyEvent", type="keyUp", **how)
 
+    def type(self, text):
+        """Type letters and digits."""
+        for letter in text:
+            self.ask("Input.dispatchKeyEvent", type="keyDown", key=letter, text=letter)
+            self.ask("Input.dispatchKeyEvent", type="keyUp", key=letter)
+
     def point(self, selector):
         """Move the mouse onto an element."""
         x, y = self.value(f"(r => [r.x + r.width / 2, r.y + r.height / 2])"

@@ -16,8 +16,9 @@
 
 Each returns a `figure.StepFigure`: `save` writes it as one HTML file that needs nothing else, and a
 notebook shows it. The numbers are those of the library's op, run in float64. Where the reader
-chooses other settings, the page computes them itself (`steps.js`); the tests hold that arithmetic
-against the library. Without JavaScript, and on paper, tables of the op's numbers remain.
+chooses other settings or types other numbers, the page computes the results itself (`steps.js`);
+the tests hold that arithmetic against the library. Without JavaScript, tables of the op's numbers
+remain.
 
 What belongs here: what the figures show and say (a file for each op), the page (`figure.py`,
 `steps.js`, `steps.css`), its tables without JavaScript (`tables.py`) and the checks of a reader's

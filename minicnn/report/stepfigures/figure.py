@@ -93,8 +93,8 @@ def about(op, lesson, *paragraphs, numbers=True):
     told = [one if one.startswith("<") else f"<p>{one}</p>" for one in paragraphs]
     page_of = op.removeprefix("minicnn.ops.")
     explain = "" if page_of == op else f" Its page: <code>minicnn explain {page_of}</code>."
-    rounded = (", in float64, shown rounded. Where you change a setting, the page computes them "
-               "itself" if numbers else "")
+    rounded = (", in float64, shown rounded. Where you change a setting or a number, the page "
+               "computes them itself" if numbers else "")
     return ["<h2>What to see</h2>", *told,
             f'<p class="from">The {"numbers" if numbers else "pictures"} are those of '
             f"<code>{op}</code>{rounded}. The lesson: <code>minicnn lesson {lesson}</code>."

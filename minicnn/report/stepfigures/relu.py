@@ -56,5 +56,5 @@ def step_relu(x, dy):
             "guided      dx = dy where x > 0 and dy > 0   Springenberg et al. 2015</pre>",
             "Only the first is a gradient: it asks what <i>x</i> was. The deconvnet asks only what "
             "arrives, guided backpropagation asks both. Where <i>x</i> is exactly 0, the slope is "
-            "taken as 0.", "Press Enter on a number of <i>x</i> or <i>dy</i>, or click it twice, "
-            "to turn its sign."))
+            "taken as 0.", "Type another number on <i>x</i> or <i>dy</i>: what must change for the "
+            "three to agree?"))

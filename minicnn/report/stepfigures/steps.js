@@ -134,6 +134,41 @@ const evaluate = {
   },
 };
 
+// ---- numbers that the reader changed: "x.1.2.0:5_dy.0.0.0:-3" names places of arrays
+
+const EDITED = /^(x|w|dy|a)((?:\.\d+)+):(-?\d+(?:\.\d+)?)$/, LARGEST = 1e6;
+const held = (data, path) => path.reduce((part, key) => part && part[key], data);
+
+/* The changes that a text names, each [path, value]; what names no number of the figure is left. */
+function changes(data, named) {
+  return (named || "").split("_").map(one => one.match(EDITED)).filter(Boolean)
+    .map(([, array, places, value]) => [[array, ...places.slice(1).split(".").map(Number)],
+                                        Number(value)])
+    .filter(([path, value]) => typeof held(data, path) === "number" && Math.abs(value) <= LARGEST);
+}
+const asText = list => list.map(([path, value]) => `${path.join(".")}:${value}`).join("_");
+
+/* One more change; a number that is as it was is no change. */
+function withChange(data, named, path, value) {
+  const others = changes(data, named).filter(([one]) => one.join() !== path.join());
+  return asText(value === held(data, path) ? others : [...others, [path, value]]);
+}
+
+function edited(data, named) {
+  if (!named) return data;
+  const copy = structuredClone(data);
+  for (const [path, value] of changes(data, named))
+    held(copy, path.slice(0, -1))[path.at(-1)] = value;
+  return copy;
+}
+
+/* Where the number of a panel's cell is in a convolution's arrays; of a pooling's. */
+const inConv = (d, s, id, i, j) => id === "x" && s.view !== "dx" && s.view !== "down"
+  ? ["x", i, j, s.c || 0] : id === "w" ? ["w", i, j, s.c || 0, s.o || 0]
+  : id === "dy" ? ["dy", i % d.dy.length, j % d.dy[0].length, s.o || 0] : [];
+const inMap = (d, s, id, i, j) => id === "x" && s.view !== "down" ? ["x", i, j]
+  : id === "dy" ? ["dy", i % d.dy.length, j % d.dy[0].length] : [];
+
 // ---- numbers as text
 
 function text(v) {
@@ -209,6 +244,7 @@ const inWindow = (g, p, q) => {
 const FIGURES = {};
 
 FIGURES.conv = {
+  place: inConv,
   run: (d, s) => evaluate.conv(d, s),
   settings: d => windowSettings(d, d.settings, small),
   count: (d, s) => { const g = convSizes(d, s); return g.OH * g.OW; },
@@ -287,6 +323,7 @@ FIGURES.conv = {
 };
 
 FIGURES.back = {
+  place: inConv,
   views: [["dx", "dx: the pixels"], ["dw", "dw: the weights"], ["db", "db: the bias"]],
   begin: () => 1,
   run: (d, s) => evaluate.conv(d, s),
@@ -419,6 +456,7 @@ FIGURES.back = {
 };
 
 FIGURES.columns = {
+  place: inConv,
   views: [["up", "up: copy windows"], ["down", "down: add copies"]],
   run: (d, s) => evaluate.conv(d, s),
   settings: d => windowSettings(d, d.settings, g => small(g) && g.OH * g.OW <= 36),
@@ -504,6 +542,7 @@ FIGURES.columns = {
 };
 
 FIGURES.pool = {
+  place: inMap,
   views: [["up", "up: take the maximum"], ["down", "down: unpool"]],
   run: (d, s) => evaluate.pool(d, s),
   settings: d => [
@@ -599,21 +638,15 @@ const tied = (d, g, p, q, best) => full(g.KH, g.KW, (i, j) => read(g, p, q, i, j
 evaluate.poolSizes = (d, s) => evaluate.pool(d, s, 0);
 
 FIGURES.relu = {
+  place: inMap,
   rules: {gradient: "x > 0", deconvnet: "dy > 0", guided: "x > 0 and dy > 0"},
-  run: (d, s) => evaluate.relu(signed(d, s)),
+  run: d => evaluate.relu(d),
   settings: () => [],
   count: d => d.x.length * d.x[0].length,
   stepName: (d, s) => `place (${Math.floor(s.step / d.x[0].length)}, ${s.step % d.x[0].length})`,
   point: (d, s, id, i, j) => ({step: i * d.x[0].length + j, at: null}),
-  press(d, s, id, i, j) {  // Enter or a double click turns a sign
-    if (id !== "x" && id !== "dy") return null;
-    const flips = new Set((s.flip || "").split("_").filter(Boolean));
-    const key = `${id}.${i}.${j}`;
-    if (!flips.delete(key)) flips.add(key);
-    return {flip: [...flips].join("_")};
-  },
-  scene(original, s, r) {
-    const d = signed(original, s), wide = d.x[0].length;
+  scene(d, s, r) {
+    const wide = d.x[0].length;
     const [i, j] = [Math.floor(s.step / wide), s.step % wide];
     const grid = (id, symbol, words, values) => panel(id, symbol, words, d.x.length, wide,
       (u, v) => ({v: values[u][v], k: [u === i && v === j && (id in FIGURES.relu.rules || id === "y"
@@ -639,15 +672,8 @@ FIGURES.relu = {
         dy > 0 ? "positive" : dy < 0 ? "negative" : "zero"}. ${told}`};
   },
 };
-/* x and dy with the signs turned that the reader turned. */
-function signed(d, s) {
-  const flips = new Set((s.flip || "").split("_"));
-  const turned = id => d[id].map((row, i) => row.map((v, j) => flips.has(`${id}.${i}.${j}`)
-    ? -v : v));
-  return {...d, x: turned("x"), dy: turned("dy")};
-}
-
 FIGURES.lrn = {
+  place: (d, s, id, i, j) => id === "x" || id === "dy" ? [id, j] : [],
   views: [["up", "up: divide"], ["down", "down: the gradient"]],
   run: (d, s) => evaluate.lrn(d, s),
   settings: d => [
@@ -717,6 +743,7 @@ const numbers = (list, own) => [...new Set([...list, own])].sort((a, b) => a - b
   .map(v => [v, String(v)]);
 
 FIGURES.gram = {
+  place: (d, s, id, i, j) => id === "a" ? ["a", i, j, s.i] : id === "b" ? ["a", i, j, s.j] : [],
   run: d => evaluate.gram(d),
   settings: d => [...chosen("i", "map i", d.a[0][0].length), ...chosen("j", "map j",
                                                                        d.a[0][0].length)],
@@ -785,7 +812,7 @@ const element = (tag, attributes = {}, ...inside) => {
 /* The state of a page as it was made. */
 function beginning(data, figure) {
   const view = figure.views ? figure.views[0][0] : "";
-  return {view, step: figure.begin ? figure.begin(view) : 0, at: null, t: 0, flip: "",
+  return {view, step: figure.begin ? figure.begin(view) : 0, at: null, t: 0, set: "",
           ...data.settings};
 }
 
@@ -805,7 +832,7 @@ function fromAddress(hash, data, figure) {
   if (whole(given.get("step"), 0, figure.count(data, s) - 1)) s.step = Number(given.get("step"));
   if (figure.products && whole(given.get("t"), 1, figure.products(data, s)))
     s.t = Number(given.get("t"));
-  if (figure.press && /^[\w.]+$/.test(given.get("flip") || "")) s.flip = given.get("flip");
+  s.set = asText(changes(data, given.get("set")));
   const at = (given.get("at") || "").match(/^(\w+)\.(-?\d+)\.(-?\d+)$/);
   if (at && isThere(figure.scene(data, s, figure.run(data, s)), at[1], +at[2], +at[3]))
     s.at = [at[1], +at[2], +at[3]];
@@ -830,7 +857,7 @@ function start(root, data) {
   const figure = FIGURES[data.kind];
   const first = beginning(data, figure);
   let state = fromAddress(location.hash, data, figure), peek = null, playing = null;
-  let built = "";
+  let built = "", editing = false;
   const panels = new Map();
 
   // -- the controls, made once
@@ -860,7 +887,8 @@ function start(root, data) {
     element("div", {class: "told"}, element("div", {class: "said"}, words, sumLine), settings,
             element("p", {class: "links"}, again, ...framed ? [] : [link]),
             element("p", {class: "keys"}, figure.keys || "Point or tap. With the keyboard: Tab, "
-                    + "arrow keys, Home and End; Escape lets go."))));
+                    + "arrow keys, Home and End; Escape lets go. To change a number that was "
+                    + "given, type another, or click it twice."))));
 
   function choices() {  // the views and settings, as they are now
     views.replaceChildren(...(figure.views || []).map(([value, label]) => element("label", {},
@@ -911,15 +939,16 @@ function start(root, data) {
   }
 
   // -- drawing
-  function results(s) {
-    const r = figure.run(data, s);
+  function results(d, s) {
+    const r = figure.run(d, s);
     const asMade = Object.entries(data.settings).every(([key, value]) => s[key] === value)
-      && !s.flip;
+      && !s.set;
     return asMade ? Object.assign(r, data.library) : r;  // the library's own numbers
   }
 
   function draw() {
-    const s = peek ? {...state, ...peek, t: 0} : state, scene = figure.scene(data, s, results(s));
+    const s = peek ? {...state, ...peek, t: 0} : state, d = edited(data, s.set);
+    const scene = figure.scene(d, s, results(d, s));
     const plan = scene.rows.map(row => row.map(one => one.sign || `${one.id}:${one.picture ? ""
       : `${one.cells.length}x${one.cells[0].length}:${one.first || ""}`}`).join()).join(";");
     if (plan !== built) build(scene, plan);
@@ -978,32 +1007,60 @@ function start(root, data) {
       return found && figure.point(data, state, one.id, found[0] + top, found[1] + left);
     };
     grid.onpointerover = event => {
-      const change = event.pointerType === "mouse" && !playing && point(event.target.closest("td"));
+      const change = event.pointerType === "mouse" && !playing && !editing
+        && point(event.target.closest("td"));
       if (change) { peek = change; draw(); }
     };
     grid.onpointerleave = () => { if (peek) { peek = null; draw(); } };
-    grid.onclick = event => event.target.closest("td")?.focus({preventScroll: true});  // a tap
+    grid.onclick = event => {  // a tap
+      if (!editing) event.target.closest("td")?.focus({preventScroll: true});
+    };
     grid.addEventListener("focusin", event => {
+      if (editing) return;
       rove(panelled, event.target);
       const change = point(event.target);
       stop();
       if (change) go({...change, t: 0});
     });
-    const press = cell => {
-      const found = where(cell), change = found && figure.press
-        && figure.press(data, state, one.id, found[0] + top, found[1] + left);
-      if (change) go(change);
+    /* A field over a cell for another number, which begins with what was typed. */
+    const edit = (cell, typed) => {
+      const found = where(cell), place = found && figure.place
+        ? figure.place(data, state, one.id, found[0] + top, found[1] + left) : [];
+      if (editing || typeof held(data, place) !== "number") return;
+      const field = element("input", {class: "field", inputmode: "decimal", "aria-label":
+                                      `another number for ${cell.getAttribute("aria-label")}`});
+      const end = keep => {
+        if (!editing) return;
+        editing = false;
+        const given = field.value.trim().replace(",", ".").replace("−", "-");
+        field.remove();
+        const named = withChange(data, state.set, place, Number(given));
+        if (keep && given && changes(data, asText([[place, Number(given)]])).length)
+          go({set: named});
+        cell.focus();
+      };
+      stop();
+      editing = true;
+      field.value = typed === undefined ? cell.dataset.v : typed;
+      field.onkeydown = event => {
+        event.stopPropagation();
+        if (event.key === "Enter" || event.key === "Escape") end(event.key === "Enter");
+      };
+      field.onblur = () => end(true);
+      cell.append(field);
+      field.focus();
+      if (typed === undefined) field.select();
     };
-    grid.ondblclick = event => { const td = event.target.closest("td"); if (td) press(td); };
+    grid.ondblclick = event => { const td = event.target.closest("td"); if (td) edit(td); };
     grid.onkeydown = event => {
       const [i, j] = where(event.target) || [0, 0];
       const to = {ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1],
                   ArrowRight: [i, j + 1], Home: event.ctrlKey ? [0, 0] : [i, 0],
                   End: event.ctrlKey ? [h - 1, w - 1] : [i, w - 1]}[event.key];
       if (event.key === "Escape") go({at: null, t: 0});
-      else if (event.key === "Enter" || event.key === " ") {
+      else if (event.key === "Enter" || /^[-\d.]$/.test(event.key)) {
         event.preventDefault();
-        press(event.target);
+        edit(event.target, event.key === "Enter" ? undefined : event.key);
       }
       else if (to) {
         event.preventDefault();
@@ -1092,7 +1149,7 @@ function start(root, data) {
 }
 
 if (typeof module !== "undefined")
-  module.exports = {evaluate, FIGURES, text, fromAddress, beginning};
+  module.exports = {evaluate, FIGURES, text, fromAddress, beginning, edited};
 else start(document.getElementById("figure"),
            JSON.parse(document.getElementById("data").textContent));
 })();

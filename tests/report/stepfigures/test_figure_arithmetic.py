@@ -158,7 +158,8 @@ FIGURES = {
 def test_an_address_that_is_nonsense_is_the_start(kind):
     data = FIGURES[kind].data
     hashes = ["#stride=9&pad=x&step=-1", "#step=1e9&view=none&at=x", "#%00&&==&t=999",
-              "#flip=<script>", "#at=x.99.99", "#at=toString.0.0", "#__proto__=1&constructor=2"]
+              "#set=<script>", "#set=x.9.9:1_b.0:1_x:2_x.0.0.0:1e9", "#at=x.99.99",
+              "#at=toString.0.0", "#__proto__=1&constructor=2"]
     first, *got = node(["beginning", kind, data], *(["address", kind, data, one]
                                                     for one in hashes))
     assert got == [first] * len(hashes)

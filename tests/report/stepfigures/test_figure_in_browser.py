@@ -225,14 +225,34 @@ def test_the_address_holds_the_state(tab, pages):
     assert tab.value("document.querySelector('input[type=range]').value") == "1"
 
 
-def test_enter_turns_a_sign(tab, pages):
+def test_numbers_can_be_changed(tab, pages):
+    """By typing; the page computes anew, the address keeps it, Escape leaves it as it was."""
+    cell = "document.querySelector('[data-panel={}] tr:nth-child(2) td')"
     tab.go(pages / "relu.html")
-    cell = "[data-panel=x] tr:nth-child(2) td"
-    tab.value(f"document.querySelector('{cell}').focus()")
-    value = float(tab.value(f"document.querySelector('{cell}').dataset.v"))
+    before = tab.value(READ)
+    tab.value(cell.format("x") + ".focus()")
+    tab.key("Enter", "Escape")
+    assert tab.value(READ) == before and "set=" not in tab.value("location.hash")
+    tab.type("-7.5")
     tab.key("Enter")
-    assert float(tab.value(f"document.querySelector('{cell}').dataset.v")) == -value
-    assert "flip=x.0.0" in tab.value("location.hash")
+    assert tab.value(cell.format("x") + ".dataset.v") == "-7.5"
+    assert "set=x.0.0:-7.5" in tab.value("decodeURIComponent(location.hash)")
+    assert tab.value(FOCUS).startswith("x row 0, column 0: −7.5")
+    changed = ONE.copy()
+    changed[0, 0] = -7.5
+    _, cache = relu.forward(changed)
+    guided = [[float(v) for v, _ in row] for row in tab.value(READ)["guided"]]
+    assert guided == relu.backward(ONE[::-1], cache, "guided").tolist()
+
+    tab.go(pages / "back.html", "#step=12&set=dy.0.0.0:100_w.1.1.0.0:-3_x.0.0.9:1_w.0:1")
+    dy, w = DY.copy(), W.copy()
+    dy[0, 0, 0], w[1, 1, 0, 0] = 100, -3
+    _, cache = conv.forward(X[None], w, B)
+    shown = np.array([[float(v) for v, _ in row] for row in tab.value(READ)["x"]])
+    expected = conv.backward(dy[None], cache).dx[0, ..., 0]
+    assert np.abs(shown - expected).max() <= EXACT * np.abs(expected).max()
+    assert tab.value("decodeURIComponent(document.querySelector('.links a:last-child').hash)"
+                     ).endswith("set=dy.0.0.0:100_w.1.1.0.0:-3")
 
 
 def test_in_a_notebook_it_is_a_frame_of_its_own(tab, pages):
