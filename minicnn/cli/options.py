@@ -16,9 +16,8 @@ from minicnn.gradcheck.own.names import named_in
 from minicnn.gradcheck.own.sources import Source
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
-from minicnn.report import animation, full_size, saved, trace
+from minicnn.report import animation, full_size, trace
 from minicnn.terminal import escaped, note, tell
-from minicnn.vis.options import Options, shown
 
 MOST = 100_000  # numbers in a range; no layer has as many channels
 PICTURE = ("the picture; a small one is enlarged for viewing, and it itself goes into the folder "
@@ -146,8 +145,11 @@ def option(parser, function, name, help="", required=False, **settings):
     A field of the function's Options class brings its own words and limits. If it is not given, it
     is absent from the parsed options, so that a preset's value is not overridden.
     """
-    one = {one.name: one for one in fields(getattr(function, "options", None) or Options)}.get(name)
+    own = getattr(function, "options", None)
+    one = {one.name: one for one in fields(own)}.get(name) if own else None
     if one is not None:
+        from minicnn.vis.options import shown  # only for methods, since all of `vis` comes with it
+
         about = one.metadata
         if about["choices"] is not None:
             settings = {"choices": about["choices"]} | settings
@@ -270,6 +272,8 @@ def save(record, options, net, sheet=None, pictures=None, told=None, records=Non
     beside = show(options.out, record.image if sheet is None else sheet, sheet is not None,
                   pictures)
     if "keep_settings" in options and options.keep_settings:
+        from minicnn.report import saved
+
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
     first, *others = [record.caption] if told is None else told
@@ -360,7 +364,7 @@ def check_destinations(options, formats=images.FORMATS, more=(), folder=False):
     """
     files = [(options.out, formats), *((path, images.FORMATS) for path in more)]
     if "keep_settings" in options and options.keep_settings:
-        files.append((_settings_file(options), saved.FORMATS))
+        files.append((_settings_file(options), {".json": "JSON"}))
     files += [(getattr(options, name), kinds)
               for name, kinds in (("frames", animation.FORMATS), ("plot", images.FORMATS))
               if isinstance(getattr(options, name, None), str)]  # for zoom --frames is a number
