@@ -63,7 +63,7 @@ EXAMPLES = {  # one a command, at the end of its help; all work with the shipped
     "course": "course list",
     "course list": "course list 2",
     "course new": "course new my-course --assignments 1,2",
-    "course check": "course check my-course/student/01_layers/layers.py --question 1",
+    "course check": "course check convolution.py --question 1",
     "course grade": "course grade submissions --course my-course --csv grades.csv",
     "summary": "summary --receptive-fields",
     "explain": "explain conv",

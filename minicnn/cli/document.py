@@ -2,7 +2,8 @@
 
 Every document begins with ``"format": "minicnn COMMAND"`` and ``"version": 1``. The version grows
 when a key is taken away or changes its meaning; new keys may come at any time. Numbers that are not
-finite are null. Errors, warnings and bars stay on standard error, and the exit status is the same.
+finite are null. Errors, warnings and bars stay on standard error, and the exit status is the same;
+a command that fails prints no document.
 
 `KEYS` lists the further keys of each command, `PICTURE` those of all commands that make pictures;
 the keys of `minicnn check` are those of `minicnn.gradcheck.judge.record`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from math import ceil
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SIDE = 3.0  # inches
 MOST, BESIDE = 24, 8  # images of a batch, and how many of them stand side by side
 ROW = 16  # channels a row
+WIDEST = 16  # times as wide as high; what is wider is shown lower
 
 
 class Panel(NamedTuple):
@@ -43,7 +45,7 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
     ----------
     *pictures : arrays, or records with a picture as `image`
         (H, W), (H, W, C), a batch (N, H, W, C), of which the first 24 are shown, or (C,), which is
-        one row. Channels are red first. A list counts as several.
+        laid out row by row, nearly square. Channels are red first. A list counts as several.
     titles : sequence of str, optional
         One for each of the pictures. By default the caption of a record, the shape and the scale of
         an array of numbers, the number of an image of a batch.
@@ -77,7 +79,7 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
               for panel in _panels(one, title, low, high)]
     columns = len(panels) if len(panels) == len(given) else min(BESIDE, len(panels))
     rows = -(-len(panels) // columns)
-    wide = [panel.image.shape[1] / panel.image.shape[0] for panel in panels]
+    wide = [min(WIDEST, panel.image.shape[1] / panel.image.shape[0]) for panel in panels]
     widths = [max(wide[k::columns]) for k in range(columns)]
     figure, axes = plt.subplots(rows, columns, squeeze=False, width_ratios=widths,
                                 figsize=(max(SIDE, side * sum(widths)), rows * (side + 0.6)))
@@ -108,11 +110,13 @@ def _panels(given, title, low, high) -> Iterator[Panel]:
     title = getattr(given, "caption", None) if title is None else title
     is_picture = array.dtype == np.uint8 and (array.ndim == 2 or array.ndim > 2
                                               and array.shape[-1] in (1, 3, 4))
-    if array.ndim < 3:  # C -> 1,1,C,1; H,W -> 1,H,W,1
-        batch = array.reshape(1, *np.atleast_2d(array).shape, 1)
-    else:
-        batch = array if array.ndim == 4 else array[None]
     ends = _ends(array, low, high)
+    if array.ndim == 1:
+        side = ceil(len(array)**0.5)
+        planes = np.pad(array.astype(np.float64), (0, -len(array) % side), constant_values=np.nan)
+        batch = planes.reshape(1, -1, side, 1)  # C -> 1,rows,side,1
+    else:
+        batch = array[None, ..., None] if array.ndim == 2 else array.reshape(-1, *array.shape[-3:])
     for k, one in enumerate(batch[:MOST]):
         words = [f"{k} of {len(batch)}"] * (len(batch) > 1)
         if is_picture:

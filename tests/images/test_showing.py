@@ -80,8 +80,10 @@ def test_feature_maps_are_tiled_with_one_scale():
     shown = place.images[0].get_array()
     assert shown.shape == (2 * 3 - 1, 16 * 4 - 1) and place.images[0].get_clim() == (0, 119)
     np.testing.assert_array_equal(shown[3:5, 4:7], maps[..., 17])
-    (row,) = panels(show(np.arange(5)))
-    np.testing.assert_array_equal(row.images[0].get_array(), [[0, 1, 2, 3, 4]])
+    (units,) = panels(show(np.arange(5)))
+    np.testing.assert_array_equal(units.images[0].get_array().filled(-1), [[0, 1, 2], [3, 4, -1]])
+    assert units.get_title() == "5, 0 to 4"
+    assert show(np.zeros((1, 5000), np.uint8)).get_size_inches()[0] < 60
 
 
 def test_a_batch_is_shown_image_by_image():
