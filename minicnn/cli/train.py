@@ -10,11 +10,13 @@ import numpy as np
 
 from minicnn import images, models, train
 from minicnn.cli import INTERRUPTED, near
+from minicnn.cli.document import document
+from minicnn.cli.naming import free
 from minicnn.cli.options import Command, equipped, names, number, numbers, whole
 from minicnn.files import hdf5, probe
 from minicnn.foreign.load import load
 from minicnn.report import augmented, confusion, curves
-from minicnn.terminal import tell
+from minicnn.terminal import note, tell
 from minicnn.train import batch_norm, head, snapshots
 from minicnn.train.augment import VARIATIONS, chain
 from minicnn.train.checkpoint import remove
@@ -100,7 +102,9 @@ def _merged(options):
     defaults, kinds = options.held_back
     given = vars(options)
     config = _read(given["config"], kinds) if given.get("config") else {}
-    return argparse.Namespace(**defaults | config | given)
+    merged = argparse.Namespace(**defaults | config | given)
+    merged.out = free(merged.out)
+    return merged
 
 
 def _read(path, kinds):
@@ -234,13 +238,14 @@ def _train(options, plain, training, validation, vary):
     rate = SCHEDULES[options.schedule](optimizer.rate)
     rate = warm_up(rate, options.warm_up) if options.warm_up else rate
     history = []
+    say = note if options.json else tell
     try:
         for epoch in train.fit(
                 learner, training, options.epochs, optimizer, rate=rate, batch=options.batch,
                 validation=validation, augment=vary, smoothing=options.smoothing,
                 mixup=options.mixup, clip=options.clip, frozen=options.freeze, seed=options.seed,
                 checkpoint=checkpoint, after=keep):
-            print(epoch, flush=True)
+            say(epoch)
             history.append(epoch)
     except KeyboardInterrupt:
         print(f"minicnn: interrupted; the same command goes on from {checkpoint}", file=sys.stderr)
@@ -254,7 +259,7 @@ def _train(options, plain, training, validation, vary):
         curves.plot(options.plot, history, f"{plain.name} on {Path(options.data).name}")
     if options.checkpoint is None:
         remove(checkpoint)
-    return _measure(options, options.out, trained, validation)
+    return _measure(options, options.out, trained, validation, history)
 
 
 def _keeper(options, learner, plain, checkpoint):
@@ -276,10 +281,15 @@ def _save(options, network, validation):
     hdf5.save(network, options.out)
 
 
-def _measure(options, name, network, validation):
+def _measure(options, name, network, validation, history=()):
     measured = train.evaluate(network, validation)
-    first, *pairs = str(measured).split("\n")  # with names of classes, from files
-    tell(f"{name} on the validation images of {options.data}: {first}", *pairs)
     if options.confusion:
         confusion.plot(options.confusion, measured)
+    if options.json:
+        tell(*document(options.command, out=None if options.evaluate else options.out,
+                       data=options.data, epochs=[one._asdict() for one in history],
+                       **measured._asdict()).split("\n"))
+        return 0
+    first, *pairs = str(measured).split("\n")  # with names of classes, from files
+    tell(f"{name} on the validation images of {options.data}: {first}", *pairs)
     return 0

@@ -89,6 +89,12 @@ class Network:
     def __repr__(self):
         return f"<Network {self.name}: {len(self.rows)} layers, {self.count():,} parameters>"
 
+    def _repr_html_(self):  # what a notebook asks for
+        return summary.html_table(self)
+
+    def _ipython_key_completions_(self):
+        return self.names
+
     def __getitem__(self, name):
         return self._rows[self.find(name)].layer
 

@@ -32,6 +32,7 @@ from minicnn.files import patches
 from minicnn.files.digests import digest
 from minicnn.files.photos import find
 from minicnn.files.unfinished import Unfinished
+from minicnn.images import markup
 from minicnn.network import receptive
 from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
@@ -83,6 +84,21 @@ class Strongest(Record):
     """
 
     patches: patches.Patches
+
+    def views(self):
+        """For some layers the patches of the first channels, the strongest first, a channel a row;
+        nothing if the file has been taken away."""
+        if not self.patches.path.is_file():
+            return []
+        views = []
+        for layer in markup.some(list(self.patches.layers), 6):
+            channels = self.patches.channels(layer, self.patches.layers[layer][:4])
+            rows = {one.channel: one.patches[:6] for one in channels if one.patches}
+            tiles = [images.resize(patch, (40, 40)) for row in rows.values()
+                     for patch in [*row, *[row[-1] * 0 + 255] * (6 - len(row))]]
+            if tiles:
+                views.append(markup.sheet(layer, tiles, 6, f"{layer} {', '.join(map(str, rows))}"))
+        return views
 
 
 @takes(StrongestOptions)

@@ -35,7 +35,7 @@ ELSEWHERE = {"network", "self", "progress", "watch", "folder", "keep"}  # folder
 NO_OPTION = {("classify", "size")}
 NO_WEIGHTS = {"evolution"}  # works on several networks
 OWN_OPTIONS = {"check", "course", "convert", "doctor", "fetch", "replay", "bench", "explain",
-               "classes", "lesson", "train"}  # own tests
+               "classes", "lesson", "train", "completion"}  # own tests
 
 
 def options(command):
@@ -89,7 +89,7 @@ def defaults(command, name, default):
 
 def help_by_option(text):
     """{"seed": "N  for the start (default: 0)"} from what --help prints."""
-    _, _, listed = text.partition("\noptions:")
+    listed = text.partition("\noptions:")[2].partition("\nexample:")[0]
     pieces = re.split(r"\s--(?=\w)", " ".join(listed.split()))
     return {name: words for name, _, words in (piece.partition(" ") for piece in pieces)}
 

@@ -103,4 +103,4 @@ def test_help_says_where_the_rest_comes_from(capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert end.value.code == 0
     assert "(default: the weights it was made with, at the same path)" in shown
-    assert "(default: replay.png)" in shown and "(default: cpu)" in shown
+    assert "(default: replay.png; where" in shown and "(default: cpu)" in shown

@@ -1,5 +1,6 @@
 """The command train: from data to a weight file, on small drawn images."""
 
+import json
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import minicnn
 from minicnn import images, models
-from minicnn.cli import main
+from minicnn.cli import document, main
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.train import data as data_sets
@@ -72,6 +73,22 @@ def test_classes_of_other_names(said, complaint, capsys):
                           "shapes, such as class 9: 'wave', and ") and err.count("\n") == 1
 
 
+def test_json_of_training_and_of_evaluation(capsys):
+    """What training says meanwhile is a note; a second result gets another name."""
+    assert main([*WORDS, "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [line[:8] for line in err.splitlines()] == ["epoch 1 ", "epoch 2 "]
+    assert set(found) == {"format", "version", *document.KEYS["train"]}
+    assert found["out"] == "trained.h5" and [one["index"] for one in found["epochs"]] == [0, 1]
+    assert main(["train", "shapes", "--evaluate", "--weights", "trained.h5", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again == found | {"out": None, "epochs": []}
+    assert main([*WORDS, "--json", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["out"] == "trained-2.h5" and err == ""
+
+
 def test_same_seed_same_bytes_other_seed_others(said):
     for out, seed in (("a.h5", 1), ("b.h5", 1), ("c.h5", 2)):
         said(*WORDS, "--out", out, "--seed", seed)
@@ -122,7 +139,7 @@ def test_a_toml_file_and_what_has_precedence(said, tmp_path):
         'optimizer = "sgd"\nbatch-norm = true\n', encoding="utf-8")
     assert len(said("train", "--config", "t.toml").splitlines()) >= 3
     (line, *_) = said("train", "--epochs", "1", "--config", "t.toml").splitlines()[1:]
-    assert line.startswith("trained.h5")
+    assert line.startswith("trained-2.h5")  # the first is still there
 
 
 @pytest.mark.parametrize("text, words", [

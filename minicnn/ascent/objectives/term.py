@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backend import array_module
+from minicnn.images import markup
 from minicnn.network import INPUT
 
 
@@ -69,6 +70,10 @@ class Objective:
 
     def __repr__(self):
         return " + ".join(f"{term.weight:g} {term.name}" for term in self.terms)
+
+    def _repr_html_(self):  # what a notebook asks for
+        return markup.table(("weight", "term", "place"), [
+            (f"{term.weight:g}", term.name, term.place) for term in self.terms], right=(0,))
 
     @property
     def on_image(self):
