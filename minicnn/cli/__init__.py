@@ -90,6 +90,7 @@ EXAMPLES = {  # one a command, at the end of its help; all work with the shipped
     "texture": "texture photo.jpg --steps 50",
     "style": "style photo.jpg painting.jpg --steps 50",
     "train": "train shapes --epochs 3 --out shapes.h5",
+    "evolution": "evolution snapshots photos --layers relu1",
     "convert": "convert vgg16.pth --to vgg16.h5 --model vgg16",
     "doctor": "doctor --weights minivgg",
     "fetch": "fetch --list",

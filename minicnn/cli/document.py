@@ -32,7 +32,8 @@ KEYS = {
         "network": "its name", "input": "[height, width, channels]", "parameters": "how many",
         "layers": "one {name, kind, settings, inputs, shape, parameters, receptive_field} each; "
                   "parameters has shapes by name; receptive_field is {size, stride, offset} in "
-                  "pixels, vertical first, null without --receptive-fields"},
+                  "pixels, vertical first, null without --receptive-fields",
+        "memory": "{size, bytes, free} of --method, null without it"},
     "compare": PICTURE | {
         "networks": "two of {network, layer, filters, kernel, stride, photos, faint, silent, "
                     "filter_aliasing, response_aliasing}; faint and silent list filters, the "
