@@ -77,7 +77,7 @@ EXAMPLES = {  # one a command, at the end of its help; all work with the shipped
     "deconvnet": "deconvnet photo.jpg --layer relu3_2 --relu each",
     "activations": "activations photo.jpg --layers conv1_1,conv2_1",
     "kernels": "kernels --layer conv1_1",
-    "hypercolumns": "hypercolumns photo.jpg --pixel 20,30",
+    "hypercolumns": "hypercolumns photo.jpg --view similarity --pixel 20,30",
     "saliency": "saliency photo.jpg --method integrated --show",
     "gradcam": "gradcam photo.jpg --guided",
     "occlusion": "occlusion photo.jpg --square 16 --stride 8",

@@ -115,9 +115,10 @@ def test_letters_that_the_terminal_lacks_are_told_by_their_numbers(weights, tmp_
 # ---- examples, and quiet
 
 CHEAP = ["classify", "classes", "kernels", "summary", "explain", "completion", "course",
-         "course list"]
+         "course list", "fetch"]
 THOROUGH = ["deconvnet", "gradcam", "hypercolumns", "activations", "strongest", "compare", "invert",
-            "doctor", "check"]
+            "doctor", "check", "saliency", "occlusion", "texture", "style", "filters", "maximize",
+            "deepdream-image"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -140,7 +141,7 @@ def test_every_command_has_an_example():
 def run_example(name, folder):
     """As a user does who has a photo and a file of layers."""
     (folder / "photos").mkdir()
-    for path in (folder / "photo.jpg", folder / "photos" / "a.png"):
+    for path in (folder / "photo.jpg", folder / "painting.jpg", folder / "photos" / "a.png"):
         images.save(path, np.kron(small.photo(), np.ones((4, 4, 1), np.uint8)))
     (folder / "layers.py").write_text(
         "def relu_forward(x):\n    return x * (x > 0), x\n\n\n"
