@@ -266,21 +266,24 @@ def difference(rows, worse, better):
 def markdown(about, rows):
     """The results as text."""
     counts, epochs = about["parameters"], about["epochs"]
-    seeds = sorted({row["seed"] for row in rows})
+    seeds, rates = sorted({row["seed"] for row in rows}), about["rates"].values()
     parts = [f"""# The Keras lecture: a network from scratch, a frozen one, a fine-tuned one
 
-{"" if about["complete"] else "Interrupted: some trainings are missing. "}\
-Made by `minicnn bench lecture`: {" or ".join(about["classes"])}, two classes of {about["data"]},
-chosen by their names before anything was measured. {about["training"]} photos for training,
-{about["test"]} others for the test, the same for all, enlarged to 150 x 150. RMSprop, batches of
-{about["batch"]}, rates {", ".join(f"{rate:g}" for rate in about["rates"].values())} (the
-lecture's). Accuracy is that after the last epoch, mean and standard deviation over
-{len(seeds)} seeds ({", ".join(map(str, seeds))}) of first weights and order. VGG-16's convolutions
-are those of {about["weights"]}; with the head, it has {counts["whole"]:,} parameters. Its blocks 1
-to 4 were computed once, for each photo and for {about["copies"]} augmented copies of each training
-photo, of which an epoch sees one; from scratch, every variation is new. An epoch shows each
-training photo once. Fine-tuning goes on from the frozen network's head. Seconds are of the
-processor, a training, without those features. {about["date"]}, {about["processor"]}.
+{"" if about["complete"] else "Interrupted: some trainings are missing." + chr(10)}\
+Made by `minicnn bench lecture`: {" or ".join(about["classes"])}, two classes of {about["data"]}
+{"chosen by their names, before anything was measured" * (tuple(about["classes"]) == PAIR)}.
+{about["training"]} photos for training, {about["test"]} others for the test, the same for all,
+enlarged to 150 x 150. RMSprop with the lecture's rates, {", ".join(f"{rate:g}" for rate in rates)},
+in batches of {about["batch"]}. The lecture has 2,000 photos, and 30 to 100 epochs of 100 batches;
+fewer here, for the processor's sake, count against training from scratch most.
+
+Accuracy is that after the last epoch, mean and standard deviation over {len(seeds)} seeds
+({", ".join(map(str, seeds))}) of first weights and order. VGG-16's convolutions are those of
+{about["weights"]}; with the head, it has {counts["whole"]:,} parameters. Its blocks 1 to 4 were
+computed once, for each photo and for {about["copies"]} augmented copies of each training photo, of
+which an epoch sees one; from scratch, every variation is new. An epoch shows each training photo
+once. Fine-tuning goes on from the frozen network's head. Seconds are of the processor, a training,
+without those features. {about["date"]}, {about["processor"]}.
 
 | network | augmentation | test accuracy | each seed | while training | parameters that learn \
 | epochs | seconds |
