@@ -271,11 +271,12 @@ def markdown(about, rows):
 
 {"" if about["complete"] else "Interrupted: some trainings are missing." + chr(10)}\
 Made by `minicnn bench lecture`: {" or ".join(about["classes"])}, two classes of {about["data"]}
-{"chosen by their names, before anything was measured" * (tuple(about["classes"]) == PAIR)}.
+{"(chosen by their names, before anything was measured)" * (tuple(about["classes"]) == PAIR)}.
 {about["training"]} photos for training, {about["test"]} others for the test, the same for all,
 enlarged to 150 x 150. RMSprop with the lecture's rates, {", ".join(f"{rate:g}" for rate in rates)},
 in batches of {about["batch"]}. The lecture has 2,000 photos, and 30 to 100 epochs of 100 batches;
-fewer here, for the processor's sake, count against training from scratch most.
+here are fewer, for the processor's sake, and what learns from scratch may not have learnt all it
+could: compare the accuracy while training.
 
 Accuracy is that after the last epoch, mean and standard deviation over {len(seeds)} seeds
 ({", ".join(map(str, seeds))}) of first weights and order. VGG-16's convolutions are those of
