@@ -20,6 +20,8 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "numpydoc"
 exclude_patterns = ["book/*.py"]
 default_role = "py:obj"  # `names` in docstrings become links where they are known
 html_show_sphinx = False
+Path(__file__).with_name("figures").mkdir(exist_ok=True)
+html_extra_path = ["figures"]  # the lessons' step figures, beside the lessons
 
 nb_custom_formats = {".py": "reference.lesson"}
 nb_execution_mode = "force"

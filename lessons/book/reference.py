@@ -1,6 +1,6 @@
 """What Sphinx needs for the book: lessons as notebooks, and the pages of the reference.
 
-The reference has a page for each room of minicnn and for each of its files, written anew at each
+A lesson's page has its step figures, and links to the names that it uses. The reference has a page for each room of minicnn and for each of its files, written anew at each
 build into `reference/`. A room's page lists its public names. Each name leads to its docstring, the
 docstring to the source, and both to the lessons that use the name.
 """
@@ -18,10 +18,10 @@ import jupytext
 import nbformat
 
 import minicnn
-from minicnn.course import lessons, notebook
+from minicnn.course import figures, lessons, notebook
 
 BOOK = Path(__file__).parent
-PAGES = BOOK / "reference"
+PAGES, DRAWN = BOOK / "reference", BOOK / "figures"  # both are made here, anew at each build
 LEFT_OUT = re.compile(r"minicnn\.(cli|__main__|course\.assignments|lessons)\b")  # no names to call
 
 
@@ -35,8 +35,16 @@ def setup(app):
 # ---- lessons
 
 def lesson(text):
-    """The notebook of a lesson's file, with the names it uses, linked, at the end."""
+    """The notebook of a lesson's file; at the end its step figures, and the names it uses."""
     made = notebook.made(text, jupytext, nbformat)
+    number = int(re.search(r"# # (\d+)", text)[1])
+    for make in figures.FIGURES.get(number, ()):
+        name = figures.name(make)
+        made.cells.append(nbformat.v4.new_markdown_cell(
+            f'## {make().title}\n<p>Step through it here, or <a href="{name}">on a page of its own'
+            f'</a>.</p>\n<iframe src="{name}" title="step figure" loading="lazy" '
+            'style="width: 100%; height: 60rem; border: 1px solid #ddd"></iframe>',
+            id=make.__name__))
     names = sorted(f"{{py:obj}}`{name}`" for name in used(text) if documented(name))
     if names:
         made.cells.append(nbformat.v4.new_markdown_cell(
@@ -122,8 +130,11 @@ def rooms():
 
 def write():
     """Write all pages of the reference."""
-    shutil.rmtree(PAGES, ignore_errors=True)
-    PAGES.mkdir()
+    for folder in (PAGES, DRAWN):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    for number in figures.FIGURES:
+        figures.write(lessons.lesson(number), DRAWN, show=False)
     by_name = lessons_by_name()
     for room in rooms():
         within = modules(room)
