@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 19 · Training
-# Random kernels become edge detectors: how, and in which order? And what can one do with few images?
-# We follow one weight through three steps by hand. Then we train a small network on 300 drawn
-# images, alone, with augmentation, and on top of a network that has seen 50,000 photos.
+# Random kernels become edge detectors: how, and in which order? And what can one do with few
+# images? We follow one weight through three steps by hand. Then we train a small network on 300
+# drawn images, alone, with augmentation, and on top of a network that has seen 50,000 photos.
 #
 # Minutes: 25
 # %%
@@ -12,7 +12,7 @@ import numpy as np
 from minicnn import Network, images, show, train
 from minicnn.course import ask, network, source
 from minicnn.images.display import signed_to_uint8, tiled
-from minicnn.network.layers import Conv, Dense, Dropout, MaxPool, ReLU, Softmax
+from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.report import augmented, curves
 
 # %% [markdown]
@@ -25,7 +25,7 @@ for momentum in (0.0, 0.5):
     optimizer, w = train.SGD(0.5, momentum), np.zeros(1)
     for _ in range(2):
         before, w = w, optimizer.step(w, w - 3)
-        print(f"momentum {momentum}: gradient {before[0] - 3:6.3f}, w {before[0]:.3f} -> {w[0]:.3f}")
+        print(f"momentum {momentum}: gradient {before[0] - 3:6.3f}, w {before[0]} -> {w[0]}")
 last = optimizer.step(w, w - 3)
 # %%
 ask("With momentum 0.5, w went 0, 1.5, 3. There the gradient is 0. What is w after a third step?",
@@ -48,12 +48,12 @@ show(list(few.images[:10]), titles=few.classes, side=1.4)
 
 def small():
     """Three convolutions and a dense layer, with random weights."""
-    how = images.Preprocessing((32, 32), "RGB", (128, 128, 128), 1 / 64)
+    how = images.Preprocessing((32, 32), "RGB", (128, 128, 128), 1 / 128)
     return Network("small", [
         ("conv1", Conv(16, 5, pad=2)), ("relu1", ReLU()), ("pool1", MaxPool(2)),
         ("conv2", Conv(32, 3, pad=1)), ("relu2", ReLU()), ("pool2", MaxPool(2)),
         ("conv3", Conv(48, 3, pad=1)), ("relu3", ReLU()), ("pool3", MaxPool(2)),
-        ("drop", Dropout(0.3)), ("fc4", Dense(10)), ("prob", Softmax()),
+        ("fc4", Dense(10)), ("prob", Softmax()),
     ], (32, 32, 3), how).initialize(seed=0)
 
 
@@ -71,9 +71,10 @@ print(f"right {untrained.top1:.1%}, loss {untrained.loss:.2f}, ln 10 = {np.log(1
 # One epoch is one pass over the 300 images, in batches of 20. `fit` yields after each.
 # %%
 alone, snapshots = small(), {}
-settings = dict(epochs=20, batch=20, validation=held, progress=False)
+settings = dict(epochs=30, batch=20, validation=held, progress=False,
+                rate=train.schedules.cosine(0.003))
 history = []
-for epoch in train.fit(alone, few, optimizer=train.Adam(0.002), **settings):
+for epoch in train.fit(alone, few, **settings):
     history.append(epoch)
     snapshots[epoch.index + 1] = alone.astype("float32")  # a copy, as it is now
 print(history[0], history[-1], sep="\n")
@@ -82,17 +83,16 @@ print(history[0], history[-1], sep="\n")
 # that is turned or moved is the same shape, so we may turn and move: no two epochs show one image
 # twice.
 # %%
-vary = train.augment.chain(
-    train.augment.affine(180, 0.1, 0.1, 0.1, 0.2, fill="reflect"), train.augment.colour)
+vary = train.augment.affine(180, 0.05, 0.05, shear=0, zoom=0, fill="reflect")
 show(augmented.sheet(few.images[:3], vary))
 turned = small()
-gentler = list(train.fit(turned, few, optimizer=train.Adam(0.002), augment=vary, **settings))
+gentler = list(train.fit(turned, few, augment=vary, **settings))
 choices = "smaller", "the same", "larger"
 gaps = [run[-1].accuracy - run[-1].val_accuracy for run in (history, gentler)]
 ask("With augmentation, is the gap between training and test images smaller or larger?",
     choices[0] if gaps[1] < gaps[0] else choices[2], choices=choices,
     wrong={"larger": "What it sees in training is now harder to learn by heart."},
-    hints=("What does it see in each epoch?", "Can it learn 6,000 different images by heart?",
+    hints=("What does it see in each epoch?", "Can it learn 9,000 different images by heart?",
            "It cannot, so the gap is ..."))
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(13, 2.8))
@@ -102,16 +102,29 @@ for axis, run, title in zip(axes, (history, gentler), ("alone", "with augmentati
 # %% [markdown]
 # ## On the shoulders of another network
 # The shipped network has learnt photos of a hundred classes. Its convolutions know edges, blobs and
-# textures. We keep them as they are, and train a new last layer on the same 300 images: transfer
-# learning. Then the block below it learns, too, at a small rate: fine-tuning.
+# textures. We keep them as they are, and learn the dense layers anew on the same 300 images:
+# transfer learning. What does not learn is computed once, for all epochs. Then the last block of
+# convolutions learns, too, at a small rate: fine-tuning.
 # %%
-big, big_held = (train.data.fitted(data, (64, 64, 3)) for data in (few, held))
+side = network().input_shape[:2]
+big, big_held = (train.data.shapes(count, seed, side[0]).in_memory() for count, seed in
+                 ((300, 0), (200, 1)))  # the same images, drawn larger
 source(train.head.replace)
 tuned = train.head.replace(network().astype("float32"), 10).initialize(0)
-frozen = [name for name in tuned.param_shapes if name != tuned.logits]
-settings = dict(batch=20, validation=big_held, progress=False)
-head = list(train.fit(tuned, big, 8, train.Adam(0.003), frozen=frozen, **settings))
-fine = list(train.fit(tuned, big, 4, train.Adam(0.0003), frozen=frozen[:4], **settings))
+cut = [name for name in tuned.trunk if len(tuned.shapes[name]) == 3][-1]
+
+
+def features(data):
+    """What the convolutions say of images, computed once."""
+    x = images.normalize(data.images, tuned.preprocessing)
+    return tuned.until(cut).forward(x, keep=()).output, data.labels
+
+
+head = list(train.fit(tuned.after(cut), features(big), 15, train.Adam(0.001), batch=20,
+                      validation=features(big_held), progress=False))
+below = [name for name in tuned.param_shapes if name in tuned.until(cut).names]
+fine = list(train.fit(tuned, big, 5, train.Adam(0.0003), batch=20, validation=big_held,
+                      frozen=below[: len(below) // 2], progress=False))
 for name, run in (("from scratch", history), ("with augmentation", gentler),
                   ("a new head", head), ("fine-tuned", fine)):
     print(f"{name:18} training {run[-1].accuracy:6.1%}   test {run[-1].val_accuracy:6.1%}")
@@ -126,8 +139,8 @@ def responses(net):
     return {name: run[name] for name in ("conv1", "conv2", "conv3")}
 
 
-final = responses(snapshots[20])
-after = 1, 2, 5, 10, 20
+final = responses(snapshots[30])
+after = 1, 2, 5, 10, 20, 30
 alike = {name: [np.corrcoef(responses(snapshots[k])[name].ravel(), final[name].ravel())[0, 1]
                 for k in after] for name in final}
 show([tiled(signed_to_uint8(snapshots[k].params["conv1"]["w"].transpose(3, 0, 1, 2)), 4)

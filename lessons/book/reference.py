@@ -1,8 +1,9 @@
 """What Sphinx needs for the book: lessons as notebooks, and the pages of the reference.
 
-A lesson's page has its step figures, and links to the names that it uses. The reference has a page for each room of minicnn and for each of its files, written anew at each
-build into `reference/`. A room's page lists its public names. Each name leads to its docstring, the
-docstring to the source, and both to the lessons that use the name.
+A lesson's page has its step figures, and links to the names that it uses. The reference has a page
+for each room of minicnn and for each of its files, written anew at each build into `reference/`. A
+room's page lists its public names. Each name leads to its docstring, the docstring to the source,
+and both to the lessons that use the name.
 """
 
 import ast
