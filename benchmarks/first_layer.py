@@ -83,6 +83,11 @@ def run(options):
     print(markdown(result))
 
 
+def shown_of(epochs):
+    """Those of the epochs that are in the tables and figures."""
+    return [epoch for epoch in epochs if epoch in (*snapshots.EPOCHS, max(epochs))]
+
+
 def last(networks):
     """The network of the last epoch."""
     return networks[max(networks)]
@@ -153,7 +158,7 @@ def markdown(result):
         return f"| {words} | {' | '.join(cell(each) for each in rows)} |"
 
     layers = list(rows[0]["responses"])
-    at = [epoch for epoch in snapshots.EPOCHS if epoch in rows[0]["epochs"]]
+    at = shown_of(rows[0]["epochs"])
     parts = [f"""# AlexNet's first layer and Zeiler & Fergus', trained alike
 
 Made by `minicnn bench first-layer`: two forms of minialex, {about["training"]:,} images of
@@ -163,6 +168,8 @@ Made by `minicnn bench first-layer`: two forms of minialex, {about["training"]:,
 """, line("", lambda each: f"{each['kernel']}x{each['kernel']}, stride {each['stride']}"),
              "| --- | --- | --- |",
              line("accuracy", lambda each: f"{each['accuracy'][-1]:.1%}"),
+             line(f"accuracy after {', '.join(map(str, at[1:]))} epochs", lambda each: ", ".join(
+                 f"{each['accuracy'][each['epochs'].index(epoch)]:.1%}" for epoch in at[1:])),
              line("loss", lambda each: f"{each['loss'][-1]:.3f}"),
              line("faint filters: norm at most a tenth of the mean norm",
                   lambda each: f"{len(each['faint'])} of {each['filters']}"),
@@ -207,9 +214,8 @@ def save_pictures(out, networks, compared, followed, photos):
         [columns[0], columns[2], columns[1], columns[3]], 2, gap=8), QUALITY)
     for kernel, found in followed.items():
         name = f"{out.name}_{kernel}x{kernel}"
-        at = [epoch for epoch in snapshots.EPOCHS if epoch in found.epochs]
-        images.save(out.with_name(f"{name}_evolution.jpg"),
-                    sheets.figure(found, patches=False, at=at), QUALITY)
+        images.save(out.with_name(f"{name}_evolution.jpg"), sheets.figure(
+            found, patches=False, at=shown_of(found.epochs)), QUALITY)
         sheets.plot(out.with_name(f"{name}_curves.png"), found)
 
 
