@@ -6,7 +6,6 @@
 #
 # Minutes: 25
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 
 from minicnn import Network, images, show, train
@@ -18,7 +17,7 @@ from minicnn.report import augmented, curves
 # %% [markdown]
 # ## One weight, three steps
 # The loss is (w - 3)^2 / 2, so its gradient is w - 3. We start at w = 0 and go 0.5 of the gradient
-# downhill. With momentum, each step also repeats a share of the step before it.
+# downhill. With momentum, each step also repeats a share of the step before.
 # %%
 source(train.SGD.step)
 for momentum in (0.0, 0.5):
@@ -62,8 +61,8 @@ ask("The network is untrained, and there are ten classes. How many of 100 images
     10, wrong={0: "Chance gets some right.", 50: "That would be chance with two classes."},
     hints=("What does guessing give?", "100 / 10", "1 / _ of them"))
 # %% [markdown]
-# An untrained network should have the loss of a guess, ln 10. If it starts far above that, the
-# weights are too large, and the first epochs are spent on making them smaller.
+# Its loss should be about that of a guess, ln 10. Far above that, weights are too large, and the
+# first epochs go into making them smaller.
 # %%
 print(f"right {untrained.top1:.1%}, loss {untrained.loss:.2f}, ln 10 = {np.log(10):.2f}")
 # %% [markdown]
@@ -77,7 +76,7 @@ history = []
 for epoch in train.fit(alone, few, **settings):
     history.append(epoch)
     snapshots[epoch.index + 1] = alone.astype("float32")  # a copy, as it is now
-print(history[0], history[-1], sep="\n")
+print(history[-1])
 # %% [markdown]
 # The 300 it knows by heart; of the others it gets far fewer right. That gap is overfitting. A shape
 # that is turned or moved is the same shape, so we may turn and move: no two epochs show one image
@@ -87,18 +86,14 @@ vary = train.augment.affine(180, 0.05, 0.05, shear=0, zoom=0, fill="reflect")
 show(augmented.sheet(few.images[:3], vary))
 turned = small()
 gentler = list(train.fit(turned, few, augment=vary, **settings))
-choices = "smaller", "the same", "larger"
 gaps = [run[-1].accuracy - run[-1].val_accuracy for run in (history, gentler)]
 ask("With augmentation, is the gap between training and test images smaller or larger?",
-    choices[0] if gaps[1] < gaps[0] else choices[2], choices=choices,
+    "smaller" if gaps[1] < gaps[0] else "larger", choices=("smaller", "larger"),
     wrong={"larger": "What it sees in training is now harder to learn by heart."},
     hints=("What does it see in each epoch?", "Can it learn 9,000 different images by heart?",
            "It cannot, so the gap is ..."))
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(13, 2.8))
-for axis, run, title in zip(axes, (history, gentler), ("alone", "with augmentation"), strict=True):
-    axis.imshow(curves.draw(run, title))
-    axis.axis("off")
+show(curves.draw({"alone": history, "with augmentation": gentler}), side=4)
 # %% [markdown]
 # ## On the shoulders of another network
 # The shipped network has learnt photos of a hundred classes. Its convolutions know edges, blobs and
@@ -112,16 +107,10 @@ big, big_held = (train.data.shapes(count, seed, side[0]).in_memory() for count, 
 source(train.head.replace)
 tuned = train.head.replace(network().astype("float32"), 10).initialize(0)
 cut = [name for name in tuned.trunk if len(tuned.shapes[name]) == 3][-1]
-
-
-def features(data):
-    """What the convolutions say of images, computed once."""
-    x = images.normalize(data.images, tuned.preprocessing)
-    return tuned.until(cut).forward(x, keep=()).output, data.labels
-
-
-head = list(train.fit(tuned.after(cut), features(big), 15, train.Adam(0.001), batch=20,
-                      validation=features(big_held), progress=False))
+known = [(tuned.until(cut).forward(images.normalize(data.images, tuned.preprocessing),
+                                   keep=()).output, data.labels) for data in (big, big_held)]
+head = list(train.fit(tuned.after(cut), known[0], 15, train.Adam(0.001), batch=20,
+                      validation=known[1], progress=False))
 below = [name for name in tuned.param_shapes if name in tuned.until(cut).names]
 fine = list(train.fit(tuned, big, 5, train.Adam(0.0003), batch=20, validation=big_held,
                       frozen=below[: len(below) // 2], progress=False))
@@ -135,7 +124,7 @@ for name, run in (("from scratch", history), ("with augmentation", gentler),
 # saw lower layers settle first.
 # %%
 def responses(net):
-    run = net.forward(held.images[:50].astype("float32") / 64 - 2, to="conv3")
+    run = net.forward(images.normalize(held.images[:50], net.preprocessing), to="conv3")
     return {name: run[name] for name in ("conv1", "conv2", "conv3")}
 
 
@@ -154,4 +143,5 @@ assert fine[-1].val_accuracy > history[-1].val_accuracy + 0.1, "another network'
 assert alike["conv1"][0] > alike["conv3"][0], "the first layer is near its end first"
 # %% [markdown]
 # Try a folder of your own photos, with a subfolder for each class:
-# `minicnn train photos/ --weights minivgg --freeze "conv*" --out mine.h5`.
+# `minicnn train photos/ --weights minivgg --freeze "conv*" --out mine.h5`. Add `--snapshots kept`,
+# and `minicnn evolution kept photos/` shows what channels are for after each epoch.
