@@ -6,8 +6,9 @@
 
 Both make the same loss small, the sum of the relative errors of Gram matrices (`vis.texture`), by
 as many steps from the same noise, remember as many of them, and search along each for the strong
-Wolfe conditions. No bounds are kept: `torch.optim.LBFGS` has none. PyTorch computes the network by
-itself (`files.torch_twin`). Our loss of both images is told, so that rounding plays no part.
+Wolfe conditions. No bounds are kept: `torch.optim.LBFGS` has none. PyTorch's changes pixels of
+0..1, since it takes y . s below 1e-10 for no curvature. PyTorch computes the network by itself
+(`files.torch_twin`). Our loss of both images is told, so that rounding plays no part.
 """
 
 import argparse
@@ -94,7 +95,7 @@ def torchs(network, loss, layers, photo, start, steps):
     """(image, looks at it) of torch.optim.LBFGS."""
     import torch
 
-    arrays, looks = torch_twin.arrays(network), 0
+    arrays, looks, white = torch_twin.arrays(network), 0, 255 * network.grey_level
 
     def grams(x):
         for name, y in torch_twin.forward(network, x, arrays, False, layers[-1]):
@@ -103,7 +104,7 @@ def torchs(network, loss, layers, photo, start, steps):
                 yield f @ f.transpose(1, 2) / f.shape[2]
     with torch.no_grad():
         targets = [(gram, (gram**2).sum()) for gram in grams(torch_twin.to_torch(photo))]
-    x = torch_twin.to_torch(start).requires_grad_(True)
+    x = (torch_twin.to_torch(start) / white).requires_grad_(True)
     optimizer = torch.optim.LBFGS([x], max_iter=steps, max_eval=25 * steps, tolerance_grad=0,
                                   tolerance_change=0, history_size=TextureOptions().memory,
                                   line_search_fn="strong_wolfe")
@@ -113,11 +114,11 @@ def torchs(network, loss, layers, photo, start, steps):
         looks += 1
         optimizer.zero_grad()
         error = sum(((gram - target) ** 2).sum() / size
-                    for gram, (target, size) in zip(grams(x), targets, strict=True))
+                    for gram, (target, size) in zip(grams(white * x), targets, strict=True))
         error.backward()
         return error
     optimizer.step(closure)
-    return torch_twin.to_numpy(x), looks
+    return torch_twin.to_numpy(white * x), looks
 
 
 # ---- the table
