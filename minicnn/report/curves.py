@@ -54,7 +54,8 @@ def draw(history, title=""):
         axes.legend()
         axes.xaxis.get_major_locator().set_params(integer=True)
     figure.suptitle(title, fontsize="medium", wrap=True)
-    figure.supxlabel("\n".join(f"{line.get_label()}: {WORDS[line.get_label()]}"
-                               for line in axes.lines), fontsize="small")
+    labels = " ".join(line.get_label() for line in axes.lines)
+    figure.supxlabel("\n".join(f"{kind}: {words}" for kind, words in WORDS.items()
+                               if kind in labels), fontsize="small")
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
