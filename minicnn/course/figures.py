@@ -106,11 +106,16 @@ def write(lesson, folder, show=True):
     Path(folder).mkdir(parents=True, exist_ok=True)
     paths = []
     for make in made:
-        paths.append(Path(folder) / f"figure-{make.__name__.replace('_', '-')}.html")
+        paths.append(Path(folder) / name(make))
         make().save(paths[-1])
     if show and has_desktop():
         webbrowser.open(paths[0].resolve().as_uri())
     return paths
+
+
+def name(make):
+    """The name of a figure's file."""
+    return f"figure-{make.__name__.replace('_', '-')}.html"
 
 
 def has_desktop():

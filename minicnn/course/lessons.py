@@ -2,7 +2,7 @@
 
 A lesson is a file `NN_name.py`. Its first cell is text; that cell's first line is the title, its
 last line "Minutes: 15". Every cell begins with `# %%` or `# %% [markdown]`, and a title may follow;
-lines of text begin with `# `.
+lines of text begin with "# ".
 """
 
 import re

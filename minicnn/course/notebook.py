@@ -43,15 +43,15 @@ def write(lesson, path, executed=False):
         import nbformat
     except ImportError as error:
         raise ValueError(MISSING) from error
-    notebook = made(lesson, jupytext, nbformat)
+    notebook = made(lesson.path.read_text(encoding="utf-8"), jupytext, nbformat)
     if executed:
         _execute(lesson, notebook, nbclient)
     images.write(path, nbformat.writes(notebook) + "\n")
 
 
-def made(lesson, jupytext, nbformat):
-    """The notebook of a lesson, not yet executed."""
-    notebook = jupytext.reads(lesson.path.read_text(encoding="utf-8"), fmt="py:percent")
+def made(text, jupytext, nbformat):
+    """The notebook of a lesson's text, not yet executed."""
+    notebook = jupytext.reads(text, fmt="py:percent")
     notebook.metadata = nbformat.from_dict({
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"}})
