@@ -10,7 +10,8 @@
     layers     every single convolution of VGG-16, AlexNet and GoogLeNet: forward and both
                gradients, by the fast twin, by the page and by PyTorch
     ops        single pooling, LRN, ReLU and dense layers of the same networks, by all three
-    training   the loss and all gradients, with and without the optimiser's step
+    training   the loss and all gradients, with and without the optimiser's step: VGG-16's
+               convolutions, and minivgg without and with the batch norms it is trained with
     memory     peak memory of each task of `networks` and `training`, each in a new process
     student    some convolutions by the two usual ways of im2col (benchmarks/student.py)
     scaling    time and memory against the image's side and the batch, with 1 thread and with all

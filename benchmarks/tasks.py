@@ -18,6 +18,7 @@ from minicnn.fast.workspace import Workspace
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, GlobalAveragePool, Softmax
 from minicnn.ops import cross_entropy
+from minicnn.train import batch_norm
 from minicnn.train.loop import train_step
 from minicnn.vis.texture import texture_loss
 
@@ -61,6 +62,7 @@ NETWORKS = {
     "googlenet": models.googlenet,
     "squeezenet11": models.squeezenet11,
     "minivgg": models.minivgg,
+    "minivgg_bn": lambda: batch_norm.add(models.minivgg()),  # as it is trained
     "resnet18": models.resnet18,
     "mobilenet_v1": models.mobilenet_v1,
     "vgg19_conv4_1": lambda: models.vgg19(top=False).until("conv4_1").with_average_pooling(),

@@ -1,6 +1,7 @@
 """How PyTorch does the benchmark's tasks, by the layers of `minicnn.files.torch_twin`.
 
 PyTorch runs with its defaults: eager, float32, N,C,H,W. Only PyTorch's processes import this file.
+In training, its batch norms use the batch's statistics, as ours, but keep no running ones.
 """
 
 from collections import deque
@@ -80,7 +81,9 @@ def drawn(network):
     freed intermediate arrays, and they would count as the task's memory."""
     def array(key, shape, image):
         w = torch.zeros(torch_twin.turned(torch.empty(shape, device="meta"), image).shape)
-        return w.normal_(0, (2 / w[0].numel()) ** 0.5) if key == "w" else w
+        if key == "w":
+            return w.normal_(0, (2 / w[0].numel()) ** 0.5)
+        return w.fill_(key in ("gamma", "variance"))
 
     return {name: {key: array(key, shape, network.input_shapes[name])
                    for key, shape in shapes.items()}

@@ -4,7 +4,7 @@
 # bright pixel, and the F comes out turned by half a turn. Why? And which way round does it come
 # back? We make again the slides "Deconvolutional network" of the lecture on visualising networks:
 # "transposed convolution", "filters are flipped horizontally and vertically".
-# Minutes: 25
+# Minutes: 25. A page to step through, every number by hand: `minicnn lesson 3 --figure`.
 # %%
 import matplotlib.pyplot as plt
 import numpy as np

@@ -4,7 +4,7 @@
 # instead? We make again the pictures of the lecture "Visualization of convolutional networks and
 # neural style transfer" in which a deconvnet projects units into the photos that excite them. To
 # project a unit is to send its number back down, layer by layer, until numbers for pixels arrive.
-# Minutes: 15
+# Minutes: 15. A page to step through, every number by hand: `minicnn lesson 5 --figure`.
 # %%
 import matplotlib.pyplot as plt
 import numpy as np

@@ -118,6 +118,11 @@ axis.set(ylabel="PSNR in dB", title="How near each layer's image is to the photo
 # The first layers know the photo, and two starts agree on it. Deep down the pictures differ from
 # the photo and from each other, though the layer's activation is nearly the same: colours and exact
 # places have been let go. A small error of the activation does not mean that the image is near.
+#
+# The count of numbers does not decide. The first layer has many more than the photo; a deeper one
+# may have as many as the photo and be far from it all the same. What counts is what they say: a
+# silent unit tells only a sign, and a deep unit answers alike to all patches that are the same
+# thing to it.
 # %%
 assert np.allclose(smooth, code, atol=0.05), "the pooling is inverted"
 assert variation(end.image) < min(variation(filled), variation(x)), "V prefers the smooth one"
@@ -126,4 +131,6 @@ assert apart[0] > apart[1], "and their starts agree less"
 assert found[0].error < 0.2, "the first layer is matched"
 # %% [markdown]
 # Give up smoothness: `vis.invert(net, photo(), deep, variation=0)`. Is the layer better pleased?
-# Are you?
+# Are you? (The layer is: nothing holds its activation back any more. You are not: harsh colours
+# and specks come up that it does not see, and the PSNR falls. V says what the layer cannot: photos
+# are smooth.)

@@ -13,6 +13,7 @@ import numpy as np
 from minicnn import show, vis
 from minicnn.ascent import objectives
 from minicnn.course import ask, network, photo, source
+from minicnn.vis.colours import match_covariance
 
 # %% [markdown]
 # ## A photo and a painting
@@ -101,7 +102,9 @@ for axis, each, r, c, s in zip(axes, made, ratios, contents, styles, strict=True
 # %%
 own, matched = (vis.style(net, photo(), painting, size=side, steps=20, style_weight=ratios[1],
                           colours=colours) for colours in ("luminance", "match"))
-show(made[1].image, own.image, matched.image, titles=["the painting's", "luminance", "match"])
+given = match_covariance(painting, photo())
+show(made[1].image, own.image, matched.image, given,
+     titles=["the painting's", "luminance", "match", "what match paints from"])
 
 
 def tint(image):
@@ -109,6 +112,11 @@ def tint(image):
     return float((image[..., 0].astype(float) - image[..., 2]).mean())
 
 
+# %% [markdown]
+# `match` has hard outlines, and the last picture tells why. Where the photo's light and dark is
+# stronger than the painting's, as here, the painting gets it, too: its bands become nearly black
+# and white, and strokes made of them look like outlines. `luminance` paints from the soft bands,
+# and lays the photo's tints over them.
 # %%
 assert content > style, "the content knows places, the style does not"
 assert begin.by_term[f"{deep} distance"][0, 0] == 0, "at the start the content is the photo's"

@@ -3,6 +3,7 @@
 =============  ===================================================================================
 ``load``       a network with trained weights: ``net = minicnn.load("minivgg")``
 ``show``       pictures and records side by side, in a window or a notebook
+``estimate``   the memory that a method takes: ``minicnn.estimate(net, 1024, "style")``, in bytes
 ``Network``    layers in rows, and their arrays; ``Run`` is what one forward pass recorded
 ``models``     architectures as literal rows: ``minicnn.models.vgg16()``
 ``vis``        one way to look inside a file: ``minicnn.vis.deconvnet(net, photo, "conv3_2")``
@@ -50,13 +51,14 @@ if TYPE_CHECKING:
     from minicnn.foreign.load import load
     from minicnn.images import show
     from minicnn.network import Network, Run
+    from minicnn.vis.estimate import estimate
 
 __version__ = "0.1.0"
-__all__ = ["Network", "Run", "ascent", "backend", "course", "doctor", "fast", "files", "foreign",
-           "gradcheck", "images", "load", "models", "naive", "network", "ops", "report", "show",
-           "train", "vis"]
+__all__ = ["Network", "Run", "ascent", "backend", "course", "doctor", "estimate", "fast", "files",
+           "foreign", "gradcheck", "images", "load", "models", "naive", "network", "ops", "report",
+           "show", "train", "vis"]
 _HOMES = {"load": "minicnn.foreign.load", "show": "minicnn.images", "Network": "minicnn.network",
-          "Run": "minicnn.network"}
+          "Run": "minicnn.network", "estimate": "minicnn.vis.estimate"}
 
 
 def __getattr__(name):

@@ -1,10 +1,10 @@
 """The progress bar that the whole library uses."""
 
-from minicnn.terminal import escaped
+from minicnn.terminal import escaped, is_quiet
 
 
 def bar(items=None, name="", shown=True, total=None, initial=0, unit="it"):
-    """A progress bar on standard error, if that is a terminal.
+    """A progress bar on standard error, if that is a terminal and the command is not to be quiet.
 
     Parameters
     ----------
@@ -27,5 +27,6 @@ def bar(items=None, name="", shown=True, total=None, initial=0, unit="it"):
     """
     from tqdm import tqdm
 
-    return tqdm(items, escaped(name), total=total, initial=initial, disable=None if shown else True,
-                leave=False, unit=unit, unit_scale=unit == "B")
+    disable = None if shown and not is_quiet() else True  # None: if it is no terminal
+    return tqdm(items, escaped(name), total=total, initial=initial, disable=disable, leave=False,
+                unit=unit, unit_scale=unit == "B")

@@ -6,10 +6,14 @@ that forge a line of output.
 """
 
 import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 from unicodedata import category
 
 HARMFUL = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")  # control, format, unknown, line separators
 JOINERS = "\u200c\u200d"  # part of words in some scripts, and of some emoji
+
+_quiet: ContextVar[bool] = ContextVar("_quiet", default=False)
 
 
 def escaped(text):
@@ -30,3 +34,25 @@ def escaped(text):
 def tell(*lines, file=None):
     """Print lines, each of them escaped, on standard output or another stream."""
     print(*map(escaped, lines), sep="\n", file=sys.stdout if file is None else file, flush=True)
+
+
+@contextmanager
+def quiet(chosen=True):
+    """Within the block, `note` says nothing and no progress bar is shown; no effect if not chosen.
+    """
+    token = _quiet.set(chosen or _quiet.get())
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
+def is_quiet():
+    """Whether this runs in a block of `quiet`."""
+    return _quiet.get()
+
+
+def note(*lines):
+    """Print lines on standard error that a `quiet` command leaves out; errors are no notes."""
+    if not is_quiet():
+        tell(*lines, file=sys.stderr)

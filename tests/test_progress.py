@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from minicnn import terminal
 from minicnn.progress import bar
 
 
@@ -27,3 +28,10 @@ def test_by_hand(monkeypatch):
         b.update(3)
         assert b.n == 5
     assert "2/5" in sys.stderr.getvalue()
+
+
+def test_a_quiet_command_shows_none(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with terminal.quiet():
+        assert list(bar(range(3))) == [0, 1, 2]
+    assert sys.stderr.getvalue() == ""

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from minicnn.progress import bar
-from minicnn.terminal import escaped, tell
+from minicnn.terminal import escaped, is_quiet, note, quiet, tell
 
 
 @pytest.mark.parametrize("text, shown", [
@@ -32,3 +32,14 @@ def test_tell_prints_each_line_on_a_line_of_its_own(capsys):
 def test_the_label_of_a_bar(monkeypatch):
     monkeypatch.setattr("tqdm.tqdm", lambda items, name, **more: name)
     assert bar(range(3), "\x1b[2Jnew\n") == r"\x1b[2Jnew\n"
+
+
+def test_notes_and_quiet(capsys):
+    note("a\x07", "b")
+    with quiet():
+        with quiet(False):  # what is quiet stays quiet
+            note("c")
+        assert is_quiet()
+    with quiet(False):
+        note("d")
+    assert capsys.readouterr() == ("", "a\\x07\nb\nd\n")

@@ -29,6 +29,32 @@ def memory_limit():
     return min((limit for limit in found if limit and limit < UNLIMITED), default=None)
 
 
+def memory_available():
+    """The number of bytes that this process may still take; None if unknown.
+
+    The least of what the system says is available and, for each control group, what its limit
+    leaves; a file's pages that could be dropped count as free.
+    """
+    free = [meminfo().get("MemAvailable")]
+    for folder in _groups("memory"):
+        limit, used = (_number(folder / names[0]) or _number(folder / names[1]) for names in
+                       (("memory.max", "memory.limit_in_bytes"),
+                        ("memory.current", "memory.usage_in_bytes")))
+        if limit and used and limit < UNLIMITED:
+            stat = folder / "memory.stat"
+            dropped = re.search(r"^inactive_file (\d+)", stat.read_text() if stat.is_file() else "",
+                                re.MULTILINE)
+            free.append(max(0, limit - used + (int(dropped[1]) if dropped else 0)))
+    return min((count for count in free if count is not None), default=None)
+
+
+def meminfo():
+    """The system's memory by name, MemTotal, MemAvailable and more, in bytes; {} if unknown."""
+    info = PROC / "meminfo"
+    return {name: int(kb) * 1024 for name, kb in re.findall(
+        r"^(\w+):\s*(\d+) kB", info.read_text() if info.is_file() else "", re.MULTILINE)}
+
+
 def _groups(controller):
     """This process's folder of a controller's limits, and its parents up to the top."""
     listed = PROC / "self" / "cgroup"

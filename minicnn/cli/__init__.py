@@ -2,10 +2,13 @@
 
 Nothing is computed here. Options take their defaults from the signature of the function that they
 are passed to, so the help cannot disagree with the code. Exit status: 0 success, 1 failure (one
-line on standard error says why), 2 wrong usage, 130 interrupted, with the results so far saved.
+line on standard error says why; indented ones may follow), 2 wrong usage, 130 interrupted, with the
+results so far saved.
 
 Each command has a file with ``add(parser)``, which adds its options to the parser, and
-``run(options)``. Only the file of the command that is run is imported.
+``run(options)``. Only the file of the command that is run is imported. The other files of this
+folder serve the commands: `options` (what they share), `naming` (default names of results),
+`document` (what --json prints), `viewer` (what --show does).
 """
 
 import argparse
@@ -19,7 +22,7 @@ import warnings
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from minicnn.terminal import escaped, tell
+from minicnn.terminal import escaped, quiet, tell
 
 COMMANDS = {
     "tour": "one picture of each kind, with an index.html, into a folder",
@@ -41,6 +44,7 @@ COMMANDS = {
     "occlusion": "how much a class's probability depends on each part of a photo",
     "compare": "two networks' first layers: dead filters, aliasing, what a unit sees",
     "strongest": "the patches of many photos that activate each channel most, with projections",
+    "evolution": "features of a network as they grew while it was trained, at chosen epochs",
     "deepdream-image": "pictures that activate channels of a layer, as MATLAB makes them",
     "dream": "a photo changed to amplify what a layer sees in it (DeepDream)",
     "zoom": "a zoom into a dream: dream, enlarge, dream again; frames as a GIF or MP4, and a sheet",
@@ -53,6 +57,46 @@ COMMANDS = {
     "fetch": "an official weight file: download, verify, convert and keep it",
     "replay": "the same picture again, from the settings saved with it",
     "bench": "the benchmarks, in a checkout of the source: speed and accuracy",
+    "completion": "a script by which bash, zsh or fish complete commands and options",
+}
+EXAMPLES = {  # one a command, at the end of its help; all work with the shipped network
+    "tour": "tour photo.jpg --out tour",
+    "lesson": "lesson 2",
+    "course": "course list",
+    "course list": "course list 2",
+    "course new": "course new my-course --assignments 1,2",
+    "course check": "course check convolution.py --question 1",
+    "course grade": "course grade submissions --course my-course --csv grades.csv",
+    "summary": "summary --receptive-fields",
+    "explain": "explain conv",
+    "check": "check layers.py --quick --html report.html",
+    "classify": "classify photo.jpg --top 3 --json",
+    "classes": "classes cat",
+    "maximize": "maximize --target goldfish --seed 1",
+    "filters": "filters --layers conv3_2 --count 4",
+    "deconvnet": "deconvnet photo.jpg --layer relu3_2 --relu each",
+    "activations": "activations photo.jpg --layers conv1_1,conv2_1",
+    "kernels": "kernels --layer conv1_1",
+    "hypercolumns": "hypercolumns photo.jpg --view similarity --pixel 20,30",
+    "saliency": "saliency photo.jpg --method integrated --show",
+    "gradcam": "gradcam photo.jpg --guided",
+    "occlusion": "occlusion photo.jpg --square 16 --stride 8",
+    "compare": "compare photo.jpg --against minivgg",
+    "strongest": "strongest photos --layers relu2_1 --channels 0..3",
+    "deepdream-image": "deepdream-image --layer conv3_2 --channels 0..3",
+    "dream": "dream photo.jpg --layers conv3_2",
+    "zoom": "zoom photo.jpg --frames 10 --out zoom.gif",
+    "invert": "invert photo.jpg --layers pool2",
+    "texture": "texture photo.jpg --steps 50",
+    "style": "style photo.jpg painting.jpg --steps 50",
+    "train": "train shapes --epochs 3 --out shapes.h5",
+    "evolution": "evolution snapshots photos --layers relu1",
+    "convert": "convert vgg16.pth --to vgg16.h5 --model vgg16",
+    "doctor": "doctor --weights minivgg",
+    "fetch": "fetch --list",
+    "replay": "replay maximize.json --out again.png",
+    "bench": "bench speed --help",
+    "completion": "completion bash",
 }
 INTERRUPTED = 130
 OUTPUTS = ("out", "to", "frames", "plot", "json", "html", "csv", "picture", "notebook")
@@ -76,11 +120,19 @@ def main(arguments=None):
         options.refuse(unknown[0])
     pressed = []
     try:
+        from minicnn.cli.naming import free
         from minicnn.images import sparing
 
-        with warnings.catch_warnings(), _interruptible(pressed), sparing(*_inputs(options)):
+        if "out" in options:
+            options.out = free(options.out)
+        with (warnings.catch_warnings(), _interruptible(pressed), sparing(*_inputs(options)),
+              quiet(getattr(options, "quiet", False))):
             warnings.showwarning = _show_warning
             status = options.run(options) or 0
+            if status == 0 and getattr(options, "show", False):
+                from minicnn.cli import viewer
+
+                viewer.show(options.out, inline=not options.json)
             sys.stdout.flush()
             return status
     except BrokenPipeError:  # the reader of our output has ended, as in `minicnn summary | head`
@@ -95,7 +147,8 @@ def main(arguments=None):
             raise
         few = isinstance(error, MemoryError) and not isinstance(error, ValueError)
         words = "not enough memory; use a smaller size" if few else _told(error).strip()
-        tell(f"minicnn: {words}", file=sys.stderr)
+        notes = getattr(error, "__notes__", ())  # what was tried, what to do: a line each
+        tell(f"minicnn: {words}", *(f"  {note}" for note in notes), file=sys.stderr)
         return 1
 
 
@@ -138,12 +191,37 @@ def build_parser(arguments=()):
         if name in arguments:
             file = importlib.import_module(f"minicnn.cli.{name.replace('-', '_')}")
             file.add(command)
-            command.set_defaults(run=file.run, refuse=command.refuse)
+            command.set_defaults(run=file.run, refuse=command.refuse, command=name)
+        command.example = EXAMPLES[name]
+        for leaf, words in leaves(command, name):
+            leaf.example = EXAMPLES.get(words)
+            if name in arguments and leaf.add_help:  # else all arguments are another program's
+                leaf.add_argument("--quiet", action="store_true",
+                                  help="no progress bars and no notes on standard error, only "
+                                       "errors and warnings")
     return parser
 
 
+def leaves(parser, name):
+    """Yield the parsers without commands of their own, and their commands, "course list"."""
+    below = [action for action in parser._actions
+             if isinstance(action, argparse._SubParsersAction)]
+    if not below:
+        yield parser, name
+    for action in below:
+        for inner, one in action.choices.items():
+            yield from leaves(one, f"{name} {inner}")
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, which also suggests similar words."""
+    """argparse's parser, which also suggests similar words, and ends its help with an example."""
+
+    example = None
+
+    def format_help(self):
+        """The help, and the example as its last line."""
+        return super().format_help() + (f"\nexample:\n  minicnn {self.example}\n"
+                                        if self.example else "")
 
     def refuse(self, argument):
         """End with status 2, wrong usage, for an unknown argument."""

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli.options import Command, call, finish, network, side
+from minicnn.cli.options import Command, call, finish, network, result, side
 from minicnn.files.photos import find
 from minicnn.report import activations as sheets
 from minicnn.terminal import tell
@@ -38,7 +38,9 @@ def run(options):
         out = sheets.folder(found, out, command, progress=True)
     else:
         images.save(out, sheets.picture(found))
-    tell(out)
+    if not options.json:
+        tell(out)
     survey = call(vis.survey, options, net, photos=over)
-    tell(*sheets.table(survey.statistics, survey.photos).split("\n"))
+    result(options, [found, survey], sheets.table(survey.statistics, survey.photos).split("\n"),
+           files=[out], layers=[one._asdict() for one in survey.statistics])
     return finish(survey)

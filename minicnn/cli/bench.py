@@ -15,6 +15,9 @@ PROGRAMS = {
     "judge": "how many known wrong layers each checker of gradients catches",
     "course": "a generated class of 40, graded by two commands: points, feedback, time",
     "classes": "pictures of classes, judged by a network that had no part in them",
+    "lecture": "few photos: a network from scratch, VGG-16 frozen, VGG-16 fine-tuned",
+    "first-layer": "AlexNet's first layer and Zeiler & Fergus', trained alike and compared",
+    "texture": "the loss that L-BFGS reaches, beside PyTorch's",
 }
 
 
@@ -41,7 +44,7 @@ def load(name):
     ValueError
         minicnn was installed from a wheel, which has no benchmarks.
     """
-    folder = ROOT / "benchmarks"
+    folder, name = ROOT / "benchmarks", name.replace("-", "_")
     if not ((folder / f"{name}.py").is_file() and (ROOT / "pyproject.toml").is_file()):
         raise ValueError("the benchmarks are not part of an installed minicnn; get its source, run "
                          "pip install -e . there, and run this command again")

@@ -56,8 +56,9 @@ def add(parser):
     parser.add_argument("--seconds", type=number(above=0), default=files.SECONDS, metavar="N",
                         help="time for each op; then the other settings are skipped (default: "
                              "%(default)g)")
-    parser.add_argument("--json", metavar="FILE.json", help="also write the results as JSON; - "
-                        "prints them in place of the table")
+    parser.add_argument("--json", nargs="?", const=SCREEN, metavar="FILE.json",
+                        help="also write the results as JSON; without a name, or with -, print "
+                             "them in place of the table")
     parser.add_argument("--html", metavar="FILE.html", help="also write a page with pictures of "
                         "the errors")
 

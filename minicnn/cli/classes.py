@@ -16,9 +16,10 @@ def run(options):
     if not net.labels:
         raise ValueError(f"network {net.name} has no class names; give them with --labels FILE")
     words = [word.lower() for word in options.words]
-    found = [f"{number:4}  {name}" for number, name in enumerate(net.labels)
+    found = [(number, name) for number, name in enumerate(net.labels)
              if not words or any(word in name.lower() for word in words)]
     if not found:
         raise ValueError(f"network {net.name} has no class with {' or '.join(options.words)} in "
                          f"its name; `minicnn classes` lists all {len(net.labels)}")
-    say(found, options)
+    say([f"{number:4}  {name}" for number, name in found], options, network=net.name,
+        classes=[{"number": number, "name": name} for number, name in found])

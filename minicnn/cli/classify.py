@@ -24,14 +24,17 @@ def run(options):
     if options.plot is not None:
         images.check_destination(options.plot)
         probabilities.check(len(options.photos))
-    net, lines, seen = network(options), [], []
+    net, lines, seen, answers = network(options), [], [], []
     for photo in options.photos:
         x = net.prepare(photo)
         p = net.probabilities(x)[0]
         lines += [photo] if len(options.photos) > 1 else []
-        lines += [f"{p[k]:.4f}  {net.label(k)}" for k in probabilities.likeliest(p, options.top)]
+        best = probabilities.likeliest(p, options.top)
+        lines += [f"{p[k]:.4f}  {net.label(k)}" for k in best]
+        answers.append({"photo": photo, "classes": [
+            {"number": k, "name": net.label(k), "probability": p[k]} for k in best]})
         if options.plot is not None:
             seen.append(probabilities.Seen(Path(photo).name, net.restore(x)[0], p))
     if options.plot is not None:
         probabilities.plot(options.plot, seen, net.label, options.top)
-    say(lines, options)
+    say(lines, options, network=net.name, photos=answers)

@@ -1,10 +1,9 @@
 """``minicnn compare``: see `minicnn.vis.compare`."""
 
 from minicnn import images, vis
-from minicnn.cli.options import Command, call, equipped, finish, network, side
+from minicnn.cli.options import Command, call, equipped, finish, network, result, side
 from minicnn.foreign.load import load
 from minicnn.report import comparison
-from minicnn.terminal import tell
 
 
 def add(parser):
@@ -23,5 +22,16 @@ def run(options):
     options.against = equipped(load(options.against), options)
     found = call(vis.compare, options, net)
     images.save(options.out, comparison.figure(found))
-    tell(f"{options.out}:", *found.caption.split("\n"))
+    result(options, [found], [f"{options.out}:", *found.caption.split("\n")],
+           networks=[_of(found.first), _of(found.second)])
     return finish(found)
+
+
+def _of(layer):
+    """The numbers of a FirstLayer, for --json."""
+    kh, kw, channels, filters = layer.w.shape
+    return {"network": layer.network, "layer": layer.layer, "filters": filters,
+            "kernel": [kh, kw, channels], "stride": layer.stride, "photos": layer.photos,
+            "faint": layer.faint, "silent": layer.silent,
+            "filter_aliasing": layer.filter_aliasing,
+            "response_aliasing": layer.response_aliasing}

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from minicnn import images
+from minicnn.cli.document import about, document
 from minicnn.cli.options import option
 from minicnn.files import hdf5, stored_probe
 from minicnn.foreign.convert import PROBES, convert, is_ours
@@ -19,6 +20,7 @@ def add(parser):
     parser.add_argument("--to", "--out", required=True, metavar="OUT.h5",
                         help="the file to write, in minicnn's own format; replaces what is there")
     parser.set_defaults(in_place="file")  # what is in minicnn's own format may be replaced
+    parser.add_argument("--json", action="store_true", help=about("convert"))
     parser.add_argument("--model", metavar="NAME",
                         help="network of minicnn.models with this architecture (default: as the "
                              "file says)")
@@ -50,5 +52,11 @@ def run(options):
     if network.probe is not None and not stored_probe.still_of(network.probe, network,
                                                                options.dtype):
         table.notes.append(f"The file has no probe: {options.dtype} rounds its numbers.")
+    classes = len(network.labels or [])
+    if options.json:
+        tell(*document(options.command, out=options.to, network=network.name,
+                       parameters=network.count(), class_names=classes,
+                       notes=table.notes).split("\n"))
+        return
     tell(*str(table).split("\n"), "", f"{options.to}: {network.name}, {network.count():,} "
-         f"parameters, {len(network.labels or [])} class names")
+         f"parameters, {classes} class names")

@@ -44,11 +44,12 @@ def run(options):
     net = of.network(options)
     if options.steps:
         record, stages = of.call(each_stage, options, net)
-        sheet, told = sheets.stages(record, stages), [record.caption, *map(str, stages)]
+        records, told = [record], [record.caption, *map(str, stages)]
+        sheet = sheets.stages(record, stages)
         pictures = sheets.projection_pictures(record)
     else:
-        records = of.call(each_rule, options, net)
-        record, *_ = records.values()
-        sheet, told = sheets.rules(records), [one.caption for one in records.values()]
-        pictures = sheets.rules_pictures(records)
-    return of.save(record, options, net, sheet, pictures, told)
+        by_rule = of.call(each_rule, options, net)
+        record, *_ = records = [*by_rule.values()]
+        sheet, told = sheets.rules(by_rule), [one.caption for one in records]
+        pictures = sheets.rules_pictures(by_rule)
+    return of.save(record, options, net, sheet, pictures, told, records)

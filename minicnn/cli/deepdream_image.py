@@ -1,5 +1,8 @@
 """``minicnn deepdream-image``: see `minicnn.vis.deepdream_image`."""
 
+import sys
+from functools import partial
+
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import deepdream_image as sheets
@@ -27,11 +30,13 @@ def add(parser):
 def run(options):
     """Make the pictures and save the sheet."""
     of.check_destinations(options, folder=True)
+    if options.json and options.verbose is not None:
+        options.verbose = partial(tell, file=sys.stderr)
     net = of.network(options)
     found = of.call(vis.deepdream_image, options, net, progress=options.verbose is None)
     status = of.save(found, options, net, sheets.sheet(found, options.thumbnail),
                      sheets.pictures(found))
-    if found.names != [str(channel) for channel in found.channels]:  # classes
+    if not options.json and found.names != [str(channel) for channel in found.channels]:  # classes
         tell(f"one after the other: {', '.join(found.names)}")
     return status
 

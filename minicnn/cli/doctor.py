@@ -1,7 +1,5 @@
 """``minicnn doctor``: see `minicnn.doctor`."""
 
-import json
-
 from minicnn.cli.options import check_text, ops, option, say, with_ops
 from minicnn.doctor import examine
 
@@ -28,5 +26,5 @@ def run(options):
         options.weights = "minivgg"  # a network to run the ops in
     report = examine(options.weights, options.device, options.cache,
                      lambda network: with_ops(network, options))
-    say(json.dumps(report.as_dict(), indent=1) if options.json else str(report), options)
+    say(str(report), options, **report.as_dict())
     return 1 if report.bad else 0

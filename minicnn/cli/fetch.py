@@ -1,5 +1,6 @@
 """``minicnn fetch``: see `minicnn.foreign.fetch`."""
 
+from minicnn.cli.document import about, document
 from minicnn.files import cache, manifest
 from minicnn.foreign.fetch import fetch, is_whole
 from minicnn.network.summary import lined_up
@@ -19,20 +20,38 @@ def add(parser):
                         help="a local copy of the official file: nothing is downloaded")
     parser.add_argument("--cache", metavar="FOLDER", help="folder of fetched networks (default: "
                         "MINICNN_CACHE, or the user's cache folder)")
+    parser.add_argument("--json", action="store_true", help=about("fetch"))
     parser.add_argument("--again", action="store_true", help="download and convert it again")
     parser.add_argument("--keep", action="store_true", help="also keep the original file")
 
 
 def run(options):
     """Fetch a network and describe it, or print the list."""
-    if options.list:
+    if options.list and not options.json:
         tell(*table(options.cache).split("\n"))
+        return
+    if options.list:
+        _as_json(options, None, manifest.known().values())
         return
     known = manifest.find(options.name)
     there = options.from_file is None and not options.again and is_whole(known.name, options.cache)
     path = fetch(options.name, options.from_file, options.cache, options.again, options.keep,
                  progress=True)
-    tell(*_told(path, known, options, there))
+    if options.json:
+        _as_json(options, path, [known])
+    else:
+        tell(*_told(path, known, options, there))
+
+
+def _as_json(options, path, some):
+    here = {entry.name for entry in cache.entries(options.cache)}
+    short = {name: model for model, name in manifest.preferred().items()}
+    files = [{"name": one.name, "network": one.model, "short": short.get(one.name),
+              "bytes": one.size, "top1": one.accuracy and one.accuracy.top1,
+              "top5": one.accuracy and one.accuracy.top5, "licence": one.licence,
+              "here": one.name in here} for one in some]
+    tell(*document(options.command, out=path, cache=cache.folder(options.cache),
+                   files=files).split("\n"))
 
 
 def table(folder=None):

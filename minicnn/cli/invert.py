@@ -3,7 +3,6 @@
 from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import invert as sheets
-from minicnn.terminal import tell
 from minicnn.vis.invert import ALL
 
 
@@ -29,9 +28,9 @@ def run(options):
         return of.make(vis.invert, options)
     of.check_destinations(options, folder=True)
     found = of.call(vis.invert, options, of.network(options))
-    told = of.show(options.out, sheets.sheet(found), True, {
+    beside = of.show(options.out, sheets.sheet(found), True, {
         f"{one.settings['layers']}_{one.settings['seed']}": one.image for one in found})
-    tell(f"{options.out}:", *[f"  {one.caption}" for one in found], *told)
+    of.result(options, found, [f"{options.out}:", *[f"  {one.caption}" for one in found]], beside)
     return of.finish(found[-1])
 
 

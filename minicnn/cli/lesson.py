@@ -24,6 +24,9 @@ def add(parser):
                              "matplotlib)")
     parser.add_argument("--out", metavar="FOLDER",
                         help="where its pictures go (default: minicnn-lessons/NN-name)")
+    parser.add_argument("--figure", action="store_true",
+                        help="write the lesson's step figure instead, a page on which every number "
+                             "can be touched, and open it where there is a desktop")
     parser.add_argument("--notebook", metavar="PATH.ipynb",
                         help="write the lesson as a notebook instead; needs jupytext, nbclient and "
                              "ipykernel")
@@ -36,11 +39,13 @@ def run(options):
     if options.executed and options.notebook is None:
         options.refuse("--executed without --notebook PATH.ipynb")
     if options.lesson is None:
-        for name in ("notebook", "weights", "photo", "out", "restart"):
+        for name in ("figure", "notebook", "weights", "photo", "out", "restart"):
             if getattr(options, name):
                 options.refuse(f"--{name} without a LESSON")
         tell(*listing().split("\n"))
         return
+    if options.figure and options.notebook is not None:
+        options.refuse("--figure and --notebook; choose one")
     lesson = lessons.lesson(options.lesson)
     photo = None if options.photo is None else Path(options.photo).resolve()
     with stage.chosen(weights=options.weights, photo=photo):
@@ -48,7 +53,12 @@ def run(options):
             stage.network()  # an error in an option is no error of the lesson
         if photo is not None:
             stage.photo()
-        if options.notebook is not None:
+        if options.figure:
+            from minicnn.course import figures
+
+            tell(*(f"{path}: step figure of lesson {lesson.title}"
+                   for path in figures.write(lesson, folder_of(lesson, options))))
+        elif options.notebook is not None:
             from minicnn.course import notebook
 
             notebook.write(lesson, options.notebook, options.executed)
@@ -65,7 +75,7 @@ def go(lesson, options):
     from minicnn.course.session import Session, straight
     from minicnn.course.terminal import Screen
 
-    folder = Path(options.out or f"minicnn-lessons/{lesson.path.stem.replace('_', '-')}")
+    folder = folder_of(lesson, options)
     images.check_folder(folder)
     screen = Screen.of(sys.stdout)
     if sys.stdin.isatty() and sys.stdout.isatty():
@@ -76,12 +86,21 @@ def go(lesson, options):
         straight(lesson, screen, folder)
 
 
+def folder_of(lesson, options):
+    """Where a lesson's pictures and figures go."""
+    return Path(options.out or f"minicnn-lessons/{lesson.path.stem.replace('_', '-')}")
+
+
 def listing():
-    """Every lesson with its minutes, and how far one is."""
+    """Every lesson with its minutes, whether it has a step figure, and how far one is."""
+    from minicnn.course.figures import FIGURES
+
     rows = [(f"{one.number:2}", one.name, f"{one.minutes:3} min",
-             one.title.partition(" · ")[2] or one.title, progress(bookmark.of(one)))
-            for one in lessons.lessons()]
-    return "\n".join([*lined_up(rows), "", "`minicnn lesson 2` goes through one, cell by cell."])
+             one.title.partition(" · ")[2] or one.title,
+             "figure" if one.number in FIGURES and lessons.is_shipped(one) else "",
+             progress(bookmark.of(one))) for one in lessons.lessons()]
+    return "\n".join([*lined_up(rows), "", "`minicnn lesson 2` goes through one, cell by cell.",
+                      "`minicnn lesson 3 --figure` writes its figure, a page to step through."])
 
 
 def progress(mark):

@@ -7,7 +7,6 @@ from minicnn import vis
 from minicnn.cli import options as of
 from minicnn.report import filters as sheets
 from minicnn.report import full_size
-from minicnn.terminal import tell
 from minicnn.vis.presets import PRESETS, STARTS
 
 
@@ -45,9 +44,10 @@ def run(options):
     net = of.network(options)
     records = of.call(vis.maximize, options, net)
     names = [full_size.unit(net, one.settings["layer"], one.settings["channel"]) for one in records]
-    told = of.show(options.out, sheets.side_by_side(net, records), True,
-                   dict(zip(names, [one.image for one in records], strict=True)))
-    tell(f"{options.out}:", *[f"  {record.caption}" for record in records], *told)
+    beside = of.show(options.out, sheets.side_by_side(net, records), True,
+                     dict(zip(names, [one.image for one in records], strict=True)))
+    of.result(options, records,
+              [f"{options.out}:", *[f"  {record.caption}" for record in records]], beside)
     return of.finish(records[0])
 
 

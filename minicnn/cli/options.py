@@ -9,15 +9,15 @@ from math import inf, isfinite
 from pathlib import Path
 
 from minicnn import images
-from minicnn.cli import INTERRUPTED
+from minicnn.cli import INTERRUPTED, document
+from minicnn.cli.naming import Default
 from minicnn.foreign.load import load
 from minicnn.gradcheck.own.names import named_in
 from minicnn.gradcheck.own.sources import Source
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
-from minicnn.report import animation, full_size, saved, trace
-from minicnn.terminal import escaped, tell
-from minicnn.vis.options import Options, shown
+from minicnn.report import animation, full_size, trace
+from minicnn.terminal import escaped, note, tell
 
 MOST = 100_000  # numbers in a range; no layer has as many channels
 PICTURE = ("the picture; a small one is enlarged for viewing, and it itself goes into the folder "
@@ -29,8 +29,9 @@ SHEET = ("the sheet; each picture at its own size goes into the folder of that n
 class Command:
     """The options of one command, with the defaults of the function that it calls.
 
-    All commands have --weights, --labels, --out, --seed, --device and --ops; if the function
-    requires an `image`, the command takes a photo.
+    All commands have --weights, --labels (but for `weights` False), --out, --json, --seed, --device
+    and --ops, those that make pictures --show; if the function requires an `image`, the command
+    takes a photo.
 
     Parameters
     ----------
@@ -42,17 +43,18 @@ class Command:
         writes to a file.
     result : str
         What is written there, for the help.
+    weights : bool
+        Whether it works on one network.
     """
 
-    def __init__(self, parser, function=None, out=None, result="the result"):
+    def __init__(self, parser, function=None, out=None, result="the result", weights=True):
         self.parser, self.function = parser, function
-        parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                            help="name of a shipped or fetched network, or an .h5 file (default: "
-                                 "%(default)s)")
-        parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
-        parser.add_argument("--out", default=out, metavar="PATH",
-                            help=f"where to write {result}; replaces what is there (default: "
-                            "%(default)s)" if out else "write the text to this file; replaces it")
+        if weights:
+            parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
+                                help="name of a shipped or fetched network, or an .h5 file "
+                                     "(default: %(default)s)")
+            parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
+        output(parser, out, result)
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
             self.option("seed", type=whole(0), metavar="N")
@@ -102,8 +104,23 @@ class Command:
         self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
                                  help="one frame for every N steps (default: %(default)s)")
         self.parser.add_argument("--plot", metavar="FILE.png",
-                                 help="also plot the objective, and each term's contribution to "
-                                      "it, at every step")
+                                 help="also plot the objective, or the loss, and each term's share "
+                                      "of it, at every step")
+
+
+def output(parser, out=None, result="the result"):
+    """Add --out, and --json; --show too for pictures."""
+    first, suffix = os.path.splitext(out or "")
+    parser.add_argument("--out", default=out and Default(out), metavar="PATH",
+                        help=f"where to write {result}; replaces what is there (default: {out}; "
+                             f"where that is there already, {first}-2{suffix} and so on)"
+                        if out else "write the text to this file; replaces it")
+    parser.add_argument("--json", action="store_true",
+                        help=document.about(parser.prog.partition(" ")[2]))
+    if out and suffix != ".h5":
+        parser.add_argument("--show", action="store_true",
+                            help="also show it: with the system's viewer if there is a display, "
+                                 "else in the terminal if that can show pictures")
 
 
 def device(parser):
@@ -132,8 +149,11 @@ def option(parser, function, name, help="", required=False, **settings):
     A field of the function's Options class brings its own words and limits. If it is not given, it
     is absent from the parsed options, so that a preset's value is not overridden.
     """
-    one = {one.name: one for one in fields(getattr(function, "options", None) or Options)}.get(name)
+    own = getattr(function, "options", None)
+    one = {one.name: one for one in fields(own)}.get(name) if own else None
     if one is not None:
+        from minicnn.vis.options import shown  # only for methods, since all of `vis` comes with it
+
         about = one.metadata
         if about["choices"] is not None:
             settings = {"choices": about["choices"]} | settings
@@ -179,7 +199,7 @@ def with_ops(net, options):
             raise ValueError(f"--ops {text}: network {net.name} has no op and no layer {name!r}"
                              + hint)
     if options.ops:
-        tell(*str(net.choice).split("\n"), file=sys.stderr)
+        note(*str(net.choice).split("\n"))
     return net
 
 
@@ -233,8 +253,11 @@ def check_text(options):
         images.check_writable(options.out)
 
 
-def say(text, options):
-    """Print a text or a list of lines, or write it to --out."""
+def say(text, options, **values):
+    """Print a text or a list of lines, or write it to --out; with --json, a document of the values
+    in its place: see `minicnn.cli.document`."""
+    if values and options.json:
+        text = document.document(options.command, **values)
     lines = text.split("\n") if isinstance(text, str) else text
     if options.out is None:
         tell(*lines)
@@ -242,31 +265,69 @@ def say(text, options):
     images.write(options.out, "\n".join(map(escaped, lines)) + "\n")
 
 
-def save(record, options, net, sheet=None, pictures=None, told=None):
-    """Write the record's picture, or a sheet, to --out and print its caption, or lines `told`.
+def save(record, options, net, sheet=None, pictures=None, told=None, records=None):
+    """Write the record's picture, or a sheet, to --out and print its caption, or lines `told`;
+    with --json a document of the record, or of several `records`.
 
     A small picture is enlarged. It itself, and the pictures {name: picture} of a sheet, go into the
     folder of the same name, see `report.full_size`. With --keep-settings also write the settings.
     Returns the exit status.
     """
-    where = show(options.out, record.image if sheet is None else sheet, sheet is not None, pictures)
+    beside = show(options.out, record.image if sheet is None else sheet, sheet is not None,
+                  pictures)
     if "keep_settings" in options and options.keep_settings:
+        from minicnn.report import saved
+
         saved.save(record, net, _settings_file(options), options.keeps,
                    getattr(options, "image", None), options.weights, options.labels)
     first, *others = [record.caption] if told is None else told
-    tell(f"{options.out}: {first}", *others, *where)
+    result(options, [record] if records is None else records,
+           [f"{options.out}: {first}", *others], beside)
     return finish(record)
+
+
+def result(options, records, lines, beside=(), files=(), **more):
+    """Print what was made: lines of text; or with --json one document, see `minicnn.cli.document`.
+
+    Parameters
+    ----------
+    options : Namespace
+    records : list of Record
+        One for each picture.
+    lines : list of str
+    beside : list of (line, path)
+        What `show` returned.
+    files : sequence of path
+        What else was written; the lines name it.
+    **more
+        Further keys of the document.
+    """
+    if not options.json:
+        tell(*lines, *(line for line, _ in beside))
+        return
+    named = [getattr(options, name, None) for name in ("frames", "plot")]
+    files = [*(path for _, path in beside), *files, *(p for p in named if isinstance(p, str))]
+    if "keep_settings" in options and options.keep_settings:
+        files.append(_settings_file(options))
+    values = {
+        "out": options.out, "files": files,
+        "results": [{"caption": one.caption, "settings": one.settings} for one in records],
+        "interrupted": any(one.interrupted for one in records),
+        "skipped": [line for one in records for line in one.skipped]}
+    tell(*document.document(options.command, **values | more).split("\n"))
 
 
 def show(path, picture, is_sheet=False, pictures=None):
     """Write a picture, enlarged if it is small, or a sheet and its pictures at their own size;
-    returns the lines that say where these are, if anywhere."""
+    returns where these are, if anywhere: [(a line that says so, path)]."""
     if is_sheet:
         images.save(path, picture)
         where = None if pictures is None else full_size.save(path, pictures)
-        return [] if where is None else [f"  each picture at its own size: {where}{os.sep}"]
+        return [] if where is None else [(f"  each picture at its own size: {where}{os.sep}",
+                                          where)]
     itself, (height, width) = full_size.show(path, picture), picture.shape[:2]
-    return [] if itself is None else [f"  enlarged from {width}x{height}; itself: {itself}"]
+    return [] if itself is None else [(f"  enlarged from {width}x{height}; itself: {itself}",
+                                       itself)]
 
 
 def finish(record):
@@ -307,7 +368,7 @@ def check_destinations(options, formats=images.FORMATS, more=(), folder=False):
     """
     files = [(options.out, formats), *((path, images.FORMATS) for path in more)]
     if "keep_settings" in options and options.keep_settings:
-        files.append((_settings_file(options), saved.FORMATS))
+        files.append((_settings_file(options), {".json": "JSON"}))
     files += [(getattr(options, name), kinds)
               for name, kinds in (("frames", animation.FORMATS), ("plot", images.FORMATS))
               if isinstance(getattr(options, name, None), str)]  # for zoom --frames is a number

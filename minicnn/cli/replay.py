@@ -1,10 +1,9 @@
 """``minicnn replay``: see `minicnn.report.saved`."""
 
 from minicnn import images
-from minicnn.cli.options import device, equipped, ops, show
+from minicnn.cli.options import device, equipped, ops, output, result, show
 from minicnn.foreign.load import load
 from minicnn.report import deepdream_image, full_size, heatmaps, saved, sheets
-from minicnn.terminal import tell
 
 SHEETS = {  # for commands that save more than the method's own picture
     "deepdream_image": (deepdream_image.sheet, deepdream_image.pictures),
@@ -26,8 +25,7 @@ def add(parser):
                         help="class names for --weights, one per line")
     parser.add_argument("--photo", metavar="FILE", help="photo to use (default: the photo "
                         "it was made from)")
-    parser.add_argument("--out", default="replay.png", metavar="PATH",
-                        help="picture to write (default: %(default)s)")
+    output(parser, "replay.png", "the picture")
     device(parser)
     ops(parser)
 
@@ -46,7 +44,8 @@ def run(options):
         record = saved.replay(options.file, net, photo, progress=True)
         if entry["method"] in SHEETS:
             sheet, pictures = SHEETS[entry["method"]]
-            told = show(options.out, sheet(record), True, pictures(record))
+            beside = show(options.out, sheet(record), True, pictures(record))
         else:
-            told = show(options.out, record.image)
-    tell(f"{options.out}: the same picture as in {options.file}: {record.caption}", *told)
+            beside = show(options.out, record.image)
+    result(options, [record], [f"{options.out}: the same picture as in {options.file}: "
+                               f"{record.caption}"], beside)

@@ -1,9 +1,11 @@
 """``minicnn strongest``: see `minicnn.vis.strongest`."""
 
 import sys
+from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli.options import Command, call, network, numbers, tell_skipped, whole
+from minicnn.cli.naming import Default
+from minicnn.cli.options import Command, call, network, numbers, result, tell_skipped, whole
 from minicnn.files import patches
 from minicnn.report import strongest as sheets
 from minicnn.terminal import tell
@@ -32,14 +34,21 @@ def add(parser):
 
 def run(options):
     """Make the file strongest.h5 and a picture for each layer, in one folder."""
+    if options.redraw and isinstance(options.out, Default):
+        options.out = str(Path(options.redraw).parent)
     try:
         found = patches.read(options.redraw) if options.redraw else _found(options)
         _check(options, found.layers)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("the same command goes on from here") from None
     try:
+        made = []
         for path in sheets.save(found, options.out, options.layers, options.channels, options.view):
-            tell(path)
+            made.append(path)
+            tell(*[path] * (not options.json))
+        if options.json:
+            result(options, [], [], files=[found.path, *made], layers=_units(found, options),
+                   skipped=found.unreadable)
         tell_skipped(found.unreadable)
     except (KeyboardInterrupt, OSError):
         tell(f"minicnn: {found.path} is whole; --redraw {found.path} draws the pictures",
@@ -54,8 +63,17 @@ def _found(options):
     images.check_folder(options.out, [vis.strongest.FILE])
     _check(options, layers)
     record = call(vis.strongest, options, net, folder=options.out)
-    tell(record.caption)
+    tell(*[record.caption] * (not options.json))
     return record.patches
+
+
+def _units(found, options):
+    """The strongest units of each channel as plain values, for --json."""
+    return {layer: [{"channel": one.channel, "units": [
+        dict(zip(("photo", "value", "position", "box"), unit, strict=True))
+        for unit in zip(one.names, one.values, one.positions, one.boxes, strict=True)]}
+        for one in found.channels(layer, options.channels)] for layer in options.layers
+        or found.layers}
 
 
 def _check(options, layers):

@@ -1,9 +1,8 @@
 """``minicnn tour``: see `minicnn.report.tour`."""
 
 from minicnn import images
-from minicnn.cli.options import Command, network
+from minicnn.cli.options import Command, network, result
 from minicnn.report.tour import FILES, tour
-from minicnn.terminal import tell
 
 
 def add(parser):
@@ -15,4 +14,5 @@ def add(parser):
 def run(options):
     """Make the pictures and print the path of their page."""
     images.check_folder(options.out, FILES)
-    tell(tour(network(options), options.photo, options.out, options.seed, True))
+    page = tour(network(options), options.photo, options.out, options.seed, True)
+    result(options, [], [str(page)], files=[page])

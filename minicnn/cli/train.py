@@ -10,14 +10,17 @@ import numpy as np
 
 from minicnn import images, models, train
 from minicnn.cli import INTERRUPTED, near
-from minicnn.cli.options import Command, equipped, names, number, whole
+from minicnn.cli.document import document
+from minicnn.cli.naming import free
+from minicnn.cli.options import Command, equipped, names, number, numbers, whole
 from minicnn.files import hdf5, probe
 from minicnn.foreign.load import load
 from minicnn.report import augmented, confusion, curves
-from minicnn.terminal import tell
-from minicnn.train import batch_norm, head
+from minicnn.terminal import note, tell
+from minicnn.train import batch_norm, head, snapshots
 from minicnn.train.augment import VARIATIONS, chain
 from minicnn.train.checkpoint import remove
+from minicnn.train.evaluation import named_otherwise
 from minicnn.train.losses import classes_of
 from minicnn.train.schedules import SCHEDULES, warm_up
 
@@ -67,12 +70,18 @@ def add(parser):
                 "40, shifts, shear and zoom 0.2, and a flip; digits is gentler, without flips")
     option("--checkpoint", metavar="FILE.npz",
            help="state to go on from (default: beside --out, removed at the end)")
+    option("--snapshots", metavar="FOLDER",
+           help="also keep the network as it was after some epochs, for minicnn evolution")
+    option("--at", type=numbers, default=list(snapshots.EPOCHS), metavar="N,FIRST..LAST,...",
+           help="the epochs of --snapshots, 0 before training; the last is always kept (default: "
+                f"{','.join(map(str, snapshots.EPOCHS))})")
     option("--plot", metavar="FILE.png", help="also plot loss and accuracy")
     option("--confusion", metavar="FILE.png", help="also draw which classes are taken for which")
     option("--show-augmentation", metavar="FILE.png",
            help="only draw what --augment does to some images")
     option("--evaluate", action="store_true",
-           help="only measure the network of --weights on the validation images")
+           help="only measure the network of --weights, which has to be named, on the validation "
+                "images")
     _hold_back_defaults(parser)
 
 
@@ -93,7 +102,9 @@ def _merged(options):
     defaults, kinds = options.held_back
     given = vars(options)
     config = _read(given["config"], kinds) if given.get("config") else {}
-    return argparse.Namespace(**defaults | config | given)
+    merged = argparse.Namespace(**defaults | config | given)
+    merged.out = free(merged.out)
+    return merged
 
 
 def _read(path, kinds):
@@ -133,9 +144,7 @@ def run(options):
     if options.show_augmentation:
         return _show(options, vary)
     if options.evaluate:
-        network = equipped(load(options.weights or "minivgg", label_file=options.labels), options)
-        _, validation = _data(options, network)
-        return _measure(options, network, validation)
+        return _evaluate(options)
     images.check_destination(options.out, {".h5": "HDF5", ".hdf5": "HDF5"})
     network, training, validation = _network(options)
     return _train(options, network, training, validation, vary)
@@ -159,6 +168,24 @@ def _show(options, vary):
         title=f"{Path(options.data).name}: {', '.join(options.augment)}"))
     tell(options.show_augmentation)
     return 0
+
+
+def _evaluate(options):
+    if options.weights is None:
+        raise ValueError("train --evaluate: no network to measure; name one, such as --weights "
+                         f"{options.out}, or --weights minivgg for the shipped one")
+    network = equipped(load(options.weights, label_file=options.labels), options)
+    _, validation = _data(options, network)
+    if other := named_otherwise(network, validation):
+        number, ours, theirs = other[0]
+        words = (f"{len(other)} of {len(validation.classes)} classes have other names in "
+                 f"{options.weights} than in {options.data}, such as class {number}: {ours!r}, "
+                 f"and {theirs!r} in the data")
+        if 2 * len(other) > len(network.labels):
+            raise ValueError(f"train --evaluate: {words}; name data of the network's own classes, "
+                             "or give the network these names with --labels FILE")
+        tell(f"minicnn: warning: {words}", file=sys.stderr)
+    return _measure(options, options.weights, network, validation)
 
 
 def _data(options, network):
@@ -206,17 +233,19 @@ def _train(options, plain, training, validation, vary):
     learner = batch_norm.add(plain) if options.batch_norm else plain
     learner = equipped(learner.initialize(options.seed), options)
     checkpoint = Path(options.checkpoint or Path(options.out).with_suffix(".checkpoint.npz"))
+    keep = None if options.snapshots is None else _keeper(options, learner, plain, checkpoint)
     optimizer = _optimizer(options)
     rate = SCHEDULES[options.schedule](optimizer.rate)
     rate = warm_up(rate, options.warm_up) if options.warm_up else rate
     history = []
+    say = note if options.json else tell
     try:
         for epoch in train.fit(
                 learner, training, options.epochs, optimizer, rate=rate, batch=options.batch,
                 validation=validation, augment=vary, smoothing=options.smoothing,
                 mixup=options.mixup, clip=options.clip, frozen=options.freeze, seed=options.seed,
-                checkpoint=checkpoint):
-            print(epoch, flush=True)
+                checkpoint=checkpoint, after=keep):
+            say(epoch)
             history.append(epoch)
     except KeyboardInterrupt:
         print(f"minicnn: interrupted; the same command goes on from {checkpoint}", file=sys.stderr)
@@ -230,7 +259,18 @@ def _train(options, plain, training, validation, vary):
         curves.plot(options.plot, history, f"{plain.name} on {Path(options.data).name}")
     if options.checkpoint is None:
         remove(checkpoint)
-    return _measure(options, trained, validation)
+    return _measure(options, options.out, trained, validation, history)
+
+
+def _keeper(options, learner, plain, checkpoint):
+    """What keeps the snapshots; ValueError for a folder that has those of another training."""
+    earlier = snapshots.there(options.snapshots)
+    if earlier and not checkpoint.exists():
+        raise ValueError(f"{options.snapshots}: has snapshots of an earlier training; remove them, "
+                         "or name another folder for --snapshots")
+    images.check_folder(options.snapshots, [snapshots.path("", options.epochs).name])
+    return snapshots.Keeper(options.snapshots, learner, [*options.at, options.epochs],
+                            plain if options.batch_norm else None)
 
 
 def _save(options, network, validation):
@@ -241,10 +281,15 @@ def _save(options, network, validation):
     hdf5.save(network, options.out)
 
 
-def _measure(options, network, validation):
+def _measure(options, name, network, validation, history=()):
     measured = train.evaluate(network, validation)
-    first, *pairs = str(measured).split("\n")  # with names of classes, from files
-    tell(f"{'' if options.evaluate else f'{options.out}: '}{first}", *pairs)
     if options.confusion:
         confusion.plot(options.confusion, measured)
+    if options.json:
+        tell(*document(options.command, out=None if options.evaluate else options.out,
+                       data=options.data, epochs=[one._asdict() for one in history],
+                       **measured._asdict()).split("\n"))
+        return 0
+    first, *pairs = str(measured).split("\n")  # with names of classes, from files
+    tell(f"{name} on the validation images of {options.data}: {first}", *pairs)
     return 0

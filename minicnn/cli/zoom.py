@@ -4,10 +4,9 @@ from pathlib import Path
 
 from minicnn import images, vis
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import Command, call, check_destinations, finish, network, whole
+from minicnn.cli.options import Command, call, check_destinations, finish, network, result, whole
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
-from minicnn.terminal import tell
 
 
 def add(parser):
@@ -27,5 +26,5 @@ def run(options):
     found = call(vis.zoom, options, network(options), folder=sheet.parent, keep=True)
     animation.save(options.out, map(images.enlarged, found.frames), options.milliseconds)
     images.save(sheet, sheets.sheet(found))
-    tell(f"{options.out}, {sheet}: {found.caption}")
+    result(options, [found], [f"{options.out}, {sheet}: {found.caption}"], files=[sheet])
     return finish(found)

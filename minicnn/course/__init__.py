@@ -3,6 +3,7 @@
     minicnn lesson          lists the lessons
     minicnn lesson 4        goes through the fourth, a cell at a time
     minicnn lesson 4 --notebook pooling.ipynb --executed
+    minicnn lesson 4 --figure
 
 | file | what it holds |
 |---|---|
@@ -15,6 +16,7 @@
 | rendering.py | text and code as lines for a terminal |
 | bookmark.py | where one stopped, and what one has answered |
 | notebook.py | a lesson as a notebook |
+| figures.py | the step figures of the lessons |
 | assignments/ | the eight assignments: their questions, and how each is judged |
 | handout/ | handouts cut from the pages; a course as a folder |
 | grader/ | a submission's points, feedback, a class |

@@ -1,6 +1,5 @@
 """What a lesson looks like in a terminal, or in a pipe."""
 
-import base64
 import inspect
 import io
 import os
@@ -13,13 +12,12 @@ from minicnn.course import rendering
 from minicnn.course.questions import shown
 from minicnn.images import write
 from minicnn.network.summary import lined_up
-from minicnn.report import formulas
+from minicnn.report import formulas, inline
 from minicnn.terminal import escaped, tell
 
 WIDEST = 100  # columns of text that are comfortable to read
 DPI = 110  # of the saved pictures
 A_COLUMN = 0.11  # inches of a picture that take one column of the terminal
-KITTY_CHUNK = 4096  # bytes that the kitty protocol takes at once
 MOST_NUMBERS, MOST_PLANES, MOST_LINES = 400, 6, 24  # of a variable
 
 
@@ -33,7 +31,7 @@ class Screen:
     width : int
         Columns.
     inline : str or None
-        How pictures are shown among the text: "iterm", "kitty", or not at all.
+        How pictures are shown among the text: a protocol of `minicnn.report.inline`, or not at all.
     """
 
     def __init__(self, styled=False, signs=True, width=80, inline=None):
@@ -47,7 +45,7 @@ class Screen:
         if not stream.isatty():
             return cls(signs=signs)
         return cls(formulas.can_style(stream), signs, shutil.get_terminal_size().columns,
-                   protocol(os.environ))
+                   inline.protocol(os.environ))
 
     # ---- cells
 
@@ -106,7 +104,7 @@ class Screen:
         """A picture that was saved: its name, and itself where the terminal can show it."""
         if self.inline:
             columns = max(10, min(self.width, int(figure.get_figwidth() / A_COLUMN)))
-            print(escape(path.read_bytes(), self.inline, columns))
+            print(inline.escape(path.read_bytes(), self.inline, columns))
         print(self.paint("dim", f"picture: {escaped(path)}"), flush=True)
 
     # ---- variables
@@ -124,27 +122,6 @@ class Screen:
 
 
 # ---- pictures
-
-def protocol(environment):
-    """How a terminal shows pictures, by its name in TERM or TERM_PROGRAM; None if it cannot."""
-    term, program = (environment.get(name, "") for name in ("TERM", "TERM_PROGRAM"))
-    if term.startswith(("screen", "tmux")):  # which passes none of this on
-        return None
-    if program in ("iTerm.app", "WezTerm"):
-        return "iterm"
-    return "kitty" if term in ("xterm-kitty", "xterm-ghostty") or program == "ghostty" else None
-
-
-def escape(png, inline, columns):
-    """The characters that make a terminal show a picture, `columns` wide."""
-    data = base64.b64encode(png).decode()
-    if inline == "iterm":
-        return f"\033]1337;File=inline=1;size={len(png)};width={columns}:{data}\a"
-    chunks = [data[k:k + KITTY_CHUNK] for k in range(0, len(data), KITTY_CHUNK)]
-    first = f"a=T,f=100,q=2,c={columns},"  # show it, a PNG, and do not answer
-    return "".join(f"\033_G{'' if k else first}m={int(k < len(chunks) - 1)};{chunk}\033\\"
-                   for k, chunk in enumerate(chunks))
-
 
 def save(figures, folder, cell):
     """Save a cell's figures; yields each path with its figure.

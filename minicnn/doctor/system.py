@@ -6,7 +6,6 @@ name what is unknown.
 
 import os
 import platform
-import re
 import sys
 
 from minicnn import backend
@@ -86,10 +85,7 @@ def memory():
 
 def _memory():
     """(total, available) in bytes; None if unknown."""
-    info = control_groups.PROC / "meminfo"
-    if info.exists():
-        found = {name: int(kb) * 1024 for name, kb in
-                 re.findall(r"^(\w+):\s*(\d+) kB", info.read_text(), re.MULTILINE)}
+    if found := control_groups.meminfo():
         return found.get("MemTotal"), found.get("MemAvailable")
     if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), None

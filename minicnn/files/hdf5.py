@@ -43,6 +43,7 @@ from minicnn.network.layers import KINDS
 if TYPE_CHECKING:
     import h5py
 
+MAGIC = b"\x89HDF\r\n\x1a\n"  # the first bytes of every HDF5 file
 VERSION = 3
 MEAN_IMAGE = "mean image"  # no layer name has a space
 ATTRIBUTES = ("version", "model", "input_size", "layers", "labels", "about")
@@ -193,6 +194,14 @@ def open_file(path: str | Path) -> Iterator[h5py.File]:
         why = error.args[0] if error.args else type(error).__name__
         raise WeightsError(f"{path}: damaged, or its contents do not match their description: "
                            f"{why}; download or copy it again") from None
+
+
+def is_our_file(path: Path) -> bool:
+    """Whether a path is of a file in minicnn's own form."""
+    if not path.is_file() or mapped.head(path, len(MAGIC)) != MAGIC:
+        return False
+    with open_file(path) as file:
+        return is_ours(file)
 
 
 def is_ours(file: h5py.File) -> bool:

@@ -19,7 +19,6 @@ runs the file's arrays on a small picture. The network must compute the same num
 them as its probe (`minicnn.files.probe`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +27,8 @@ import numpy as np
 
 from minicnn.files import digests, hdf5, mapped
 from minicnn.files.errors import WeightsError
+from minicnn.files.hdf5 import MAGIC as HDF5_MAGIC
+from minicnn.files.hdf5 import is_our_file as is_ours
 from minicnn.files.probe import ProbeError, verified
 from minicnn.foreign import (
     caffe,
@@ -44,6 +45,7 @@ from minicnn.foreign import (
 )
 from minicnn.foreign.arrays import by_layer, fitted, our_part
 from minicnn.foreign.contents import Foreign
+from minicnn.foreign.labels import name_classes
 from minicnn.foreign.settings import require, usable
 from minicnn.foreign.which_network import bare, described, drop_preparing, known
 from minicnn.images.preprocessing import how_to_set
@@ -54,7 +56,6 @@ READERS = (matconvnet, torch_file, keras_archive, numpy_file, safetensors_file, 
            prototxt)  # the surest signs first
 KNOWN = ("HDF5 of minicnn, Keras or Caffe's converters, .keras, TensorFlow.js, PyTorch, "
          "safetensors, Caffe, MatConvNet, npz")
-HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 PROBES = ("auto", "pytorch", "minicnn", "none")
 
 
@@ -148,15 +149,6 @@ def convert(path: str | Path, model: str | None = None, label_file: str | Path |
     return network, conversion
 
 
-def is_ours(path: Path) -> bool:
-    """Whether a file is in minicnn's own form."""
-    if not path.is_file() or mapped.head(path, 8) != HDF5_MAGIC:
-        return False
-    with hdf5.open_file(path) as file:
-        return hdf5.is_ours(file)
-
-
-
 def _converted(path, model, architecture, mean):
     """(network, Conversion, the file's weights unchanged if in PyTorch's layout, else None)."""
     foreign = read(path, architecture, mean)
@@ -209,16 +201,6 @@ def read(path: str | Path, architecture: str | Path | None = None,
     usable(mapped.head(path, 8) == HDF5_MAGIC, "{}: cannot be read as HDF5, nor as any other "
            "supported form ({}): it has another form, or is cut short or damaged", path, KNOWN)
     return (keras_hdf5 if keras_hdf5.recognises(path) else plain_hdf5).read(path)
-
-
-def name_classes(network: Network, label_file: str | Path,
-                 names_of: Callable = labels.read) -> None:
-    """Give a network the class names in a file; ValueError unless each output has one."""
-    names = names_of(label_file)
-    classes = network.shapes[network.logits][-1]
-    require(len(names) == classes, "{}: expected {} class names, one for each output of {}, got {}",
-            label_file, classes, network.logits, len(names))
-    network.labels = names
 
 
 # ---- assigning the arrays to the layers

@@ -29,7 +29,10 @@ NO_SUCH_RANGE = 416
 
 
 class DownloadError(ValueError):
-    """A file could not be downloaded; the one-line message gives the reason for each address."""
+    """A file could not be downloaded; the one-line message says why.
+
+    Its notes (`BaseException.__notes__`) are further lines: each address, and what to do.
+    """
 
 
 class _Failure(Exception):
@@ -76,11 +79,11 @@ def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3
     Raises
     ------
     DownloadError
-        Naming each address and why it failed. The partial download is kept, as after Ctrl-C.
+        With a note on each address. The partial download is kept, as after Ctrl-C.
     PartError
         Another process is downloading the file, or it cannot be written.
     """
-    to, reasons = Path(to), []
+    to, reasons = Path(to), {}
     with partial.opened(to) as part:
         needed, free = (size or 0) - part.length(), shutil.disk_usage(to.parent).free
         if needed > free:
@@ -92,8 +95,12 @@ def download(urls, to, size=None, hashes=(), shown=False, timeout=30, attempts=3
                 part.finish(remember)
                 return url
             except _Failure as failure:
-                reasons.append(f"{url}: {failure}")
-    raise DownloadError(f"{to.name} could not be downloaded: {'; '.join(reasons)}")
+                reasons[url] = str(failure)
+    several = dict.fromkeys(reasons.values())
+    error = DownloadError(f"{to.name} could not be downloaded: {'; '.join(several)}")
+    for url, reason in reasons.items():
+        error.add_note(f"tried {url}" + f": {reason}" * (len(several) > 1))
+    raise error
 
 
 def faults(path, size=None, hashes=()):

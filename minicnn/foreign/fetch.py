@@ -57,7 +57,8 @@ def fetch(name: str, from_file: str | Path | None = None, cache: str | Path | No
     ManifestError
         The name is unknown; the message lists similar names.
     DownloadError
-        In one line: each address and why it failed, and which file to copy here instead.
+        Why it failed, in one line. Its notes are lines on each address, and on which file to copy
+        here instead.
     WeightsError
         The file is not the official one.
     """
@@ -91,12 +92,13 @@ def is_whole(name: str, cache: str | Path | None = None) -> bool:
                for entry in folder.entries(cache))
 
 
-def remedy(known: manifest.Known) -> str:
-    """What to do without a network connection: the file to copy here, and the command to run."""
+def remedy(known: manifest.Known) -> list[str]:
+    """What to do without a network connection, in two lines: the file to copy here, and the command
+    to run."""
     proof = [f"{known.size:,} bytes"] if known.size is not None else []
     proof += [f"{kind} {digits}" for kind, digits in known.hashes] or ["no hash is known"]
-    return (f"without a connection, copy {known.file} ({', '.join(proof)}) from another machine "
-            f"and run: minicnn fetch {known.name} --from-file {known.file}")
+    return [f"without a connection, copy the file here from another machine: {', '.join(proof)}",
+            f"then run: minicnn fetch {known.name} --from-file {known.file}"]
 
 
 # ---- the original file
@@ -123,7 +125,9 @@ def _brought(known, cache, progress):
         return path, download(known.addresses, path, known.size, known.hashes, progress,
                               remember=True)
     except DownloadError as error:
-        raise DownloadError(f"{error}; {remedy(known)}") from None
+        for line in remedy(known):
+            error.add_note(line)
+        raise
 
 
 # ---- the network

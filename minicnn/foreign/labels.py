@@ -5,9 +5,12 @@ which is removed.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from minicnn.files import mapped
+from minicnn.foreign.settings import require
+from minicnn.network import Network
 
 WORDNET_ID = re.compile(r"^n\d{8}\s+")
 BESIDE = "synset_words.txt"
@@ -33,3 +36,13 @@ def beside(path, count):
     candidate = Path(path).with_name(BESIDE)
     names = read(candidate) if candidate.is_file() else []
     return names if len(names) == count else None
+
+
+def name_classes(network: Network, label_file: str | Path,
+                 names_of: Callable[[str | Path], list[str]] = read) -> None:
+    """Give a network the class names in a file; ValueError unless each output has one."""
+    names = names_of(label_file)
+    classes = network.shapes[network.logits][-1]
+    require(len(names) == classes, "{}: expected {} class names, one for each output of {}, got {}",
+            label_file, classes, network.logits, len(names))
+    network.labels = names

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from minicnn.files import cache, hdf5, manifest, probe
 from minicnn.files.errors import WeightsError
-from minicnn.foreign.convert import convert, is_ours, name_classes
+from minicnn.files.hdf5 import is_our_file
+from minicnn.foreign.labels import name_classes
 from minicnn.network import Network
 
 HERE = Path(__file__).parent.parent
@@ -47,13 +48,15 @@ def load(weights: str | Path, model: str | None = None, label_file: str | Path |
     'fc6'
     """
     path = find(weights)
-    if is_ours(path):
+    if is_our_file(path):
         network = hdf5.load(path)
         if check:
             probe.check(network, path)
         if label_file is not None:
             name_classes(network, label_file)
         return network
+    from minicnn.foreign.convert import convert  # whose readers take longer to import than to run
+
     return convert(path, model, label_file, probe="auto" if check else "none")[0]
 
 

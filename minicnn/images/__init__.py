@@ -2,9 +2,10 @@
 
 What belongs here: reading (`decoding`) and writing one picture, writing any file completely or not
 at all (`writing`), `Preprocessing` and the conversion to and from a network's input values, any
-array as pixels 0..255 (`display`), showing pictures on screen (`showing`). What does not: sources
-of many photos (`minicnn.files.photos`), sheets, pages and animations of several pictures
-(`minicnn.report`), and the steps of an optimisation (`minicnn.ascent`).
+array as pixels 0..255 (`display`), showing pictures and numbers on screen (`showing`), the HTML by
+which things show themselves in a notebook (`markup`). What does not: sources of many photos
+(`minicnn.files.photos`), sheets, pages and animations of several pictures (`minicnn.report`), and
+the steps of an optimisation (`minicnn.ascent`).
 """
 
 from minicnn.images.pictures import (

@@ -1,11 +1,31 @@
 """Arrays of numbers as pixels 0..255, to make them visible; the channels of a layer as pictures."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from minicnn.images.pictures import ImageError, check_choice, check_finite
 
 MID_GREY = 128
 SCALES = ("deviation", "range", "layer")  # of `levels`
+
+
+class ColourBar(NamedTuple):
+    """The numbers at the ends of a colour map, and their unit.
+
+    `colours` is the name of one of matplotlib's colour maps, whose first colour stands for `low`
+    and below, whose last for `high` and above.
+    """
+
+    low: float | str
+    high: float | str
+    unit: str = ""
+    colours: str = "viridis"
+
+
+def signed(limit: float, unit: str = "") -> ColourBar:
+    """The bar of `signed_to_uint8`: zero is grey."""
+    return ColourBar(-limit, limit, unit, "gray")
 
 
 def to_uint8(a: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
@@ -140,8 +160,8 @@ def channels(levels: np.ndarray) -> np.ndarray:
     return coloured(planes.transpose(2, 0, 1))  # H,W,C -> C,H,W -> C,H,W,3
 
 
-def tiled(pictures: np.ndarray, columns: int) -> np.ndarray:
-    """Pictures (N, H, W, 3) in rows of `columns`, one white pixel apart, as one picture.
+def tiled(pictures: np.ndarray, columns: int, blank: float = 255) -> np.ndarray:
+    """Pictures (N, H, W, C) in rows of `columns`, one pixel of `blank` apart, as one picture.
 
     Examples
     --------
@@ -149,10 +169,10 @@ def tiled(pictures: np.ndarray, columns: int) -> np.ndarray:
     [[0, 255, 0], [255, 255, 255], [0, 255, 255]]
     """
     empty = -len(pictures) % columns
-    tiles = np.pad(pictures, ((0, empty), (0, 1), (0, 1), (0, 0)), constant_values=255)
-    _, h, w, _ = tiles.shape
-    rows = tiles.reshape(-1, columns, h, w, 3).swapaxes(1, 2)  # N,H,W,3 -> rows,H,columns,W,3
-    return rows.reshape(-1, columns * w, 3)[:-1, :-1]
+    tiles = np.pad(pictures, ((0, empty), (0, 1), (0, 1), (0, 0)), constant_values=blank)
+    _, h, w, c = tiles.shape
+    rows = tiles.reshape(-1, columns, h, w, c).swapaxes(1, 2)  # N,H,W,C -> rows,H,columns,W,C
+    return rows.reshape(-1, columns * w, c)[:-1, :-1]
 
 
 def _displayable(a, who):

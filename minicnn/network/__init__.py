@@ -3,8 +3,8 @@
 What belongs here: the kinds of layers (`layers`), checking the rows (`rows`), `Network` and the
 `Run` that a forward pass returns, where in a pass numbers are not finite (`finite`), the choice of
 the implementation of each row (`using`; `own` for a user's own op), the table of a network
-(`summary`), receptive fields (`receptive`). What does not: mathematics (`minicnn.ops`),
-architectures (`minicnn.models`), files (`minicnn.files`).
+(`summary`), receptive fields (`receptive`), the memory that a pass takes (`memory`). What does not:
+mathematics (`minicnn.ops`), architectures (`minicnn.models`), files (`minicnn.files`).
 """
 
 from minicnn.network.finite import NotFiniteError

@@ -89,6 +89,12 @@ class Network:
     def __repr__(self):
         return f"<Network {self.name}: {len(self.rows)} layers, {self.count():,} parameters>"
 
+    def _repr_html_(self):  # what a notebook asks for
+        return summary.html_table(self)
+
+    def _ipython_key_completions_(self):
+        return self.names
+
     def __getitem__(self, name):
         return self._rows[self.find(name)].layer
 
@@ -161,21 +167,39 @@ class Network:
         return [name for name, shapes in self.param_shapes.items()
                 if not shapes.keys() <= self.params[name].keys()]
 
-    def initialize(self, seed: int = 0) -> Network:
+    def initialize(self, seed: int = 0, trained: Network | None = None) -> Network:
         """Fill missing arrays with initial values; existing arrays stay as they are.
 
         Weights are random normal with variance 2 / fan-in (He et al. 2015), biases zero.
+
+        Parameters
+        ----------
+        seed : int
+        trained : Network, optional
+            Where this network begins: the arrays of layers of equal name are copied from it, and
+            only the others get initial values.
 
         Returns
         -------
         Network
             This one.
+
+        Raises
+        ------
+        ValueError
+            A layer of equal name has arrays of another shape there.
         """
-        rng = np.random.default_rng(seed)
+        rng, known = np.random.default_rng(seed), trained.params if trained else {}
         for name in self.empty():
             for key, shape in self.param_shapes[name].items():
                 if key not in self.params[name]:
-                    fresh = written.initial(key, shape, rng)
+                    found = known.get(name, {}).get(key)
+                    if found is not None and tuple(found.shape) != tuple(shape):
+                        raise ValueError(
+                            f"initialize: layer {name} of network {self.name} has {key} of shape "
+                            f"{shape}, that of network {trained.name} {found.shape}; rename the "
+                            "layer of one to begin anew there")
+                    fresh = written.initial(key, shape, rng) if found is None else found.copy()
                     self.params[name][key] = backend.to_device(fresh, self.device)
         return self
 
@@ -323,6 +347,14 @@ class Network:
                              f"small for layer {wrong}, whose window does not fit; the size must "
                              f"be at least {next(fit, max(self.input_shape[:2]))}")
 
+    def shapes_at(self, size: Sequence[int],
+                  to: str | Sequence[str] | None = None) -> dict[str, tuple[int, ...]]:
+        """`shapes` for images (H, W), of the layers of `to` and those that they depend on."""
+        self.check_size(size, to)
+        needed = self.last_readers(self._goals(to))
+        rows = [row for row in self.rows if row.name in needed]
+        return written.traced(rows, (*size, self.input_shape[2]), self.name)[1]
+
     # ---- photos and classes
 
     def prepare(self, image: Photo, size: int | Sequence[int] | str | None = None) -> np.ndarray:
@@ -431,6 +463,33 @@ class Network:
         needed = self.last_readers([self.find(name)])
         return self._like([row for row in self.rows if row.name in needed])
 
+    def after(self, name: str) -> Network:
+        """The rest of the network: the rows behind a layer, whose input is that layer's output.
+
+            features = net.until("pool4").forward(x).output        # once, for all photos
+            rest = net.after("pool4")                              # trained on these features
+
+        It shares this network's arrays, so what it learns, this network has learnt: training the
+        rest is training the whole with the rows up to `name` frozen. It has no preprocessing.
+
+        Raises
+        ------
+        ValueError
+            Some path to the end leaves out the layer (see `trunk`), it is the last, or its output
+            is not (H, W, C).
+        """
+        cut, needed = self.find(name), self.last_readers()
+        if cut not in self.trunk[:-1] or len(self.shapes[cut]) != 3:
+            possible = [place for place in self.trunk[:-1] if len(self.shapes[place]) == 3]
+            raise ValueError(f"after: network {self.name} cannot be cut behind layer {cut}; "
+                             "expected one that all paths lead through, with an output (H, W, C): "
+                             f"{', '.join(possible)}")
+        rest = Network(f"{self.name} after {cut}", [
+            row._replace(inputs=tuple(INPUT if place == cut else place for place in row.inputs))
+            for row in self.rows[self.names.index(cut) + 1 :] if row.name in needed],
+            self.shapes[cut], labels=self.labels)
+        return self._shared(rest)
+
     def extended(self, name: str, rows: Sequence[tuple],
                  labels: Sequence[str] | None = None) -> Network:
         """A network called `name`: this one, whose arrays it shares, with more rows at the end."""
@@ -446,6 +505,10 @@ class Network:
         """A network with other rows on the same device; rows of equal name share their arrays."""
         network = Network(name or self.name, rows, self.input_shape, self.preprocessing, labels,
                           self.about)
+        return self._shared(network)
+
+    def _shared(self, network):
+        """`network` with this one's device, choice, and arrays of the rows of equal name."""
         network.device = self.device
         network.params |= {name: self.params[name] for name in network.params.keys() & self.params}
         return network.chosen_as(self)

@@ -127,9 +127,16 @@ def channel_fields(network, layer, channels, image=None):
     return [_field(seen, channel) for channel in channels]
 
 
-def fields(network, image=None):
-    """The receptive fields of all layers: a dict of name to Field, in the order of computation."""
-    return {name: _field(seen, None) for name, seen in _all_seen(network, image)}
+def fields(network, image=None, layers=None):
+    """The receptive fields of all layers, or of some: a dict of name to Field, in the order of
+    computation."""
+    found = {}
+    for name, seen in _all_seen(network, image):
+        if layers is None or name in layers:
+            found[name] = _field(seen, None)
+        if layers is not None and len(found) == len(set(layers)):
+            break  # what follows need not be known
+    return found
 
 
 class _Axis(NamedTuple):

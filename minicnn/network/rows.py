@@ -9,8 +9,13 @@ import numpy as np
 INPUT = "image"  # the name of the network's input
 
 
-class LayerNameError(ValueError):
-    """The network has no layer of this name, or the run has no record of it."""
+class LayerNameError(ValueError, KeyError):
+    """The network has no layer of this name, or the run has no record of it.
+
+    A KeyError too, since a Run is a mapping, whose `get` expects one.
+    """
+
+    __str__ = Exception.__str__  # a KeyError shows its message in quotes
 
 
 def near(name, names, cutoff=0.6):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minicnn import backend, images
 from minicnn.backend.blas import one_blas_thread
-from minicnn.images import display
+from minicnn.images import display, markup
 from minicnn.network import finite
 from minicnn.network.layers import Rules
 from minicnn.network.rows import INPUT, LayerNameError
@@ -18,6 +19,9 @@ from minicnn.ops.relu import RULES as RELU_RULES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+THUMBNAILS = 40  # maps that a run shows of itself in a notebook
 
 
 class Descent(NamedTuple):
@@ -35,12 +39,16 @@ class Descent(NamedTuple):
     gradients: dict
 
 
-class Run:
+class Run(Mapping):
     """What one forward pass recorded, and the backward pass from there.
 
     ``run["conv2_1"]`` is an activation, ``run.switches("pool2")`` the positions of a max pooling's
-    maxima, ``run.output`` the output of the last layer computed.
+    maxima, ``run.output`` the output of the last layer computed. A run is a mapping of the recorded
+    activations by the layers' names, "image" first: ``len(run)``, ``"conv2_1" in run``,
+    ``run.items()``, ``dict(run)``.
     """
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # two runs are equal if they are the same
 
     def __init__(self, network, x, kept, learn, caching):
         self.network, self.learn, self.output = network, learn, None
@@ -61,14 +69,32 @@ class Run:
     def __iter__(self):
         return iter(self.activations)
 
+    def __len__(self):
+        return len(self.activations)
+
+    def _ipython_key_completions_(self):
+        return list(self)
+
     def __repr__(self):
         count, *_ = self.activations[INPUT].shape
         return (f"<Run of {self.network.name}: {count} image{'s' * (count != 1)}; holds "
                 f"{', '.join(self.activations)}>")
 
-    def keys(self) -> KeysView[str]:
-        """The names of the recorded activations, "image" first; ``dict(run)`` has them all."""
-        return self.activations.keys()
+    def _repr_html_(self):  # what a notebook asks for
+        pictured = markup.some([name for name, a in self.items() if a.ndim == 4
+                                and a.shape[1] * a.shape[2] > 1], THUMBNAILS)
+        rows = []
+        for name, a in self.items():
+            first = backend.to_host(a[0])
+            rows.append((name, "x".join(map(str, a.shape)), a.dtype,
+                         *(f"{one:.4g}" for one in (first.min(), first.mean(), first.max())),
+                         markup.heat(first.mean(axis=2), name) if name in pictured else ""))
+        words = f"{self!r}".strip("<>").partition(";")[0]
+        return (markup.paragraph(f"{words}, {len(self)} activations. Numbers and maps are of the "
+                                 "first image; a map is the mean over the channels, from its "
+                                 "lowest (dark) to its highest (yellow).")
+                + markup.table(("layer", "shape", "dtype", "least", "mean", "most", "map"), rows,
+                               right=(1, 3, 4, 5)))
 
     def record(self, name: str, y: np.ndarray, cache: Any) -> None:
         """Keep the output and the cache of layer `name`, if the caller of forward wants them."""
@@ -139,8 +165,7 @@ class Run:
 
         gradients = self._seeded(seeds)
         with one_blas_thread():
-            for _ in down(gradients):
-                pass
+            deque(down(gradients), maxlen=0)  # goes through it and keeps no row's gradients
             if to in gradients:
                 dx = gradients[to].copy()
                 finite.check_backward(self.network, dx, down(self._seeded(seeds)))

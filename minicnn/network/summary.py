@@ -3,10 +3,13 @@
 Both can add the receptive field of each layer's units (`minicnn.network.receptive`).
 """
 
+import dataclasses
 from math import prod
 
+from minicnn.images import markup
 from minicnn.network import receptive
 from minicnn.network.layers import Softmax
+from minicnn.network.rows import INPUT
 from minicnn.ops.window import pair
 from minicnn.terminal import escaped
 
@@ -52,6 +55,33 @@ def keras_table(network, receptive_fields=False):
         f"Trainable params: {network.count() - fixed:,}",
         f"Non-trainable params: {fixed:,}",
     ])
+
+
+def html_table(network):
+    """Name, kind and settings, inputs, output shape and parameters of each layer, for a notebook.
+
+    Inputs are named where they are not the row above.
+    """
+    rows, above = [], INPUT
+    for name, layer, inputs in network.rows:
+        kind, arrays = type(layer).__name__, network.param_shapes.get(name, {})
+        defaults = {one.name: one.default for one in dataclasses.fields(layer)}
+        settings = ", ".join(f"{key}={value}" for key, value in layer.settings().items()
+                             if value != defaults[key])
+        rows.append((name, f"{kind}({settings})", "" if inputs == (above,) else ", ".join(inputs),
+                     "x".join(map(str, network.shapes[name])),
+                     ", ".join(f"{key} {'x'.join(map(str, shape))}"
+                               for key, shape in arrays.items()),
+                     f"{sum(map(prod, arrays.values())):,}" if arrays else ""))
+        above = name
+    lacking = network.empty()
+    words = (f"{network.name}: {len(rows)} layers, {network.count():,} parameters, images of "
+             f"{' x '.join(map(str, network.input_shape))}"
+             + f", {len(network.labels or [])} class names" * bool(network.labels)
+             + f"; without weights: {', '.join(lacking[:3])}{', ...' * (len(lacking) > 3)}"
+             * bool(lacking))
+    return markup.paragraph(words) + markup.table(
+        ("layer", "kind", "reads", "output", "arrays", "parameters"), rows, right=(3, 5))
 
 
 def matlab_listing(network, receptive_fields=False):

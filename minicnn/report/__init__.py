@@ -1,4 +1,5 @@
-"""Showing results: sheets, captions, colour bars, figures, animations, and the HTML pages (tour).
+"""Showing results: sheets, captions, colour bars, figures, animations, the HTML pages (tour), and
+the step figures (`stepfigures/`).
 
 What belongs here: the layout of pictures, numbers and words that were computed elsewhere. The
 public functions take arrays or a method's record, and return an array, a figure or a file.

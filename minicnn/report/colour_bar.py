@@ -1,32 +1,14 @@
 """Colour bars: which numbers the colours of a map stand for."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from minicnn.images import display
+from minicnn.images.display import ColourBar, signed
 from minicnn.report.canvas import TEXT_SIZE, Canvas, line_height, text_width, wrapped
 
+__all__ = ["ColourBar", "legible", "signed", "strip", "under"]
 MARGIN = 8
 LINES = 36  # a sheet's width over its bar's text size: on a phone, 390 pixels wide, 11 pixels
-
-
-class ColourBar(NamedTuple):
-    """The numbers at the ends of a colour map, and their unit.
-
-    `colours` is the name of one of matplotlib's colour maps, whose first colour stands for `low`
-    and below, whose last for `high` and above.
-    """
-
-    low: float | str
-    high: float | str
-    unit: str = ""
-    colours: str = "viridis"
-
-
-def signed(limit, unit=""):
-    """The bar of `display.signed_to_uint8`: zero is grey."""
-    return ColourBar(-limit, limit, unit, "gray")
 
 
 def legible(width):

@@ -1,8 +1,6 @@
 """The sheet of a layer's kernels."""
 
-import numpy as np
-
-from minicnn.report.colour_bar import ColourBar, signed, under
+from minicnn.report.colour_bar import under
 from minicnn.report.contact_sheet import caption, contact_sheet
 
 LEAST_TILE, BLOCK = 48, 8  # sides in pixels: of a kernel's picture, of one weight
@@ -30,10 +28,4 @@ def sheet(found):
         sheet = contact_sheet(found.pictures, len(found.inputs), tile=tile,
                               row_labels=[f"filter {k}" for k in found.filters],
                               column_labels=[f"in {k}" for k in found.inputs], blocks=True)
-    return caption(under(sheet, _bar(found)), found.caption)
-
-
-def _bar(found):
-    if found.settings["scale"] == "layer":
-        return signed(float(np.abs(found.w).max()), "weight")
-    return ColourBar("-1", "1", "weight / the filter's largest", "gray")
+    return caption(under(sheet, found.bar), found.caption)

@@ -39,14 +39,19 @@ def write(path, title, text, sections):
 
 
 def save(path, title, body, style="", head=""):
-    """Write a page of pieces of HTML; `style` is added to the style sheet of all pages, `head` to
+    """Write a page of pieces of HTML, as `whole` makes it."""
+    images.write(path, whole(title, body, style, head).encode(
+        "utf-8", "backslashreplace"))  # odd file names
+
+
+def whole(title, body, style="", head=""):
+    """A page of pieces of HTML as text; `style` is added to the style sheet of all pages, `head` to
     the page's head."""
-    page = (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<meta name="viewport" content="width=device-width">\n{head}'
             f'<title>{escape(title)}</title>\n'
             f"<style>{STYLE}{style}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
             + "\n".join(body) + "\n</body>\n</html>\n")
-    images.write(path, page.encode("utf-8", "backslashreplace"))  # odd file names
 
 
 def _section(section):

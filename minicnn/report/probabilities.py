@@ -99,5 +99,6 @@ def _stems(axes, p, name, top):
             words, (k, p[k]), (k, high * (1 + ROOM / (1 - ROOM) * (1 - (rank + 1) / (top + 0.5)))),
             ha="left" if k < count / 2 else "right", va="bottom", fontsize="small",
             parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.7, "shrinkA": 0,
-                        "shrinkB": 0, "relpos": (0.0 if k < count / 2 else 1.0, 0.0)})
+            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.7, "linestyle": ":",
+                        "shrinkA": 0, "shrinkB": 3,  # a gap, so that no stem looks longer
+                        "relpos": (0.0 if k < count / 2 else 1.0, 0.0)})

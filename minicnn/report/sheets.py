@@ -30,7 +30,7 @@ def projection(record, tile=TILE):
     top, bottom, left, right = region(record.x)
     patch = np.s_[top:bottom, left:right]
     sheet = contact_sheet(
-        [_framed(record.photo, top, bottom, left, right), record.photo[patch], record.image,
+        [framed(record.photo, top, bottom, left, right), record.photo[patch], record.image,
          record.image[patch]], columns=4, tile=tile,
         labels=["photo", "photo, enlarged", "projection", "projection, enlarged"])
     return caption(sheet, f"{record.caption}\n{TELLS}")
@@ -69,7 +69,7 @@ def rules(records, tile=TILE):
     pictures = [record.image for record in records.values()]
     parts = [picture[top:bottom, left:right] for picture in [photo, *pictures]]
     sheet = contact_sheet(
-        [_framed(photo, top, bottom, left, right), *pictures, *parts], columns=1 + len(records),
+        [framed(photo, top, bottom, left, right), *pictures, *parts], columns=1 + len(records),
         tile=tile, column_labels=["photo", *records], row_labels=["whole", "enlarged"])
     (first, record), *_ = records.items()
     words = record.caption.replace(f"rule {first}", f"rules {', '.join(records)}")
@@ -148,8 +148,9 @@ def _strip(stage, labelled, columns, tile, blocks):
                          title=f"{stage.layer}: {stage.operation}")
 
 
-def _framed(photo, top, bottom, left, right):
-    framed = photo.copy()
-    framed[[max(top - 1, 0), min(bottom, len(photo) - 1)], left:right] = FRAME
-    framed[top:bottom, [max(left - 1, 0), min(right, photo.shape[1] - 1)]] = FRAME
-    return framed
+def framed(photo, top, bottom, left, right):
+    """A copy of a photo (H, W, 3) uint8 with a frame around ``photo[top:bottom, left:right]``."""
+    copy = photo.copy()
+    copy[[max(top - 1, 0), min(bottom, len(photo) - 1)], left:right] = FRAME
+    copy[top:bottom, [max(left - 1, 0), min(right, photo.shape[1] - 1)]] = FRAME
+    return copy

@@ -16,6 +16,7 @@ optimisers' mathematics (`ascent.optimizers`), pictures of what happened (`repor
 ``batch_norm``     batch norms put in before training and folded away after it
 ``head``           a trained network for other classes (transfer learning)
 ``checkpoint``     the state of training in a file
+``snapshots``      the network as it was after chosen epochs, each in a file
 ``ahead``          batches made ready in another thread
 ``loop``           the loop itself, and one step of it
 ``evaluation``     what `evaluate` and `accuracy` compute, and the checks of data
@@ -29,7 +30,7 @@ optimisers' mathematics (`ascent.optimizers`), pictures of what happened (`repor
 """
 
 from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
-from minicnn.train import augment, batch_norm, data, head, schedules
+from minicnn.train import augment, batch_norm, data, head, schedules, snapshots
 from minicnn.train.data import Data
 from minicnn.train.evaluation import Evaluation, accuracy, evaluate
 from minicnn.train.loop import Epoch, epochs, fit, train_step
@@ -37,4 +38,4 @@ from minicnn.train.schedules import one_cycle
 
 __all__ = ["SGD", "Adam", "AdamW", "Data", "Epoch", "Evaluation", "RMSprop", "accuracy",
            "augment", "batch_norm", "data", "epochs", "evaluate", "fit", "head", "one_cycle",
-           "schedules", "train_step"]
+           "schedules", "snapshots", "train_step"]

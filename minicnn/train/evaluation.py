@@ -81,6 +81,32 @@ def evaluate(network: Network, data: Data | Sequence, batch: int = 250) -> Evalu
                       list(names))
 
 
+def named_otherwise(network: Network, data: Data) -> list[tuple[int, str, str]]:
+    """The classes that have one name in a network and another in the data.
+
+    Capitals, underscores, and further names after a comma make no difference.
+
+    Parameters
+    ----------
+    network : Network
+    data : Data
+
+    Returns
+    -------
+    list of (int, str, str)
+        A class's number, its name in the network, its name in the data. Empty if the names agree,
+        or if one of the two has none.
+    """
+    def bare(name):
+        return name.partition(",")[0].replace("_", " ").casefold().strip()
+
+    names = list(data.classes or [])
+    first = int(network.shapes[network.logits][-1] == 1)  # one score has the name of class 1
+    pairs = zip(network.labels or [], names[first:], strict=False)
+    return [(k, ours, theirs) for k, (ours, theirs) in enumerate(pairs, first)
+            if bare(ours) != bare(theirs)]
+
+
 def accuracy(network: Network, images: np.ndarray, labels: np.ndarray, top: int = 1,
              batch: int = 250) -> float:
     """The share of images whose true class is among the `top` most likely ones.

@@ -1,7 +1,12 @@
 """Another head: a trained network for other classes (transfer learning).
 
 The layers below have learnt to see edges, textures and parts on many images; on a few images of
-new classes only the last layer, or the last ones, have to be learnt.
+new classes only the last layer, or the last ones, have to be learnt. What does not learn need not
+be computed again in every epoch:
+
+    net = head.replace(minicnn.load("minivgg"), 2).initialize(0)
+    features = net.until("pool4").forward(x, keep=()).output     # once
+    list(train.fit(net.after("pool4"), (features, labels)))      # net has learnt it
 """
 
 from minicnn.network import Network

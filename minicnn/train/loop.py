@@ -54,7 +54,8 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
         validation: Data | Sequence | None = None, augment: Callable | None = None,
         smoothing: float = 0.0, mixup: float = 0.0, clip: float | None = None,
         frozen: str | Sequence[str] = (), seed: int = 0, start: int = 0,
-        checkpoint: str | Path | None = None, progress: Callable | bool = True) -> Iterator[Epoch]:
+        checkpoint: str | Path | None = None, after: Callable[[Epoch], object] | None = None,
+        progress: Callable | bool = True) -> Iterator[Epoch]:
     """Train a network; yields an Epoch after each pass over the data.
 
     It is a generator: nothing is trained before you loop over it, as in ``history =
@@ -101,6 +102,10 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     checkpoint : path, optional
         A file that holds the state after each epoch, and at Ctrl-C. If it exists, its epochs are
         yielded first, as they were, and training goes on from there. It is kept at the end.
+    after : callable, optional
+        Called with the Epoch after each epoch that this call trains, before its checkpoint is
+        written: never for one that comes from the checkpoint, when the network is already further.
+        `minicnn.train.snapshots` uses it.
     progress : bool or callable
         Whether to show a bar for each epoch on standard error; or what wraps the iterable of an
         epoch's batches.
@@ -169,6 +174,8 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     for epoch in range(place["epoch"], epochs):
         try:
             told = one_epoch(epoch)
+            if after is not None:
+                after(told)
             place = {"epoch": epoch + 1, "step": 0, "loss": 0.0, "right": 0,
                      "history": [*place["history"], list(told)]}
         except KeyboardInterrupt:  # between two steps

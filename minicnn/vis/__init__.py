@@ -20,6 +20,7 @@ from minicnn.vis import (
     deconvnet,
     deepdream_image,
     dream,
+    evolution,
     filters,
     gradcam,
     hypercolumns,
@@ -36,9 +37,9 @@ from minicnn.vis import (
 )
 from minicnn.vis.record import Record
 
-__all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "dream", "filters",
-           "gradcam", "hypercolumns", "invert", "kernels", "maximize", "occlusion", "saliency",
-           "strongest", "style", "survey", "texture", "zoom"]
+__all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "dream",
+           "evolution", "filters", "gradcam", "hypercolumns", "invert", "kernels", "maximize",
+           "occlusion", "saliency", "strongest", "style", "survey", "texture", "zoom"]
 
 
 class Method(ModuleType):

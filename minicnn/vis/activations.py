@@ -16,10 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from minicnn.backend import to_host
-from minicnn.images.display import SCALES, levels
+from minicnn.images import markup
+from minicnn.images.display import SCALES, channels, levels
 from minicnn.network import INPUT, LayerNameError
 from minicnn.vis.options import Options, option, photo_size, takes
 from minicnn.vis.record import Record
+
+SHOWN, CHANNELS = 11, 16  # layers, and channels of each, that it shows of itself in a notebook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,17 @@ class Activations(Record):
     def levels(self, layer):
         """Grey levels of the channels that are shown of a layer, in the chosen scale."""
         return levels(self.maps[layer], self.settings["scale"])[..., : self.settings["maps"]]
+
+    def views(self):
+        """The photo, and the first channels of some layers, in viridis; units are pixels."""
+        views = [markup.View("photo", "photo", self.photo)]
+        for layer in markup.some(list(self.maps), SHOWN):
+            shape, grey = self.maps[layer].shape, self.levels(layer)
+            tiles = channels(grey[..., :CHANNELS] if grey.ndim == 3 else grey)
+            of = f", {len(tiles)} of {shape[-1]} channels" if grey.ndim == 3 else ""
+            views.append(markup.sheet(layer, tiles, 4 if grey.ndim == 3 else 32,
+                                      f"{layer} {'x'.join(map(str, shape))}{of}"))
+        return views
 
 
 @takes(ActivationsOptions)

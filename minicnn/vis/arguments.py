@@ -2,8 +2,8 @@
 
 from numbers import Integral
 
-NOT_SETTINGS = ("network", "against", "image", "photos", "folder", "keep", "progress", "watch",
-                "verbose")
+NOT_SETTINGS = ("network", "networks", "against", "image", "photos", "folder", "keep", "progress",
+                "watch", "verbose")
 
 
 def check_choice(method, name, value, choices):

@@ -13,6 +13,8 @@ from minicnn.network.layers import Add, BatchNorm, Concat, Conv, ReLU, Tanh
 
 FEATURES = (Conv, BatchNorm, ReLU, Tanh, Concat, Add)  # a pooling only thins features out
 MID_GREY = 128
+BLANK = 255  # where nothing was computed
+ARBITRARY, SHARE = "arbitrary unit", "share of the score"  # units of maps
 
 
 def score_layer(network):
@@ -149,3 +151,46 @@ def grey(heat, high):
 def heat_levels(heat, low, high):
     """0..255 from `low` to `high`; zeros where these are the same."""
     return display.to_uint8(heat, low, high) if high > low else np.zeros(heat.shape, np.uint8)
+
+
+def viridis(heat):
+    """A map in colours from its least to its largest number; NaN is blank."""
+    known, (least, most) = np.isfinite(heat), ends(heat)
+    pixels = display.coloured(heat_levels(np.where(known, heat, least), least, most))
+    pixels[~known] = BLANK
+    return pixels
+
+
+def ends(values):
+    """The least and the largest number that is not NaN."""
+    return float(np.nanmin(values)), float(np.nanmax(values))
+
+
+def overlay(photo, heat, high=None, opacity=0.8):
+    """A photo in dim grey, with a heat map that glows where it is above zero.
+
+    Parameters
+    ----------
+    photo : (H, W, 3) uint8
+    heat : array (H, W)
+        Where it is zero or below the photo stays as it is.
+    high : number above 0, optional
+        The heat that is bright yellow; less heat goes through red to black. By
+        default, the map's largest.
+    opacity : float in 0..1
+        Of bright yellow.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+    """
+    if heat.shape != photo.shape[:2]:
+        raise ValueError(f"overlay: the heat map {heat.shape} and the photo {photo.shape} must "
+                         "have the same height and width")
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"overlay: opacity is within 0..1, got {opacity}")
+    grey = 0.7 * photo.mean(axis=2, keepdims=True)  # H,W,3 -> H,W,1
+    levels = heat_levels(heat, 0, heat.max() if high is None else high)
+    cover = opacity * levels[..., None] / 255
+    mixed = (1 - cover) * grey + cover * display.coloured(levels, "inferno")
+    return np.rint(mixed).astype(np.uint8)

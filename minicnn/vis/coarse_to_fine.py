@@ -24,6 +24,7 @@ from minicnn.backend import array_module, to_device, to_host
 from minicnn.network import receptive
 from minicnn.ops import resize
 from minicnn.vis.options import Options, option
+from minicnn.vis.tiles import InTiles
 
 SMALLEST = 32  # pixels of a side: no smaller sizes are made
 LEAST_BORDER = 16  # pixels
@@ -48,6 +49,9 @@ class SynthesisOptions(Options):
     padding: str = option("reflect", "what is around the image: zeros, as the network has it; its "
                           "mirror image; or its opposite side, for a tile without seams",
                           choices=("zeros", *EXTENSIONS))
+    tile: int = option(None, "an image with a longer side than this, in pixels, is processed in "
+                       "tiles of this size: less memory, half as much time again, the same image "
+                       "but for rounding", least=1, kind="int", otherwise="the whole image at once")
     seed: int = option(0, "seed of the noise, which has a standard deviation of 10 grey levels "
                        "around the mean colour", least=0)
 
@@ -81,33 +85,47 @@ class Border:
     network : Network
     layers : sequence of str
     mode : {"zeros", "reflect", "circular"}
+    tile : int, optional
+        Larger images, with their border, are looked at in tiles of so many pixels.
+    grams : sequence of str
+        The layers of which such an image shows no more than their Gram matrices.
     """
 
-    def __init__(self, network, layers, mode):
+    def __init__(self, network, layers, mode, tile=None, grams=()):
         flat = [name for name in layers if len(network.shapes[name]) != 3]
         if flat:
             raise ValueError(f"{', '.join(flat)}: no feature maps there, so no positions to take "
                              "means over; choose convolutional layers")
-        strides = {name: receptive.field(network, name).stride[0] for name in layers}
+        strides = {name: field.stride[0]
+                   for name, field in receptive.fields(network, layers=layers).items()}
         width = 0 if mode == "zeros" else -(-LEAST_BORDER // lcm(*strides.values())) * lcm(
             *strides.values())
         self.layers, self.width, self.mode = layers, width, mode
         self.margins = {name: width // stride for name, stride in strides.items()}
+        self.tiles = None if tile is None else InTiles(network, layers, tile, grams=grams,
+                                                       margins=self.margins)
 
     def seen(self, network, x):
-        """{layer: activation} of a photo, which goes on as its mirror image if anything does."""
+        """{layer: activation} of a photo, which goes on as its mirror image if anything does; in
+        tiles, a Gram where no more is wanted."""
         x, _ = apply(self._around("reflect"), to_device(x, network.device), None)
+        if self._in_tiles(x.shape[1:3]):
+            run = self.tiles.forward(x, to=self.layers)
+            return {name: run[name] for name in self.layers}
         run = network.forward(x, to=self.layers, keep=(), caches=False)
         return {name: _middle(run[name], margin) for name, margin in self.margins.items()}
 
-    def objective(self, objective):
-        """The objective without the border."""
-        return inside(objective, self.margins)
-
     def look(self, network, objective, image, transforms, rng, backward, redirect):
-        """`loop.look` at the image with its border."""
+        """`loop.look` at the image with its border, of which the objective sees nothing."""
         around = [*self._around(self.mode), *transforms]
+        if self._in_tiles([side + 2 * self.width for side in image.shape[1:3]]):
+            network = self.tiles  # which leave the border out
+        else:
+            objective = inside(objective, self.margins)
         return loop.look(network, objective, image, around, rng, backward, redirect)
+
+    def _in_tiles(self, size):
+        return self.tiles is not None and not self.tiles.hold(size)
 
     def resized(self, x, size):
         """An image (1, H, W, C) at another size; a tile's borders stay neighbours."""
@@ -119,6 +137,13 @@ class Border:
 
     def _around(self, mode):
         return [extend(self.width, mode)] if self.width else []
+
+
+def border(network, layers, contents, options):
+    """The Border for the layers whose statistic is matched and those compared place by place."""
+    grams = [name for name in layers if name not in contents]
+    return Border(network, [*dict.fromkeys([*contents, *layers])], options.padding, options.tile,
+                  grams if options.statistic == "gram" else ())
 
 
 def steps(network, sizes, objective_at, start, border, options, kept=None):
@@ -152,7 +177,7 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
     begun = False
     for k in range(first, len(sizes)):
         x = border.resized(to_device(x, network.device), sizes[k])
-        ascent = loop.steps(network, border.objective(objective_at(k)), x,
+        ascent = loop.steps(network, objective_at(k), x,
                             _optimizer(network, options), options.steps - done,
                             bounds=images.bounds(network.preprocessing, x.shape), look=border.look)
         try:

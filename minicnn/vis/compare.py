@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backend import to_host
+from minicnn.images import markup
 from minicnn.network import receptive
 from minicnn.network.layers import AveragePool, BatchNorm, Conv, MaxPool, ReLU
 from minicnn.ops import conv
@@ -126,6 +127,12 @@ class Comparison(Record):
 
     first: FirstLayer
     second: FirstLayer
+
+    def views(self):
+        """The filters of both."""
+        return [markup.sheet(name, one.pictures, round(len(one.pictures)**0.5),
+                             f"{one.network} {one.layer}")
+                for name, one in (("first", self.first), ("second", self.second))]
 
 
 @takes(CompareOptions)

@@ -29,7 +29,7 @@ from minicnn import images
 from minicnn.ascent import loop, objectives
 from minicnn.ascent.optimizers import SGD
 from minicnn.backend import to_device
-from minicnn.images import display
+from minicnn.images import display, markup
 from minicnn.network import receptive
 from minicnn.ops import resize
 from minicnn.vis.arguments import channel_number
@@ -99,6 +99,11 @@ class DeepDreamImage(Record):
     channels: list
     names: list
     levels: Any
+
+    def views(self):
+        """Some of the pictures, with their channels."""
+        pictures = list(zip(self.names, np.split(self.image, len(self.names), axis=1), strict=True))
+        return [markup.View(name, name, picture) for name, picture in markup.some(pictures, 6)]
 
 
 @takes(DeepDreamImageOptions)

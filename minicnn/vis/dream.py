@@ -36,7 +36,6 @@ from minicnn.ascent.colours import natural, of_photos
 from minicnn.ascent.optimizers import SGD, mean_abs
 from minicnn.ascent.transforms import jitter as roll
 from minicnn.backend import to_host
-from minicnn.backend.blas import one_blas_thread
 from minicnn.network import receptive
 from minicnn.network.layers import Add, Concat, ReLU
 from minicnn.ops import resize
@@ -121,7 +120,6 @@ def chosen(options, network, photo):
                    colours=options.colours or ("natural" if own < SMALL else "rgb"))
 
 
-@one_blas_thread()  # the products of `resize` would round differently with more
 def octave_by_octave(eyes, photo, options, frame=0, progress=False):
     """One dream: `dream` makes one, `zoom` one per frame.
 

@@ -26,6 +26,7 @@ import numpy as np
 from minicnn import images
 from minicnn.files.digests import digest
 from minicnn.files.unfinished import Unfinished
+from minicnn.images import markup
 from minicnn.network.layers import Conv, ReLU
 from minicnn.progress import bar
 from minicnn.vis import presets
@@ -35,6 +36,7 @@ from minicnn.vis.record import Record
 
 SQUARES = ("squares", "positive")  # measures in which activations of two signs do not cancel
 TOGETHER = 10  # filters that are climbed in one go, and saved in one
+SHOWN = 12  # layers, and filters of each, that it shows of itself in a notebook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,11 @@ class Filters(Record):
 
     layers: list
     unfinished: Any = None
+
+    def views(self):
+        """Some layers, with their filters four a row."""
+        return [markup.sheet(one.layer, one.pictures[:SHOWN], 4, one.layer)
+                for one in markup.some([one for one in self.layers if len(one.pictures)], SHOWN)]
 
 
 @takes(FiltersOptions)

@@ -44,13 +44,19 @@ gradient what is faint in the photo would get as bright as what spoke for the cl
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from minicnn.backend import array_module, to_host
+from minicnn.images import display
+from minicnn.images.display import ColourBar, signed
+from minicnn.images.markup import View
 from minicnn.network.layers import LRN
 from minicnn.ops import resize
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.vis import attribution
 from minicnn.vis.arguments import check_choice
-from minicnn.vis.deconvnet import signed_picture
+from minicnn.vis.attribution import ARBITRARY, SHARE
+from minicnn.vis.deconvnet import limit, signed_picture
 from minicnn.vis.options import Options, option, photo_size, takes
 from minicnn.vis.record import Record
 
@@ -98,6 +104,21 @@ class GradCAM(Record):
     def evidence(self):
         """Whether anything in the photo speaks for the class."""
         return bool(self.map.any())
+
+    def views(self):
+        """The photo, the map on it, the raw map at the layer's resolution, guided Grad-CAM."""
+        high = float(np.abs(self.raw).max())  # for or against: what is faint shall look faint
+        unit = SHARE if self.settings["method"] == "gradcam" else ARBITRARY
+        views = [
+            View("photo", "photo", self.photo),
+            View("evidence", "evidence" if self.evidence else "no positive evidence",
+                 attribution.overlay(self.photo, self.map, high),
+                 ColourBar(0, high, unit, "inferno")),
+            View("raw", "raw map, zero is grey",
+                 np.stack([display.signed_to_uint8(self.raw)] * 3, axis=2), signed(high, unit),
+                 blocks=True)]
+        return views if self.signed is None else [*views, View(
+            "guided", "guided Grad-CAM", self.signed, signed(limit(self.x[0]), ARBITRARY))]
 
 
 @takes(GradcamOptions)

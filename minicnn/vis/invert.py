@@ -153,7 +153,8 @@ def _inverted(network, photo, layer, target, options, progress, watch):
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
     return Inversion(image=picture, caption=caption, photo=original, x=end.image, error=error,
                      settings={"layers": layer, **options.settings()}, psnr=decibels,
-                     trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
+                     trace=end.trace, by_term=end.by_term, minus_loss=True,
+                     interrupted=end.interrupted)
 
 
 def inversion_loss(network, shape, layer, target, options):

@@ -13,7 +13,8 @@ import numpy as np
 
 from minicnn import images
 from minicnn.backend import to_host
-from minicnn.images import display
+from minicnn.images import display, markup
+from minicnn.images.display import ColourBar, signed
 from minicnn.network.layers import Conv, Dense
 from minicnn.vis.options import Options, option, takes
 from minicnn.vis.record import Record
@@ -58,6 +59,18 @@ class Kernels(Record):
     filters: list
     inputs: list
     w: Any
+
+    @property
+    def bar(self):
+        """What the colours of the pictures stand for."""
+        if self.settings["scale"] == "layer":
+            return signed(float(np.abs(self.w).max()), "weight")
+        return ColourBar("-1", "1", "weight / the filter's largest", "gray")
+
+    def views(self):
+        """All pictures as one: nearly square in colour, else a row for each filter."""
+        columns = round(len(self.pictures)**0.5) if self.inputs is None else len(self.inputs)
+        return [markup.sheet("kernels", self.pictures, columns, "", self.bar)]
 
 
 @takes(KernelsOptions)

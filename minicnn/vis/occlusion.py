@@ -27,6 +27,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.backend import array_module, to_host
+from minicnn.images.display import ColourBar
+from minicnn.images.markup import View
 from minicnn.progress import bar
 from minicnn.vis import attribution
 from minicnn.vis.arguments import channel_number
@@ -97,6 +99,22 @@ class Occlusion(Record):
     tops: Any
     lefts: Any
     example: Any
+
+    @property
+    def place(self):
+        """Where the squares are, for `per_pixel` and `nearest`."""
+        return self.tops, self.lefts, self.settings["square"], self.photo.shape[:2]
+
+    def views(self):
+        """The most damaging square, and two maps: at each pixel the mean over its squares."""
+        heats = [per_pixel(values, *self.place) for values in (self.activation, self.probability)]
+        bars = [ColourBar(*attribution.ends(heat), unit)
+                for heat, unit in zip(heats, ("sum over the map", ""), strict=True)]
+        return [View("square", "most damaging square", self.example)] + [
+            View(name, label, attribution.viridis(heat), bar, blocks=True)
+            for (name, label), heat, bar in zip(
+                [("activation", "total activation"), ("probability", "probability")], heats, bars,
+                strict=True)]
 
 
 @takes(OcclusionOptions)

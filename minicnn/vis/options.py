@@ -25,6 +25,8 @@ from numbers import Integral, Real
 from textwrap import fill
 from typing import ClassVar
 
+from minicnn.backend.blas import one_blas_thread
+
 
 class OptionsError(ValueError):
     """An option has a value that is not allowed; the message names the option."""
@@ -153,7 +155,9 @@ def takes(cls, presets=None, usual=None):
             base = cls() if preset is None else named(cls.method, presets, preset)
             if usual is not None and len(arguments) <= len(own):
                 arguments, given = (), told | {"preset": preset}
-            return function(*arguments, options=replace(base, **chosen), **given)
+            options = replace(base, **chosen)
+            with one_blas_thread():  # matrix products, as of `resize`, round differently with more
+                return function(*arguments, options=options, **given)
 
         as_parameters = [inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY,
                                            default=one.default) for one in fields(cls)]

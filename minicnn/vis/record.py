@@ -3,7 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from minicnn import images
+from minicnn.backend import to_host
+from minicnn.images import markup
+from minicnn.images.markup import View
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -33,6 +38,8 @@ class Record:
         The objective before each step and after the last, where there were steps.
     by_term : dict of str to (steps + 1, N) array, or None
         Each term's share of the trace, by its name.
+    minus_loss : bool
+        Whether the objective is minus a loss: a method that makes a loss small climbs this.
     skipped : sequence of str
         One line for each photo that could not be read, saying why.
     interrupted : bool
@@ -46,6 +53,7 @@ class Record:
     x: Any = None
     trace: Any = None
     by_term: Any = None
+    minus_loss: bool = False
     skipped: tuple = ()
     interrupted: bool = False
 
@@ -61,8 +69,32 @@ class Record:
         self._picture("show")
         return images.show(self)
 
-    def _repr_png_(self):  # what a notebook asks for
-        return None if self.image is None else images.encode(self.image)
+    def views(self):
+        """The pictures by which it shows itself in a notebook: a list of `images.markup.View`."""
+        named = {"photo": self.photo, "": self.image}
+        return [View(name, name, one) for name, one in named.items() if one is not None]
+
+    def _numbers(self):  # what else it shows, as HTML
+        return ""
+
+    def _repr_html_(self):  # what a notebook asks for
+        parts = [markup.side_by_side(self.views()), self._numbers(),
+                 *map(markup.paragraph, self.caption.split("\n"))]
+        if self.trace is not None:
+            trace = np.asarray(to_host(self.trace))
+            parts.append(markup.curve(trace.reshape(len(trace), -1).mean(axis=1), "objective:"))
+        if self.settings:
+            rows = [(name, f"{value!r:.300}") for name, value in self.settings.items()]
+            parts.append(markup.folded("settings", markup.table(("setting", "value"), rows)))
+        return "".join(parts)
+
+    def _repr_png_(self):  # what a notebook without HTML asks for, and a printed one
+        pixels = self.image
+        while pixels is not None:
+            data = images.encode(pixels)
+            if len(data) <= markup.MOST_BYTES:
+                return data
+            pixels = images.resize(pixels, [max(1, side // 2) for side in pixels.shape[:2]], "box")
 
     def _picture(self, what):
         if self.image is None:

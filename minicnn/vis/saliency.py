@@ -45,12 +45,15 @@ import numpy as np
 
 from minicnn.ascent import pyramid
 from minicnn.backend import to_device, to_host
+from minicnn.images.display import ColourBar, signed
+from minicnn.images.markup import View
 from minicnn.network.layers import LRN
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.progress import bar
 from minicnn.vis import attribution
 from minicnn.vis.arguments import check_choice
-from minicnn.vis.deconvnet import signed_picture
+from minicnn.vis.attribution import ARBITRARY, SHARE
+from minicnn.vis.deconvnet import limit, signed_picture
 from minicnn.vis.gradcam import guided_gradcam
 from minicnn.vis.options import Options, option, photo_size, takes
 from minicnn.vis.record import Record
@@ -58,6 +61,9 @@ from minicnn.vis.record import Record
 METHODS = ("guided_gradcam", "gradient", "smooth", "guided", "times_input", "integrated")
 GUIDED = ("guided_gradcam", "guided")
 WHITE = 0.99  # share of the map's numbers below what is shown white
+UNITS = {"gradient": "score per input value", "smooth": "score per input value",
+         "times_input": SHARE, "integrated": SHARE, "guided": ARBITRARY,
+         "guided_gradcam": ARBITRARY}
 SHARES = ("times_input", "integrated")  # they add up to a score; the others are slopes
 NOTHING = {"gradient": "; the score does not depend on any pixel",  # what a black map says
            "guided_gradcam": "; no positive evidence"}
@@ -115,6 +121,16 @@ class Saliency(Record):
     signed: Any
     score: float
     completeness: Any = None
+
+
+    def views(self):
+        """The photo, the map of magnitudes, and the signed slope or shares in colour."""
+        method = self.settings["method"]
+        high, unit = np.quantile(np.abs(self.map), WHITE), UNITS[method]
+        return [View("photo", "photo", self.photo),
+                View("magnitude", f"{method}, magnitude", self.image,
+                     ColourBar(0, high, unit, "gray")),
+                View("signed", "signed, zero is grey", self.signed, signed(limit(self.x[0]), unit))]
 
 
 @takes(SaliencyOptions)

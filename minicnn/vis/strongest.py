@@ -32,6 +32,7 @@ from minicnn.files import patches
 from minicnn.files.digests import digest
 from minicnn.files.photos import find
 from minicnn.files.unfinished import Unfinished
+from minicnn.images import markup
 from minicnn.network import receptive
 from minicnn.network.layers import LRN, ReLU
 from minicnn.ops.lrn import RULES as LRN_RULES
@@ -83,6 +84,21 @@ class Strongest(Record):
     """
 
     patches: patches.Patches
+
+    def views(self):
+        """For some layers the patches of the first channels, the strongest first, a channel a row;
+        nothing if the file has been taken away."""
+        if not self.patches.path.is_file():
+            return []
+        views = []
+        for layer in markup.some(list(self.patches.layers), 6):
+            channels = self.patches.channels(layer, self.patches.layers[layer][:4])
+            rows = {one.channel: one.patches[:6] for one in channels if one.patches}
+            tiles = [images.resize(patch, (40, 40)) for row in rows.values()
+                     for patch in [*row, *[row[-1] * 0 + 255] * (6 - len(row))]]
+            if tiles:
+                views.append(markup.sheet(layer, tiles, 6, f"{layer} {', '.join(map(str, rows))}"))
+        return views
 
 
 @takes(StrongestOptions)
@@ -212,7 +228,7 @@ def _tables(source, size, goal, best, fields):
         field, at = fields[row], (row, place)
         position = divmod(int(best.places[at]), len(field.columns))
         boxes[at], names[at] = field.box(position), source.name(int(best.photos[at]))
-        windows[at] = _inside(field.box(position, clipped=False), size)
+        windows[at] = moved_inside(field.box(position, clipped=False), size)
         positions[at] = position if all(field.stride) else -1
     return {"channels": goal.channels, "values": best.values, "photos": best.photos, "names": names,
             "positions": positions.astype(np.int32), "boxes": boxes.astype(np.int32),
@@ -220,8 +236,9 @@ def _tables(source, size, goal, best, fields):
             "frames": np.array([field.size for field in fields], np.int32)}
 
 
-def _inside(box, size):
-    """A rectangle moved into a photo; as large as the photo where it is larger."""
+def moved_inside(box, size):
+    """A rectangle (top, bottom, left, right) moved into a photo of size (H, W); as large as the
+    photo where it is larger."""
     bounds = []
     for first, last, side in zip(box[::2], box[1::2], size, strict=True):
         length = min(last - first, side)

@@ -12,6 +12,9 @@ At several sizes (`vis.coarse_to_fine`) the strokes of the small images stay in 
 each size the content counts twice as much as at the next, since what is lost in a small image does
 not come back (as in STROTSS: Kolkin, Salavon & Shakhnarovich 2019).
 
+A large image is painted in tiles (`vis.tiles`), by the same loss and gradient. What would not fit
+into memory is refused before the work (`vis.memory`).
+
 Both errors are relative: 1 if nothing is active, 0 at the goal (see `vis.texture`). So the weights
 mean the same in every network, and style_weight / content_weight is the one number to turn. TV is
 that of pixels in 0..1.
@@ -48,7 +51,7 @@ from minicnn.ascent import objectives
 from minicnn.files.digests import digest, of_arrays
 from minicnn.files.unfinished import Unfinished
 from minicnn.network.layers import MaxPool, ReLU
-from minicnn.vis import coarse_to_fine
+from minicnn.vis import coarse_to_fine, memory
 from minicnn.vis.coarse_to_fine import SynthesisOptions
 from minicnn.vis.colours import match_covariance, with_colours_of
 from minicnn.vis.options import OptionsError, option, takes
@@ -134,8 +137,8 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
         paintings = [match_covariance(painting, photo) for painting in paintings]
     whole = _fitted(photo, side)
     sizes = coarse_to_fine.ladder(whole, options.sizes)
-    border = coarse_to_fine.Border(network, [*dict.fromkeys([*content_layers, *style_layers])],
-                                   options.padding)
+    border = coarse_to_fine.border(network, style_layers, content_layers, options)
+    memory.check("style", network, sizes[-1], style_layers, content_layers, options)
 
     def seen(picture, size):
         return border.seen(network, network.prepare(images.resize(picture, size), "keep"))
@@ -170,7 +173,8 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
     if kept is not None and not end.interrupted:
         kept.remove()
     return Record(image=made, caption=_caption(network, end), settings=settings, x=end.image,
-                  trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
+                  trace=end.trace, by_term=end.by_term, minus_loss=True,
+                  interrupted=end.interrupted)
 
 
 def _caption(network, end):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn.images import markup
 from minicnn.vis.activations import compute, pick
 from minicnn.vis.options import Options, photo_size, takes
 from minicnn.vis.over_photos import over_photos
@@ -58,6 +59,12 @@ class Survey(Record):
 
     statistics: list
     photos: int
+
+    def _numbers(self):
+        return markup.table(
+            ("layer", "shape", "blank channels", "zero activations", "silent channels"),
+            [(one.layer, "x".join(map(str, one.shape)), f"{one.blank:.1%}", f"{one.zeros:.1%}",
+              len(one.dead)) for one in self.statistics], right=(2, 3, 4))
 
 
 @takes(SurveyOptions)

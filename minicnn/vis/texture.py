@@ -25,16 +25,18 @@ from typing import Any
 
 from minicnn import images
 from minicnn.ascent import objectives
+from minicnn.ascent.objectives.term import Gram
 from minicnn.ascent.objectives.textures import relative
 from minicnn.network.layers import MaxPool, ReLU
-from minicnn.vis import coarse_to_fine
+from minicnn.vis import coarse_to_fine, memory
 from minicnn.vis.coarse_to_fine import SynthesisOptions
 from minicnn.vis.colours import match_histogram
 from minicnn.vis.options import option, takes
 from minicnn.vis.record import Record
 
 STATISTICS = {  # each from a layer and the photo's activation there; all terms are made relative
-    "gram": lambda layer, seen: objectives.gram(layer, objectives.gram_matrix(seen, layer)[0]),
+    "gram": lambda layer, seen: objectives.gram(layer, (
+        seen.matrix if isinstance(seen, Gram) else objectives.gram_matrix(seen, layer))[0]),
     "covariance": lambda layer, seen: 0.5 * (objectives.covariance(layer, seen)
                                              + objectives.means(layer, seen)),
     "shifted": objectives.shifted_gram,
@@ -92,7 +94,8 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
     photo = network.restore(network.prepare(image, options.size))[0]
     whole = photo.shape[:2] if options.new_size is None else images.height_width(options.new_size)
     sizes = coarse_to_fine.ladder(whole, options.sizes)
-    border = coarse_to_fine.Border(network, layers, options.padding)
+    border = coarse_to_fine.border(network, layers, [], options)
+    memory.check("texture", network, sizes[-1], layers, [], options)
 
     def minus_loss(k):  # at the k-th size
         small = images.resize(photo, [max(1, round(side * sizes[k][0] / whole[0]))
@@ -110,7 +113,8 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
                f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
     return Record(image=match_histogram(made, photo) if options.colours == "photo" else made,
                   caption=caption, settings={"layers": layers, **options.settings()}, x=end.image,
-                  trace=end.trace, by_term=end.by_term, interrupted=end.interrupted)
+                  trace=end.trace, by_term=end.by_term, minus_loss=True,
+                  interrupted=end.interrupted)
 
 
 def default_layers(network):

@@ -14,6 +14,14 @@ Nothing is left out and nothing is counted twice: objective and gradient are tho
 image, up to rounding, at its borders too. For that a tile must begin at a multiple of the strides
 of all layers together. The price is a second forward pass, and the pixels that several tiles see.
 
+Where an objective knows a layer by its Gram matrix alone, the whole layer is never there. With F
+the (M, C) matrix of M positions and C channels, the Gram matrix is a sum over places, so over
+tiles, and its gradient at a place needs only the sum and that place:
+
+    G = 1/M sum over tiles t of F_t^T F_t           dE/dF_t = 2/M F_t dE/dG
+
+So a texture or a style (`vis.texture`, `vis.style`) of any size takes the memory of one tile.
+
 With less than the full `overlap` tiles see fewer pixels twice, but the gradient is no longer exact:
 to units at the border of a tile, pixels outside it are padding. The tiles are then shifted at
 random in each pass, so that no seam stays in one place.
@@ -21,12 +29,14 @@ random in each pass, so that no seam stays in one place.
 
 from functools import cached_property
 from itertools import pairwise, product
-from math import lcm
+from math import lcm, prod
 from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.ascent.objectives.term import Gram
 from minicnn.backend import array_module
+from minicnn.fast.threads import product as matrix_product
 from minicnn.network import receptive
 
 
@@ -60,6 +70,10 @@ class InTiles:
         full receptive field of its units, which gives the exact gradient.
     seed : int
         For the random shifts of tiles that do not overlap fully.
+    grams : sequence of str
+        Those of the layers that are known by their Gram matrices alone: a run has a Gram there.
+    margins : dict of str to int, optional
+        Rows and columns of a layer to leave out on each side, as if it ended there.
 
     Raises
     ------
@@ -67,14 +81,19 @@ class InTiles:
         `tile` or `overlap` is not a valid number of pixels.
     """
 
-    def __init__(self, network, layers, tile, overlap=None, seed=0):
+    def __init__(self, network, layers, tile, overlap=None, seed=0, grams=(), margins=None):
         for name, value, least in (("tile", tile, 1), ("overlap", overlap, 0)):
             if value is not None and (int(value) != value or value < least):
                 raise ValueError(f"tiles: {name} must be a whole number of at least {least} "
                                  f"pixels, got {value}")
         self.network, self.layers, self.tile, self.overlap = network, layers, tile, overlap
+        self.grams, self.margins = frozenset(grams), margins or {}
         self.device = network.device
         self.rng = np.random.default_rng(seed)
+
+    def hold(self, size):
+        """Whether an image (H, W) is no larger than a tile."""
+        return max(size) <= self.tile
 
     def forward(self, x, to, keep=(), caches=True):
         """Compute some of the layers for a batch x (N, H, W, C): a run that can go back down.
@@ -84,11 +103,28 @@ class InTiles:
         ValueError
             A layer without positions, which sees the whole image, if that is larger than a tile.
         """
-        if max(x.shape[1:3]) <= self.tile:
+        if self.hold(x.shape[1:3]) and not self.grams and not self.margins:
             return self.network.forward(x, to=to, keep=keep, caches=caches)
-        edges = [self._edges(side, axis.step)
-                 for side, axis in zip(x.shape[1:3], self.axes, strict=True)]
-        return TiledRun(self, x, to, edges)
+        return TiledRun(self, x, to)
+
+    def tiles_of(self, size, layers):
+        """The tiles of an image (H, W), each two TileSpans, of its rows and its columns; and the
+        shape of each layer within its margins, (h, w, C).
+
+        The largest tile comes first: its memory then serves the others (`fast.workspace`).
+        """
+        axes, shapes, margin = self.axes, self.network.shapes_at(size, layers), self.margins.get
+        ends = [{name: (margin(name, 0), shapes[name][a] - margin(name, 0)) for name in layers}
+                for a in (0, 1)]  # by axis and layer, the first unit and the one after the last
+        spans = [[_span(begin, end, side, axis, within)
+                  for begin, end in pairwise(self._edges(side, axis.step))]
+                 for side, axis, within in zip(size, axes, ends, strict=True)]
+
+        def pixels(tile):
+            return prod(span.pixels.stop - span.pixels.start for span in tile)
+        return sorted(product(*spans), key=pixels, reverse=True), {
+            name: (*(axis[name][1] - axis[name][0] for axis in ends), shapes[name][2])
+            for name in layers}
 
     @cached_property
     def axes(self):
@@ -99,8 +135,9 @@ class InTiles:
     @cached_property
     def exact(self):
         """Whether tiles overlap fully, so that no shift can show."""
-        return all(axis.before >= full.before and axis.after >= full.after for axis, full in zip(
-            self.axes, reaches(self.network, self.layers), strict=True))
+        return self.overlap is None or all(
+            axis.before >= full.before and axis.after >= full.after for axis, full in zip(
+                self.axes, reaches(self.network, self.layers), strict=True))
 
     def _edges(self, side, step):
         """Where tiles begin and end along one side: multiples of `step`, and the image's end."""
@@ -111,44 +148,79 @@ class InTiles:
 
 
 class TiledRun:
-    """What `InTiles.forward` returns: whole layers by name, and the way back from them."""
+    """What `InTiles.forward` returns: layers by name, each whole or a Gram, and the way back."""
 
-    def __init__(self, tiles, x, layers, edges):
+    def __init__(self, tiles, x, layers):
         self.tiles, self.x, self.layers = tiles, x, layers
-        self.rows, self.columns = (
-            [_span(begin, end, side, axis) for begin, end in pairwise(along)]
-            for along, side, axis in zip(edges, x.shape[1:3], tiles.axes, strict=True))
-        join, strips = array_module(x).concatenate, []
-        for rows in self.rows:  # tiles joined from left to right to strips, then from top to bottom
-            runs = [self._run(rows, columns, caches=False) for columns in self.columns]
-            strips.append({name: join([run[name][:, rows.inner[name], columns.inner[name]]
-                                       for run, columns in zip(runs, self.columns, strict=True)], 2)
-                           for name in layers})
-        self.activations = {name: join([strip[name] for strip in strips], 1)
-                            for name in layers}
+        self.parts, sides = tiles.tiles_of(x.shape[1:3], layers)
+        self.shapes = {name: (len(x), *sides[name]) for name in layers}
+        self.seen = self._seen()
 
     def __getitem__(self, name):
-        return self.activations[name]
+        return self.seen[name]
+
+    def _seen(self):
+        """Every layer, of all tiles: the sum of their products, or they side by side."""
+        seen = {name: 0 if name in self.tiles.grams else
+                array_module(self.x).zeros(self.shapes[name], dtype=self.x.dtype)
+                for name in self.layers}
+        for tile in self.parts:
+            self._add(tile, seen)
+        return seen | {name: Gram(seen[name] / self._positions(name)) for name in self.tiles.grams}
+
+    def _add(self, tile, seen):
+        """Add what a tile computes to the layers."""
+        run, (down, across) = self._run(tile, caches=False), tile
+        for name in self.layers:
+            own = run[name][:, down.inner[name], across.inner[name]]
+            if name in self.tiles.grams:
+                seen[name] = seen[name] + _products(own)
+            else:
+                seen[name][:, down.units[name], across.units[name]] = own
+
+    def _positions(self, name):
+        """M, the number of places of the whole layer."""
+        return prod(self.shapes[name][1:3])
 
     def backward(self, seeds, relu="gradient"):
-        """The gradient with respect to the image, (N, H, W, C), see `Run.backward`."""
+        """The gradient with respect to the image, (N, H, W, C), see `Run.backward`.
+
+        At a layer known by its Gram matrix the seed is the gradient there, (N, C, C).
+        """
         dx = array_module(self.x).zeros_like(self.x)
-        for rows, columns in product(self.rows, self.columns):
-            own = {name: seed[:, rows.units[name], columns.units[name]]
-                   for name, seed in seeds.items()}
-            if not any(seed.any() for seed in own.values()):
-                continue
-            run, planted = self._run(rows, columns, caches=True), {}
-            for name, seed in own.items():  # placed among all units that the tile computes
-                planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
-                planted[name][:, rows.inner[name], columns.inner[name]] = seed
-            part = dx[:, rows.pixels, columns.pixels]
-            part += run.backward(planted, relu=relu)
+        for down, across in self.parts:
+            own = {name: seed[:, down.units[name], across.units[name]]
+                   for name, seed in seeds.items() if name not in self.tiles.grams}
+            if len(own) < len(seeds) or any(seed.any() for seed in own.values()):
+                dx[:, down.pixels, across.pixels] += self._gradient((down, across), seeds, own,
+                                                                    relu)
         return dx
 
-    def _run(self, rows, columns, caches):
-        crop = self.x[:, rows.pixels, columns.pixels]
+    def _gradient(self, tile, seeds, own, relu):
+        """The gradient at the pixels that a tile sees, from its own units' part of the seeds."""
+        run, (down, across), planted = self._run(tile, caches=True), tile, {}
+        for name, seed in seeds.items():  # placed among all units that the tile computes
+            at = np.s_[:, down.inner[name], across.inner[name]]
+            planted[name] = array_module(seed).zeros(run.shapes[name], dtype=seed.dtype)
+            planted[name][at] = own[name] if name in own else _through(
+                run[name][at], 2 / self._positions(name) * seed)
+        return run.backward(planted, relu=relu)
+
+    def _run(self, tile, caches):
+        crop = self.x[:, tile[0].pixels, tile[1].pixels]
         return self.tiles.network.forward(crop, to=self.layers, keep=(), caches=caches)
+
+
+def _products(a):
+    """F^T F of the places of a tile: (N, H, W, C) -> N,C,C."""
+    f = a.reshape(len(a), -1, a.shape[3])  # N,H,W,C -> N,M,C
+    return matrix_product(f.transpose(0, 2, 1), f)  # (N, C, M) @ (N, M, C) -> N,C,C
+
+
+def _through(a, slope):
+    """F slope at the places of a tile, for a symmetric slope (N, C, C)."""
+    f = a.reshape(len(a), -1, a.shape[3])  # N,H,W,C -> N,M,C
+    return matrix_product(f, slope).reshape(a.shape)  # (N, M, C) @ (N, C, C) -> N,H,W,C
 
 
 class TileSpan(NamedTuple):
@@ -162,7 +234,7 @@ class TileSpan(NamedTuple):
 
 def reaches(network, layers):
     """What tiles need to compute some layers exactly: the Reach of rows and that of columns."""
-    fields = {name: receptive.field(network, name) for name in layers}
+    fields = receptive.fields(network, layers=layers)
     for name, field in fields.items():
         if 0 in field.stride:
             raise ValueError(f"tiles: {name} has no positions and sees the whole image; choose a "
@@ -200,13 +272,17 @@ def _up_to(pixels, step):
     return -(-pixels // step) * step
 
 
-def _span(begin, end, side, axis):
-    """The TileSpan that answers for the pixels from `begin` to `end`, which may be the border."""
+def _span(begin, end, side, axis, ends):
+    """The TileSpan that answers for the pixels from `begin` to `end`, which may be the border, and
+    for the units of each layer within its `ends`: the first and the one after the last."""
     last = end == side
     first = max(0, min(begin - axis.before, (side - axis.least) // axis.step * axis.step))
-    units = {name: slice(begin // stride, None if last else end // stride)
-             for name, stride in axis.strides.items()}
-    inner = {name: slice((begin - first) // stride, None if last else (end - first) // stride)
-             for name, stride in axis.strides.items()}
+    units, inner = {}, {}
+    for name, stride in axis.strides.items():
+        low, high = ends[name]
+        own = [min(max(low, at), high) for at in (begin // stride, high if last else end // stride)]
+        base = first // stride
+        units[name] = slice(own[0] - low, own[1] - low)
+        inner[name] = slice(own[0] - base, own[1] - base)
     stop = side if last else min(side, max(end + axis.after, first + axis.least))
     return TileSpan(slice(first, stop), units, inner)

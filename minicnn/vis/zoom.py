@@ -36,6 +36,7 @@ from minicnn.ascent.transforms import turned
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.files.digests import digest, of_arrays
 from minicnn.files.unfinished import Unfinished
+from minicnn.images import markup
 from minicnn.progress import bar
 from minicnn.vis.dream import DreamOptions, Eyes, chosen, octave_by_octave, settings
 from minicnn.vis.options import option, takes
@@ -83,6 +84,11 @@ class Zoom(Record):
 
     frames: Any
     unfinished: Any = None
+
+    def views(self):
+        """Some of the frames."""
+        return [markup.View(str(k), str(k), self.frames[k])
+                for k in markup.some(range(len(self.frames)), 6)]
 
 
 @takes(ZoomOptions)

@@ -29,3 +29,26 @@ def machine(tmp_path, monkeypatch):
 def test_cpu_limits(machine, files, limit, cores):
     machine(files)
     assert control_groups.cpu_limit() == limit and backend.cores() == backend.threads() == cores
+
+
+MEMINFO = {"proc/meminfo": "MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\n"}
+
+
+@pytest.mark.parametrize("files, available", [
+    ({}, None),
+    (MEMINFO, 8_192_000_000),
+    (MEMINFO | {"proc/self/cgroup": "0::/a\n", "cgroup/a/memory.max": "max\n",
+                "cgroup/a/memory.current": "5\n"}, 8_192_000_000),
+    (MEMINFO | {"proc/self/cgroup": "0::/a\n", "cgroup/a/memory.max": "4000000000\n",
+                "cgroup/a/memory.current": "3000000000\n"}, 1_000_000_000),
+    (MEMINFO | {"proc/self/cgroup": "0::/a\n", "cgroup/a/memory.max": "4000000000\n",
+                "cgroup/a/memory.current": "3000000000\n",
+                "cgroup/a/memory.stat": "anon 1\ninactive_file 500000000\n"}, 1_500_000_000),
+    (MEMINFO | {"proc/self/cgroup": "0::/a\n", "cgroup/memory.max": "4000000000\n",
+                "cgroup/memory.current": "4100000000\n"}, 0),
+    ({"proc/self/cgroup": "2:memory:/job\n",
+      "cgroup/memory/job/memory.limit_in_bytes": "2000000000\n",
+      "cgroup/memory/job/memory.usage_in_bytes": "500000000\n"}, 1_500_000_000)])
+def test_memory_available_is_what_every_limit_leaves(machine, files, available):
+    machine(files)
+    assert control_groups.memory_available() == available

@@ -44,7 +44,9 @@ def test_networks_are_measured_forward_and_back_at_each_batch():
 
 def test_the_full_plan_has_what_was_asked_for():
     assert ({*FULL.networks, sections.GRAM} | {name for name, _ in FULL.training}) == set(NETWORKS)
-    assert FULL.batches == (1, 8) and ("minivgg", 32) in FULL.training
+    assert FULL.batches == (1, 8)
+    assert {("minivgg", 32), ("minivgg", 64), ("minivgg_bn", 64), ("vgg16_pooled", 1),
+            ("vgg16_pooled", 8)} == {*FULL.training}
     assert set(FULL.convolutions) == {"vgg16", "alexnet_caffe", "googlenet"}
     assert (FULL.sides[0], FULL.sides[-1]) == (64, 1024)
     assert (FULL.counts[0], FULL.counts[-1]) == (1, 64)

@@ -1,17 +1,20 @@
 """The command line as a whole: see tests/cli for the commands."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import small
 
 import minicnn
+from minicnn import images
 from minicnn.ascent.optimizers import SGD
-from minicnn.cli import main
+from minicnn.cli import COMMANDS, EXAMPLES, build_parser, main
 from minicnn.network import Network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +110,68 @@ def test_letters_that_the_terminal_lacks_are_told_by_their_numbers(weights, tmp_
                     environ={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "Netz\\xfc.h5: " in ended.stdout and out.is_file()
+
+
+# ---- examples, and quiet
+
+CHEAP = ["classify", "classes", "kernels", "summary", "explain", "completion", "course",
+         "course list", "fetch"]
+THOROUGH = ["deconvnet", "gradcam", "hypercolumns", "activations", "strongest", "compare", "invert",
+            "doctor", "check", "saliency", "occlusion", "texture", "style", "filters", "maximize",
+            "deepdream-image"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_ends_the_help_and_can_be_parsed(name, capsys):
+    with pytest.raises(SystemExit):
+        main([*name.split(), "--help"])
+    line = f"minicnn {EXAMPLES[name]}"
+    assert capsys.readouterr().out.endswith(f"\nexample:\n  {line}\n")
+    arguments = shlex.split(EXAMPLES[name])
+    assert arguments[:len(name.split())] == name.split()
+    options, unknown = build_parser(arguments).parse_known_args(arguments)
+    assert not unknown and callable(options.run)
+
+
+def test_every_command_has_an_example():
+    assert set(COMMANDS) <= set(EXAMPLES)
+    assert set(CHEAP + THOROUGH) < set(EXAMPLES)
+
+
+def run_example(name, folder):
+    """As a user does who has a photo and a file of layers."""
+    (folder / "photos").mkdir()
+    for path in (folder / "photo.jpg", folder / "painting.jpg", folder / "photos" / "a.png"):
+        images.save(path, np.kron(small.photo(), np.ones((4, 4, 1), np.uint8)))
+    (folder / "layers.py").write_text(
+        "def relu_forward(x):\n    return x * (x > 0), x\n\n\n"
+        "def relu_backward(dout, cache):\n    return dout * (cache > 0)\n")
+    return main(shlex.split(EXAMPLES[name]))
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_examples_run(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run_example(name, tmp_path) == 0
+    out, err = capsys.readouterr()
+    assert out and err == ""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", THOROUGH)
+def test_more_examples_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_example(name, tmp_path) == 0
+
+
+def test_quiet_leaves_notes_out_but_no_errors(weights, photo, capsys):
+    command = ["classify", str(photo), "--weights", str(weights), "--ops", "plain"]
+    assert main(command) == 0
+    told = capsys.readouterr()
+    assert main([*command, "--quiet"]) == 0
+    assert told.err and capsys.readouterr() == (told.out, "")
+    assert main(["classify", "none.png", "--quiet"]) == 1
+    assert "none.png" in capsys.readouterr().err
 
 
 # ---- what was nearly written

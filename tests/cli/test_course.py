@@ -39,7 +39,7 @@ def test_the_list(said):
     text = said("course", "list")
     assert "1  convolution  100 points" in text and "lessons 2, 3" in text
     text = said("course", "list", "gram")
-    assert text.startswith("Gram matrices and texture\n") and "in words" in text
+    assert text.startswith("Gram matrices, texture and style\n") and "in words" in text
 
 
 def test_new(said, complaint, folder):
@@ -102,7 +102,7 @@ def test_hints(said, folder):
 def test_errors_of_check(complaint, folder):
     assert "no such file" in complaint("course", "check", "gone.py")
     (folder / "gram.py").write_text(handout(GRAM))
-    assert "its questions are 1 to 5" in complaint("course", "check", "gram.py", "--question", "9")
+    assert "its questions are 1 to 8" in complaint("course", "check", "gram.py", "--question", "9")
     assert "no hints" in complaint("course", "check", "gram.py", "--hint", "4")
 
 

@@ -51,10 +51,18 @@ def test_from_a_file_into_a_cache_of_one_s_own(world, said, tmp_path):
     assert f"Use it with --weights {path}, or" in text
 
 
-def test_what_cannot_be_done_is_one_line(world, complaint, tmp_path):
+def test_without_a_connection_a_line_says_why_and_short_ones_what_to_do(world, capsys):
     world.server.page("/squeeze.pth", Answer(status=404))
-    line = complaint("fetch", "mine")
-    assert "HTTP status 404" in line and "minicnn fetch mine --from-file squeeze.pth" in line
+    assert main(["fetch", "mine"]) == 1
+    out, err = capsys.readouterr()
+    first, *lines = err.splitlines()
+    assert out == "" and first.startswith("minicnn: squeeze.pth could not be downloaded: HTTP stat")
+    assert "http" not in first and all(line[:2] == "  " and line[2] != " " for line in lines)
+    assert lines[0] == f"  tried {world.server.root}/squeeze.pth"
+    assert lines[-1] == "  then run: minicnn fetch mine --from-file squeeze.pth"
+
+
+def test_what_cannot_be_done_is_one_line(world, complaint, tmp_path):
     assert "near names: mine" in complaint("fetch", "mime")
     assert "no such file" in complaint("fetch", "mine", "--from-file", tmp_path / "none")
     (tmp_path / "occupied").touch()

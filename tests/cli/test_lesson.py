@@ -225,15 +225,30 @@ def test_the_list(written, said, monkeypatch, tmp_path):
             (bookmark.Bookmark(8, 8, True, {"a": [1, 0, 0], "b": [2, 0, 0]}),
              "done, 1 of 2 predicted")]:
         bookmark.keep(one, mark)
-        assert said("lesson").splitlines()[0].endswith(f"Sums  {words}")
+        assert " ".join(said("lesson").splitlines()[0].split()).endswith(f"Sums {words}")
     assert command.progress(bookmark.Bookmark(0, 8, True)) == "done"
+
+
+def test_a_figure(said, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = "minicnn-lessons/05-relu/figure-rules.html"
+    assert said("lesson", 5, "--figure") == (
+        f"{place}: step figure of lesson 05 · ReLU and its three ways back\n")
+    assert (tmp_path / place).is_file()
+    said("lesson", "relu", "--figure", "--out", "here")
+    assert (tmp_path / "here/figure-rules.html").is_file()
+    assert "lesson 7 softmax has no step figure; lessons 2" in complaint("lesson", 7, "--figure")
+    (line,) = [line for line in said("lesson").splitlines() if line.startswith(" 5 ")]
+    assert line.split()[-1] == "figure"
 
 
 def test_no_such_lesson(complaint):
     assert "there is no lesson 'poooling'; there are 1 images" in complaint("lesson", "poooling")
 
 
-@pytest.mark.parametrize("arguments", [["--executed"], ["--notebook", "a.ipynb"]])
+@pytest.mark.parametrize("arguments", [
+    ["--executed"], ["--notebook", "a.ipynb"], ["--figure"],
+    ["5", "--figure", "--notebook", "a.ipynb"]])
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(["lesson", *arguments])

@@ -21,8 +21,9 @@ FUNCTIONS = {
     "activations": vis.activations, "kernels": vis.kernels, "hypercolumns": vis.hypercolumns,
     "compare": vis.compare, "saliency": vis.saliency, "gradcam": vis.gradcam,
     "occlusion": vis.occlusion, "strongest": vis.strongest,
+    "evolution": vis.evolution,
 }
-POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
+POSITIONAL = {"compare": ["photos"], "strongest": ["photos"], "evolution": ["networks", "photos"],
               "saliency": ["image"], "gradcam": ["image"], "occlusion": ["image"],
               "dream": ["image"], "zoom": ["image"],
               "tour": ["photo"], "deconvnet": ["image"], "texture": ["image"],
@@ -32,8 +33,9 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"],
               "classify": ["image"]}
 ELSEWHERE = {"network", "self", "progress", "watch", "folder", "keep"}  # folder is --out
 NO_OPTION = {("classify", "size")}
+NO_WEIGHTS = {"evolution"}  # works on several networks
 OWN_OPTIONS = {"check", "course", "convert", "doctor", "fetch", "replay", "bench", "explain",
-               "classes", "lesson", "train"}  # own tests
+               "classes", "lesson", "train", "completion"}  # own tests
 
 
 def options(command):
@@ -56,6 +58,8 @@ OF_NONE = {  # what --help says of a default None that no Options class has word
     ("deconvnet", "position"): "the strongest activation",
     ("strongest", "layers"): "all layers of rectified feature maps",
     ("strongest", "channels"): "all",
+    ("evolution", "layers"): "all layers of rectified feature maps",
+    ("evolution", "channels"): "as many as count says, drawn at random",
     ("filters", "layers"): "every convolution, or the ReLU after it with a preset that makes a "
                            "mean large",
     ("activations", "layers"): "all layers",
@@ -85,7 +89,7 @@ def defaults(command, name, default):
 
 def help_by_option(text):
     """{"seed": "N  for the start (default: 0)"} from what --help prints."""
-    _, _, listed = text.partition("\noptions:")
+    listed = text.partition("\noptions:")[2].partition("\nexample:")[0]
     pieces = re.split(r"\s--(?=\w)", " ".join(listed.split()))
     return {name: words for name, _, words in (piece.partition(" ") for piece in pieces)}
 
@@ -102,12 +106,14 @@ def test_help_shows_the_function_s_own_defaults(command, capsys):
             assert not told
         else:
             assert told == defaults(command, name, default), name
-    assert "(default: minivgg)" in shown["weights"] and "(default: cpu)" in shown["device"]
+    assert "(default: cpu)" in shown["device"]
+    assert command in NO_WEIGHTS or "(default: minivgg)" in shown["weights"]
 
 
 @pytest.mark.parametrize("command", FUNCTIONS)
 def test_an_option_not_given_is_the_function_s_default(command):
     needed = {"compare": ["photo", "--against", "b"], "strongest": ["photo"],
+              "evolution": ["folder", "photo"],
               "saliency": ["photo"], "gradcam": ["photo"], "occlusion": ["photo"],
               "dream": ["photo"],
               "deconvnet": ["photo", "--layer", "a"], "texture": ["photo"],

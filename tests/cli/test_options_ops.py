@@ -13,7 +13,8 @@ from minicnn.cli import COMMANDS, build_parser, main
 from minicnn.files import hdf5
 from minicnn.network.layers import MaxPool
 
-NO_NETWORK = {"check", "course", "convert", "fetch", "bench", "explain", "lesson"}
+NO_NETWORK = {"check", "course", "convert", "fetch", "bench", "explain", "lesson",
+              "completion"}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ COMMANDS = [
     ["maximize", "--layer", "relu2", "--channel", "1", "--steps", "3", "--seed", "5"],
     ["texture", "PHOTO", "--steps", "2"],
     ["deepdream-image", "--layer", "conv2", "--channels", "0..1", "--pyramid-levels", "1"],
-    ["style", "PHOTO", "PHOTO", "--steps", "2", "--colours", "luminance"],
+    ["style", "PHOTO", "PHOTO", "--steps", "1", "--size", "128", "--colours", "luminance"],
     ["invert", "PHOTO", "--layers", "relu1", "--steps", "2"],
     ["deconvnet", "PHOTO", "--layer", "relu2"],
     ["saliency", "PHOTO", "--method", "smooth", "--samples", "2"],
@@ -103,4 +103,4 @@ def test_help_says_where_the_rest_comes_from(capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert end.value.code == 0
     assert "(default: the weights it was made with, at the same path)" in shown
-    assert "(default: replay.png)" in shown and "(default: cpu)" in shown
+    assert "(default: replay.png; where" in shown and "(default: cpu)" in shown

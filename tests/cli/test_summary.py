@@ -4,6 +4,8 @@ import pytest
 import small
 
 import minicnn
+from minicnn.backend import control_groups
+from minicnn.vis.memory import gigabytes
 
 NETWORK = small.network()
 
@@ -30,3 +32,13 @@ def test_summary_with_receptive_fields(said, style):
     assert table == minicnn.models.vgg16().summary(style, receptive_fields=True) + "\n"
     (row,) = [line for line in table.splitlines() if "pool5" in line]
     assert "212x212" in row
+
+
+def test_summary_with_the_memory_of_a_method(said, monkeypatch):
+    monkeypatch.setattr(control_groups, "memory_available", lambda: 4e9)
+    *table, last = said("summary", "--model", "vgg16", "--method", "style", "--size", "640",
+                        "--tile", "256").splitlines()
+    expected = minicnn.estimate(minicnn.models.vgg16(), 640, "style", tile=256)
+    assert "\n".join(table) == minicnn.models.vgg16().summary()
+    assert last == (f"Memory of style at 640x640 pixels: about {gigabytes(expected)}; 4.0 GB are "
+                    "free")

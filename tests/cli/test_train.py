@@ -1,5 +1,6 @@
 """The command train: from data to a weight file, on small drawn images."""
 
+import json
 import re
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 
 import minicnn
 from minicnn import images, models
-from minicnn.cli import main
+from minicnn.cli import document, main
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.train import data as data_sets
+from minicnn.train import snapshots
 from minicnn.train.shapes import Shapes
 
 
@@ -37,7 +39,7 @@ WORDS = ["train", "shapes", "--epochs", "2", "--batch", "20", "--rate", "0.01"]
 def test_it_trains_saves_and_measures(said, tmp_path):
     lines = said(*WORDS, "--plot", "p.png", "--confusion", "c.png", "--batch-norm").splitlines()
     assert [line[:8] for line in lines[:2]] == ["epoch 1 ", "epoch 2 "]
-    assert lines[2].startswith("trained.h5: 60 images   loss ")
+    assert lines[2].startswith("trained.h5 on the validation images of shapes: 60 images   loss ")
     net = minicnn.load("trained.h5")
     assert net.labels[0] == "disc" and "conv1_bn" not in net.names
     assert net.about["trained_on"] == "shapes" and 0 <= net.about["validation_top1"] <= 1
@@ -45,7 +47,46 @@ def test_it_trains_saves_and_measures(said, tmp_path):
     assert images.load("p.png").ndim == images.load("c.png").ndim == 3
     assert not list(tmp_path.glob("*.npz"))
     again = said("train", "shapes", "--evaluate", "--weights", "trained.h5").splitlines()
-    assert again[0] == lines[2].partition(": ")[2]
+    assert again[0] == lines[2]
+
+
+def test_only_a_network_that_was_named_is_measured(complaint):
+    line = complaint("train", "shapes", "--evaluate")
+    assert "no network to measure; name one, such as --weights trained.h5, or --weights min" in line
+
+
+def test_classes_of_other_names(said, complaint, capsys):
+    """A network of ten digits fits ten shapes in number only."""
+    said(*WORDS)
+    network, names = minicnn.load("trained.h5"), list(data_sets.CLASSES)
+    network.labels = [str(k) for k in range(10)]
+    network.save("digits.h5")
+    line = complaint("train", "shapes", "--evaluate", "--weights", "digits.h5")
+    assert (f"10 of 10 classes have other names in digits.h5 than in shapes, such as class 0: "
+            f"'0', and {names[0]!r} in the data; name data of") in line and "--labels FILE" in line
+    network.labels = [*names[:9], "wave"]
+    network.save("nearly.h5")
+    assert main(["train", "shapes", "--evaluate", "--weights", "nearly.h5"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("nearly.h5 on the validation images of shapes: 60 images")
+    assert err.startswith("minicnn: warning: 1 of 10 classes have other names in nearly.h5 than in "
+                          "shapes, such as class 9: 'wave', and ") and err.count("\n") == 1
+
+
+def test_json_of_training_and_of_evaluation(capsys):
+    """What training says meanwhile is a note; a second result gets another name."""
+    assert main([*WORDS, "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [line[:8] for line in err.splitlines()] == ["epoch 1 ", "epoch 2 "]
+    assert set(found) == {"format", "version", *document.KEYS["train"]}
+    assert found["out"] == "trained.h5" and [one["index"] for one in found["epochs"]] == [0, 1]
+    assert main(["train", "shapes", "--evaluate", "--weights", "trained.h5", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again == found | {"out": None, "epochs": []}
+    assert main([*WORDS, "--json", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["out"] == "trained-2.h5" and err == ""
 
 
 def test_same_seed_same_bytes_other_seed_others(said):
@@ -78,13 +119,27 @@ def test_ctrl_c_and_the_same_command_again(said, capsys, monkeypatch, tmp_path):
     assert not (tmp_path / "broken.checkpoint.npz").exists()
 
 
+@pytest.mark.thorough
+def test_snapshots_for_evolution(said, complaint, tmp_path):
+    words = [*WORDS, "--batch-norm", "--snapshots", "kept", "--at", "0,1"]
+    said(*words)
+    found = snapshots.load("kept")
+    assert list(found) == [0, 1, 2]  # the last one is always kept
+    last, trained = found[2], minicnn.load("trained.h5")
+    np.testing.assert_array_equal(last.params["conv1"]["w"], trained.params["conv1"]["w"])
+    assert last.labels == trained.labels
+    assert "kept: has snapshots of an earlier training; remove them" in complaint(*words)
+    (tmp_path / "file").touch()
+    assert "file: is no folder" in complaint(*WORDS, "--snapshots", "file")
+
+
 def test_a_toml_file_and_what_has_precedence(said, tmp_path):
     (tmp_path / "t.toml").write_text(
         'data = "shapes"\nepochs = 2\nbatch = 20\nrate = 0.01\naugment = ["flip", "shift"]\n'
         'optimizer = "sgd"\nbatch-norm = true\n', encoding="utf-8")
     assert len(said("train", "--config", "t.toml").splitlines()) >= 3
     (line, *_) = said("train", "--epochs", "1", "--config", "t.toml").splitlines()[1:]
-    assert line.startswith("trained.h5")
+    assert line.startswith("trained-2.h5")  # the first is still there
 
 
 @pytest.mark.parametrize("text, words", [

@@ -84,7 +84,7 @@ def test_right_and_wrong(written):
     found, attempt = checking.checked(given, ["gram-1"])
     assert attempt == 1 and not checking.is_right(found)
     text = "\n".join(checking.lines(given, found, attempt))
-    assert text.startswith("Gram matrices and texture: gram.py, attempt 1\n")
+    assert text.startswith("Gram matrices, texture and style: gram.py, attempt 1\n")
     for words in ("0 of 25  wrong", "Probably: ", "A small input that shows it:",
                   "from gram import gram_matrix", "gram.py --hint 1"):
         assert words in text
@@ -107,7 +107,7 @@ def test_what_is_not_written_yet_is_not_wrong(statuses, is_right):
 def test_the_end_of_the_lines(written):
     given = written(handout(GRAM))
     text = "\n".join(checking.lines(given, result(NOT_WRITTEN, RIGHT, RIGHT), 3))
-    assert "10 more for answers in words" in text and text.endswith("--hint 1")
+    assert "20 more for answers in words" in text and text.endswith("--hint 1")
 
 
 def test_a_handout_that_asks_for_derivations_has_more_points(written):

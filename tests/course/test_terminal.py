@@ -1,8 +1,6 @@
 """What is drawn in a terminal: pictures, variables, and what the terminal can do."""
 
-import base64
 import io
-import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,32 +9,6 @@ import pytest
 from minicnn import images
 from minicnn.course import terminal
 from minicnn.course.terminal import Screen
-
-
-@pytest.mark.parametrize(("term", "program", "protocol"), [
-    ("xterm-256color", "iTerm.app", "iterm"), ("xterm-256color", "WezTerm", "iterm"),
-    ("xterm-kitty", "", "kitty"), ("xterm-ghostty", "ghostty", "kitty"),
-    ("screen-256color", "iTerm.app", None), ("tmux-256color", "tmux", None),
-    ("xterm-256color", "Apple_Terminal", None), ("", "", None)])
-def test_which_terminals_show_pictures(term, program, protocol):
-    assert terminal.protocol({"TERM": term, "TERM_PROGRAM": program}) == protocol
-    assert terminal.protocol({}) is None
-
-
-def test_iterm():
-    assert terminal.escape(b"picture", "iterm", 40) == (
-        f"\033]1337;File=inline=1;size=7;width=40:{base64.b64encode(b'picture').decode()}\a")
-
-
-def test_kitty():
-    """In chunks; the last one has m=0."""
-    data = bytes(range(256)) * 30
-    shown = terminal.escape(data, "kitty", 40)
-    chunks = re.findall(r"\033_G(?:a=T,f=100,q=2,c=40,)?m=([01]);([\w+/=]+)\033\\", shown)
-    assert shown.startswith("\033_Ga=T,f=100,") and shown.count("a=T") == 1
-    assert [more for more, _ in chunks] == ["1", "1", "0"]
-    assert all(len(part) <= 4096 for _, part in chunks)
-    assert base64.b64decode("".join(part for _, part in chunks)) == data
 
 
 def test_pictures_are_saved_and_shown(tmp_path, capsys):

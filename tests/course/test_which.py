@@ -4,6 +4,7 @@ import pytest
 
 from minicnn.course import which
 from minicnn.course.assignments import assignment, assignments
+from minicnn.course.grader import names
 from minicnn.course.grader.submissions import Submission
 from minicnn.course.handout import handout, new
 from minicnn.course.handout.heading import fingerprint
@@ -17,7 +18,8 @@ def test_of_a_file(name, text, found):
     assert which.of_file(name, text).name == found
 
 
-@pytest.mark.parametrize("text", ["", "def gram_loss(a, target): ... def lrn_forward(x): ..."])
+@pytest.mark.parametrize("text", ["", "".join(
+    f"def {name}(x): ...\n" for one in ("gram", "lrn") for name in names.wanted(assignment(one)))])
 def test_a_file_that_looks_like_none_or_two(text):
     with pytest.raises(ValueError, match="Say --assignment and one of convolution, pooling"):
         which.of_file("mine.py", text)

@@ -43,12 +43,12 @@ def files(to):
 
 
 def refused(urls, to, **settings):
-    """The message of a download that fails; no file has the name of a whole one."""
+    """The message and notes of a download that fails; no file has the name of a whole one."""
     with pytest.raises(DownloadError) as error:
         bring(urls, to, **settings)
     assert not to.exists() and "\n" not in str(error.value)
     assert set(files(to)) <= {"net.bin.part", "net.bin.part.json"}
-    return str(error.value)
+    return "\n".join([str(error.value), *getattr(error.value, "__notes__", [])])
 
 
 # ---- what goes well
@@ -267,7 +267,8 @@ def test_encoded_data_are_refused(server, to):
 @pytest.mark.parametrize("status, asked", [(404, 1), (403, 1), (500, 3), (503, 3), (429, 3)])
 def test_a_status_names_itself_and_the_next_address_is_tried(server, to, status, asked):
     bad, good = server.page("/bad", Answer(status=status)), server.page("/net", ranged(DATA))
-    assert f"{bad}: HTTP status {status} (" in refused(bad, to)
+    message = refused(bad, to)
+    assert f": HTTP status {status} (" in message and message.endswith(f"\ntried {bad}")
     assert len(server.asked) == asked
     assert bring([bad, good], to) == good and to.read_bytes() == DATA
 
@@ -281,9 +282,10 @@ def test_a_failing_address_does_not_cost_what_has_arrived(server, to):
 def test_every_address_is_named_with_its_reason(server, to):
     urls = [server.page("/a", Answer(status=404)), server.page("/b", Answer(DATA[1:])),
             "http://127.0.0.1:9/c", "ftp://127.0.0.1/d"]
-    message = refused(urls, to, attempts=1)
-    assert message.startswith("net.bin could not be downloaded: ")
-    assert [part.partition(": ")[0] for part in message.partition(": ")[2].split("; ")] == urls
+    message, *notes = refused(urls, to, attempts=1).split("\n")
+    assert message.startswith("net.bin could not be downloaded: ") and "http:" not in message
+    reasons = [note.removeprefix(f"tried {url}: ") for url, note in zip(urls, notes, strict=True)]
+    assert "; ".join(reasons) == message.partition(": ")[2]
     assert "404" in message and "cannot be reached" in message and "only http and https" in message
 
 

@@ -126,13 +126,15 @@ def test_all_that_failed_and_what_to_bring_is_told(world, never_opened):
     world.server.page("/page", Answer(b"<html>", headers={"Content-Type": "text/html"}))
     with pytest.raises(DownloadError) as error:
         fetch("mine")
-    digits = official.hashes(DATA)["sha256"]
-    for words in ("squeeze.pth could not be downloaded", "/gone: HTTP status 404",
-                  "/page: answers with a web page",
-                  f"copy squeeze.pth ({len(DATA):,} bytes, sha256 {digits})",
-                  "minicnn fetch mine --from-file squeeze.pth"):
-        assert words in str(error.value)
-    assert "\n" not in str(error.value) and world.left() == []
+    digits, root = official.hashes(DATA)["sha256"], world.server.root
+    assert str(error.value) == ("squeeze.pth could not be downloaded: HTTP status 404 (Not Found); "
+                                "answers with a web page, not with a file")
+    assert error.value.__notes__ == [
+        f"tried {root}/gone: HTTP status 404 (Not Found)",
+        f"tried {root}/page: answers with a web page, not with a file",
+        f"without a connection, copy the file here from another machine: {len(DATA):,} bytes, "
+        f"sha256 {digits}", "then run: minicnn fetch mine --from-file squeeze.pth"]
+    assert world.left() == []
 
 
 @pytest.mark.parametrize("answer", [
@@ -149,7 +151,7 @@ def test_nothing_is_opened_before_it_is_proved(world, never_opened, answer):
 def test_a_file_without_a_hash_says_so_and_is_checked_by_its_contents(world):
     world.say(hashes={})
     assert "no hash is known" in hdf5.load(fetch("mine")).about["hash"]
-    assert "no hash is known" in module.remedy(manifest.find("mine"))
+    assert "no hash is known" in module.remedy(manifest.find("mine"))[0]
     world.server.page("/squeeze.pth", Answer(b"x" * len(DATA)))
     with pytest.raises(WeightsError, match="squeeze.pth"):
         fetch("mine", again=True)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from minicnn.cli import COMMANDS, main
+from minicnn.train import snapshots
 
 CALLS = {  # {photo} is a picture, {other} a weight file
     "activations": "{photo} --layers conv1",
@@ -31,7 +32,7 @@ CALLS = {  # {photo} is a picture, {other} a weight file
 }
 ELSEWHERE = {"bench", "check", "course", "classes", "convert", "doctor", "explain", "fetch",
              "lesson", "train"}  # run no network there, or not on photos
-TOGETHER = {"replay", "tour"}  # below
+TOGETHER = {"evolution", "replay", "tour"}  # below
 
 
 def written(command, device, folder, monkeypatch, capsys):
@@ -82,6 +83,17 @@ def test_a_picture_is_made_again_on_the_device(xp, weights, tmp_path, monkeypatc
                              tmp_path / "gpu", monkeypatch, capsys)
     assert re.search("device cpu; this is .* device gpu: the picture may differ", printed)
     alike(pictures, again)
+
+
+@pytest.mark.thorough
+def test_the_evolution_of_features(xp, weights, photo, tmp_path, monkeypatch, capsys):
+    for epoch in (0, 3):
+        snapshots.path(tmp_path, epoch).write_bytes(weights.read_bytes())
+    words = ["evolution", str(tmp_path), str(photo), "--count", "1", "--plot", "plot.png"]
+    results = [written(words, device, tmp_path / device, monkeypatch, capsys)
+               for device in ("cpu", "gpu")]
+    alike(*(pictures for _, pictures in results))
+    assert results[0][0] == results[1][0]
 
 
 def test_no_command_is_left_out():

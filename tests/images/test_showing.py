@@ -8,7 +8,7 @@ from checks import refuses
 
 import minicnn
 from minicnn import vis
-from minicnn.images import show
+from minicnn.images import display, show
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,80 @@ def test_a_picture_is_as_high_as_asked_for():
     assert high.get_size_inches()[1] - low.get_size_inches()[1] == pytest.approx(1)
 
 
+def panels(figure):
+    return [axes for axes in figure.axes if axes.images and axes.get_label() != "<colorbar>"]
+
+
+def test_numbers_in_one_channel_are_a_map_beside_its_colour_bar():
+    a = np.linspace(-2, 3, 20).reshape(4, 5)
+    for array in (a, a[..., None], a[None, ..., None]):
+        figure = show(array)
+        (place,) = panels(figure)
+        np.testing.assert_array_equal(place.images[0].get_array(), a)
+        assert place.images[0].get_clim() == (-2, 3) and len(figure.axes) == 2  # and the bar
+        assert place.get_title().endswith("-2 to 3")
+    (place,) = panels(show(a, low=-1, high=1))
+    assert place.images[0].get_clim() == (-1, 1)
+
+
+def test_numbers_in_three_channels_are_a_picture_whose_scale_is_stated():
+    x = np.linspace(-117, 121, 4 * 5 * 3).reshape(4, 5, 3).astype(np.float32)
+    figure = show(x)
+    (place,) = figure.axes
+    np.testing.assert_array_equal(place.images[0].get_array(), display.to_uint8(x))
+    assert place.get_title() == "4x5x3, -117 to 121"
+    constant = show(np.full((2, 2, 3), 7.0)).axes[0].images[0].get_array()
+    assert (constant == display.MID_GREY).all()
+
+
+def test_feature_maps_are_tiled_with_one_scale():
+    maps = np.arange(2 * 3 * 20.0).reshape(2, 3, 20)
+    (place,) = panels(show(maps))
+    shown = place.images[0].get_array()
+    assert shown.shape == (2 * 3 - 1, 16 * 4 - 1) and place.images[0].get_clim() == (0, 119)
+    np.testing.assert_array_equal(shown[3:5, 4:7], maps[..., 17])
+    (units,) = panels(show(np.arange(5)))
+    np.testing.assert_array_equal(units.images[0].get_array().filled(-1), [[0, 1, 2], [3, 4, -1]])
+    assert units.get_title() == "5, 0 to 4"
+    assert show(np.zeros((1, 5000), np.uint8)).get_size_inches()[0] < 60
+
+
+def test_a_batch_is_shown_image_by_image():
+    batch = np.zeros((30, 4, 4, 3), np.uint8)
+    batch[:, 0, 0, 0] = np.arange(30)
+    shown = panels(show(batch))
+    assert [place.images[0].get_array()[0, 0, 0] for place in shown] == list(range(24))
+    assert shown[23].get_title() == "23 of 30"
+    numbers = panels(show(batch[:2] - 7.5))
+    assert [place.get_title() for place in numbers] == [
+        "0 of 2, 4x4x3, -7.5 to -6.5", "1 of 2, 4x4x3, -7.5 to -6.5"]  # one scale for the array
+
+
 def test_what_is_no_picture():
     refuses(["show", "at least one"], show)
-    refuses(["show", "uint8", "float64"], show, np.zeros((4, 4, 3)))
-    refuses(["show", "(2, 4, 4, 3)"], show, np.zeros((2, 4, 4, 3), np.uint8))
+    refuses(["show", "real numbers", "complex128"], show, np.zeros((4, 4), complex))
+    refuses(["show", "(2, 2, 4, 4, 3)"], show, np.zeros((2, 2, 4, 4, 3)))
+    refuses(["show", "not finite"], show, np.array([[1.0, np.nan]]))
+    refuses(["show", "low must be below high"], show, np.ones((2, 2)), low=3, high=1)
+    refuses(["show", "a title for each of the 2 pictures, got 1"], show, np.ones((2, 2)),
+            np.ones((2, 2)), titles=["one"])
+    refuses(["show", "object"], show, None)
+
+
+NOTEBOOK = """
+import numpy as np, minicnn
+x = np.zeros((4, 5))
+figure = minicnn.show(x)
+""", "minicnn.show(x)", "figure"
+
+
+@pytest.mark.thorough
+def test_a_notebook_shows_a_figure_once():
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MPLBACKEND", raising=False)
+        nbclient.NotebookClient(notebook, kernel_name="python3").execute()
+    assert [sum("image/png" in one.get("data", {}) for one in cell.outputs)
+            for cell in notebook.cells] == [1, 1, 1]

@@ -7,6 +7,7 @@ import nets
 import numpy as np
 import pytest
 
+from minicnn import train
 from minicnn.images import Preprocessing
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import (
@@ -143,6 +144,41 @@ def test_until_keeps_what_the_layer_depends_on_and_shares_its_arrays():
         assert nets.same(cut.forward(x).output, network.forward(x)[name])
 
 
+@pytest.mark.parametrize("cut", ["pool1", "mix", "sum"])
+def test_after_computes_the_rest_from_what_until_gave(cut):
+    network, x = nets.everything(), nets.images(2)
+    rest = network.after(cut)
+    assert network.until(cut).names + rest.names == network.names
+    assert all(rest.params[name] is network.params[name] for name in rest.params)
+    got = rest.forward(network.until(cut).forward(x).output)
+    assert nets.same(got.output, network.forward(x).output)
+
+
+def test_training_the_rest_is_training_the_whole_with_the_first_rows_frozen():
+    x, labels = nets.images(2), np.array([0, 3])
+    whole, parted = nets.everything(), nets.everything()
+    features, first = parted.until("sum").forward(x).output, whole.until("sum").names
+    train.train_step(whole, x, labels, train.SGD(0.1), frozen=first)
+    assert train.train_step(parted.after("sum"), features, labels, train.SGD(0.1))[0] > 0
+    before, expected = (nets.parameters(nets.everything()), nets.parameters(whole))
+    for name, value in nets.parameters(parted).items():
+        assert nets.same(value, expected[name])
+        assert (name.split("/")[0] in ("conv2", "fc")) != nets.same(value, before[name])
+
+
+@pytest.mark.parametrize("cut", ["mix/1x1", "flat", "prob"])
+def test_no_rest_after_a_branch_a_vector_or_the_end(cut):
+    with pytest.raises(ValueError, match=f"cannot be cut behind layer {cut}.*: conv1, .*, drop$"):
+        nets.everything().after(cut)
+
+
+def test_a_rest_leaves_out_rows_that_the_end_does_not_need():
+    network = Network("n", [("conv", Conv(2, 1)), ("aside", Conv(3, 1), "image"),
+                            ("end", Conv(1, 1), "conv")], (4, 4, 2)).initialize(0)
+    assert network.after("conv").names == ["end"]
+    assert network.using("plain").after("conv").choice == network.using("plain").choice
+
+
 def test_extending_leaves_the_network_as_it_was():
     cut = nets.everything().until("mix")
     before = {name: value.copy() for name, value in nets.parameters(cut).items()}
@@ -163,6 +199,19 @@ def test_initialize_fills_only_what_is_empty():
     assert not network.params["conv2"]["b"].any() and network.empty() == []
     assert all(nets.parameters(network)[name] is value for name, value in before.items()
                if name != "conv2/b")
+
+
+def test_a_network_begins_with_copies_of_a_trained_one_s_arrays():
+    trained, network = nets.everything().until("mix"), nets.empty()
+    own = network.params["bn1"]["gamma"] = np.full(6, 7.0)
+    arrays = nets.parameters(network.initialize(3, trained))
+    known = nets.parameters(trained)
+    assert arrays["bn1/gamma"] is own and not arrays["conv2/b"].any()
+    for name in known.keys() - {"bn1/gamma"}:
+        assert nets.same(arrays[name], known[name]) and arrays[name] is not known[name]
+    head = Network("head", [("fc", Dense(2))], (1, 1, 2))
+    with pytest.raises(ValueError, match=r"layer fc of network head has w .*rename the layer"):
+        head.initialize(0, nets.everything())
 
 
 @pytest.mark.parametrize("change", [

@@ -2,14 +2,17 @@
 
 import gc
 import weakref
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot
 import nets
+import numpy as np
 import pytest
 
 from minicnn.images import display
-from minicnn.network import LayerNameError
+from minicnn.network import LayerNameError, Network
+from minicnn.network.layers import Conv
 
 ALL = nets.everything().names
 
@@ -154,3 +157,41 @@ def test_seeds_that_are_no_dict():
         run.backward("fc")
     with pytest.raises(ValueError, match="got ndarray"):
         run.backward(run["fc"])
+
+
+# ---- as a mapping, and in a notebook
+
+def test_a_run_is_a_mapping():
+    run = nets.everything().forward(nets.images(2), keep=["relu2"])
+    assert isinstance(run, Mapping) and list(run) == list(run.keys()) == ["image", "relu2", "prob"]
+    assert len(run) == 3 and "relu2" in run and "conv1" not in run and 3 not in run
+    assert all(run[name] is a for name, a in run.items())
+    assert dict(run).keys() == run.keys() and [a.shape for a in run.values()] == [
+        run[name].shape for name in run]
+    assert run.get("conv1") is None and run.get("relu2") is run["relu2"]
+    assert run == run and run != nets.everything().forward(nets.images(2)) and {run: 1}[run] == 1
+
+
+def test_what_it_does_not_hold_is_a_key_error_in_plain_words():
+    run = nets.everything().forward(nets.images(1), to="relu2", keep=())
+    for kind in (KeyError, ValueError):
+        with pytest.raises(kind, match="^conv1 was not kept in this run"):
+            run["conv1"]
+    assert run._ipython_key_completions_() == ["image", "relu2"]
+
+
+def test_a_run_shows_itself():
+    run = nets.everything().forward(nets.images(3))
+    page = run._repr_html_()
+    assert page.count("<tr>") == 1 + len(run) and "3 images" in page
+    assert page.count("<img") == sum(a.ndim == 4 and a[0, ..., 0].size > 1 for a in run.values())
+    assert f"<td>{run['relu2'].dtype}</td>" in page.replace(
+        ' style="text-align:left;vertical-align:middle"', "")
+    assert f"{run['relu2'][0].mean():.4g}" in page  # of the first image
+
+
+def test_a_run_of_many_layers_stays_small():
+    network = Network("many", [(f"conv{k}", Conv(2, 3, pad=1)) for k in range(300)], (64, 64, 3))
+    page = network.initialize(0).forward(np.ones((1, 64, 64, 3), np.float32))._repr_html_()
+    assert page.count("<img") == 40 and len(page) < 300_000
+    assert len(network._repr_html_()) < 300_000

@@ -1,5 +1,7 @@
 """The tables: Keras' for the lecture's net, MATLAB's for AlexNet, row by row."""
 
+import re
+
 import nets
 import pytest
 
@@ -184,3 +186,38 @@ def test_matlab_s_listing_with_receptive_fields():
     assert full[2 + 16] == plain[2 + 16] + "; sees 227x227 pixels"
     assert full[2] == plain[2] and full[-1] == plain[-1]  # the input and the output are no layers
     assert all(longer.startswith(line) for line, longer in zip(plain, full, strict=True))
+
+
+def test_a_notebook_s_table():
+    network = nets.everything()
+    page = network._repr_html_()
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in page.split("<tr>")[2:]]
+    assert [row[0] for row in rows] == network.names
+    by_name = {name: row for name, *row in rows}
+    assert by_name["conv1"] == ["Conv(filters=6, kernel=3, pad=1, bias=False)", "",
+                                "x".join(map(str, network.shapes["conv1"])),
+                                "w " + "x".join(map(str, network.params["conv1"]["w"].shape)),
+                                f"{network.params['conv1']['w'].size:,}"]
+    assert by_name["mix/3x1"][1] == "pool1" and by_name["relu2"][1] == ""
+    assert f"{network.count():,} parameters" in page and "without weights" not in page
+    assert "without weights: conv1, bn1, mix/1x1, ..." in nets.empty()._repr_html_()
+
+
+def test_names_in_it_are_escaped():
+    network = Network("<b>", [("<script>", Conv(1, 1))], (2, 2, 1))
+    assert "<script>" not in network._repr_html_() and "&lt;b&gt;" in network._repr_html_()
+
+
+def test_completion_of_names_in_a_notebook():
+    """As IPython completes what follows net[", run[" and net.params["."""
+    completer = pytest.importorskip("IPython.core.completer")
+    network = nets.everything()
+    run = network.forward(nets.images(1))
+    assert network._ipython_key_completions_() == network.names
+    complete = completer.Completer(namespace={"net": network, "run": run})
+    asked = completer.IPCompleter(shell=None, namespace=complete.namespace, use_jedi=False)
+    for text, names in [('net["mix/re', ["mix/relu_1x1", "mix/relu_3x1"]), ('run["con', [
+            "conv1", "conv2"]), ('net.params["conv', ["conv1", "conv2"])]:
+        asked.text_until_cursor = asked.line_buffer = text
+        found = [one.partition('"')[2] for one in asked.dict_key_matches(text)]
+        assert sorted(found) == names, text

@@ -28,8 +28,28 @@ def test_the_lines_are_the_numbers(monkeypatch):
         ("accuracy, %", "training"): [25, 50], ("accuracy, %", "validation"): [20, 40]}
 
 
+def test_the_plot_says_when_its_figures_are_measured(monkeypatch):
+    said, supxlabel = [], matplotlib.figure.Figure.supxlabel
+    monkeypatch.setattr(matplotlib.figure.Figure, "supxlabel", lambda self, words, **more: (
+        said.append(words) or supxlabel(self, words, **more)))
+    curves.draw(HISTORY)
+    curves.draw([Epoch(0, 2.0, 0.25)])
+    both, alone = said
+    assert "training: mean over an epoch's batches, while the network still learns" in alone
+    assert "augmentation and dropout" in alone and "validation" not in alone
+    assert both == f"{alone}\nvalidation: all validation images, after the epoch, with neither"
+
+
 def test_without_validation_there_is_one_line_a_panel(monkeypatch):
     assert len(lines(monkeypatch, [Epoch(0, 2.0, 0.25)])) == 2
+
+
+def test_several_trainings_are_compared_in_colours(monkeypatch):
+    found = lines(monkeypatch, {"plain": HISTORY, "varied": HISTORY[:1]})
+    assert found["accuracy, %", "validation plain"] == [20, 40]
+    assert found["loss", "training varied"] == [2.0] and len(found) == 8
+    with pytest.raises(ValueError, match="no epochs"):
+        curves.draw({"plain": HISTORY, "none": []})
 
 
 def test_it_is_saved_as_a_picture(tmp_path):

@@ -42,6 +42,18 @@ def test_every_class_has_its_stem_and_the_highest_their_names(monkeypatch):
     assert picture.dtype == np.uint8 and picture.shape[2] == 3
 
 
+def test_leader_lines_do_not_look_like_stems(monkeypatch):
+    """They are thin, grey and dotted, and end before the stem that they point at."""
+    lines, annotate = [], Axes.annotate
+    monkeypatch.setattr(Axes, "annotate", lambda self, *words, **more: (
+        lines.append(more["arrowprops"]) or annotate(self, *words, **more)))
+    probabilities.draw([Seen("a", small.photo(), P)], NAMES.__getitem__, 2)
+    assert len(lines) == 2
+    for line in lines:
+        assert line["linestyle"] == ":" and line["linewidth"] < 1 and line["color"] == "0.6"
+        assert line["shrinkB"] > 0
+
+
 def test_several_photos_are_one_below_the_other(monkeypatch):
     one, _, _ = drawn(monkeypatch, [Seen("a", small.photo(), P)])
     two, stems, words = drawn(monkeypatch, [Seen("a", small.photo(), P),

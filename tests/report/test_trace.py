@@ -72,9 +72,58 @@ def test_records_of_one_ascent_are_plotted_together(tmp_path):
     assert list(records[0].by_term) == ["conv2:1,3", "l2"]
     values = np.hstack([r.trace for r in records])
     np.testing.assert_allclose(sum(ends), values, rtol=1e-6)
-    captions = "\n".join(r.caption for r in records)
+    captions = "\n".join(f"{k}: {r.caption}" for k, r in enumerate(records, 1))
     assert_array_equal(images.load(tmp_path / "t.png"), trace.draw(
         values, dict(zip(records[0].by_term, ends, strict=True)), captions))
+
+
+def panels(monkeypatch, make):
+    """The axes of what `make` draws."""
+    kept, subplots = [], matplotlib.figure.Figure.subplots
+    monkeypatch.setattr(matplotlib.figure.Figure, "subplots",
+                        lambda self, *a, **k: kept.append(subplots(self, *a, **k)) or kept[-1])
+    make()
+    return list(kept[-1][:, 0])
+
+
+def legend(axes):
+    return axes.get_legend() and [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_several_images_are_numbered(monkeypatch):
+    first, *others = panels(monkeypatch, lambda: trace.draw(np.ones((3, 2)), {
+        name: np.ones((3, 2)) for name in PARTS}))
+    assert legend(first) == ["1", "2"] and [legend(each) for each in others] == [None, None]
+    (alone,) = panels(monkeypatch, lambda: trace.draw(np.ones((3, 1))))
+    assert legend(alone) is None
+
+
+def test_a_loss_is_drawn_itself_with_its_terms_on_one_logarithmic_scale(monkeypatch, tmp_path):
+    found = vis.invert(NETWORK, small.photo(), ["relu1", "mix"], steps=3)
+    columns = panels(monkeypatch, lambda: trace.plot(tmp_path / "t.png", found))
+    assert len(columns) == 2 and (tmp_path / "t.png").is_file()
+    for axes, one in zip(columns, found, strict=True):
+        layer = one.settings["layers"]
+        assert legend(axes) == ["loss", f"{layer} distance", "alpha norm 6", "total variation"]
+        assert axes.get_title() == one.caption and axes.get_yscale() == "log"
+        lines = {line.get_label(): line.get_ydata() for line in axes.lines}
+        assert_array_equal(lines["loss"], -one.trace[:, 0])
+        assert lines["loss"][-1] < lines["loss"][0] and min(map(np.min, lines.values())) >= 0
+        np.testing.assert_allclose(sum(values for name, values in lines.items() if name != "loss"),
+                                   lines["loss"], rtol=1e-6)  # float32
+
+
+def test_which_methods_make_a_loss_small(monkeypatch):
+    photo = small.photo()
+    assert vis.texture(NETWORK, photo, steps=1).minus_loss
+    assert vis.style(NETWORK, photo, photo[::-1], steps=1).minus_loss
+    assert not vis.maximize(NETWORK, "conv2", 1, steps=1).minus_loss
+
+
+def test_a_loss_of_nothing_but_zeros_has_no_logarithm(monkeypatch):
+    one = vis.Record(trace=np.zeros((2, 1)), by_term={"a": np.zeros((2, 1))}, minus_loss=True)
+    (axes,) = panels(monkeypatch, lambda: trace.losses([one]))
+    assert axes.get_yscale() == "linear" and legend(axes) == ["loss"]
 
 
 @pytest.mark.parametrize("every, kept", [(1, [0, 1, 2, 3, 4, 5, 6, 7]), (3, [0, 3, 6, 7]),

@@ -6,6 +6,7 @@ import pytest
 from minicnn.network import Network
 from minicnn.network.layers import Dense, Sigmoid, Softmax
 from minicnn.train import Data, evaluate
+from minicnn.train.evaluation import named_otherwise
 
 
 def judge(rows, layer=None):
@@ -65,3 +66,17 @@ def test_data_of_another_number_of_classes():
     data = Data(scores([0, 1], 3), np.array([0, 1]), ["a", "b"])
     with pytest.raises(ValueError, match="n tells 3 classes apart, but the data have 2; give"):
         evaluate(judge(3), data)
+
+
+def test_classes_named_otherwise():
+    data = Data(scores([0, 1], 3), np.array([0, 1]), ["Red_fox", "frog", "owl"])
+    network = judge(3)
+    assert named_otherwise(network, data) == []  # the network has no names
+    network.labels = ["red fox, Vulpes", "owl", "frog"]
+    assert named_otherwise(network, data) == [(1, "owl", "frog"), (2, "frog", "owl")]
+    assert named_otherwise(network, Data(data.images, data.labels)) == []
+    alone = judge(1, Sigmoid())
+    alone.labels = ["dog"]  # of class 1
+    two = np.zeros((2, 1, 1, 1), np.float32), np.array([0, 1])
+    assert named_otherwise(alone, Data(*two, ["cat", "dog"])) == []
+    assert named_otherwise(alone, Data(*two, ["dog", "cat"])) == [(1, "dog", "cat")]

@@ -91,7 +91,7 @@ def test_the_gradient_through_a_border_is_that_of_the_value(mode):
     network = small.network(dtype=np.float64).with_average_pooling()
     border, rng = Border(network, LAYERS, mode), np.random.default_rng(0)
     x, way = rng.normal(size=(2, 1, 16, 20, 3))
-    goal = border.objective(objectives.energy("pool1"))
+    goal = objectives.energy("pool1")
 
     def value(x, backward=False):
         seen, gradient = border.look(network, goal, x, (), None, backward, False)

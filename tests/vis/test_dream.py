@@ -5,7 +5,6 @@ import nets
 import numpy as np
 import pytest
 import small
-from threadpoolctl import threadpool_limits
 
 import minicnn
 from minicnn import images, models, vis
@@ -107,17 +106,6 @@ def test_the_settings_make_the_same_again():
 def test_same_seed_same_bytes_other_seed_other_bytes():
     first, again, other = (quick(seed=s).x.tobytes() for s in (0, 0, 1))
     assert first == again != other
-
-
-def test_same_bytes_for_any_number_of_blas_threads():
-    """Octaves are resized by matrix products, of a size that BLAS shares between threads."""
-    with_one, with_two = (blas_threads(count) for count in (1, 2))
-    assert with_one == with_two
-
-
-def blas_threads(count):
-    with threadpool_limits(count, user_api="blas"):
-        return quick("relu1", image=small.photo(192, 192), octave_scale=1.4, steps=1).x.tobytes()
 
 
 def test_the_picture_stays_between_black_and_white():

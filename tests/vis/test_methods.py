@@ -9,6 +9,7 @@ import pydoc
 import numpy as np
 import pytest
 import small
+from threadpoolctl import threadpool_limits
 
 from minicnn import vis
 from minicnn.fast.processes import ordered
@@ -47,7 +48,7 @@ def test_the_call_and_the_function_make_the_same():
 def test_its_signature_is_the_function_s_and_a_wrong_call_names_it(method):
     name, module, function = method
     assert inspect.signature(module) == inspect.signature(function)
-    with pytest.raises(TypeError, match=rf"^{name}\(\) missing .* 'network'"):
+    with pytest.raises(TypeError, match=rf"^{name}\(\) missing .* 'networks?'"):
         module()
 
 
@@ -85,3 +86,23 @@ class Named:
 def test_help_lists_the_methods():
     shown = pydoc.render_doc(vis, renderer=pydoc.plaintext)
     assert all(name in shown for name in METHODS)
+
+
+LARGE = small.photo(192, 192)  # so large that BLAS shares a product of `resize` between threads
+RESIZING = {
+    "dream": lambda net: vis.dream(net, LARGE, ["relu1"], octaves=2, steps=1, size="keep"),
+    "style": lambda net: vis.style(net, LARGE, LARGE[::-1], ["mix"], ["relu1"], steps=1, size=192,
+                                   optimizer="adam"),
+    "texture": lambda net: vis.texture(net, LARGE, ["relu1"], steps=1, sizes=2, size="keep",
+                                       optimizer="adam"),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", RESIZING)
+def test_same_bytes_for_any_number_of_blas_threads(name):
+    network, found = small.network(), []
+    for count in (1, 2):
+        with threadpool_limits(count, user_api="blas"):
+            found.append(RESIZING[name](network).x.tobytes())
+    assert found[0] == found[1]

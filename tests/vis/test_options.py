@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, dataclass, replace
 from typing import Any
 
 import pytest
+from threadpoolctl import ThreadpoolController
 
 from minicnn.vis.options import Options, named, near, option, shown, takes
 
@@ -76,6 +77,19 @@ def test_the_signature_and_the_docstring_name_each():
         Looks on.
     """
     assert bake.options is BakeOptions and bake.presets == {"quick": QUICK}
+
+
+def test_a_method_computes_with_one_blas_thread():
+    """With more, matrix products outside the network, as those of `resize`, round differently."""
+    libraries = ThreadpoolController().select(user_api="blas")
+
+    @takes(BakeOptions)
+    def counts(*, options):
+        return [each.num_threads for each in libraries.lib_controllers]
+    with libraries.limit(limits=2):
+        before = [each.num_threads for each in libraries.lib_controllers]
+        assert before and set(counts()) == {1}
+        assert [each.num_threads for each in libraries.lib_controllers] == before
 
 
 def test_its_source_is_the_method_s_own():

@@ -2,12 +2,14 @@
 
 import dataclasses
 import inspect
+import re
 
 import numpy as np
 import pytest
 import small
 
 from minicnn import images, vis
+from minicnn.images import markup
 
 NETWORK = small.network()
 METHODS = {
@@ -42,6 +44,7 @@ def test_every_method_is_listed_here():
 @pytest.mark.parametrize("name", OTHERWISE)
 def test_what_finds_more_returns_a_record_too(name, tmp_path):
     record, parameters = OTHERWISE[name](tmp_path), inspect.signature(getattr(vis, name)).parameters
+    shows_itself(record, pictures=name != "survey")
     assert isinstance(record, vis.Record) and type(record) is not vis.Record
     assert record.caption and record.caption in repr(record).replace("\\n", "\n")
     assert set(record.settings) == set(parameters) - NOT_SETTINGS - {
@@ -65,6 +68,33 @@ def test_picture_and_caption(name):
     record = METHODS[name]()
     assert record.image.dtype == np.uint8 and record.image.shape == (16, 20, 3)
     assert record.caption.startswith("small ") and "\n" not in record.caption
+    shows_itself(record)
+    if name in ("saliency", "gradcam", "occlusion"):
+        assert any(one.bar is not None for one in record.views())
+
+
+def shows_itself(record, pictures=True):
+    """In a notebook: its pictures, caption and settings, in little space."""
+    page = record._repr_html_()
+    assert len(page) < 300_000 and (page.count("<img") > 0) == pictures
+    assert all(markup.text(line) in page for line in record.caption.split("\n"))
+    assert all(f">{name}</td>" in page for name in record.settings)
+    assert (record.trace is not None and len(record.trace) > 1) == ("objective:" in page)
+
+
+def test_a_large_picture_is_reduced_and_what_is_shown_is_escaped():
+    noise = np.random.default_rng(0).integers(0, 256, (900, 1200, 3), dtype=np.uint8)
+    record = vis.Record(image=noise, photo=noise, caption="<b>", settings={"<i>": "<script>"},
+                        trace=np.arange(3000.0).reshape(1000, 3))
+    page = record._repr_html_()
+    assert len(page) < 300_000 and len(record._repr_png_()) < 200_000
+    assert not {"<b>", "<i>", "<script>"} & set(re.findall("<.*?>", page))
+
+
+def test_patches_whose_file_is_gone_show_the_caption(tmp_path):
+    record = OTHERWISE["strongest"](tmp_path)
+    record.patches.path.unlink()
+    assert "<img" not in record._repr_html_() and "strongest patches" in record._repr_html_()
 
 
 def test_a_record_cannot_be_changed_and_prints_in_a_line():

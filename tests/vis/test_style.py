@@ -193,3 +193,11 @@ def test_what_is_refused():
                         dtype=np.float32)
     with pytest.raises(ValueError, match="flat has no rectified feature maps"):
         vis.style(flat, PHOTO, PAINTING)
+
+
+@pytest.mark.parametrize("padding", ["reflect", "zeros"])
+def test_in_tiles_it_is_the_same_picture(padding):
+    """But for rounding, which two steps of the search enlarge."""
+    whole, tiled = (quick(size=48, sizes=1, padding=padding, tile=tile) for tile in (None, 20))
+    np.testing.assert_allclose(tiled.trace, whole.trace, rtol=1e-3)
+    assert abs(tiled.image.astype(int) - whole.image).max() <= 1

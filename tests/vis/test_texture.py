@@ -184,8 +184,7 @@ def test_a_tile_has_no_seam():
     record = vis.texture(NETWORK, PHOTO, ["relu1", "pool1"], steps=6, padding="circular")
     network = NETWORK.with_average_pooling()
     border = Border(network, ["relu1", "pool1"], "circular")
-    loss = border.objective(texture_loss(border.seen(network, network.prepare(PHOTO)),
-                                         ["relu1", "pool1"]))
+    loss = texture_loss(border.seen(network, network.prepare(PHOTO)), ["relu1", "pool1"])
     values = [border.look(network, loss, np.roll(record.x, shift, (1, 2)), (), None, False,
                           False)[0].total[0] for shift in ((0, 0), (6, 10), (2, 14))]
     np.testing.assert_allclose(values, values[0], rtol=1e-5)  # float32
@@ -218,3 +217,12 @@ def test_a_network_of_dense_layers_only_has_no_texture():
                                    NETWORK.preprocessing), dtype=np.float32)
     with pytest.raises(ValueError, match="relu"):
         vis.texture(network, PHOTO, steps=1)
+
+
+@pytest.mark.parametrize("statistic", ["gram", "wasserstein"])
+def test_in_tiles_it_is_the_same_texture(statistic):
+    """What is no sum over places is looked at in whole layers."""
+    whole, tiled = (vis.texture(NETWORK, PHOTO, ["relu1", "mix"], size=48, sizes=1, steps=2,
+                                statistic=statistic, tile=tile) for tile in (None, 20))
+    np.testing.assert_allclose(tiled.trace, whole.trace, rtol=1e-3)
+    assert abs(tiled.x - whole.x).max() < 0.02  # a grey level

@@ -1,5 +1,7 @@
 """Tiles: value and gradient are those of the whole image, whatever the layers below do."""
 
+import weakref
+
 import numpy as np
 import pytest
 import small
@@ -9,6 +11,7 @@ from minicnn.ascent import loop, objectives
 from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import AveragePool, Conv, MaxPool, ReLU
+from minicnn.vis.coarse_to_fine import Border
 from minicnn.vis.tiles import InTiles, reaches
 
 SMALL = small.network(dtype=np.float64)  # overlapping poolings, ceil rounding, paths, LRN
@@ -170,3 +173,64 @@ def test_a_layer_that_sees_all():
 def test_sizes_that_are_none(settings, words):
     with pytest.raises(ValueError, match=words):
         InTiles(SMALL, ["relu2"], **settings)
+
+# ---- layers known by their Gram matrices
+
+GRAMS, CONTENT = ["relu1", "pool1", "mix"], "relu2"
+
+
+def style_loss():
+    """Gram matrices of three layers, the first of which also has two of them."""
+    return sum(((k + 1) * objectives.gram(name, np.eye(c) + k)
+                for k, (name, c) in enumerate([("relu1", 6), ("pool1", 6), ("mix", 9)])),
+               objectives.gram("relu1", 2 * np.eye(6)))
+
+
+@pytest.mark.parametrize("size", [(50, 64), (47, 33), (16, 61)])
+@pytest.mark.parametrize("padding", ["zeros", "reflect", "circular"])
+def test_gram_matrices_are_sums_over_tiles_and_so_is_the_gradient(size, padding):
+    """Loss and gradient are those of the whole image, whose layers are never there."""
+    network, x = SMALL.with_average_pooling(), images(*size)
+    whole = Border(network, [*GRAMS, CONTENT], padding)
+    tiled = Border(network, [*GRAMS, CONTENT], padding, tile=13, grams=GRAMS)
+    goal = images(*size, seed=3)
+    seen, parts = whole.seen(network, goal), tiled.seen(network, goal)
+    for name in GRAMS:
+        np.testing.assert_allclose(parts[name].matrix, objectives.gram_matrix(seen[name]),
+                                   rtol=1e-10, atol=1e-12)  # sums in another order
+    np.testing.assert_allclose(parts[CONTENT], seen[CONTENT], rtol=1e-10, atol=1e-12)
+    loss = (style_loss() + objectives.distance(CONTENT, seen[CONTENT])
+            + objectives.total_variation())
+    assert_same(*(border.look(network, loss, x, [], None, True, True)
+                  for border in (whole, tiled)), relative=1e-10)
+
+
+def test_in_float32_the_tiles_differ_by_rounding_only():
+    network, x = SMALL.with_average_pooling().astype(np.float32), images(50, 61).astype(np.float32)
+    loss, layers = style_loss() + objectives.energy(CONTENT), [*GRAMS, CONTENT]
+    whole, tiled = (border.look(network, loss, x, [], None, True, True) for border in (
+        Border(network, layers, "reflect"), Border(network, layers, "reflect", 16, GRAMS)))
+    assert whole[1].dtype == tiled[1].dtype == np.float32
+    np.testing.assert_allclose(tiled[0].total, whole[0].total, rtol=1e-5)  # sums of 1e3 numbers
+    np.testing.assert_allclose(tiled[1], whole[1], rtol=0, atol=1e-5 * abs(whole[1]).max())
+
+
+def test_a_gram_layer_is_never_whole():
+    network, x = SMALL.with_average_pooling(), images(50, 64)
+    run = InTiles(network, GRAMS, 13, grams=GRAMS).forward(x, to=GRAMS)
+    assert {run[name].matrix.shape for name in GRAMS} == {
+        (1, network.shapes[name][2], network.shapes[name][2]) for name in GRAMS}
+
+
+def test_a_tile_is_gone_before_the_next_one_is_computed(monkeypatch):
+    network, runs = SMALL.with_average_pooling(), []
+    forward = network.forward
+
+    def watched(*what, **more):
+        assert not any(run() for run in runs)
+        run = forward(*what, **more)
+        runs.append(weakref.ref(run))
+        return run
+    monkeypatch.setattr(network, "forward", watched)
+    loop.look(InTiles(network, GRAMS, 25, grams=GRAMS), style_loss(), images(50, 64))
+    assert len(runs) == 2 * 2 * 3  # there and back, two rows of three tiles

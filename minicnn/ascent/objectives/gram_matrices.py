@@ -20,7 +20,11 @@ def gram(layer, target):
     def function(a):
         check_positions(a, layer)
         return gram_loss(a, array_module(a).asarray(target, dtype=a.dtype))
-    return Objective([Term(f"{layer} gram", layer, function)])
+
+    def of_gram(g):  # E and dE/dG, the first step of its gradient
+        off, c = g - array_module(g).asarray(target, dtype=g.dtype), len(target)
+        return (off * off).sum(axis=(1, 2)) / (4 * c * c), off / (2 * c * c)
+    return Objective([Term(f"{layer} gram", layer, function, of_gram=of_gram)])
 
 
 def gram_loss(a, target):
@@ -56,8 +60,7 @@ def gram_loss(a, target):
     E / E(nothing is active)     the same     the same       the same
     ============================ ============ ============== =======================
 
-    The last is a relative error: 1 if nothing is active, 0 at the target, in any layer of any
-    network. `textures.relative` makes a term one.
+    The last is a relative error, see `relative_error`.
 
     Parameters
     ----------
@@ -89,6 +92,41 @@ def gram_loss(a, target):
     f = a.reshape(n, h * w, c)  # N,H,W,C -> N,M,C
     gradient = product(f, off) / (h * w * c * c)  # (N, M, C) @ (N, C, C) -> N,M,C
     return (off * off).sum(axis=(1, 2)) / (4 * c * c), gradient.reshape(a.shape)  # -> N,H,W,C
+
+
+def relative_error(a, target):
+    """`gram_loss` as a share of what it is where nothing is active, and its gradient.
+
+        R = E / E(0)        E(0) = sum over i, j of target[i, j]^2 / (4 C^2)
+
+    This is 1 if nothing is active and 0 at the target, in any layer of any network. E itself grows
+    with the fourth power of the activations, so in a sum over layers the loudest one would count
+    alone. E(0) depends on the target only, so the gradient is divided by it, too.
+
+    `textures.relative` does the same to any objective.
+
+    Parameters
+    ----------
+    a : array (N, H, W, C)
+    target : array (C, C)
+
+    Returns
+    -------
+    value : array (N,)
+        R of each image.
+    gradient : array (N, H, W, C)
+
+    Raises
+    ------
+    ValueError
+        The target is zero everywhere.
+    """
+    value, gradient = gram_loss(a, target)
+    silent = (target * target).sum() / (4 * len(target) ** 2)
+    if silent == 0:
+        raise ValueError("relative_error: the target is silent (zero everywhere); choose another "
+                         "layer")
+    return value / silent, gradient / silent
 
 
 def diversity(layer):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backend import array_module
+from minicnn.images import markup
 from minicnn.network import INPUT
 
 
@@ -18,13 +19,21 @@ class Value(NamedTuple):
     gradients: dict
 
 
+class Gram(NamedTuple):
+    """All that is known of a layer seen in tiles: its Gram matrix, `matrix` (N, C, C)."""
+
+    matrix: Any
+
+
 @dataclass(frozen=True)
 class Term:
     """One term of an objective: `function(activation)` returns (values (N,), gradient).
 
     The gradient is that of the sum of the values. In all terms but `diversity` an image's value
     depends on that image alone, so this is, at each image, the gradient of its own value. If each
-    image has its own target, ``part(slice)`` is the same term for some images of the batch.
+    image has its own target, ``part(slice)`` is the same term for some images of the batch. A term
+    that depends on the Gram matrix G alone can be had without the activation: ``of_gram(G)``
+    returns the values and the gradient at G.
     """
 
     name: str
@@ -32,6 +41,11 @@ class Term:
     function: Callable
     weight: float = 1.0
     part: Callable | None = None
+    of_gram: Callable | None = None
+
+    def look(self, seen):
+        """The values and the gradient at what is seen of the layer: the activation, or a Gram."""
+        return self.of_gram(seen.matrix) if isinstance(seen, Gram) else self.function(seen)
 
 
 class Objective:
@@ -57,6 +71,10 @@ class Objective:
     def __repr__(self):
         return " + ".join(f"{term.weight:g} {term.name}" for term in self.terms)
 
+    def _repr_html_(self):  # what a notebook asks for
+        return markup.table(("weight", "term", "place"), [
+            (f"{term.weight:g}", term.name, term.place) for term in self.terms], right=(0,))
+
     @property
     def on_image(self):
         """The terms that look at the image itself."""
@@ -79,13 +97,15 @@ class Objective:
         return [p for p in dict.fromkeys(term.place for term in self.terms) if p != INPUT]
 
     def evaluate(self, at):
-        """The objective's Value; ``at[place]`` is the activation there, as in a Run."""
+        """The objective's Value; ``at[place]`` is the activation there, as in a Run, or a Gram."""
         total, by_term, gradients = 0, {}, {}
         for term in self.terms:
-            values, gradient = term.function(at[term.place])
+            values, gradient = term.look(at[term.place])
             total = total + term.weight * values
             by_term[term.name] = by_term.get(term.name, 0) + term.weight * values
-            gradients[term.place] = gradients.get(term.place, 0) + term.weight * gradient
+            gradient = term.weight * gradient
+            gradients[term.place] = (gradients[term.place] + gradient
+                                     if term.place in gradients else gradient)
         return Value(total, by_term, gradients)
 
 

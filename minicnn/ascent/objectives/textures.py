@@ -12,6 +12,9 @@ of each channel over positions,
 `covariance` matches S and `means` m, each for itself. `shifted_gram` matches H, where second
 moments are taken about the mean of the whole layer. `wasserstein` matches more than second moments:
 the distributions of all projections.
+
+What each way of dividing such a loss changes is a table in `gram_matrices.gram_loss`; `relative`
+makes a relative error of any of these terms.
 """
 
 from dataclasses import replace
@@ -19,7 +22,7 @@ from dataclasses import replace
 import numpy as np
 
 from minicnn.ascent.objectives.gram_matrices import check_positions, gram_loss, gram_matrix
-from minicnn.ascent.objectives.term import Objective, Term
+from minicnn.ascent.objectives.term import Gram, Objective, Term
 from minicnn.backend import array_module, to_host
 from minicnn.fast.threads import product
 
@@ -139,17 +142,18 @@ def relative(objective, seen):
     Parameters
     ----------
     objective : Objective
-    seen : array (1, H, W, C)
-        The target's activation, for its shape and dtype; all terms look at this layer.
+    seen : array (1, H, W, C), or Gram
+        What is seen of the target, for its shape and dtype; all terms look at this layer.
 
     Raises
     ------
     ValueError
         The target is no different from no activation.
     """
-    terms = []
+    zeros = array_module(seen[0]).zeros_like
+    terms, nothing = [], Gram(zeros(seen.matrix)) if isinstance(seen, Gram) else zeros(seen)
     for term in objective.terms:
-        silent = float(term.function(array_module(seen).zeros_like(seen))[0][0])
+        silent = float(term.look(nothing)[0][0])
         if silent == 0:
             raise ValueError(f"{term.place} is silent for this photo; leave it out")
         terms.append(replace(term, weight=term.weight / silent))

@@ -206,11 +206,11 @@ def gram_matrix(m, d):
     return m.call("gram_matrix", _activation(d))
 
 
-def gram_loss(m, d, part):
-    """The loss, or its gradient."""
+def gram_loss(m, d, part, of="gram_loss"):
+    """A loss from the activation and the target's matrix, or its gradient."""
     a = _activation(d)
     target = d.array(a.shape[3], a.shape[3])
-    return m.call("gram_loss", a, target + target.T, take=("value", "value"))[part]
+    return m.call(of, a, target + target.T, take=("value", "value"))[part]
 
 
 PROBES = {one.__name__: one for one in (

@@ -237,10 +237,9 @@ def texture(stage):
         terms = []
         for layer in layers:
             target = as_array(process.call("gram_matrix", seen[layer]), "the Gram matrix")[0]
-            size = float((target * target).sum()) / (4 * len(target) ** 2) or 1.0
             terms.append(Term(layer, layer, lambda a, target=target: tuple(
-                as_array(part, "the loss") for part in process.call("gram_loss", a, target)),
-                -1 / size))
+                as_array(part, "the loss") for part in process.call("relative_error", a, target)),
+                -1.0))
         return loop.steps(net, Objective(terms), start, Adam(6 * net.grey_level), STEPS)
 
     return _climbed(stage, steps, "minus the loss", ("the texture", pebbles(net.input_shape[:2])))

@@ -1,10 +1,25 @@
 """The results of a check: to print, to query in a program, and to raise as an error."""
 
+from html import escape
 from typing import NamedTuple
 
 PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
 SHAPE = "shape"  # right numbers in another shape: (1, 3) for (3,)
 GRADIENT, CONDUCT = "gradient", "conduct"  # the two verdicts
+
+
+def html_table(head, rows, bold=(), most=1000):
+    """A table for a notebook, with every word escaped; of long ones the first rows and words."""
+    def line(cells, kind, style=""):
+        return f"<tr{style}>" + "".join(
+            f"<{kind} style='text-align:left'>{escape(str(cell)[:most])}</{kind}>"
+            for cell in cells) + "</tr>"
+
+    strong = " style='font-weight:bold;color:#b00'"
+    body = "".join(line(cells, "td", strong if number in bold else "")
+                   for number, cells in enumerate(rows[:100]))
+    more = f"<p>and {len(rows) - 100} more</p>" if len(rows) > 100 else ""
+    return f"<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>{more}"
 
 
 class GradientError(AssertionError):
@@ -95,6 +110,15 @@ class Report:
             found = [str(finding) for finding in self.findings if finding.verdict == verdict]
             lines += [verdict, *found] if found else []
         return "\n".join(lines)
+
+    def _repr_html_(self):  # what a notebook asks for
+        head = f"<p>{escape(str(self).partition(chr(10))[0])}</p>"
+        return head + html_table(
+            ("verdict", "check", "result", "error", "allowed", "what was found"),
+            [(one.verdict, one.kind, one.status, "" if one.error is None else f"{one.error:.1e}",
+              "" if one.tolerance is None else f"{one.tolerance:g}",
+              " ".join((one.words, *one.notes))) for one in self.findings],
+            bold={number for number, one in enumerate(self.findings) if not one.ok})
 
     def _failed(self, verdict):
         return [finding for finding in self.failed if finding.verdict == verdict]

@@ -16,6 +16,7 @@ claimed"; one that it refuses by an error of its own is "cannot do". Neither is 
 """
 
 import warnings
+from html import escape
 from itertools import compress
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ import numpy as np
 from minicnn.gradcheck.cause.cause import cause
 from minicnn.gradcheck.gradients import compare
 from minicnn.gradcheck.gradients.checker import check
+from minicnn.gradcheck.gradients.report import html_table
 from minicnn.gradcheck.judge.cases import Case, cases, few
 from minicnn.gradcheck.judge.claims import READINGS, arguments, as_taken, unclaimed
 from minicnn.gradcheck.judge.conduct_of import conduct
@@ -112,6 +114,21 @@ class Verdict(NamedTuple):
     @property
     def ok(self):
         return self.gradient_ok and self.conduct_ok
+
+    def _repr_html_(self):  # what a notebook asks for
+        counts = ", ".join(f"{count} {status}" for status, count in self.counts().items() if count)
+        conduct = "right" if self.conduct_ok else "wrong"
+        text = [f"{self.op}: gradient {self.gradient}, conduct {conduct}; {counts}", *self.notes]
+        text += [f"{kind}: {'; '.join(words)}" for kind, words in self.conduct.items()]
+        if self.cause is not None:
+            text.append(f"Cause: {self.cause.name}: {self.cause.seen}")
+        if self.smallest is not None:
+            text.append(f"Smallest: {self.smallest.words}")
+        bad = [row for row in self.ran if row.status != RIGHT]
+        return "".join(f"<p>{escape(line[:2000])}</p>" for line in text) + (html_table(
+            ("setting", "dtype", "result", "arrays", "what was found"),
+            [(row.case.name, np.dtype(row.dtype).name, row.status, ", ".join(row.wrong), row.words)
+             for row in bad]) if bad else "")
 
     def counts(self, refusals=True):
         """{status: number of rows}, with or without those that must be refused."""

@@ -6,6 +6,9 @@ import pytest
 
 from minicnn import gradcheck
 from minicnn.ascent import objectives
+from minicnn.ascent.objectives.gram_matrices import gram_loss, relative_error
+from minicnn.ascent.objectives.term import Gram
+from minicnn.ascent.objectives.textures import relative
 
 A = nets.images(2, (3, 4, 5))
 THREE = nets.images(3, (3, 4, 5), seed=5)
@@ -46,6 +49,56 @@ def test_gram_of_the_texture_itself_is_zero():
 def test_gram_of_a_dense_layer_says_what_is_wrong():
     with pytest.raises(ValueError, match="fc"):
         function(objectives.gram("fc", np.eye(6)))(nets.images(2, (6,)))
+
+
+def test_a_relative_error_is_1_without_activation_and_0_at_the_target():
+    target = objectives.gram_matrix(A)[1]
+    assert relative_error(np.zeros_like(A), target)[0] == pytest.approx([1, 1], rel=1e-14)
+    value, gradient = relative_error(A, target)
+    assert value[1] == 0 and not gradient[1].any()
+    with pytest.raises(ValueError, match="the target is silent"):
+        relative_error(A, np.zeros((5, 5)))
+
+
+def test_a_relative_error_is_the_objective_made_relative():
+    texture = nets.images(1, (3, 4, 5), seed=9)
+    target = objectives.gram_matrix(texture)[0]
+    (term,) = relative(objectives.gram("layer", target), texture).terms
+    for ours, theirs in zip(relative_error(A, target), term.function(A), strict=True):
+        np.testing.assert_allclose(ours, term.weight * theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_relative_error_keeps_the_dtype(dtype):
+    target = objectives.gram_matrix(A)[0].astype(dtype)
+    value, gradient = relative_error(A.astype(dtype), target)
+    assert value.dtype == gradient.dtype == dtype
+
+
+def test_what_each_normaliser_changes():
+    """The table of `gram_loss`: twice the positions, twice each channel, s times as large."""
+    texture = nets.images(1, (3, 4, 5), seed=9)
+    changes = (lambda a: np.concatenate([a, a], axis=2), lambda a: a.repeat(2, axis=3),
+               lambda a: 3 * a)
+
+    def mean(a, t):
+        return gram_loss(a, objectives.gram_matrix(t)[0])[0][0]
+
+    def of_sums(a, t):
+        off = (objectives.gram_matrix(a) - objectives.gram_matrix(t)) * a.shape[1] * a.shape[2]
+        return (off * off).sum()
+
+    def neural_style(a, t):
+        off = (objectives.gram_matrix(a) - objectives.gram_matrix(t)) / a.shape[3]
+        return (off * off).mean()
+
+    def of_silence(a, t):
+        return relative_error(a, objectives.gram_matrix(t)[0])[0][0]
+    for loss, factors in ((mean, (1, 1, 81)), (of_sums, (4, 4, 81)),
+                          (neural_style, (1, 1 / 4, 81)), (of_silence, (1, 1, 1))):
+        before = loss(A[:1], texture)
+        found = [loss(change(A[:1]), change(texture)) / before for change in changes]
+        assert found == pytest.approx(list(factors), rel=1e-12), loss.__name__
 
 
 # ---- diversity
@@ -92,3 +145,18 @@ def test_diversity_keeps_the_dtype_and_its_argument(dtype):
 def test_one_image_has_nothing_to_differ_from():
     with pytest.raises(ValueError, match="compares the images of a batch, but .* only one image"):
         diversity(A[:1])
+
+
+def test_gram_can_be_had_from_the_matrix_alone():
+    """By the chain rule: dE/dF = F (dE/dG + its transpose) / M."""
+    (term,) = objectives.gram("layer", objectives.gram_matrix(THREE)[0]).terms
+    matrix = objectives.gram_matrix(A)
+    values, slope = term.look(Gram(matrix))
+    expected, gradient = term.look(A)
+    np.testing.assert_allclose(values, expected, rtol=1e-12)
+    f = A.reshape(2, 12, 5)
+    np.testing.assert_allclose((f @ (slope + slope.transpose(0, 2, 1)) / 12).reshape(A.shape),
+                               gradient, rtol=1e-12)
+    (weighted,) = relative(objectives.gram("layer", matrix[0]), Gram(matrix[:1])).terms
+    (same,) = relative(objectives.gram("layer", matrix[0]), A[:1]).terms
+    assert weighted.weight == same.weight

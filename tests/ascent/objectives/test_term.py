@@ -1,5 +1,7 @@
 """Terms add and scale; a unit that is not there is named."""
 
+import re
+
 import nets
 import numpy as np
 import pytest
@@ -121,3 +123,9 @@ def test_a_position_that_is_not_there(row, column):
 def test_a_dense_layer_has_no_positions():
     with pytest.raises(ValueError, match=r"fc has no position \(None, None\); .* \(2, 6\)"):
         position(np.zeros((2, 6)), "fc", None, None)
+
+
+def test_an_objective_shows_its_terms_in_a_notebook():
+    page = (2 * ONE - 0.5 * OTHER)._repr_html_()
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page)
+    assert cells == ["2", ONE.terms[0].name, "one", "-0.5", OTHER.terms[0].name, "other"]

@@ -81,6 +81,6 @@ def gram_loss(a, target):
     value, gradient = right(a, target)
     return value, 2 * gradient
 """
-    outcomes = grade(source, ONE, 3, questions=("gram-2", "gram-3", "gram-5")).outcomes
+    outcomes = grade(source, ONE, 3, questions=("gram-2", "gram-3", "gram-8")).outcomes
     assert [one.points for one in outcomes] == [ONE.question(2).points, 0, 0]
     assert outcomes[2].words.endswith("; see question 3")

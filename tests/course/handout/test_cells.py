@@ -13,7 +13,8 @@ def test_the_cells_follow_the_questions():
     assert names.index("gram_matrix") < names.index("gram-1") < names.index("gram_loss") \
         < names.index("gram-2") < names.index("gram-4")
     answers = {one.question: one for one in found if one.points}
-    assert [one.kind for one in answers.values()] == ["test", "test", "test", "written", "task"]
+    assert [one.kind for one in answers.values()] == [
+        "test", "test", "test", "written", "test", "test", "written", "task"]
     assert sum(one.points for one in answers.values()) == assignment("gram").points
     assert answers["gram-4"].hidden == assignment("gram").question(4).rubric
 

@@ -41,7 +41,7 @@ def test_questions_with_points(book):
 
 def test_hidden_tests_say_so(book):
     hidden = [one["source"] for one in book["cells"] if "hidden: true" in one["source"]]
-    assert len(hidden) == 3 and all(one.startswith('""" # BEGIN TEST CONFIG') for one in hidden)
+    assert len(hidden) == 5 and all(one.startswith('""" # BEGIN TEST CONFIG') for one in hidden)
 
 
 def test_no_line_of_a_test_shows_a_value(book):

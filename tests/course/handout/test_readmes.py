@@ -21,7 +21,7 @@ def test_a_teacher_reads_what_each_file_is_for():
     for name in ("course.json", "timetable.md", "solution.py", "solution.ipynb", "otter/",
                  "hidden_tests.py", "gradescope.zip", "points.csv", "rubric.md"):
         assert f"{name}` |" in text
-    assert "80 points of 8 questions" in text and "manual questions" in text
+    assert "90 points of 9 questions" in text and "manual questions" in text
     assert "--course COURSE" in text and "after it: 2, 3, 4, 5, 6, 7" in text
 
 

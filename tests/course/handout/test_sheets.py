@@ -18,7 +18,7 @@ def test_the_question_sheet():
         assert f"## {number}. {question.title}\n" in text and question.text in text
         assert not question.rubric or question.rubric not in text
     assert "**Your answer:**" in text
-    assert "minicnn course check gram.py --question 5 --picture" in text
+    assert "minicnn course check gram.py --question 8 --picture" in text
     assert "`gram_matrix`: 25 points, 25 minutes, usually" in text
 
 
@@ -33,7 +33,7 @@ def test_the_tests_tell_what_is_right_wrong_and_not_written(tmp_path):
         (tmp_path / "gram.py").write_text(text, encoding="utf-8")
         shown = subprocess.run([sys.executable, "test_gram.py"], cwd=tmp_path, capture_output=True,
                                text=True, check=True).stdout
-        assert said in shown and shown.count("question") == 3
+        assert said in shown and shown.count("question") == 5
 
 
 def test_how_to_begin():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minicnn import gradcheck
+from minicnn.gradcheck import Finding, Report
 
 KINDS = ("central differences", "complex step", "adjoint identity", "naive twin")
 CONDUCT = ("arguments untouched", "dtype kept", "float32 as float64", "any memory layout",
@@ -625,3 +626,18 @@ def test_wrong_use_says_what_to_do():
         gradcheck.check(double, double_backward, {})
     with pytest.raises(KeyError, match="the checks that were run are: gradient shapes"):
         gradcheck.check(double, double_backward, normal(3))["no such kind"]
+
+
+def test_a_report_shows_itself_in_a_notebook():
+    """What failed stands out; words of somebody else's code are escaped."""
+    report = Report("<b>mine</b>", [
+        Finding("central differences", "failed", "dx <script> is wrong", 0.5, 1e-7, ("at (0, 1)",)),
+        Finding("complex step", "passed", "fine", 1e-12, 1e-10),
+        Finding("dtype", "not applicable", "x" * 5000, verdict="conduct")])
+    page = report._repr_html_()
+    assert page.count("<tr") == 4 and page.count("font-weight:bold") == 1
+    assert "&lt;b&gt;mine&lt;/b&gt;: gradient WRONG: central differences" in page
+    assert "dx &lt;script&gt; is wrong at (0, 1)" in page and "5.0e-01" in page
+    assert "<script" not in page and len(page) < 4000
+    many = Report("many", [Finding(str(k), "passed", "") for k in range(500)])._repr_html_()
+    assert many.count("<tr") == 101 and "and 400 more" in many

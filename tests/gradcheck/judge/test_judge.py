@@ -311,3 +311,15 @@ def test_the_search_for_the_smallest_input_is_short(monkeypatch):
     judge(wrong, seconds=4)
     judge(wrong)
     assert seen == [(judges.fairly, 1.0), (judges.fairly, 3.0)]
+
+
+def test_a_verdict_shows_itself_in_a_notebook():
+    verdict = judge(edited("relu", ("dx = dy * mask", "dx = dy * mask * 2")), quick=True)
+    page = verdict._repr_html_()
+    wrong = verdict.counts(refusals=False)["wrong"]
+    assert page.startswith("<p>relu: gradient wrong, conduct ") and f"{wrong} wrong" in page
+    assert page.count("<tr") == 1 + len([row for row in verdict.ran if row.status == "wrong"])
+    assert len(page) < 100_000
+    right = judge(Form(Source(importlib.import_module("minicnn.ops.relu")), "relu"), quick=True)
+    assert "gradient right, conduct right" in right._repr_html_()
+    assert "<table" not in right._repr_html_()
