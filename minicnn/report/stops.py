@@ -1,12 +1,12 @@
 """The stops of the tour: every method once, on one network and one photo.
 
 A stop is a function (net, photo, seed) that returns its pictures by file name, the first of which
-the page shows, and what it found: a record, several, or words. Its code stands on the page, and its docstring is the page's text:
-the first line the heading, the rest what one sees. Sizes and steps are small: all stops together
-take about a minute with the shipped network. `report.tour` walks along them.
+the page shows, and what it found: a record, several, or words. Its code stands on the page, and its
+docstring is the page's text: the first line the heading, the rest what one sees. Sizes and steps
+are small: all stops together take about a minute with the shipped network. `report.tour` walks
+along them.
 """
 
-import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,9 +35,10 @@ SHOWN = ("goldfish", "lion", "ladybug", "school bus", "steel arch bridge", "guac
 
 
 class Stop(NamedTuple):
-    """What the page says of a stop: how it is made, by which command, which lesson explains it."""
+    """A stop: how it is made, the name of its picture, its command, the lesson that explains it."""
 
     make: Any
+    picture: str
     command: str
     lesson: int
 
@@ -261,7 +262,8 @@ def trained(net, photo, seed):
 
 def rectified(net):
     """The names of the layers of rectified feature maps."""
-    return [name for name in net.trunk if isinstance(net[name], ReLU) and len(net.shapes[name]) == 3]
+    return [name for name in net.trunk
+            if isinstance(net[name], ReLU) and len(net.shapes[name]) == 3]
 
 
 def recognised(net):
@@ -272,24 +274,25 @@ def recognised(net):
 
 
 STOPS = (
-    Stop(classes_of_the_photo, "classify {photo} --plot classify.png", 10),
-    Stop(first_kernels, "kernels", 8),
-    Stop(feature_maps, "activations {photo}", 11),
-    Stop(grown_classes, "maximize --target {classes}", 12),
-    Stop(grown_filters, "filters", 12),
-    Stop(matlab_s_pictures, "deepdream-image --layer {last} --channels 0..5", 12),
-    Stop(dreamt, "dream {photo}", 13),
-    Stop(zoomed, "zoom --frames 16 --size 128", 13),
-    Stop(projected, "deconvnet {photo} --layer {last}", 14),
-    Stop(strongest_patches, "strongest {photo} --layers {last}", 14),
-    Stop(salient, "saliency {photo}", 15),
-    Stop(evidence, "gradcam {photo}", 15),
-    Stop(hidden, "occlusion {photo}", 15),
-    Stop(alike, "hypercolumns {photo} --view segments", 11),
-    Stop(inverted, "invert {photo} --layers all", 16),
-    Stop(woven, "texture {photo} --size 128", 17),
-    Stop(painted, "style {photo} {photo} --size 192", 18),
-    Stop(compared, "compare --against {weights} {photo}", 8),
-    Stop(trained, "train shapes", 19),
+    Stop(classes_of_the_photo, "classify.png", "classify {photo} --plot classify.png", 10),
+    Stop(first_kernels, "kernels.png", "kernels", 8),
+    Stop(feature_maps, "activations.png", "activations {photo}", 11),
+    Stop(grown_classes, "classes.png", "maximize --target {classes}", 12),
+    Stop(grown_filters, "filters.png", "filters", 12),
+    Stop(matlab_s_pictures, "deepdream_image.png",
+         "deepdream-image --layer {last} --channels 0..5", 12),
+    Stop(dreamt, "dream.png", "dream {photo}", 13),
+    Stop(zoomed, "zoom.png", "zoom --frames 16 --size 128", 13),
+    Stop(projected, "deconvnet.png", "deconvnet {photo} --layer {last}", 14),
+    Stop(strongest_patches, "strongest.png", "strongest photos --layers {last}", 14),
+    Stop(salient, "saliency.png", "saliency {photo}", 15),
+    Stop(evidence, "gradcam.png", "gradcam {photo}", 15),
+    Stop(hidden, "occlusion.png", "occlusion {photo}", 15),
+    Stop(alike, "hypercolumns.png", "hypercolumns {photo} --view segments", 11),
+    Stop(inverted, "invert.png", "invert {photo} --layers all", 16),
+    Stop(woven, "texture.png", "texture {photo} --size 128", 17),
+    Stop(painted, "style.png", "style {photo} {photo} --size 192", 18),
+    Stop(compared, "compare.png", "compare --against {weights} {photo}", 8),
+    Stop(trained, "train.png", "train shapes", 19),
 )
 BEST = ("classes.png", "filters.png", "dream.png", "gradcam.png", "style.png", "zoom.gif")

@@ -4,6 +4,7 @@ import ast
 import inspect
 import shlex
 import tempfile
+import textwrap
 from html import escape
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from minicnn.progress import bar
 from minicnn.report import animation, drawn, page
 from minicnn.report.stops import BEST, SHOWN, STOPS, rectified
 
+FILES = ("index.html", "photo.png", *(stop.picture for stop in STOPS))
 STYLE = """
 .strip { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1.5rem 0; }
 .strip a { flex: 1 1 9rem; } .strip img { width: 100%; aspect-ratio: 1; object-fit: cover; }
@@ -84,7 +86,8 @@ def _kept(photo, folder):
 def _visit(stop, network, photo, folder, seed):
     """(names of the pictures, caption) of a stop; (no names, why not) if it cannot be made."""
     with tempfile.TemporaryDirectory() as scratch:
-        more = {"folder": Path(scratch)} if "folder" in inspect.signature(stop.make).parameters else {}
+        needs = inspect.signature(stop.make).parameters
+        more = {"folder": Path(scratch)} if "folder" in needs else {}
         try:
             pictures, found = stop.make(network, photo, seed, **more)
         except (ValueError, ImportError) as error:
@@ -143,6 +146,6 @@ def _told(stop):
 
 def _code(stop):
     """The code of a stop, without its docstring."""
-    function = ast.parse(inspect.getsource(stop.make)).body[0]
-    lines = inspect.getsource(stop.make).splitlines()
+    source = textwrap.dedent(inspect.getsource(stop.make))
+    function, lines = ast.parse(source).body[0], source.splitlines()
     return "\n".join([*lines[: function.body[0].lineno - 1], *lines[function.body[0].end_lineno :]])
