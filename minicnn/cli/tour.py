@@ -8,7 +8,7 @@ from minicnn.report.tour import FILES, tour
 def add(parser):
     """The options of the command."""
     Command(parser, tour, "tour")
-    parser.add_argument("photo", nargs="?", help="(default: a portrait that comes with matplotlib)")
+    parser.add_argument("photo", nargs="?", help="(default: a ladybird, drawn by the library)")
 
 
 def run(options):

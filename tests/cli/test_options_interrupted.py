@@ -12,7 +12,7 @@ from minicnn import vis
 from minicnn.ascent.optimizers import SGD, Adam
 from minicnn.cli import main
 from minicnn.network import Network
-from minicnn.report import tour
+from minicnn.report import stops, tour
 
 NETWORK = small.network()
 
@@ -47,14 +47,14 @@ def test_texture_interrupted_saves_the_picture_so_far(weights, photo, tmp_path, 
 
 def test_a_tour_interrupted_shows_what_there_is(weights, photo, tmp_path, ctrl_c, monkeypatch,
                                                 capsys):
-    monkeypatch.setattr(tour, "FILTERS", 1)
-    monkeypatch.setattr(tour, "CLASSES", 2)
+    two = [stop for stop in stops.STOPS if stop.picture in ("classify.png", "classes.png")]
+    monkeypatch.setattr(tour, "STOPS", two)
     ctrl_c(SGD)
     status = main(["tour", "--weights", str(weights), str(photo), "--out", str(tmp_path / "t")])
     assert status == 130
-    assert not (tmp_path / "t" / "texture.png").exists()
+    assert not (tmp_path / "t" / "classes.png").exists()
     page = (tmp_path / "t" / "index.html").read_text()
-    assert re.findall('src="([^"]+)"', page) == ["photo.png"] and "was interrupted" in page
+    assert re.findall('src="([^"]+)"', page) == ["classify.png"] and "was interrupted" in page
     assert capsys.readouterr().err == (f"minicnn: interrupted; {tmp_path / 't' / 'index.html'} "
                                        "shows what was done until then\n")
 

@@ -84,10 +84,9 @@ def test_what_errors_say(evil, capsys, name):
 
 
 def test_pages_escape_html(evil, tmp_path, monkeypatch):
-    from minicnn.report import tour
+    from minicnn.report import stops, tour
 
-    monkeypatch.setattr(tour, "CLASSES", 1)
-    monkeypatch.setattr(tour, "FILTERS", 1)
+    monkeypatch.setattr(tour, "STOPS", stops.STOPS[:3])
     network = small.network()
     network.labels = ["<script>alert(1)</script>"] * 4
     network.name = "<b>net"

@@ -1,4 +1,4 @@
-"""The tour: every picture the page names is there, computed from what was given."""
+"""The tour: the page of what its stops made."""
 
 import re
 
@@ -12,31 +12,17 @@ import minicnn
 from minicnn import images
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, ReLU, Softmax
+from minicnn.report import stops
 from minicnn.report import tour as pages
 from minicnn.report.tour import tour
 
-PICTURES = ["photo.png", "filters.png", "classes.png", "deconvnet.png", "texture.png"]
+QUICK = ("classify.png", "kernels.png", "deconvnet.png", "gradcam.png")
 
 
 @pytest.fixture
 def short(monkeypatch):
-    """Fewer pictures and fewer steps of each: the tour's own numbers take half a minute."""
-    full = {name: getattr(pages.vis, name) for name in ("maximize", "texture")}
-
-    class Short:
-        deconvnet = staticmethod(pages.vis.deconvnet)
-
-        @staticmethod
-        def maximize(network, layer, channel, steps=9, **more):
-            return full["maximize"](network, layer, channel, steps=min(steps, 3), **more)
-
-        @staticmethod
-        def texture(network, image, **more):
-            return full["texture"](network, image, steps=3, **more)
-
-    monkeypatch.setattr(pages, "vis", Short)
-    monkeypatch.setattr(pages, "CLASSES", 3)
-    monkeypatch.setattr(pages, "FILTERS", 2)
+    """Four quick stops: `test_stops` goes to all of them."""
+    monkeypatch.setattr(pages, "STOPS", [s for s in stops.STOPS if s.picture in QUICK])
 
 
 def read(index):
@@ -46,9 +32,9 @@ def read(index):
 def test_every_file_the_page_names_is_a_picture_and_there_are_no_others(short, tmp_path):
     index = tour(small.network(), small.photo(), tmp_path / "new" / "tour")
     assert index == tmp_path / "new" / "tour" / "index.html"
-    named = re.findall(r'src="([^"]+)"', read(index))
-    assert named == PICTURES
-    assert sorted(file.name for file in index.parent.iterdir()) == sorted([*named, "index.html"])
+    named = set(re.findall(r'(?:src|href)="([^"#]+)"', read(index)))
+    assert named == set(QUICK)
+    assert {file.name for file in index.parent.iterdir()} == {*named, "index.html", "photo.png"}
     for name in named:
         with Image.open(index.parent / name) as picture:
             picture.load()
@@ -57,53 +43,46 @@ def test_every_file_the_page_names_is_a_picture_and_there_are_no_others(short, t
         assert pixels.std() > 5  # not a blank sheet
 
 
-def test_the_page_stands_alone_and_tells_the_commands(short, tmp_path):
+def test_the_page_stands_alone_and_tells_commands_code_and_lessons(short, tmp_path):
     text = read(tour(small.network(), small.photo(), tmp_path))
-    assert "http:" not in text and "https:" not in text
-    for command in ("classify", "maximize", "deconvnet", "texture"):
-        assert f"<pre>minicnn {command} " in text
-    assert "How small sees" in text
+    assert "http:" not in text and "https:" not in text and "How small sees" in text
+    for stop in pages.STOPS:
+        name = stop.make.__name__
+        assert f"<pre>minicnn {stop.command.split()[0]}" in text and f'id="{name}"' in text
+        assert f"def {name}(net, photo, seed):\n    " in text
+        assert f"minicnn lesson {stop.lesson}" in text
+    assert text.count('alt=""') == 0 and '"""' not in text
 
 
-def test_the_shipped_network_with_the_photo_that_comes_along(short, tmp_path):
-    """Its numbers are those of the methods: the five classes and their probabilities."""
-    from matplotlib import cbook
-
-    network = minicnn.load("minivgg")
-    text = read(tour(network, folder=tmp_path))
-    best = network.classify(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
-    assert len(best) == 5
-    for label, probability in best:
-        assert f"{label} {probability:.1%}" in text
-    assert "grace_hopper.jpg</pre>" in text  # the commands name the photo that was taken
-    for name in ("conv1_1", "relu4_1"):  # a row of filters; the unit that was projected
-        assert name in network.names
-    assert "minivgg relu4_1 channel" in text
+def test_the_shipped_network_knows_the_picture_that_is_drawn(short, tmp_path):
+    text = read(tour(minicnn.load("minivgg"), folder=tmp_path))
+    assert re.search(r"ladybug \d\d\.\d%", text)
+    assert f"minicnn classify {tmp_path / 'photo.png'}" in text
 
 
 def test_a_photo_given_is_the_photo_shown(short, tmp_path):
     path = small.picture_file(tmp_path)
     text = read(tour(small.network(), path, tmp_path / "t"))
-    assert f"minicnn classify {path}" in text and f"minicnn texture {path}" in text
-    shown, expected = images.load(tmp_path / "t" / "photo.png"), small.photo()
-    inside = shown[8:-8, 8:-8]  # without the margin: 16 x 20, enlarged to 205 x 256
-    back = images.resize(inside, (16, 20), "box").astype(int)
-    assert np.abs(back - expected).mean() < 6  # of 255: enlarged smoothly, reduced by means
-
-
-def test_an_array_given_works_and_its_numbers_are_not_printed(short, tmp_path):
-    text = read(tour(small.network(), small.photo(), tmp_path))
-    assert "[[" not in text
+    assert f"minicnn classify {path}" in text and not (tmp_path / "t" / "photo.png").exists()
 
 
 def test_the_same_seed_gives_the_same_bytes(short, tmp_path):
-    folders = [tmp_path / name for name in ("one", "two", "other")]
-    for folder, seed in zip(folders, (0, 0, 1), strict=True):
-        tour(small.network(), small.photo(), folder, seed)
-    one, two, other = ({name: (folder / name).read_bytes() for name in PICTURES}
-                       for folder in folders)
+    one, two = ({name: (tour(small.network(), small.photo(), tmp_path / folder).parent
+                        / name).read_bytes() for name in QUICK} for folder in "ab")
     assert one == two
-    assert one["filters.png"] != other["filters.png"] and one["photo.png"] == other["photo.png"]
+
+
+def test_a_stop_that_cannot_be_made_says_why(short, tmp_path, monkeypatch):
+    def broken(net, photo, seed):
+        """A picture?
+
+        There is none.
+        """
+        raise ValueError("no <ffmpeg> here")
+
+    monkeypatch.setattr(pages, "STOPS", [*pages.STOPS, stops.Stop(broken, "x.png", "broken", 1)])
+    text = read(tour(small.network(), small.photo(), tmp_path))
+    assert "Left out: no &lt;ffmpeg&gt; here" in text and "x.png" not in text
 
 
 def test_an_older_tour_is_replaced_and_other_files_stay(short, tmp_path):
