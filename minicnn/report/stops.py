@@ -280,7 +280,7 @@ STOPS = (
     Stop(grown_classes, "classes.png", "maximize --target {classes}", 12),
     Stop(grown_filters, "filters.png", "filters", 12),
     Stop(matlab_s_pictures, "deepdream_image.png",
-         "deepdream-image --layer {last} --channels 0..5", 12),
+         "deepdream-image --layer {deepest} --channels 0..5", 12),
     Stop(dreamt, "dream.png", "dream {photo}", 13),
     Stop(zoomed, "zoom.png", "zoom --frames 16 --size 128", 13),
     Stop(projected, "deconvnet.png", "deconvnet {photo} --layer {last}", 14),

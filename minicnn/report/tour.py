@@ -105,6 +105,7 @@ def _visit(stop, network, photo, folder, seed):
 
 def _write(folder, network, photo, done, more=""):
     words = {"photo": shlex.quote(str(photo)), "last": rectified(network)[-2:][0],
+             "deepest": rectified(network)[-1],
              "weights": network.name,
              "classes": " ".join(shlex.quote(one) for one in SHOWN[:2])}
     parts = [f"<p>Every picture on this page was computed by NumPy, from one network, "
