@@ -12,6 +12,8 @@ def add(parser):
     for what in ("content", "style"):
         command.option(f"{what}_layers", type=weighted, metavar="LAYER[=WEIGHT],...",
                        help=f"where {what} is compared (default: as in VGG, see vis.style)")
+    for what in ("mask", "style_mask"):
+        command.option(what, type=names, metavar="PICTURE,...")
     command.option("folder", metavar="DIR", help="keep the image there while it is worked on; the "
                    "same command goes on from there after it was killed")
     command.options(size=side, blend=lambda text: [number(0)(part) for part in names(text)])

@@ -22,6 +22,7 @@ from minicnn.ascent.optimizers import Adam
 from minicnn.ascent.transforms import EXTENSIONS, apply, extend
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.network import receptive
+from minicnn.network.layers import MaxPool, ReLU
 from minicnn.ops import resize
 from minicnn.vis.options import Options, option
 
@@ -70,6 +71,21 @@ def noise(network, size, seed):
     return x.astype(np.float32)
 
 
+def relu_blocks(network):
+    """Names of the rectified feature maps of the trunk, in blocks that end at max poolings."""
+    blocks = [[]]
+    for name in network.trunk:
+        if isinstance(network[name], MaxPool):
+            blocks.append([])
+        elif isinstance(network[name], ReLU) and len(network.shapes[name]) == 3:
+            blocks[-1].append(name)
+    blocks = [block for block in blocks if block]
+    if not blocks:
+        raise ValueError(f"style: network {network.name} has no rectified feature maps in its "
+                         "trunk; name content_layers and style_layers")
+    return blocks
+
+
 class Border:
     """What is around an image, for a network and the layers looked at.
 
@@ -96,7 +112,7 @@ class Border:
 
     def seen(self, network, x):
         """{layer: activation} of a photo, which goes on as its mirror image if anything does."""
-        x, _ = apply(self._around("reflect"), to_device(x, network.device), None)
+        x, _ = apply(self.around("reflect"), to_device(x, network.device), None)
         run = network.forward(x, to=self.layers, keep=(), caches=False)
         return {name: _middle(run[name], margin) for name, margin in self.margins.items()}
 
@@ -106,7 +122,7 @@ class Border:
 
     def look(self, network, objective, image, transforms, rng, backward, redirect):
         """`loop.look` at the image with its border."""
-        around = [*self._around(self.mode), *transforms]
+        around = [*self.around(), *transforms]
         return loop.look(network, objective, image, around, rng, backward, redirect)
 
     def resized(self, x, size):
@@ -117,11 +133,32 @@ class Border:
         nine = array_module(x).tile(x, (1, 3, 3, 1))
         return resize.forward(nine, (3 * h, 3 * w))[0][:, h : 2 * h, w : 2 * w]
 
-    def _around(self, mode):
-        return [extend(self.width, mode)] if self.width else []
+    def around(self, mode=None):
+        """The transforms, one or none, that put the border around an image."""
+        return [extend(self.width, mode or self.mode)] if self.width else []
 
 
-def steps(network, sizes, objective_at, start, border, options, kept=None):
+def search(network, sizes, objective_at, border, options):
+    """The ascent with the optimiser of the options, for `steps`.
+
+    Parameters
+    ----------
+    network : Network
+    sizes : list of (H, W)
+    objective_at : callable
+        From the number of a size, what is maximised there.
+    border : Border
+    options : SynthesisOptions
+    """
+    def ascent(k, x, count):
+        x = border.resized(x, sizes[k])
+        return loop.steps(network, border.objective(objective_at(k)), x,
+                          _optimizer(network, options), count,
+                          bounds=images.bounds(network.preprocessing, x.shape), look=border.look)
+    return ascent
+
+
+def steps(network, sizes, ascent, start, options, kept=None):
     """The steps of an ascent at each size in turn, as one iterator.
 
     Parameters
@@ -129,11 +166,12 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
     network : Network
     sizes : list of (H, W)
         As `ladder` gives them.
-    objective_at : callable
-        From the number of a size, what is maximised there.
+    ascent : callable
+        ``ascent(k, x, count)`` takes the number of a size, the image that was made at the size
+        before, and the number of steps; it returns an iterator of loop.Step. If x has the k-th size
+        already, it goes on from there.
     start : array (1, H, W, C)
         The first image, of any size.
-    border : Border
     options : SynthesisOptions
     kept : files.unfinished.Unfinished, optional
         Where the image is kept every so many steps, and from which work that was killed goes on.
@@ -151,12 +189,9 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
     index = first * options.steps + done
     begun = False
     for k in range(first, len(sizes)):
-        x = border.resized(to_device(x, network.device), sizes[k])
-        ascent = loop.steps(network, border.objective(objective_at(k)), x,
-                            _optimizer(network, options), options.steps - done,
-                            bounds=images.bounds(network.preprocessing, x.shape), look=border.look)
+        x = to_device(x, network.device)
         try:
-            for step in ascent:
+            for step in ascent(k, x, options.steps - done):
                 if step.index > 0 or not begun:  # a later start is the end of the size before
                     begun = True
                     yield step._replace(index=index + step.index)

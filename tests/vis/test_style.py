@@ -6,7 +6,7 @@ import pytest
 import small
 
 import minicnn
-from minicnn import models, vis
+from minicnn import images, models, vis
 from minicnn.ascent.objectives import gram_matrix
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Dense
@@ -130,6 +130,56 @@ def test_style_scale_shrinks_the_painting():
 def test_same_seed_same_bytes():
     first, again, other = (quick(start="noise", seed=s).x.tobytes() for s in (0, 0, 1))
     assert first == again != other
+
+
+# ---- masks
+
+def halves(photo):
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    mask[:, photo.shape[1] // 2 :] = 255
+    return mask
+
+
+def test_one_region_of_all_is_as_without_masks():
+    ones = [np.full(each.shape[:2], 7, np.uint8) for each in (PHOTO, PAINTING)]
+    masked = quick(mask=ones[0], style_mask=ones[1])
+    np.testing.assert_array_equal(masked.x, quick().x)
+
+
+def test_a_region_follows_its_own_style_only():
+    """What a guided Gram matrix does not see has no style, and so no gradient but the content's,
+    which is 0 at the start."""
+    mask = 255 - halves(PHOTO)
+    record = quick(mask=[mask], style_mask=[halves(PAINTING)[:, ::-1]], steps=1, tv_weight=0.0,
+                   style_layers=["relu1"], padding="zeros")  # each grey level is a region
+    assert list(record.by_term)[:2] == ["mix distance", "relu1 gram"]
+    soft = quick([PAINTING, OTHER], mask=[mask, mask], steps=1, tv_weight=0.0, blend=(1, 0),
+                 style_layers=["relu1"], padding="zeros")
+    moved = np.abs(soft.x - NETWORK.prepare(PHOTO, "keep")).max(axis=(0, 1, 3))
+    assert (moved[:18] > 0).all() and moved[19:].max() < 1e-6  # relu1 sees one pixel beyond
+
+
+def test_each_region_has_its_guided_gram_matrix():
+    record = quick([PAINTING, OTHER], mask=halves(PHOTO), steps=1, start="noise", blend=(1, 3),
+                   style_layers=["relu1"], padding="zeros", tv_weight=0.0)
+    network, x = NETWORK.with_average_pooling(), []
+    quick(steps=1, start="noise", watch=lambda step: x.append(step.image))
+    f = network.forward(x[0], to="relu1").output
+    total = 0.0
+    for share, painting, part in ((0.25, PAINTING, f[:, :, :18]), (0.75, OTHER, f[:, :, 18:])):
+        h, w = painting.shape[:2]
+        size = (round(h * 36 / max(h, w)), round(w * 36 / max(h, w)))
+        goal = gram_matrix(network.forward(network.prepare(
+            images.resize(painting, size), "keep"), to="relu1").output)
+        total += share * ((gram_matrix(part) - goal) ** 2).sum() / (goal**2).sum()
+    assert -record.by_term["relu1 gram"][0, 0] == pytest.approx(40 * total, rel=1e-4)
+
+
+def test_masks_that_do_not_fit_are_refused_before_any_work():
+    with pytest.raises(ValueError, match="mask has 2 regions, but there is 1 painting"):
+        quick(mask=halves(PHOTO))
+    with pytest.raises(ValueError, match="mask goes with statistic gram.*not with covariance"):
+        quick([PAINTING, OTHER], mask=halves(PHOTO), statistic="covariance")
 
 
 # ---- Ctrl-C, kill, replay

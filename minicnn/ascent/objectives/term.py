@@ -22,16 +22,31 @@ class Value(NamedTuple):
 class Term:
     """One term of an objective: `function(activation)` returns (values (N,), gradient).
 
+    A term that compares layers has a tuple of them as its place: its function takes as many
+    activations and returns as many gradients.
+
     The gradient is that of the sum of the values. In all terms but `diversity` an image's value
     depends on that image alone, so this is, at each image, the gradient of its own value. If each
     image has its own target, ``part(slice)`` is the same term for some images of the batch.
     """
 
     name: str
-    place: str
+    place: str | tuple
     function: Callable
     weight: float = 1.0
     part: Callable | None = None
+
+    @property
+    def places(self):
+        """The places looked at, as a tuple."""
+        return (self.place,) if isinstance(self.place, str) else self.place
+
+    def evaluate(self, at):
+        """The values, and the gradients by place; ``at[place]`` is the activation there."""
+        values, gradients = self.function(*(at[place] for place in self.places))
+        if isinstance(self.place, str):
+            gradients = (gradients,)
+        return values, dict(zip(self.places, gradients, strict=True))
 
 
 class Objective:
@@ -76,16 +91,18 @@ class Objective:
     @property
     def places(self):
         """The layers looked at, each once."""
-        return [p for p in dict.fromkeys(term.place for term in self.terms) if p != INPUT]
+        return [place for place in dict.fromkeys(place for term in self.terms
+                                                 for place in term.places) if place != INPUT]
 
     def evaluate(self, at):
         """The objective's Value; ``at[place]`` is the activation there, as in a Run."""
         total, by_term, gradients = 0, {}, {}
         for term in self.terms:
-            values, gradient = term.function(at[term.place])
+            values, slopes = term.evaluate(at)
             total = total + term.weight * values
             by_term[term.name] = by_term.get(term.name, 0) + term.weight * values
-            gradients[term.place] = gradients.get(term.place, 0) + term.weight * gradient
+            for place, slope in slopes.items():
+                gradients[place] = gradients.get(place, 0) + term.weight * slope
         return Value(total, by_term, gradients)
 
 
