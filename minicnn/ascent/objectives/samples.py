@@ -13,6 +13,8 @@ It is summed row by row of the map, as one product of matrices each. That is an 
 change, on a GPU either, where adding up at indices has none.
 """
 
+import numpy as np
+
 from minicnn.backend import array_module
 from minicnn.fast.threads import product
 
@@ -23,7 +25,7 @@ def bilinear(a, rows, columns):
     Parameters
     ----------
     a : array (H, W, C)
-    rows, columns : arrays (n,)
+    rows, columns : NumPy arrays (n,)
         Positions, in steps of the map, from its first number; those outside move to its border.
 
     Returns
@@ -43,32 +45,27 @@ def bilinear(a, rows, columns):
            [0., 3.]])
     """
     xp, (height, width, _) = array_module(a), a.shape
+    rows, columns = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
     (top, down), (left, right) = (
-        _between(xp, at, side, a.dtype) for at, side in ((rows, height), (columns, width)))
+        (xp.asarray(at.astype(int)), xp.asarray(at % 1, dtype=a.dtype)[:, None])
+        for at in (rows, columns))
     bottom, far = xp.minimum(top + 1, height - 1), xp.minimum(left + 1, width - 1)
     y = ((1 - down) * ((1 - right) * a[top, left] + right * a[top, far])
          + down * ((1 - right) * a[bottom, left] + right * a[bottom, far]))  # -> n,C
 
     def back(dy):
-        share, q = _tent(xp, top, down, height), _tent(xp, left, right, width)  # n,H and n,W
+        share, q = _tent(rows, height), xp.asarray(_tent(columns, width), dtype=dy.dtype)
         da = xp.zeros(a.shape, dtype=dy.dtype)
         for i in range(height):
-            near = xp.nonzero(share[:, i])[0]
+            near = np.nonzero(share[:, i])[0]
             if len(near):
-                weights = share[near, i, None] * q[near]
-                da[i] = product(weights.T, dy[near])  # (W, k) @ (k, C) -> W,C
+                weights = xp.asarray(share[near, i, None], dtype=dy.dtype)
+                near = xp.asarray(near)
+                da[i] = product((weights * q[near]).T, dy[near])  # (W, k) @ (k, C) -> W,C
         return da
     return y, back
 
 
-def _between(xp, at, side, dtype):
-    """The last number before each position (n,), and the distance from it (n, 1)."""
-    at = xp.clip(xp.asarray(at), 0, side - 1)
-    before = xp.floor(at).astype(int)
-    return before, (at - before).astype(dtype)[:, None]
-
-
-def _tent(xp, before, after, side):
-    """The share of each of the `side` numbers in each position, (n, side)."""
-    away = xp.abs((before[:, None] - xp.arange(side)) + after)
-    return xp.maximum(1 - away, 0).astype(after.dtype)
+def _tent(at, side):
+    """The share of each of `side` numbers in each position, (n, side)."""
+    return np.maximum(1 - np.abs(at[:, None] - np.arange(side)), 0)
