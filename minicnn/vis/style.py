@@ -78,13 +78,15 @@ class StyleOptions(SynthesisOptions):
                                    f"alpha = {strotss.ALPHA:g} at the first size", least=0)
     style_weight: float = option(40.0, "weight of the style's relative error", least=0)
     tv_weight: float = option(0.1, "weight of the total variation of pixels in 0..1", least=0)
-    steps: int = option(None, "steps of the optimiser at each size", least=1,
+    steps: int = option(None, "steps of the optimiser at each size", kind="int", least=1,
                         otherwise=f"100; {strotss.STEPS} with strotss")
     sizes: int = option(None, "number of sizes, each twice the one before and the last one as "
-                        "wanted; the content's weight is doubled for each that follows", least=1,
+                        "wanted; the content's weight is doubled for each that follows",
+                        kind="int", least=1,
                         otherwise=f"2; with strotss from {strotss.SMALLEST} pixels on")
     rate: float = option(None, "step size of Adam and RMSprop, and of the first step of L-BFGS: "
-                         "about the change of a pixel, in grey levels (0..255)", above=0,
+                         "about the change of a pixel, in grey levels (0..255)", kind="float",
+                         above=0,
                          otherwise=f"6; {strotss.RATE:g} with strotss, half of it at the last size")
     pooling: str = option(None, "kind of pooling that replaces max pooling; max keeps it",
                           choices=("average", "max"), otherwise="average; max with strotss")
