@@ -21,7 +21,8 @@ that is larger than the photo or a tile without seams.
 
 What is regular over more pixels than a unit sees, such as the rows of a wall, comes out crooked. A
 second term, `spectrum_weight` times the relative distance from the photo's power spectrum, keeps it
-(Gonthier, Gousseau & Ladjal 2022).
+straight (Gonthier, Gousseau & Ladjal 2022); 1 suits a wall seen from the front. Stones that lie as
+they like are better without.
 """
 
 from dataclasses import dataclass
