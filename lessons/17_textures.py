@@ -134,15 +134,10 @@ bricks = np.where(mortar[..., None], (205, 200, 190), (150, 75, 55)).astype(np.u
 loose, straight = (vis.texture(net, bricks, size="keep", steps=30, spectrum_weight=weight).image
                    for weight in (0, 1))
 show(bricks, loose, straight, titles=["bricks", "Gram matrices", "and the spectrum"])
-
-
-def rows(image):
-    """How much the brightness of whole rows goes up and down eight times."""
-    return np.abs(np.fft.rfft(image.mean(axis=(1, 2)))[8])
-
-
+# How much the brightness of whole rows goes up and down eight times:
+rows = [np.abs(np.fft.rfft(image.mean(axis=(1, 2)))[8]) for image in (loose, straight)]
 # %%
-assert rows(straight) > 1.3 * rows(loose), "the spectrum keeps the rows"
+assert rows[1] > 1.3 * rows[0], "the spectrum keeps the rows"
 assert np.allclose(gram_matrix(together), g) and not np.allclose(gram_matrix(alone), g), "no order"
 assert all(each.trace[-1, 0] > each.trace[0, 0] / 5 for each in made), "each loss fell"
 home = objectives.gram(layers[0], gram_matrix(run[layers[0]])[0]).evaluate(run)
