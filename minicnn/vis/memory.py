@@ -11,6 +11,7 @@ and in tiles (`vis.tiles`) a pass over the largest tile instead of one over the 
 
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from math import prod
 
 from minicnn.backend import control_groups
@@ -18,6 +19,7 @@ from minicnn.network.memory import Dry, Ledger
 from minicnn.vis import coarse_to_fine, strotss
 
 WORK = 6  # images that a step has while the network looks at one; a search has as many again
+PYRAMIDS = 30  # images that a step of STROTSS has meanwhile: numbers, squares, both photos' colours
 VECTORS, PAIRS = 8, 9  # numbers in an energy of hypercolumns: so many of each, and of each pair
 TILES = (1024, 512, 256, 128)  # pixels: what is proposed, the largest that fits
 
@@ -115,7 +117,7 @@ def gram(ledger, shape, border=True):
 
 
 def guided(ledger, shape, border=True):
-    """`textures.guided` with `objectives.gram`: of two regions at a time, whose sum stays."""
+    """`textures.guided` with `objectives.gram`, of one region and then of another."""
     def region():
         features, product = ledger.array(*shape), ledger.array(*shape, reused=True)
         slope = ledger.array(*shape)
@@ -166,9 +168,9 @@ def synthesis(network, size, layers, contents, options):
     terms = {name: distance if name in contents else partial(statistic, border=border.width > 0)
              for name in border.layers}
     if options.statistic == "cross":
-        channels = [network.shapes[name][2] for name in layers]
-        terms |= {name: partial(cross, channels=count, border=border.width > 0)
-                  for name, count in zip(layers, channels[1:], strict=False)}
+        order = sorted(layers, key=lambda name: -network.shapes[name][0])  # as `texture_loss`
+        terms |= {a: partial(cross, channels=network.shapes[b][2], border=border.width > 0)
+                  for a, b in pairwise(order)}
     looks = Looks(network, [side + 2 * border.width for side in size], terms, border.tiles)
     seen = looks.targets()
     kept = {name: seen[name] for name in contents}
@@ -195,7 +197,7 @@ def transport(network, size, layers, contents, options):
     looks = Looks(network, [side + 2 * border.width for side in size],
                   {first: energy} | dict.fromkeys(others, sampled))
     photo = looks.targets()
-    images = looks.ledger.array(2 * WORK, *size, network.input_shape[2])  # of pyramids, too
+    images = looks.ledger.array(PYRAMIDS, *size, network.input_shape[2])
     looks.look()
     del images, photo
     return looks.ledger.peak
