@@ -117,7 +117,20 @@ def tint(image):
 # stronger than the painting's, as here, the painting gets it, too: its bands become nearly black
 # and white, and strokes made of them look like outlines. `luminance` paints from the soft bands,
 # and lays the photo's tints over them.
+#
+# ## Where which style?
+# A mask divides the photo: each grey level is a region, and has a painting and a Gram matrix of its
+# own. Features count times the mask, scaled down to the layer's size. The second painting here is
+# the first with red and blue exchanged.
 # %%
+mask = np.zeros(photo().shape[:2], np.uint8)
+mask[:, mask.shape[1] // 2 :] = 255
+parts = vis.style(net, photo(), [painting, painting[..., ::-1]], mask=mask, size=side, steps=20,
+                  style_weight=ratios[2])
+show(mask, parts.image, titles=["mask", "two paintings"])
+left, right = np.array_split(parts.image, 2, axis=1)
+# %%
+assert tint(left) > tint(right), "each half has its own painting's colours"
 assert content > style, "the content knows places, the style does not"
 assert begin.by_term[f"{deep} distance"][0, 0] == 0, "at the start the content is the photo's"
 assert contents == sorted(contents) and styles == sorted(styles, reverse=True), "a trade"
@@ -125,3 +138,7 @@ assert abs(tint(own.image) - tint(photo())) < abs(tint(made[1].image) - tint(pho
 # %% [markdown]
 # Try a painting and a photo of your own, and a larger network:
 # `minicnn style photo.jpg painting.jpg --weights vgg19.h5 --size 384 --frames steps.gif`.
+#
+# There is a way without Gram matrices, too: `--method strotss` carries every pixel's features to
+# the nearest of the painting's, and keeps of the content which pixels are alike
+# (`minicnn/vis/strotss.py`).

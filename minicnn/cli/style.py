@@ -18,6 +18,8 @@ def add(parser):
     for what in ("content", "style"):
         command.option(f"{what}_layers", type=weighted, metavar="LAYER[=WEIGHT],...",
                        help=f"where {what} is compared (default: as in VGG, see vis.style)")
+    for what in ("mask", "style_mask"):
+        command.option(what, type=of.names, metavar="PICTURE,...")
     command.option("folder", metavar="DIR", help="keep the image there while it is worked on; the "
                    "same command goes on from there after it was killed")
     command.options(size=of.side,
@@ -31,7 +33,8 @@ def run(options):
     of.check_destinations(options, folder=True)
     net = of.network(options)
     record = of.call(vis.style, options, net)
-    if words := "; ".join(_small(record.x.shape[1:3], record.settings["sizes"])):
+    count = record.settings["sizes"] or 1  # None: as many as have room
+    if words := "; ".join(_small(record.x.shape[1:3], count)):
         tell(f"minicnn: warning: {words}", file=sys.stderr)
     return of.save(record, options, net)
 

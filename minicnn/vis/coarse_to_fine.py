@@ -22,6 +22,7 @@ from minicnn.ascent.optimizers import Adam
 from minicnn.ascent.transforms import EXTENSIONS, apply, extend
 from minicnn.backend import array_module, to_device, to_host
 from minicnn.network import receptive
+from minicnn.network.layers import MaxPool, ReLU
 from minicnn.ops import resize
 from minicnn.vis.options import Options, option
 from minicnn.vis.tiles import InTiles
@@ -55,6 +56,11 @@ class SynthesisOptions(Options):
     seed: int = option(0, "seed of the noise, which has a standard deviation of 10 grey levels "
                        "around the mean colour", least=0)
 
+    @property
+    def known_by_grams(self):
+        """Whether the `statistic` of a layer is a Gram matrix of all of it, a sum over tiles."""
+        return self.statistic == "gram"
+
 
 def pooled(network, options):
     """The network with the pooling that the options name."""
@@ -72,6 +78,21 @@ def noise(network, size, seed):
     channels = len(images.CHANNELS[network.needed_preprocessing().order])
     x = np.random.default_rng(seed).normal(0, 10 * network.grey_level, (1, *size, channels))
     return x.astype(np.float32)
+
+
+def relu_blocks(network):
+    """Names of the rectified feature maps of the trunk, in blocks that end at max poolings."""
+    blocks = [[]]
+    for name in network.trunk:
+        if isinstance(network[name], MaxPool):
+            blocks.append([])
+        elif isinstance(network[name], ReLU) and len(network.shapes[name]) == 3:
+            blocks[-1].append(name)
+    blocks = [block for block in blocks if block]
+    if not blocks:
+        raise ValueError(f"style: network {network.name} has no rectified feature maps in its "
+                         "trunk; name content_layers and style_layers")
+    return blocks
 
 
 class Border:
@@ -108,7 +129,7 @@ class Border:
     def seen(self, network, x):
         """{layer: activation} of a photo, which goes on as its mirror image if anything does; in
         tiles, a Gram where no more is wanted."""
-        x, _ = apply(self._around("reflect"), to_device(x, network.device), None)
+        x, _ = apply(self.around("reflect"), to_device(x, network.device), None)
         if self._in_tiles(x.shape[1:3]):
             run = self.tiles.forward(x, to=self.layers)
             return {name: run[name] for name in self.layers}
@@ -117,7 +138,7 @@ class Border:
 
     def look(self, network, objective, image, transforms, rng, backward, redirect):
         """`loop.look` at the image with its border, of which the objective sees nothing."""
-        around = [*self._around(self.mode), *transforms]
+        around = [*self.around(), *transforms]
         if self._in_tiles([side + 2 * self.width for side in image.shape[1:3]]):
             network = self.tiles  # which leave the border out
         else:
@@ -135,18 +156,38 @@ class Border:
         nine = array_module(x).tile(x, (1, 3, 3, 1))
         return resize.forward(nine, (3 * h, 3 * w))[0][:, h : 2 * h, w : 2 * w]
 
-    def _around(self, mode):
-        return [extend(self.width, mode)] if self.width else []
+    def around(self, mode=None):
+        """The transforms, one or none, that put the border around an image."""
+        return [extend(self.width, mode or self.mode)] if self.width else []
 
 
 def border(network, layers, contents, options):
     """The Border for the layers whose statistic is matched and those compared place by place."""
     grams = [name for name in layers if name not in contents]
     return Border(network, [*dict.fromkeys([*contents, *layers])], options.padding, options.tile,
-                  grams if options.statistic == "gram" else ())
+                  grams if options.known_by_grams else ())
 
 
-def steps(network, sizes, objective_at, start, border, options, kept=None):
+def search(network, sizes, objective_at, border, options):
+    """The ascent with the optimiser of the options, for `steps`.
+
+    Parameters
+    ----------
+    network : Network
+    sizes : list of (H, W)
+    objective_at : callable
+        From the number of a size, what is maximised there.
+    border : Border
+    options : SynthesisOptions
+    """
+    def ascent(k, x, count):
+        x = border.resized(x, sizes[k])
+        return loop.steps(network, objective_at(k), x, _optimizer(network, options), count,
+                          bounds=images.bounds(network.preprocessing, x.shape), look=border.look)
+    return ascent
+
+
+def steps(network, sizes, ascent, start, options, kept=None):
     """The steps of an ascent at each size in turn, as one iterator.
 
     Parameters
@@ -154,11 +195,12 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
     network : Network
     sizes : list of (H, W)
         As `ladder` gives them.
-    objective_at : callable
-        From the number of a size, what is maximised there.
+    ascent : callable
+        ``ascent(k, x, count)`` takes the number of a size, the image that was made at the size
+        before, and the number of steps; it returns an iterator of loop.Step. If x has the k-th size
+        already, it goes on from there.
     start : array (1, H, W, C)
         The first image, of any size.
-    border : Border
     options : SynthesisOptions
     kept : files.unfinished.Unfinished, optional
         Where the image is kept every so many steps, and from which work that was killed goes on.
@@ -176,12 +218,9 @@ def steps(network, sizes, objective_at, start, border, options, kept=None):
     index = first * options.steps + done
     begun = False
     for k in range(first, len(sizes)):
-        x = border.resized(to_device(x, network.device), sizes[k])
-        ascent = loop.steps(network, objective_at(k), x,
-                            _optimizer(network, options), options.steps - done,
-                            bounds=images.bounds(network.preprocessing, x.shape), look=border.look)
+        x = to_device(x, network.device)
         try:
-            for step in ascent:
+            for step in ascent(k, x, options.steps - done):
                 if step.index > 0 or not begun:  # a later start is the end of the size before
                     begun = True
                     yield step._replace(index=index + step.index)

@@ -7,12 +7,12 @@ Nothing is computed: the passes are gone through with arrays that have a shape a
 (`network.memory`), and what a method has besides is added (`vis.memory`).
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from minicnn import images
 from minicnn.ascent.lbfgs import LBFGS
 from minicnn.network.memory import Dry, Ledger
-from minicnn.vis import coarse_to_fine, memory
+from minicnn.vis import coarse_to_fine, memory, strotss
 from minicnn.vis.convolutional import convolutional
 from minicnn.vis.dream import DreamOptions, places
 from minicnn.vis.invert import InvertOptions
@@ -40,7 +40,8 @@ def estimate(network, size, method="forward", layers=None, **options):
         Pixels of the image.
     method : str
         forward: `Network.forward` with all that it keeps; backward: that, and `Run.backward`; or
-        maximize, dream, invert, texture, style of `minicnn.vis`.
+        maximize, dream, invert, texture, style of `minicnn.vis`; or strotss, which is style by that
+        method.
     layers : str or sequence of str, optional
         Where the method looks; by default its own default. For style, those of the style.
     **options
@@ -123,7 +124,13 @@ def _texture(network, size, layers, options):
 
 def _style(network, size, layers, options):
     contents, styles = layers_of_style(network)
-    return _synthesis(network, size, layers or styles, contents, options)
+    return _synthesis(network, size, layers or styles, contents, options.resolved())
+
+
+def _strotss(network, size, layers, options):
+    options = replace(options, method="strotss").resolved()
+    return memory.transport(coarse_to_fine.pooled(network, options), size,
+                            layers or strotss.default_layers(network), [], options)
 
 
 def _synthesis(network, size, layers, contents, options):
@@ -134,4 +141,4 @@ def _synthesis(network, size, layers, contents, options):
 METHODS = {"forward": (Options, _forward), "backward": (Options, _backward),
            "maximize": (MaximizeOptions, _maximize), "dream": (DreamOptions, _dream),
            "invert": (InvertOptions, _invert), "texture": (TextureOptions, _texture),
-           "style": (StyleOptions, _style)}
+           "style": (StyleOptions, _style), "strotss": (StyleOptions, _strotss)}

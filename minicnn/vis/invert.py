@@ -18,6 +18,11 @@ program's B is 134, its lambda 1, 10 or 100 by depth. It steps by gradient desce
 hundredth for the rest, from rest each time. That is ``basis="pixels", optimizer="momentum",
 steps=400, noise=69, level=134, variation=1`` (or 10, or 100).
 
+The same authors later show the layer the image moved at random in every step (2016, "Visualizing
+deep convolutional neural networks using natural pre-images"): ``jitter``, in pixels, for gradient
+descent. It takes away patterns of the grid that a layer with a stride samples; moved copies differ
+from the photo by a part of the stride, which such a layer hardly sees.
+
 Two later things come much nearer in fewer passes, and are the defaults: L-BFGS (`ascent.lbfgs`),
 and the image as a spectrum whose fine detail is scaled down (`parametrize.fourier`), where broad
 colours come first and a lambda of 0.1 is enough. Either way the image is kept between black and
@@ -35,6 +40,7 @@ from minicnn import images
 from minicnn.ascent import loop, objectives, parametrize
 from minicnn.ascent.lbfgs import LBFGS
 from minicnn.ascent.optimizers import SGD
+from minicnn.ascent.transforms import jitter
 from minicnn.backend import to_device, to_host
 from minicnn.network.layers import Dropout
 from minicnn.vis.hypercolumn_maps import usual
@@ -60,6 +66,8 @@ class InvertOptions(Options):
     rate: float = option(0.004, "step length of gradient descent, in units of sigma^2", above=0)
     momentum: float = option(0.9, "share of a step of gradient descent that the next one repeats",
                              least=0, most=1)
+    jitter: int = option(0, "greatest shift, in pixels each way, of what the layer sees in a step "
+                         "of gradient descent", least=0)
     variation: float = option(0.1, "lambda, the weight of the differences of neighbours", least=0)
     beta: float = option(2.0, "power of these differences", least=1)
     alpha: float = option(6.0, "power of the alpha norm", least=1)
@@ -120,6 +128,9 @@ def invert(network, image, layers=None, *, options, progress=False, watch=None):
     """
     if options.optimizer == "momentum" and options.basis != "pixels":
         raise OptionsError("invert: optimizer momentum steps in pixels; add basis='pixels'")
+    if options.jitter and options.optimizer != "momentum":
+        raise OptionsError("invert: jitter changes the loss in every step, and L-BFGS compares "
+                           "steps; add optimizer='momentum', basis='pixels'")
     photo = network.prepare(image, options.size)
     names = _names(network, layers, photo.shape[1:3])
     seen = network.forward(photo, to=names, keep=(), caches=False)
@@ -182,9 +193,12 @@ def descent(network, loss, shape, options):
         return loop.steps(network, -loss, start, LBFGS(first=grey), options.steps, bounds=bounds)
     sigma = S * grey * start.size ** 0.5
 
+    moved = [jitter(options.jitter)] if options.jitter else []
+
     def part(factor, first, last):
         optimizer = SGD(factor * options.rate * sigma**2, options.momentum)
-        return lambda x: loop.steps(network, -loss, x, optimizer, last - first, bounds=bounds)
+        return lambda x: loop.steps(network, -loss, x, optimizer, last - first, moved,
+                                    bounds=bounds, seed=[options.seed, first])
     ascent, done = None, 0.0
     for share, factor in SCHEDULE:
         following = part(factor, *(round(options.steps * until) for until in (done, done + share)))

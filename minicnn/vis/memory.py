@@ -10,12 +10,17 @@ and in tiles (`vis.tiles`) a pass over the largest tile instead of one over the 
 """
 
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from math import prod
 
 from minicnn.backend import control_groups
 from minicnn.network.memory import Dry, Ledger
-from minicnn.vis import coarse_to_fine
+from minicnn.vis import coarse_to_fine, strotss
 
 WORK = 6  # images that a step has while the network looks at one; a search has as many again
+PYRAMIDS = 30  # images that a step of STROTSS has meanwhile: numbers, squares, both photos' colours
+VECTORS, PAIRS = 8, 9  # numbers in an energy of hypercolumns: so many of each, and of each pair
 TILES = (1024, 512, 256, 128)  # pixels: what is proposed, the largest that fits
 
 
@@ -111,6 +116,34 @@ def gram(ledger, shape, border=True):
     return _weighted(ledger, ledger.array(*shape) if border else slope)  # zeros at the border
 
 
+def guided(ledger, shape, border=True):
+    """`textures.guided` with `objectives.gram`, of one region and then of another."""
+    def region():
+        features, product = ledger.array(*shape), ledger.array(*shape, reused=True)
+        slope = ledger.array(*shape)
+        del product
+        times = ledger.array(*shape)
+        del features, slope
+        return _weighted(ledger, ledger.array(*shape) if border else times)
+    gradient = region()
+    region()
+    return gradient
+
+
+def cross(ledger, shape, channels, border=True):
+    """`objectives.gram` at a layer, and `textures.cross_gram` with the next one's channels."""
+    own = gram(ledger, shape, border)
+    enlarged, slope = ledger.array(*shape[:3], channels), ledger.array(*shape[:3], channels)
+    other = gram(ledger, shape, border)
+    del enlarged, slope, other
+    return own
+
+
+def sampled(ledger, shape):
+    """The hypercolumns of `vis.strotss`: a layer's gradient is divided by the layer's mean."""
+    return _weighted(ledger, ledger.array(*shape))
+
+
 def _weighted(ledger, gradient):
     """The gradient times its term's weight."""
     return ledger.array(*gradient.shape)
@@ -131,9 +164,13 @@ def synthesis(network, size, layers, contents, options):
     options : SynthesisOptions
     """
     border = coarse_to_fine.border(network, layers, contents, options)
-    terms = {name: distance if name in contents else
-             lambda ledger, shape: gram(ledger, shape, border.width > 0)
+    statistic = guided if getattr(options, "mask", None) is not None else gram
+    terms = {name: distance if name in contents else partial(statistic, border=border.width > 0)
              for name in border.layers}
+    if options.statistic == "cross":
+        order = sorted(layers, key=lambda name: -network.shapes[name][0])  # as `texture_loss`
+        terms |= {a: partial(cross, channels=network.shapes[b][2], border=border.width > 0)
+                  for a, b in pairwise(order)}
     looks = Looks(network, [side + 2 * border.width for side in size], terms, border.tiles)
     seen = looks.targets()
     kept = {name: seen[name] for name in contents}
@@ -145,30 +182,53 @@ def synthesis(network, size, layers, contents, options):
     return looks.ledger.peak
 
 
+def transport(network, size, layers, contents, options):
+    """The bytes that `vis.style` takes with method strotss at its last size; as `synthesis`, but
+    for `contents`, which there are none."""
+    border = coarse_to_fine.border(network, layers, [], options)
+    count = min(strotss.SAMPLES, prod(size))
+    channels = sum(network.shapes[name][2] for name in layers)
+
+    def energy(ledger, shape):  # before the first layer's gradient
+        drawn = ledger.array(VECTORS, count, channels), ledger.array(PAIRS, count, count)
+        del drawn
+        return sampled(ledger, shape)
+    first, *others = layers
+    looks = Looks(network, [side + 2 * border.width for side in size],
+                  {first: energy} | dict.fromkeys(others, sampled))
+    photo = looks.targets()
+    images = looks.ledger.array(PYRAMIDS, *size, network.input_shape[2])
+    looks.look()
+    del images, photo
+    return looks.ledger.peak
+
+
 def images_of(optimizer, memory, steps):
     """How many images an optimiser has while the network looks at one."""
     return WORK if optimizer != "lbfgs" else 2 * WORK + 2 * min(memory, steps)
 
 
-def check(name, network, size, layers, contents, options):
-    """Raise ValueError if `synthesis`, for a method of this name, needs more memory than there is;
-    for a GPU do nothing."""
+def check(name, network, size, layers, contents, options, count=synthesis):
+    """Raise ValueError if a method of this name, whose bytes are those of `synthesis` or
+    `transport`, needs more memory than there is; for a GPU do nothing."""
     there = control_groups.memory_available()
     if there is None or network.device != "cpu":
         return
 
     def needed(tile):
-        return synthesis(network, size, layers, contents, replace(options, tile=tile))
-    count = needed(options.tile)
-    if count <= there:
+        return count(network, size, layers, contents, replace(options, tile=tile))
+    wanted = needed(options.tile)
+    if wanted <= there:
         return
-    fitting = [tile for tile in TILES if tile < (options.tile or max(size))
+    by_tiles = count is synthesis
+    fitting = [tile for tile in TILES if by_tiles and tile < (options.tile or max(size))
                and needed(tile) <= there]
     remedy = (f"take tiles: tile={fitting[0]} (--tile {fitting[0]}) needs "
               f"{gigabytes(needed(fitting[0]))}" if fitting else
-              "make a smaller image (size), or let L-BFGS remember fewer steps (memory)")
+              "make a smaller image (size)" + by_tiles * (
+                  ", or let L-BFGS remember fewer steps (memory)"))
     raise ValueError(f"{name}: an image of {size[0]}x{size[1]} pixels needs about "
-                     f"{gigabytes(count)} of memory, but only {gigabytes(there)} are free; "
+                     f"{gigabytes(wanted)} of memory, but only {gigabytes(there)} are free; "
                      f"{remedy}")
 
 

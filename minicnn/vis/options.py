@@ -69,7 +69,7 @@ def photo_size(default=None):
 class Options:
     """The base of all options classes: each value is checked when an instance is made."""
 
-    method: ClassVar[str] = ""  # the name of the function that takes them, see `takes`
+    taker: ClassVar[str] = ""  # the name of the function that takes them, see `takes`
 
     def __post_init__(self):
         for one in fields(self):
@@ -86,7 +86,7 @@ class Options:
             return
         if about["choices"] is not None:
             if value not in about["choices"]:
-                raise OptionsError(f"{self.method}: {one.name} must be one of "
+                raise OptionsError(f"{self.taker}: {one.name} must be one of "
                                    f"{', '.join(map(str, about['choices']))}, got {value!r}"
                                    + near(value, about["choices"]))
             return
@@ -97,7 +97,7 @@ class Options:
         right = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
         if not (right and isfinite(value) and _within(value, *limits)):
             kind = "a whole number" if whole else "a number"
-            raise OptionsError(f"{self.method}: {one.name} must be {kind}{_limits(*limits)}, got "
+            raise OptionsError(f"{self.taker}: {one.name} must be {kind}{_limits(*limits)}, got "
                                f"{value!r}")
 
 
@@ -137,8 +137,8 @@ def takes(cls, presets=None, usual=None):
         From the arguments, the preset that is meant where none is named, or None.
     """
     def decorate(function):
-        if "method" not in vars(cls):
-            cls.method = function.__name__
+        if "taker" not in vars(cls):
+            cls.taker = function.__name__
         own = [p for p in inspect.signature(function).parameters.values() if p.name != "options"]
         names = [one.name for one in fields(cls)]
 
@@ -146,13 +146,13 @@ def takes(cls, presets=None, usual=None):
         def method(*arguments, **given):
             chosen = {name: given.pop(name) for name in names if name in given}
             for name in given.keys() - {p.name for p in own}:
-                raise TypeError(f"{cls.method}() got an argument {name!r} that it does not have"
+                raise TypeError(f"{cls.taker}() got an argument {name!r} that it does not have"
                                 + near(name, [*names, *(p.name for p in own)]))
             told = dict(zip([p.name for p in own], arguments, strict=False)) | given
             preset = told.get("preset")
             if preset is None and usual is not None and own[0].name in told:
                 preset = usual(**told)
-            base = cls() if preset is None else named(cls.method, presets, preset)
+            base = cls() if preset is None else named(cls.taker, presets, preset)
             if usual is not None and len(arguments) <= len(own):
                 arguments, given = (), told | {"preset": preset}
             options = replace(base, **chosen)

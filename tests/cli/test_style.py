@@ -6,7 +6,7 @@ import shown
 import small
 from PIL import Image
 
-from minicnn import vis
+from minicnn import images, vis
 from minicnn.cli import main
 
 NETWORK = small.network()
@@ -40,6 +40,31 @@ def test_style(painted, said, weights, photo, tmp_path):
     again = tmp_path / "again.png"
     said("replay", tmp_path / "s.json", "--out", again)
     np.testing.assert_array_equal(shown.itself(again), record.image)
+
+
+def test_masks_and_the_other_method(painted, said, complaint, weights, photo, tmp_path):
+    pixels = images.load(photo)
+    mask = np.zeros(pixels.shape[:2], np.uint8)
+    mask[:, 10:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    Image.fromarray(small.photo(30, 24, seed=3)).save(tmp_path / "b.png")
+    Image.fromarray(pixels[..., 0]).save(tmp_path / "many.png")
+    out, masks = tmp_path / "s.png", ("--mask", tmp_path / "mask.png")
+    given = ("style", "--weights", weights, photo, photo, tmp_path / "b.png", "--steps", 1,
+             "--size", 20, "--style-layers", "relu1", *masks, "--out", out)
+    _, warning = painted(*given, "--method", "strotss", "--keep-settings")
+    assert warning.startswith("minicnn: warning: 20x16 pixels have little room")  # sizes fit
+    record = vis.style(NETWORK, photo, [photo, tmp_path / "b.png"], style_layers=["relu1"], size=20,
+                       mask=tmp_path / "mask.png", method="strotss", steps=1)
+    np.testing.assert_array_equal(shown.itself(out), record.image)
+    said("replay", tmp_path / "s.json", "--out", tmp_path / "again.png")
+    np.testing.assert_array_equal(shown.itself(tmp_path / "again.png"), record.image)
+    painted(*given, "--content-layers", "mix", "--style-mask",
+            f"{tmp_path / 'mask.png'},{tmp_path / 'b.png'}")
+    line = complaint(*given, "--style-mask", tmp_path / "mask.png")
+    assert "1 style_mask for 2 paintings" in line
+    line = complaint(*given[:5], *given[6:], "--style-mask", tmp_path / "many.png")
+    assert "many.png has" in line and "draw it with at most 8" in line
 
 
 def test_a_painting_that_is_not_there(weights, photo, capsys):

@@ -12,9 +12,10 @@ from minicnn.files.patches import Patches
 from minicnn.vis import presets
 from minicnn.vis.deconvnet import each_rule, each_stage
 from minicnn.vis.hypercolumn_maps import hypercolumn_maps
-from minicnn.vis.texture import STATISTICS
+from minicnn.vis.texture import CROSS, STATISTICS
 
 PHOTO = small.photo()
+HALVES = np.where(PHOTO[..., 0] > np.median(PHOTO[..., 0]), 255, 0).astype(np.uint8)
 # float32: a pass differs in the seventh digit, and an ascent carries that on. Where a ReLU or a
 # pooling changes its mind a single number may differ; none does in these photos.
 PASS, ASCENT = 1e-4, 1e-2
@@ -72,10 +73,16 @@ METHODS = {
                                                    count=2).patches,
     "survey": lambda net, folder: vis.survey(net, [PHOTO, small.photo(seed=1)]),
     "style": lambda net, folder: vis.style(net, PHOTO, PHOTO[::-1], steps=3),
+    "style, masks": lambda net, folder: vis.style(
+        net, PHOTO, PHOTO[::-1], steps=3, mask=HALVES, style_mask=HALVES),
+    "style, strotss": lambda net, folder: vis.style(net, PHOTO, PHOTO[::-1], steps=3,
+                                                    method="strotss", mask=HALVES,
+                                                    style_mask=HALVES),
     **{f"texture, {statistic}": lambda net, folder, statistic=statistic: vis.texture(
         net, PHOTO, steps=3, statistic=statistic, padding="circular")
-       for statistic in STATISTICS if statistic != "gram"},
+       for statistic in (*STATISTICS, CROSS) if statistic != "gram"},
     "texture": lambda net, folder: vis.texture(net, PHOTO, steps=3),
+    "texture, spectrum": lambda net, folder: vis.texture(net, PHOTO, steps=3, spectrum_weight=1.0),
     "zoom": lambda net, folder: vis.zoom(net, PHOTO, frames=2, layers="relu1", octaves=2,
                                          octave_scale=1.2, steps=2),
     "zoom from noise": lambda net, folder: vis.zoom(net, frames=1, layers="relu1", octaves=1,

@@ -6,7 +6,15 @@ import small
 
 from minicnn.ascent import loop, objectives
 from minicnn.files.unfinished import Unfinished
-from minicnn.vis.coarse_to_fine import Border, SynthesisOptions, follow, ladder, noise, steps
+from minicnn.vis.coarse_to_fine import (
+    Border,
+    SynthesisOptions,
+    follow,
+    ladder,
+    noise,
+    search,
+    steps,
+)
 
 NETWORK = small.network().with_average_pooling()
 SIZES = [(20, 24), (40, 48)]
@@ -17,10 +25,10 @@ def energy(k):
     return objectives.energy("relu1") * 1e-3
 
 
-def run(options=None, kept=None, sizes=SIZES, objective=energy, **more):
+def run(options=None, kept=None, sizes=SIZES, objective=energy):
     options = options or SynthesisOptions(steps=3, padding="zeros")
-    return steps(NETWORK, sizes, objective, noise(NETWORK, (20, 24), 0),
-                 Border(NETWORK, LAYERS, options.padding), options, kept, **more)
+    ascent = search(NETWORK, sizes, objective, Border(NETWORK, LAYERS, options.padding), options)
+    return steps(NETWORK, sizes, ascent, noise(NETWORK, (20, 24), 0), options, kept)
 
 
 def test_ladder_halves_down_to_32_pixels():

@@ -31,6 +31,8 @@ if sys.argv[1] == "forward":
     network.forward(x)
 elif sys.argv[1] == "maximize":
     vis.maximize(network, "conv3_1", 0, size=side, steps=3)
+elif sys.argv[1] == "strotss":
+    vis.style(network, photo, photo, size=side, sizes=1, steps=1, method="strotss")
 else:
     vis.style(network, photo, photo, size=side, sizes=1, steps=1, tile=96)
 print(kilobytes("VmHWM") - start)
@@ -41,7 +43,7 @@ print(kilobytes("VmHWM") - start)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("method, side, options", [
     ("forward", 64, {}), ("maximize", 192, {"layers": "conv3_1", "steps": 3}),
-    ("style", 256, {"tile": 96, "steps": 1})])
+    ("style", 256, {"tile": 96, "steps": 1}), ("strotss", 256, {})])
 def test_a_process_then_takes_as_much_within_15_percent(method, side, options):
     asked = subprocess.run([sys.executable, "-c", CHILD, method, str(side)], capture_output=True,
                            text=True, check=True)
@@ -70,6 +72,8 @@ def test_one_error_for_what_is_unknown():
         minicnn.estimate(NETWORK, 16, "sleep")
     with pytest.raises(OptionsError, match="estimate: forward has no option 'tile'"):
         minicnn.estimate(NETWORK, 16, "forward", tile=3)
+    with pytest.raises(OptionsError, match="style: tile: only method gatys has it; leave it out"):
+        minicnn.estimate(NETWORK, 48, "strotss", tile=16)
     with pytest.raises(ValueError, match="no layer 'pool9'"):
         minicnn.estimate(NETWORK, 16, "texture", layers="pool9")
     with pytest.raises(ValueError, match="too small"):

@@ -206,6 +206,16 @@ def test_ctrl_c_before_the_second_layer_s_first_step_keeps_the_first(monkeypatch
         quick(["relu1"])
 
 
+def test_jitter_moves_what_the_layer_sees_and_not_the_image(monkeypatch):
+    """The layer's error is of the moved image, so a trace differs from its first number on."""
+    plain, moved, again = (quick(basis="pixels", optimizer="momentum", jitter=most)
+                           for most in (0, 3, 3))
+    np.testing.assert_array_equal(moved.x, again.x)
+    assert moved.x.tobytes() != plain.x.tobytes() and moved.settings["jitter"] == 3
+    assert moved.by_term["total variation"][0] == plain.by_term["total variation"][0]
+    assert moved.by_term["relu1 distance"][0] != plain.by_term["relu1 distance"][0]
+
+
 # ---- what is refused
 
 def test_errors_name_the_option_or_the_layer():
@@ -215,6 +225,8 @@ def test_errors_name_the_option_or_the_layer():
         quick([])
     with pytest.raises(ValueError, match="momentum steps in pixels; add basis='pixels'"):
         quick(optimizer="momentum")
+    with pytest.raises(ValueError, match="jitter changes the loss in every step.*momentum"):
+        quick(jitter=2)
     with pytest.raises(ValueError, match="optimizer must be one of lbfgs, momentum, got 'adam'"):
         quick(optimizer="adam")
     silent = small.network()

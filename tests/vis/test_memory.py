@@ -1,5 +1,7 @@
 """What does not fit into memory is said before the work, with a remedy."""
 
+from functools import partial
+
 import pytest
 import small
 
@@ -27,6 +29,8 @@ def test_without_a_tile_that_fits_it_says_what_else_to_do(monkeypatch):
     monkeypatch.setattr(control_groups, "memory_available", lambda: 1000)
     with pytest.raises(ValueError, match="make a smaller image .size., or let L-BFGS remember"):
         METHODS["style"](size=36, tile=16)
+    with pytest.raises(ValueError, match=r"only 0 MB are free; make a smaller image .size.$"):
+        METHODS["style"](size=36, method="strotss")
 
 
 def test_where_the_system_does_not_say_nothing_is_refused(monkeypatch):
@@ -37,7 +41,7 @@ def test_where_the_system_does_not_say_nothing_is_refused(monkeypatch):
 def needed(size, **options):
     contents, styles = default_layers(NETWORK)
     return memory.synthesis(NETWORK.with_average_pooling(), size, styles, contents,
-                            StyleOptions(**options))
+                            StyleOptions(**options).resolved())
 
 
 def test_tiles_take_less_and_more_remembered_steps_two_images_each():
@@ -51,7 +55,15 @@ def test_l_bfgs_remembers_no_more_than_its_steps():
     assert needed((64, 64), memory=20, steps=5) == needed((64, 64), memory=5)
 
 
-@pytest.mark.parametrize("term", [memory.energy, memory.distance, memory.gram])
+def test_with_a_mask_whole_layers_are_counted_and_two_regions():
+    plain, masked = (needed((256, 256), mask=mask, steps=2) for mask in (None, "mask.png"))
+    tiled, joined = (needed((256, 256), mask=mask, steps=2, tile=64) for mask in (None, "mask.png"))
+    assert plain <= masked and tiled < joined < masked
+
+
+@pytest.mark.parametrize("term", [
+    memory.energy, memory.distance, memory.gram, memory.guided, memory.sampled,
+    partial(memory.cross, channels=7)], ids=str)
 def test_of_a_term_only_the_gradient_stays(term):
     ledger = Ledger()
     gradient = term(ledger, (1, 10, 20, 5))

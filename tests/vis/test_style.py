@@ -6,7 +6,7 @@ import pytest
 import small
 
 import minicnn
-from minicnn import models, vis
+from minicnn import images, models, vis
 from minicnn.ascent.objectives import gram_matrix
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Dense
@@ -132,6 +132,56 @@ def test_same_seed_same_bytes():
     assert first == again != other
 
 
+# ---- masks
+
+def halves(photo):
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    mask[:, photo.shape[1] // 2 :] = 255
+    return mask
+
+
+def test_one_region_of_all_is_as_without_masks():
+    ones = [np.full(each.shape[:2], 7, np.uint8) for each in (PHOTO, PAINTING)]
+    masked = quick(mask=ones[0], style_mask=ones[1])
+    np.testing.assert_array_equal(masked.x, quick().x)
+
+
+def test_a_region_follows_its_own_style_only():
+    """What a guided Gram matrix does not see has no style, and so no gradient but the content's,
+    which is 0 at the start."""
+    mask = 255 - halves(PHOTO)
+    record = quick(mask=[mask], style_mask=[halves(PAINTING)[:, ::-1]], steps=1, tv_weight=0.0,
+                   style_layers=["relu1"], padding="zeros")  # each grey level is a region
+    assert list(record.by_term)[:2] == ["mix distance", "relu1 gram"]
+    soft = quick([PAINTING, OTHER], mask=[mask, mask], steps=1, tv_weight=0.0, blend=(1, 0),
+                 style_layers=["relu1"], padding="zeros")
+    moved = np.abs(soft.x - NETWORK.prepare(PHOTO, "keep")).max(axis=(0, 1, 3))
+    assert (moved[:18] > 0).all() and moved[19:].max() < 1e-6  # relu1 sees one pixel beyond
+
+
+def test_each_region_has_its_guided_gram_matrix():
+    record = quick([PAINTING, OTHER], mask=halves(PHOTO), steps=1, start="noise", blend=(1, 3),
+                   style_layers=["relu1"], padding="zeros", tv_weight=0.0)
+    network, x = NETWORK.with_average_pooling(), []
+    quick(steps=1, start="noise", watch=lambda step: x.append(step.image))
+    f = network.forward(x[0], to="relu1").output
+    total = 0.0
+    for share, painting, part in ((0.25, PAINTING, f[:, :, :18]), (0.75, OTHER, f[:, :, 18:])):
+        h, w = painting.shape[:2]
+        size = (round(h * 36 / max(h, w)), round(w * 36 / max(h, w)))
+        goal = gram_matrix(network.forward(network.prepare(
+            images.resize(painting, size), "keep"), to="relu1").output)
+        total += share * ((gram_matrix(part) - goal) ** 2).sum() / (goal**2).sum()
+    assert -record.by_term["relu1 gram"][0, 0] == pytest.approx(40 * total, rel=1e-4)
+
+
+def test_masks_that_do_not_fit_are_refused_before_any_work():
+    with pytest.raises(ValueError, match="mask has 2 regions, but there is 1 painting"):
+        quick(mask=halves(PHOTO))
+    with pytest.raises(ValueError, match="mask goes with statistic gram.*not with covariance"):
+        quick([PAINTING, OTHER], mask=halves(PHOTO), statistic="covariance")
+
+
 # ---- Ctrl-C, kill, replay
 
 def test_ctrl_c_leaves_the_image_so_far():
@@ -185,6 +235,9 @@ def test_what_is_refused():
         quick([])
     with pytest.raises(ValueError, match="blend must be 2 weights of at least 0, not all 0, got"):
         quick([PAINTING, OTHER], blend=(1, 2, 3))
+    for method in ("gatys", "strotss"):  # the function is named, not its option `method`
+        with pytest.raises(ValueError, match="^style: rate must be a number above 0, got -1"):
+            quick(method=method, rate=-1)
     with pytest.raises(LayerNameError, match="no layer 'rellu1'"):
         quick(style_layers=["rellu1"])
     with pytest.raises(ValueError, match="fc: no feature maps there"):
@@ -195,9 +248,11 @@ def test_what_is_refused():
         vis.style(flat, PHOTO, PAINTING)
 
 
-@pytest.mark.parametrize("padding", ["reflect", "zeros"])
-def test_in_tiles_it_is_the_same_picture(padding):
+@pytest.mark.parametrize("styles, options", [
+    (PAINTING, {}), (PAINTING, {"padding": "zeros"}),
+    ([PAINTING, OTHER], {"mask": halves(PHOTO)})], ids=["reflect", "zeros", "mask"])
+def test_in_tiles_it_is_the_same_picture(styles, options):
     """But for rounding, which two steps of the search enlarge."""
-    whole, tiled = (quick(size=48, sizes=1, padding=padding, tile=tile) for tile in (None, 20))
+    whole, tiled = (quick(styles, size=48, sizes=1, tile=tile, **options) for tile in (None, 20))
     np.testing.assert_allclose(tiled.trace, whole.trace, rtol=1e-3)
     assert abs(tiled.image.astype(int) - whole.image).max() <= 1

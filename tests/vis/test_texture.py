@@ -7,11 +7,12 @@ import small
 
 import minicnn
 from minicnn import images, vis
+from minicnn.ascent import objectives
 from minicnn.ascent.objectives import gram_matrix
 from minicnn.network import LayerNameError, Network
 from minicnn.network.layers import Conv, Dense, ReLU
 from minicnn.vis.coarse_to_fine import Border
-from minicnn.vis.texture import STATISTICS, default_layers, texture_loss
+from minicnn.vis.texture import CROSS, STATISTICS, default_layers, texture_loss
 
 NETWORK, PHOTO = small.network(), small.photo()
 
@@ -35,7 +36,7 @@ def test_the_loss_falls_fivefold_in_a_dozen_steps(pooling):
     assert record.trace[-1] > record.trace[0] / 5  # minus the loss
 
 
-@pytest.mark.parametrize("statistic", STATISTICS)
+@pytest.mark.parametrize("statistic", [*STATISTICS, CROSS])
 def test_l_bfgs_never_lets_the_loss_rise_whatever_the_statistic(statistic):
     record = vis.texture(minicnn.load("minivgg"), stripes(), steps=4, sizes=1,
                          padding="zeros", statistic=statistic)
@@ -75,6 +76,17 @@ def test_the_loss_is_one_for_each_layer_of_an_image_without_activation_and_zero_
     np.testing.assert_allclose(loss.evaluate(silent).total, 2, rtol=1e-5)  # float32
     np.testing.assert_allclose(loss.evaluate(run).total, 0, atol=1e-10)
     assert loss.places == layers
+
+
+def test_cross_compares_each_layer_with_the_next_too():
+    layers = ["relu1", "pool1", "mix"]
+    run = NETWORK.forward(NETWORK.prepare(PHOTO), to=layers)
+    loss = texture_loss(run, layers, CROSS)
+    assert [term.name for term in loss.terms] == [
+        "relu1 gram", "pool1 gram", "mix gram", "relu1:pool1 gram", "pool1:mix gram"]
+    np.testing.assert_allclose(loss.evaluate(run).total, 0, atol=1e-10)
+    silent = {name: np.zeros_like(run[name]) for name in layers}
+    np.testing.assert_allclose(loss.evaluate(silent).total, 5, rtol=1e-5)  # float32
 
 
 def test_the_trace_is_minus_the_loss_of_the_image_with_averages_for_maxima():
@@ -191,6 +203,17 @@ def test_a_tile_has_no_seam():
     np.testing.assert_allclose(-record.trace[-1, 0], values[0], rtol=1e-5)
 
 
+def test_the_spectrum_is_one_more_term_at_every_size():
+    record = vis.texture(NETWORK, small.photo(80, 66), ["relu1"], steps=3, sizes=2, size="keep",
+                         spectrum_weight=0.5)
+    assert list(record.by_term) == ["relu1 gram", "spectrum"] and len(record.trace) == 7
+    photo = NETWORK.prepare(small.photo(80, 66), "keep")
+    end = objectives.spectrum(photo).evaluate({"image": record.x}).total / (photo**2).sum()
+    np.testing.assert_allclose(record.by_term["spectrum"][-1], -0.5 * end, rtol=1e-4)  # float32
+    with pytest.raises(ValueError, match="photo has 80x66 pixels and new_size is 90x90; leave one"):
+        vis.texture(NETWORK, small.photo(80, 66), size="keep", new_size=90, spectrum_weight=0.5)
+
+
 # ---- what is refused
 
 def test_an_unknown_pooling_and_layer():
@@ -219,10 +242,13 @@ def test_a_network_of_dense_layers_only_has_no_texture():
         vis.texture(network, PHOTO, steps=1)
 
 
-@pytest.mark.parametrize("statistic", ["gram", "wasserstein"])
-def test_in_tiles_it_is_the_same_texture(statistic):
-    """What is no sum over places is looked at in whole layers."""
+@pytest.mark.parametrize("options", [
+    {"statistic": "gram"}, {"statistic": CROSS},
+    pytest.param({"statistic": "wasserstein"}, marks=pytest.mark.thorough),
+    pytest.param({"spectrum_weight": 0.5}, marks=pytest.mark.thorough)], ids=str)
+def test_in_tiles_it_is_the_same_texture(options):
+    """What is no sum over places is looked at in whole layers, the spectrum in the whole image."""
     whole, tiled = (vis.texture(NETWORK, PHOTO, ["relu1", "mix"], size=48, sizes=1, steps=2,
-                                statistic=statistic, tile=tile) for tile in (None, 20))
+                                tile=tile, **options) for tile in (None, 20))
     np.testing.assert_allclose(tiled.trace, whole.trace, rtol=1e-3)
     assert abs(tiled.x - whole.x).max() < 0.02  # a grey level

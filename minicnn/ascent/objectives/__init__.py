@@ -13,7 +13,9 @@ Objectives are maximised (`minicnn.ascent.loop`); a loss enters with a minus sig
 | units.py | channel, neuron, and a class: logit, log_probability, probability |
 | features.py | energy, direction, cosine, distance, guide: all channels of a layer at once |
 | gram_matrices.py | gram, diversity: which channels are active together, at any position |
-| textures.py | covariance, means, shifted_gram, wasserstein: other statistics of a texture |
+| textures.py | covariance, means, shifted_gram, wasserstein, spectrum: more of a texture |
+| samples.py | maps read at any positions, and the adjoint |
+| transport.py | how far one set of vectors is from another: the losses of STROTSS |
 | image.py | l2, alpha_norm, outside, total_variation: the image itself |
 """
 
@@ -25,6 +27,7 @@ from minicnn.ascent.objectives.textures import (
     covariance,
     means,
     shifted_gram,
+    spectrum,
     wasserstein,
 )
 from minicnn.ascent.objectives.units import channel, log_probability, logit, neuron, probability
@@ -32,6 +35,6 @@ from minicnn.ascent.objectives.units import channel, log_probability, logit, neu
 __all__ = [
     "Objective", "Term", "Value", "alpha_norm", "channel", "cosine", "covariance", "direction",
     "distance", "diversity", "energy", "gram", "gram_matrix", "guide", "l2", "log_probability",
-    "logit", "means", "neuron", "outside", "probability", "shifted_gram", "total_variation",
-    "wasserstein",
+    "logit", "means", "neuron", "outside", "probability", "shifted_gram", "spectrum",
+    "total_variation", "wasserstein",
 ]

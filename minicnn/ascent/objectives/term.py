@@ -29,6 +29,9 @@ class Gram(NamedTuple):
 class Term:
     """One term of an objective: `function(activation)` returns (values (N,), gradient).
 
+    A term that compares layers has a tuple of them as its place: its function takes as many
+    activations and returns as many gradients.
+
     The gradient is that of the sum of the values. In all terms but `diversity` an image's value
     depends on that image alone, so this is, at each image, the gradient of its own value. If each
     image has its own target, ``part(slice)`` is the same term for some images of the batch. A term
@@ -37,15 +40,26 @@ class Term:
     """
 
     name: str
-    place: str
+    place: str | tuple
     function: Callable
     weight: float = 1.0
     part: Callable | None = None
     of_gram: Callable | None = None
 
-    def look(self, seen):
-        """The values and the gradient at what is seen of the layer: the activation, or a Gram."""
-        return self.of_gram(seen.matrix) if isinstance(seen, Gram) else self.function(seen)
+    @property
+    def places(self):
+        """The places looked at, as a tuple."""
+        return (self.place,) if isinstance(self.place, str) else self.place
+
+    def evaluate(self, at):
+        """The values, and the gradients by place at what is seen there: ``at[place]`` is the
+        activation, or a Gram."""
+        first, *others = (at[place] for place in self.places)
+        values, gradients = (self.of_gram(first.matrix) if isinstance(first, Gram) else
+                             self.function(first, *others))
+        if isinstance(self.place, str):
+            gradients = (gradients,)
+        return values, dict(zip(self.places, gradients, strict=True))
 
 
 class Objective:
@@ -73,7 +87,8 @@ class Objective:
 
     def _repr_html_(self):  # what a notebook asks for
         return markup.table(("weight", "term", "place"), [
-            (f"{term.weight:g}", term.name, term.place) for term in self.terms], right=(0,))
+            (f"{term.weight:g}", term.name, ", ".join(term.places)) for term in self.terms],
+            right=(0,))
 
     @property
     def on_image(self):
@@ -94,19 +109,27 @@ class Objective:
     @property
     def places(self):
         """The layers looked at, each once."""
-        return [p for p in dict.fromkeys(term.place for term in self.terms) if p != INPUT]
+        return [place for place in dict.fromkeys(place for term in self.terms
+                                                 for place in term.places) if place != INPUT]
 
     def evaluate(self, at):
         """The objective's Value; ``at[place]`` is the activation there, as in a Run, or a Gram."""
         total, by_term, gradients = 0, {}, {}
         for term in self.terms:
-            values, gradient = term.look(at[term.place])
+            values, slopes = term.evaluate(at)
             total = total + term.weight * values
             by_term[term.name] = by_term.get(term.name, 0) + term.weight * values
-            gradient = term.weight * gradient
-            gradients[term.place] = (gradients[term.place] + gradient
-                                     if term.place in gradients else gradient)
+            for place in term.places:
+                _add(gradients, place, term.weight * slopes.pop(place))
         return Value(total, by_term, gradients)
+
+
+def _add(sums, place, slope):
+    """Add a new array to the sum at a place, in which the memory of the first one stays in use."""
+    if place in sums:
+        sums[place] += slope
+    else:
+        sums[place] = slope
 
 
 # ---- channels and positions: shared by the terms that look at layers

@@ -11,7 +11,10 @@ of each channel over positions,
 
 `covariance` matches S and `means` m, each for itself. `shifted_gram` matches H, where second
 moments are taken about the mean of the whole layer. `wasserstein` matches more than second moments:
-the distributions of all projections.
+the distributions of all projections. `cross_gram` compares the channels of two layers.
+
+None of them knows how places far apart go together, as the rows of a wall do; `spectrum`, which
+looks at the image itself, does.
 
 What each way of dividing such a loss changes is a table in `gram_matrices.gram_loss`; `relative`
 makes a relative error of any of these terms.
@@ -25,6 +28,8 @@ from minicnn.ascent.objectives.gram_matrices import check_positions, gram_loss, 
 from minicnn.ascent.objectives.term import Gram, Objective, Term
 from minicnn.backend import array_module, to_host
 from minicnn.fast.threads import product
+from minicnn.network import INPUT
+from minicnn.ops import resize
 
 
 def covariance(layer, seen):
@@ -133,7 +138,78 @@ def wasserstein(layer, seen, seed=0):
     return Objective([Term(f"{layer} wasserstein", layer, function)])
 
 
-def relative(objective, seen):
+def cross_gram(fine, coarse, seen_fine, seen_coarse):
+    """The distance of the Gram matrix of two layers from a texture's.
+
+    Which channel of one layer is active together with which of the other (the cross-layer Gram
+    matrices of Yeh & Tang 2018). With F (M, C) the activations of the layer of larger maps, and
+    U (M, C') those of the other, enlarged to that size,
+
+        G = F^T U / M        E = sum of D^2 / (4 C C')        D = G - target
+
+    G is linear in each of the two, and dE/dG = D / (2 C C'). So dE/dF = U D^T / (2 M C C') and
+    dE/dU = F D / (2 M C C'), which the adjoint of the enlargement carries back to the small map.
+
+    Parameters
+    ----------
+    fine, coarse : str
+        Two layers, the one with the larger maps first.
+    seen_fine, seen_coarse : arrays (1, H, W, C) and (1, h, w, C')
+        The texture's activations.
+    """
+    def matrix(a, b):
+        check_positions(a, fine), check_positions(b, coarse)
+        n, h, w, c = a.shape
+        large, cache = resize.forward(b, (h, w))
+        f, u = a.reshape(n, h * w, c), large.reshape(n, h * w, -1)  # N,H,W,C -> N,M,C
+        return product(f.transpose(0, 2, 1), u) / (h * w), f, u, cache  # -> N,C,C'
+    target = matrix(seen_fine, seen_coarse)[0][0]
+
+    def function(a, b):
+        g, f, u, cache = matrix(a, b)
+        off = g - array_module(a).asarray(target, dtype=a.dtype)
+        slope = off / (2 * f.shape[1] * off[0].size)
+        df = product(u, slope.transpose(0, 2, 1)).reshape(a.shape)  # (N,M,C') @ (N,C',C) -> N,H,W,C
+        du = product(f, slope).reshape(*a.shape[:3], -1)  # (N, M, C) @ (N, C, C') -> N,H,W,C'
+        return (off * off).sum(axis=(1, 2)) / (4 * off[0].size), (df, resize.backward(du, cache))
+    return Objective([Term(f"{fine}:{coarse} gram", (fine, coarse), function)])
+
+
+def spectrum(seen):
+    """The distance of the image from those that have a texture's power spectrum (Liu, Gousseau &
+    Xia 2016; Gonthier, Gousseau & Ladjal 2022).
+
+    The spectrum of an image says how strong each frequency is in it, that is how regularly
+    something comes again; where, its phases say. With X and T the Fourier transforms (k, C) of the
+    image x and of the texture t, the images with the texture's spectrum are those of transform
+    u T, where u is one phase, |u| = 1, for each frequency k. The nearest to x has
+
+        u[k] = z[k] / |z[k]|        z[k] = sum over c of X[k, c] conj(T[k, c])        E = |x - p|^2
+
+    and is p. The phases are the best ones, so E does not change with them to first order, and the
+    gradient is that of a distance from a point at rest, 2 (x - p).
+
+    Parameters
+    ----------
+    seen : array (1, H, W, C)
+        The texture, in the network's input values. Images must have its size.
+    """
+    def function(x):
+        xp, size = array_module(x), x.shape[1:3]
+        if size != seen.shape[1:3]:
+            raise ValueError(f"spectrum: the image has {size[0]}x{size[1]} pixels, the texture "
+                             f"{seen.shape[1]}x{seen.shape[2]}; only pictures of one size have "
+                             "comparable spectra")
+        goal = xp.fft.rfft2(xp.asarray(seen), axes=(1, 2))  # 1,H,W,C -> 1,H,F,C
+        z = (xp.fft.rfft2(x, axes=(1, 2)) * goal.conj()).sum(axis=3, keepdims=True)  # -> N,H,F,1
+        length = abs(z)
+        phase = xp.where(length == 0, 1, z / xp.where(length == 0, 1, length))
+        off = x - xp.fft.irfft2(phase * goal, s=size, axes=(1, 2)).astype(x.dtype)
+        return (off * off).sum(axis=(1, 2, 3)), 2 * off
+    return Objective([Term("spectrum", INPUT, function)])
+
+
+def relative(objective, *seen):
     """The objective, each of whose terms is divided by its value where nothing is active.
 
     Such a term is a relative error, and equal weights weigh layers equally. The losses of layers
@@ -142,20 +218,22 @@ def relative(objective, seen):
     Parameters
     ----------
     objective : Objective
-    seen : array (1, H, W, C), or Gram
-        What is seen of the target, for its shape and dtype; all terms look at this layer.
+    *seen : arrays (1, H, W, C), or Gram
+        What is seen of the target, for its shape and dtype; all terms look at this layer. Several
+        where terms look at several layers.
 
     Raises
     ------
     ValueError
         The target is no different from no activation.
     """
-    zeros = array_module(seen[0]).zeros_like
-    terms, nothing = [], Gram(zeros(seen.matrix)) if isinstance(seen, Gram) else zeros(seen)
+    zeros = array_module(seen[0][0]).zeros_like
+    nothing = [Gram(zeros(a.matrix)) if isinstance(a, Gram) else zeros(a) for a in seen]
+    terms = []
     for term in objective.terms:
-        silent = float(term.look(nothing)[0][0])
+        silent = float(term.evaluate(dict(zip(term.places, nothing, strict=True)))[0][0])
         if silent == 0:
-            raise ValueError(f"{term.place} is silent for this photo; leave it out")
+            raise ValueError(f"{' or '.join(term.places)} is silent for this photo; leave it out")
         terms.append(replace(term, weight=term.weight / silent))
     return Objective(terms)
 
@@ -170,17 +248,55 @@ def inside(objective, margins):
         Rows and columns to leave out on each side of a layer; a layer that is missing keeps its
         border.
     """
-    def function(term):
-        m = margins.get(term.place, 0)
+    def middle(place, a):
+        m = margins.get(place, 0)
+        return np.s_[:, m : a.shape[1] - m, m : a.shape[2] - m]
 
-        def look(a):
-            middle = np.s_[:, m : a.shape[1] - m, m : a.shape[2] - m]
-            value, slope = term.function(a[middle])
-            gradient = array_module(a).zeros_like(a)
-            gradient[middle] = slope
-            return value, gradient
-        return look if m else term.function
-    return Objective(replace(term, function=function(term)) for term in objective.terms)
+    def back(place, a, slope):
+        if slope.shape == a.shape:
+            return slope
+        gradient = array_module(a).zeros_like(a)
+        gradient[middle(place, a)] = slope
+        return gradient
+    return _through(objective, lambda place, a: a[middle(place, a)], back)
+
+
+def guided(objective, guides):
+    """The objective of guided features T F, where T (H, W) says what place counts how much (Gatys
+    et al. 2017, "Controlling perceptual factors in neural style transfer").
+
+    With `gram` it compares guided Gram matrices, F^T T^2 F / M: means of products over a region
+    alone if T is 0 elsewhere and the mean of T^2 is 1. By the chain rule the gradient is T times
+    that of the objective at T F.
+
+    Parameters
+    ----------
+    objective : Objective
+    guides : dict of str to array (H, W)
+        Of a layer's size; a layer that is missing counts everywhere alike.
+    """
+    def there(place, a):
+        return times(a, guides[place]) if place in guides else a
+    return _through(objective, there, lambda place, a, slope: there(place, slope))
+
+
+def times(a, guide):
+    """Guided features: a (N, H, W, C) times a guide (H, W)."""
+    return a * array_module(a).asarray(guide, dtype=a.dtype)[:, :, None]
+
+
+def _through(objective, change, back):
+    """The objective of changed activations: ``change(place, a)``, whose adjoint at a is
+    ``back(place, a, slope)``."""
+    def function(term):
+        def look(*seen):
+            there = list(zip(term.places, seen, strict=True))
+            values, slopes = term.evaluate({place: change(place, a) for place, a in there})
+            gradients = [back(place, a, slopes[place]) for place, a in there]
+            return values, gradients[0] if isinstance(term.place, str) else gradients
+        return look
+    return Objective(replace(term, function=function(term), of_gram=None)
+                     for term in objective.terms)
 
 
 def _mean(a):

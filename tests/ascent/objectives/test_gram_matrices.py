@@ -151,8 +151,9 @@ def test_gram_can_be_had_from_the_matrix_alone():
     """By the chain rule: dE/dF = F (dE/dG + its transpose) / M."""
     (term,) = objectives.gram("layer", objectives.gram_matrix(THREE)[0]).terms
     matrix = objectives.gram_matrix(A)
-    values, slope = term.look(Gram(matrix))
-    expected, gradient = term.look(A)
+    values, slopes = term.evaluate({"layer": Gram(matrix)})
+    expected, gradients = term.evaluate({"layer": A})
+    slope, gradient = slopes["layer"], gradients["layer"]
     np.testing.assert_allclose(values, expected, rtol=1e-12)
     f = A.reshape(2, 12, 5)
     np.testing.assert_allclose((f @ (slope + slope.transpose(0, 2, 1)) / 12).reshape(A.shape),

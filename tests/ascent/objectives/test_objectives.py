@@ -45,6 +45,7 @@ TERMS = {
     "means": lambda a: objectives.means("layer", FEATURES.astype(a.dtype)),
     "shifted gram": lambda a: objectives.shifted_gram("layer", FEATURES.astype(a.dtype) + 1),
     "wasserstein": lambda a: objectives.wasserstein("layer", FEATURES.astype(a.dtype)),
+    "spectrum": lambda a: objectives.spectrum(nets.images(1, (3, 4, 5), 8).astype(a.dtype)),
     "l2": lambda a: objectives.l2(),
     "alpha norm 1": lambda a: objectives.alpha_norm(1),
     "alpha norm 2.5": lambda a: objectives.alpha_norm(2.5),

@@ -64,6 +64,19 @@ def test_places_name_each_layer_once_and_not_the_image():
     assert [t.name for t in objective.on_layers.terms] == ["one:1", "other:0@2,2", "one:0"]
 
 
+def test_a_term_of_two_layers_adds_to_the_gradients_of_both():
+    def function(a, b):
+        total = a.sum(axis=(1, 2, 3)) * b.sum(axis=(1, 2, 3))
+        return total, (np.zeros_like(a) + b.sum(axis=(1, 2, 3), keepdims=True),
+                       np.zeros_like(b) + a.sum(axis=(1, 2, 3), keepdims=True))
+    both = objectives.Objective([objectives.Term("both", ("one", "other"), function)])
+    got = value(ONE + 2 * both)
+    np.testing.assert_allclose(got.gradients["other"], 2 * function(A, AT["other"])[1][1])
+    np.testing.assert_allclose(got.gradients["one"] - value(ONE).gradients["one"],
+                               2 * function(A, AT["other"])[1][0], rtol=1e-12)
+    assert both.places == ["one", "other"] and list(got.by_term) == ["one:1", "both"]
+
+
 def test_composing_leaves_the_parts_as_they_were():
     before = repr(ONE), repr(IMAGE)
     _ = -(2 * ONE - IMAGE)

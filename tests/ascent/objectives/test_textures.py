@@ -102,6 +102,92 @@ def test_quantiles_of_a_column():
     assert textures._quantiles(np.array([[7.0]]), 3).ravel().tolist() == [7, 7, 7]
 
 
+# ---- two layers, and the image itself
+
+FINE, COARSE = nets.images(1, (6, 8, 3), seed=4) + 0.5, nets.images(1, (3, 4, 2), seed=5) + 0.5
+TWO = {"fine": nets.images(2, (6, 8, 3), seed=6), "coarse": nets.images(2, (3, 4, 2), seed=7)}
+
+
+def test_a_cross_layer_gram_matrix_by_hand():
+    """Of maps of one size, where nothing is enlarged: the block of the Gram matrix of both."""
+    a, b = TWO["fine"], nets.images(2, (6, 8, 2), seed=1)
+    objective = textures.cross_gram("fine", "coarse", FINE, 0 * b[:1])
+    joined = objectives.gram_matrix(np.concatenate([a, b], axis=3))[:, :3, 3:]
+    found = objective.evaluate({"fine": a, "coarse": b}).total
+    np.testing.assert_allclose(found, (joined**2).sum(axis=(1, 2)) / (4 * 3 * 2), rtol=1e-12)
+
+
+def test_the_gradients_of_two_layers_by_the_complex_step():
+    objective = textures.cross_gram("fine", "coarse", FINE, COARSE)
+    seen = objective.evaluate(TWO)
+    for name, a in TWO.items():
+        way = nets.images(2, a.shape[1:], seed=9)
+        moved = objective.evaluate(TWO | {name: a + 1e-20j * way}).total
+        slope = (seen.gradients[name] * way).sum(axis=(1, 2, 3))
+        np.testing.assert_allclose(moved.imag / 1e-20, slope, rtol=1e-12)
+    home = objective.evaluate({"fine": FINE, "coarse": COARSE})
+    np.testing.assert_allclose(home.total, 0, atol=1e-28)
+    silent = textures.relative(objective, FINE, COARSE).evaluate(
+        {"fine": 0 * FINE, "coarse": 0 * COARSE})
+    np.testing.assert_allclose(silent.total, 1)
+
+
+def test_without_their_borders_two_layers_have_gradients_inside_only():
+    objective = textures.cross_gram("fine", "coarse", FINE[:, 2:-2, 2:-2], COARSE[:, 1:-1, 1:-1])
+    got = textures.inside(objective, {"fine": 2, "coarse": 1}).evaluate(TWO)
+    middle = {"fine": np.s_[:, 2:-2, 2:-2], "coarse": np.s_[:, 1:-1, 1:-1]}
+    expected = objective.evaluate({name: a[middle[name]] for name, a in TWO.items()})
+    np.testing.assert_array_equal(got.total, expected.total)
+    for name, slope in got.gradients.items():
+        np.testing.assert_array_equal(slope[middle[name]], expected.gradients[name])
+        slope[middle[name]] = 0
+        assert not slope.any()
+
+
+def spectrum_of(x):
+    return objectives.spectrum(SEEN).evaluate({"image": x})
+
+
+def test_a_spectrum_knows_no_places_and_its_gradient_leads_to_the_nearest_such_image():
+    assert spectrum_of(np.roll(SEEN, (1, 2), axis=(1, 2))).total == pytest.approx(0, abs=1e-25)
+    x = nets.images(2, SEEN.shape[1:], seed=8)
+    got = spectrum_of(x)
+    nearest = x - got.gradients["image"] / 2
+    for n in range(2):  # all products of two channels' transforms, which one phase leaves as is
+        made, goal = (np.fft.fft2(each, axes=(0, 1)) for each in (nearest[n], SEEN[0]))
+        products = [each[..., None] * each[..., None, :].conj() for each in (made, goal)]
+        np.testing.assert_allclose(products[0], products[1], atol=1e-10)
+    np.testing.assert_allclose(((x - nearest) ** 2).sum(axis=(1, 2, 3)), got.total, rtol=1e-12)
+    for shift in np.ndindex(4, 5):  # no shifted texture is nearer
+        apart = ((x - np.roll(SEEN, shift, axis=(1, 2))) ** 2).sum(axis=(1, 2, 3))
+        assert (apart >= got.total).all()
+
+
+def test_an_image_of_another_size_has_no_such_spectrum():
+    with pytest.raises(ValueError, match="the image has 3x4 pixels, the texture 4x5"):
+        spectrum_of(A)
+
+
+def test_guided_features_count_where_the_guide_is():
+    guide = np.zeros((3, 4))
+    guide[1:, :2] = 1
+    guide /= np.sqrt((guide**2).mean())
+    goal = objectives.gram_matrix(SEEN)[0]
+    objective = textures.guided(objectives.gram("layer", goal), {"layer": guide})
+    part = A[:, 1:, :2]
+    value, gradient = value_and_gradient(objective, A)
+    np.testing.assert_allclose(value, value_and_gradient(objectives.gram("layer", goal), part)[0],
+                               rtol=1e-12)
+    moved = A + 1e-20j * nets.images(2, A.shape[1:], seed=2)
+    slope = (gradient * nets.images(2, A.shape[1:], seed=2)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(objective.evaluate({"layer": moved}).total.imag / 1e-20, slope,
+                               rtol=1e-12)
+    assert not gradient[:, 0].any() and not gradient[:, :, 2:].any()
+    same = textures.guided(objectives.gram("layer", goal), {"other": guide})
+    np.testing.assert_array_equal(value_and_gradient(same, A)[0],
+                                  value_and_gradient(objectives.gram("layer", goal), A)[0])
+
+
 # ---- weights
 
 def test_what_each_normaliser_changes():
