@@ -63,7 +63,8 @@ def test_with_a_mask_whole_layers_are_counted_and_two_regions():
 
 @pytest.mark.parametrize("term", [
     memory.energy, memory.distance, memory.gram, memory.guided, memory.sampled,
-    partial(memory.cross, channels=7)], ids=str)
+    partial(memory.cross, channels=7)],
+    ids=["energy", "distance", "gram", "guided", "sampled", "cross"])
 def test_of_a_term_only_the_gradient_stays(term):
     ledger = Ledger()
     gradient = term(ledger, (1, 10, 20, 5))
