@@ -27,9 +27,8 @@ WAY_BACK = (
     "dw[i, j]    = sum over all windows of  dy[p, q] · x[S p + D i − P, S q + D j − P]\n"
     "db          = sum over all windows of  dy[p, q]</pre>",
     "Point at a number of <i>dx</i> to see all that arrive there. Of the windows that read a "
-    "pixel, the first reads it with its last weight, and the last window with its first weight. So "
-    "<i>dx</i> is itself a convolution, of <i>dy</i> with the kernel turned by half a turn (at "
-    "stride 1). Point at a number of <i>dw</i> to see every pixel that met the weight. At other "
+    "pixel, a later one reads it with an earlier weight. So, at stride 1, <i>dx</i> is itself a "
+    "convolution: of <i>dy</i> with the kernel turned by half a turn. Point at a number of <i>dw</i> to see every pixel that met the weight. At other "
     "settings the page cuts <i>dy</i> to the size of the output, or repeats it where it is too "
     "small.")
 MATRIX = (

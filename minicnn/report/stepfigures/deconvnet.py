@@ -74,7 +74,7 @@ def step_deconvnet(network, photo, layer, channel=None, position=None):
     return StepFigure(
         title="A deconvnet, step by step",
         lead=f"From one unit of {escape(network.name)}, {escape(layer)}, down to the pixels that "
-             "drove it: unpool, rectify, filter, again and again.",
+             "drove it: unpool, keep what is positive, filter, again and again.",
         data=data, still=[_picture(data["photo"]["src"], data["photo"]["words"], "photo"), *still],
         text=about(
             "minicnn.vis.deconvnet", 14, escape(record.caption) + ".",

@@ -409,8 +409,8 @@ FIGURES.back = {
         ? (to.length ? `This pixel was read by ${several(to.length, "window")}. ${
           to.length > 1 ? "Each" : "It"} sends its <i>dy</i>, times the weight it read the pixel
           with.` : "No window read this pixel, so nothing arrives.") + (to.length > 1
-          ? ` The first of these windows read it with the last of these weights, and the last with
-              the first: so <i>dy</i> stands in reverse order below.` : "")
+          ? ` A later window read it with an earlier weight: so <i>dy</i> stands in reverse order
+              before the kernel.` : "")
           + (last || !to.length ? "" : " This is the sum when all have arrived.")
         : "This place is padding. Its gradient belongs to no pixel and is cut off."};
     }
@@ -534,8 +534,8 @@ FIGURES.columns = {
               words: !from.length ? `No window reads ${name("x", h, k)}: it has no copy${
                 up ? "." : ", and its gradient is 0."}` : up ? `${name("x", h, k)} stands in ${
                 several(from.length, "place")} of <i>cols</i>, one for each window that reads it.`
-                : from.length > 1 ? `The ${from.length} entries that were copies of this pixel go back to it and add up. That
-                is col2im.` : "The one entry that was a copy of this pixel goes back to it."};
+                : from.length > 1 ? `The ${from.length} entries that were copies of this pixel go
+                back to it and add up. That is col2im.` : "The one entry that was a copy of this pixel goes back to it."};
     }
     const products = range(K).map(k => {
       const [i, j, channel] = parts(k);
