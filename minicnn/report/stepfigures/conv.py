@@ -28,9 +28,9 @@ WAY_BACK = (
     "db          = sum over all windows of  dy[p, q]</pre>",
     "Point at a number of <i>dx</i> to see all that arrive there. Of the windows that read a "
     "pixel, a later one reads it with an earlier weight. So, at stride 1, <i>dx</i> is itself a "
-    "convolution: of <i>dy</i> with the kernel turned by half a turn. Point at a number of <i>dw</i> to see every pixel that met the weight. At other "
-    "settings the page cuts <i>dy</i> to the size of the output, or repeats it where it is too "
-    "small.")
+    "convolution: of <i>dy</i> with the kernel turned by half a turn. "
+    "Point at a number of <i>dw</i> to see every pixel that met the weight. At other settings the "
+    "page cuts <i>dy</i> to the size of the output, or repeats it where it is too small.")
 MATRIX = (
     "minicnn.ops.conv", 2,
     "Point at a row of <i>cols</i> to see the window it was copied from, and at a pixel to see all "

@@ -535,7 +535,8 @@ FIGURES.columns = {
                 up ? "." : ", and its gradient is 0."}` : up ? `${name("x", h, k)} stands in ${
                 several(from.length, "place")} of <i>cols</i>, one for each window that reads it.`
                 : from.length > 1 ? `The ${from.length} entries that were copies of this pixel go
-                back to it and add up. That is col2im.` : "The one entry that was a copy of this pixel goes back to it."};
+                back to it and add up. That is col2im.`
+                : "The one entry that was a copy of this pixel goes back to it."};
     }
     const products = range(K).map(k => {
       const [i, j, channel] = parts(k);
