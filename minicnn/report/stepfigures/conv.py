@@ -26,10 +26,11 @@ WAY_BACK = (
     "<pre>dx[h, k]    = sum over the windows that read the pixel of  dy[p, q] · w[i, j]\n"
     "dw[i, j]    = sum over all windows of  dy[p, q] · x[S p + D i − P, S q + D j − P]\n"
     "db          = sum over all windows of  dy[p, q]</pre>",
-    "Point at a number of <i>dx</i> to hear all that arrive there. They come in reverse order, "
-    "because a window that begins earlier reaches the pixel later: to listen, flip the kernel. "
-    "Point at a number of <i>dw</i> to see every pixel that met the weight. At other settings "
-    "<i>dy</i> is repeated in both directions, so that it fits.")
+    "Point at a number of <i>dx</i> to see all that arrive there. Of the windows that read a "
+    "pixel, a later one reads it with an earlier weight. So, at stride 1, <i>dx</i> is itself a "
+    "convolution: of <i>dy</i> with the kernel turned by half a turn. "
+    "Point at a number of <i>dw</i> to see every pixel that met the weight. At other settings the "
+    "page cuts <i>dy</i> to the size of the output, or repeats it where it is too small.")
 MATRIX = (
     "minicnn.ops.conv", 2,
     "Point at a row of <i>cols</i> to see the window it was copied from, and at a pixel to see all "
@@ -98,8 +99,8 @@ def step_conv_back(x, w, b=None, dy=None, stride=1, pad=0, dilation=1):
     x, w, b, stride, pad, dilation
         As for `step_conv`.
     dy : array (OH, OW) or (OH, OW, O), optional
-        The gradient at the output; ones by default. For other settings the page repeats it in both
-        directions, so that it fits.
+        The gradient at the output; ones by default. For other settings the page cuts it, or
+        repeats it in both directions.
 
     Returns
     -------

@@ -22,8 +22,8 @@ def step_pool(x, window=2, stride=None, pad=0, rounding="floor", dy=None):
     pad : int
     rounding : {"floor", "ceil"}
     dy : array (OH, OW), optional
-        The gradient at the output; ones by default. For other settings the page repeats it in both
-        directions.
+        The gradient at the output; ones by default. For other settings the page cuts it, or
+        repeats it in both directions.
 
     Returns
     -------
@@ -48,19 +48,23 @@ def step_pool(x, window=2, stride=None, pad=0, rounding="floor", dy=None):
     y, cache = pool.forward(x[None, ..., None], window, stride, pad, rounding)
     dy = arrays.gradient(dy, y.shape[1:3], "step_pool, dy")
     dx = pool.backward(dy[None, ..., None], cache)[0, ..., 0]
+    unpooled = pool.unpool(y, *cache)[0, ..., 0]
     y, switches = y[0, ..., 0], cache.switches[0, ..., 0]
     first = [(i, j) for i, j in np.ndindex(window - pad, window - pad)]
     still = [row(grid("x", f"the input, {size(x)}; framed: the first window", x, first), "→",
                  grid("y", "the output", y, [(0, 0)]),
                  grid("switches", "place of the maximum", switches)),
-             row(grid("dy", "gradient at y", dy), "→", grid("dx", "gradient at x", dx))]
+             row(grid("dy", "gradient at y", dy), "→", grid("dx", "gradient at x", dx)),
+             row(grid("y", "the output", y), "→",
+                 grid("unpooled", "each maximum at its place", unpooled))]
     settings = {"window": window, "stride": stride, "pad": pad, "rounding": rounding}
     return StepFigure(
         title="Max pooling, its switches, and unpooling",
         lead="Pooling keeps the largest number of each window and forgets where it was. The switch "
              "remembers, and leads back.",
         data={"kind": "pool", "settings": settings, "x": x.tolist(), "dy": dy.tolist(),
-              "library": {"y": y.tolist(), "switches": switches.tolist(), "dx": dx.tolist()}},
+              "library": {"y": y.tolist(), "switches": switches.tolist(), "dx": dx.tolist(),
+                          "unpooled": unpooled.tolist()}},
         still=still, text=about(
             "minicnn.ops.pool", 4,
             "The places in a window are numbered row by row. The switch of a window is the number "
@@ -68,7 +72,9 @@ def step_pool(x, window=2, stride=None, pad=0, rounding="floor", dy=None):
             "that it never wins.",
             "<pre>y[p, q]  = max over i, j of  x[S p + i − P, S q + j − P]\n"
             "dx[h, k] = sum of dy[p, q] over the windows whose switch says (h, k)</pre>",
-            "Choose a stride smaller than the window: the windows overlap, one pixel can win "
-            "several, and what comes back through them adds up. The way back of a max pooling and "
-            "the unpooling of a deconvnet are the same. At other settings <i>dy</i> is repeated in "
-            "both directions, so that it fits."))
+            "Choose a stride smaller than the window: the windows overlap, one pixel can be the "
+            "maximum of several, and what comes back through them adds up. A gradient sends "
+            "<i>dy</i> back; the unpooling of a deconvnet sends back the values, here <i>y</i>, by "
+            "the same switches. Where the maximum of a single window was, the value of <i>x</i> "
+            "stands again; where windows overlap, it is a multiple. At other settings the page "
+            "cuts <i>dy</i> to the size of the output, or repeats it where it is too small."))

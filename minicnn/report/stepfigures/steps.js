@@ -47,7 +47,7 @@ function readers(g, h, k) {
   return found;
 }
 
-/* dy at other settings than its own: repeated in both directions. */
+/* dy at other settings than its own: cut, or repeated in both directions. */
 const repeated = (dy, h, w) => full(h, w, (p, q) => dy[p % dy.length][q % dy[0].length]);
 
 const evaluate = {
@@ -82,14 +82,19 @@ const evaluate = {
     return {g, y, dy, dw, db, bordered, count: within(count), arrived: count, dx: within(bordered)};
   },
 
-  /* y and switches; dx after the first `upto` windows, and how many of them came to each pixel. */
-  pool(d, s, upto = Infinity) {
+  poolSizes(d, s) {
     const K = s.window, H = d.x.length, W = d.x[0].length, ceil = s.rounding === "ceil";
-    const g = {H, W, KH: K, KW: K, S: s.stride, P: s.pad, D: 1,
-               OH: outputSize(H, K, s.stride, s.pad, 1, ceil),
-               OW: outputSize(W, K, s.stride, s.pad, 1, ceil)};
+    return {H, W, KH: K, KW: K, S: s.stride, P: s.pad, D: 1,
+            OH: outputSize(H, K, s.stride, s.pad, 1, ceil),
+            OW: outputSize(W, K, s.stride, s.pad, 1, ceil)};
+  },
+
+  /* y and switches; after the first `upto` windows dx, y unpooled, and how many of the windows
+     came to each pixel. */
+  pool(d, s, upto = Infinity) {
+    const g = evaluate.poolSizes(d, s), {H, W} = g, K = s.window;
     const y = full(g.OH, g.OW, () => -Infinity), switches = full(g.OH, g.OW, () => -1);
-    const dx = full(H, W, () => 0), won = full(H, W, () => 0);
+    const [dx, unpooled, won] = range(3).map(() => full(H, W, () => 0));
     const dy = repeated(d.dy, g.OH, g.OW);
     for (const p of range(g.OH)) for (const q of range(g.OW)) {
       for (const i of range(K)) for (const j of range(K)) {
@@ -99,9 +104,13 @@ const evaluate = {
       }
       const place = switches[p][q];
       const [h, k] = read(g, p, q, Math.floor(place / K), place % K);
-      if (p * g.OW + q < upto) { dx[h][k] += dy[p][q]; won[h][k] += 1; }
+      if (p * g.OW + q < upto) {
+        dx[h][k] += dy[p][q];
+        unpooled[h][k] += y[p][q];
+        won[h][k] += 1;
+      }
     }
-    return {g, y, switches, dy, dx, won};
+    return {g, y, switches, dy, dx, unpooled, won};
   },
 
   /* The three rules on arrays of any shape (H, W). */
@@ -166,7 +175,7 @@ function edited(data, named) {
 const inConv = (d, s, id, i, j) => id === "x" && s.view !== "dx" && s.view !== "down"
   ? ["x", i, j, s.c || 0] : id === "w" ? ["w", i, j, s.c || 0, s.o || 0]
   : id === "dy" ? ["dy", i % d.dy.length, j % d.dy[0].length, s.o || 0] : [];
-const inMap = (d, s, id, i, j) => id === "x" && s.view !== "down" ? ["x", i, j]
+const inMap = (d, s, id, i, j) => id === "x" && (!s.view || s.view === "up") ? ["x", i, j]
   : id === "dy" ? ["dy", i % d.dy.length, j % d.dy[0].length] : [];
 
 // ---- numbers as text
@@ -194,12 +203,15 @@ const listed = parts => parts.length < 2 ? parts.join("")
 function sum(left, terms, rest, value, on) {
   const pieces = terms.map((t, k) => `<span class="term${k === on ? " on" : ""}${
     t.length > 30 ? " free" : ""}">${t}</span>`);
+  if (!rest.length && terms.length === 1 && terms[0] === factor(value))
+    return `<span class="term">${left} = <b>${text(value)}</b></span>`;
   return `<span class="term">${left} =</span> ` + [...pieces, ...rest].join(" + ")
     + (value === undefined ? "" : ` <span class="term">= <b>${text(value)}</b></span>`);
 }
 
 /* A scene's panel is a small table of cells {v value, k marks, s small text below, depth how many
-   numbers were added up there, out if it is padding, plain if it has no colour}. */
+   numbers were added up there, out if it is padding, plain if it has no colour}. A panel is
+   coloured by the scale of the one that it is `like`. */
 
 const panel = (id, symbol, words, h, w, cell, more = {}) =>
   ({id, symbol, words, cells: full(h, w, cell), ...more});
@@ -272,6 +284,7 @@ FIGURES.conv = {
     const upto = s.t || g.KH * g.KW, seen = (i, j) => from || i * g.KW + j < upto;
     const now = (i, j) => !from && (s.t ? i * g.KW + j === s.t - 1 : same(at, "w", i, j));
     const win = inWindow(g, p, q);
+    const part = total(full(g.KH, g.KW, (i, j) => seen(i, j) && product(i, j) || 0).flat());
     const kin = (i, j) => ({k: [now(i, j) && "part", !place(i, j) && "off"]});
     const rows = [[
       image(d, g, c, `the input, ${size(g.H, g.W)}${g.P ? `, and padding ${g.P}` : ""}`
@@ -283,19 +296,21 @@ FIGURES.conv = {
       panel("y", "y", `the output, ${size(g.OH, g.OW)}${g.O > 1 ? `, kernel ${o}` : ""}`,
             g.OH, g.OW, (i, j) => {
         const by = from && from.find(one => one.p === i && one.q === j);
-        return {v: r.y[i][j][o], k: [from ? by && "part" : i === p && j === q && "one"],
+        return {v: s.t && i === p && j === q ? part : r.y[i][j][o],
+                k: [from ? by && "part" : i === p && j === q && "one"],
                 s: by ? `×${text(g.w[by.i][by.j][c][o])}` : ""};
       }),
     ], [
       panel("a", from ? name("x", at[1], at[2]) : "window", from
             ? "once for each window that reads it" : `(${p}, ${q}) of x`, g.KH, g.KW,
-            (i, j) => ({v: value(i, j), ...kin(i, j)})),
+            (i, j) => ({v: value(i, j), ...kin(i, j)}), {like: "x"}),
       sign("×"),
       panel("w", "w", "the kernel", g.KH, g.KW, (i, j) => ({v: g.w[i][j][c][o], ...kin(i, j)})),
       sign("="),
-      panel("m", "products", from ? "each goes to one output" : "to be added", g.KH, g.KW,
+      panel("m", "products", from ? "each goes to y, at the place below it" : "to be added",
+            g.KH, g.KW,
             (i, j) => ({v: seen(i, j) ? product(i, j) : undefined, ...kin(i, j),
-                        s: from && place(i, j) ? `y[${place(i, j).p},${place(i, j).q}]` : ""})),
+                        s: from && place(i, j) ? `${place(i, j).p},${place(i, j).q}` : ""})),
     ]];
     if (from) {
       const here = name("x", at[1], at[2]);
@@ -307,7 +322,6 @@ FIGURES.conv = {
     }
     const terms = full(g.KH, g.KW, (i, j) => `${factor(value(i, j))}·${factor(g.w[i][j][c][o])}`)
       .flat().slice(0, upto);
-    const part = total(full(g.KH, g.KW, (i, j) => seen(i, j) ? product(i, j) : 0).flat());
     const own = total(full(g.KH, g.KW, product).flat());
     const others = r.y[p][q][o] - own - d.b[o];
     const rest = s.t ? [] : [...g.C > 1 ? [`<span class="term">${factor(others)} of the other
@@ -325,7 +339,6 @@ FIGURES.conv = {
 FIGURES.back = {
   place: inConv,
   views: [["dx", "dx: the pixels"], ["dw", "dw: the weights"], ["db", "db: the bias"]],
-  begin: () => 1,
   run: (d, s) => evaluate.conv(d, s),
   settings: d => windowSettings(d, d.settings, small),
   count: (d, s) => { const g = convSizes(d, s); return g.OH * g.OW + 1; },
@@ -360,7 +373,7 @@ FIGURES.back = {
     const lit = (i, j) => same(at, "w", i, j), landed = at && at[0] === "w" && s.step
       ? read(g, p, q, at[1], at[2]) : null;
     const kin = (i, j) => ({k: [lit(i, j) && "part", !place(i, j) && "off"]});
-    const now = to ? r : sofar, rows = [[
+    const now = to ? r : sofar, last = s.step === g.OH * g.OW, rows = [[
       dyPanel((i, j) => {
         const by = to && to.find(one => one.p === i && one.q === j);
         return to ? {k: [by && "part"], s: by ? `×${text(g.w[by.i][by.j][c][o])}` : ""}
@@ -376,7 +389,7 @@ FIGURES.back = {
     ], [
       panel("a", "dy", to ? "that arrive, by the weight they take" : s.step
             ? `of output (${p}, ${q}), for each weight` : "none yet", g.KH, g.KW,
-            (i, j) => ({v: seed(i, j), ...kin(i, j)})),
+            (i, j) => ({v: seed(i, j), ...kin(i, j)}), {like: "dy"}),
       sign("×"),
       panel("w", "w", "the kernel, as it lies", g.KH, g.KW, (i, j) => ({
         v: g.w[i][j][c][o], ...kin(i, j)})),
@@ -393,9 +406,12 @@ FIGURES.back = {
         kernels</span>`] : [];
       return {rows, sum: sum(name("dx", at[1], at[2]), terms.length ? terms : ["0"], rest, value),
               words: inside(g, at[1], at[2])
-        ? `This pixel was read by ${several(to.length, "window")}. Each sends its <i>dy</i>, times
-           the weight it read the pixel with. Row by row the windows begin earlier, so that
-           <i>dy</i> stands in reverse order: a convolution with the flipped kernel.`
+        ? (to.length ? `This pixel was read by ${several(to.length, "window")}. ${
+          to.length > 1 ? "Each" : "It"} sends its <i>dy</i>, times the weight it read the pixel
+          with.` : "No window read this pixel, so nothing arrives.") + (to.length > 1
+          ? ` A later window read it with an earlier weight: so <i>dy</i> stands in reverse order
+              before the kernel.` : "")
+          + (last || !to.length ? "" : " This is the sum when all have arrived.")
         : "This place is padding. Its gradient belongs to no pixel and is cut off."};
     }
     if (!s.step) return {rows, sum: "", words: `<i>dx</i> begins as zeros. Each output will now
@@ -406,9 +422,9 @@ FIGURES.back = {
       this weight back to ${name("dx", ...landed)}.`};
     const most = Math.max(...sofar.arrived.flat());
     return {rows, sum: "", words: `Output (${p}, ${q}) spreads the kernel, times its <i>dy</i> of
-      <b>${text(r.dy[p][q][o])}</b>, onto the window that it read. ` + (most > 1
-      ? `Where windows overlap, the numbers add up: the deeper the colour, the more have arrived,
-         up to ${most} so far.` : "The pixels outside hear nothing of it.")};
+      <b>${text(r.dy[p][q][o])}</b>, onto the window that it read. ${most > 1
+      ? "Where windows overlap, the numbers add up." : "The pixels outside get nothing."} Each dot
+      below a number of <i>dx</i> stands for one number that has arrived there.`};
   },
   dw({d, s, r, g, c, o, at, p, q, sofar, dyPanel, sent}) {
     const on = at && at[0] === "dw" ? at : null, win = s.step && !on ? inWindow(g, p, q)
@@ -429,10 +445,10 @@ FIGURES.back = {
         depth: on ? 0 : s.step})),
     ], [
       panel("a", on ? "x" : "window", on ? `the pixels that met ${name("w", on[1], on[2])}` : s.step
-            ? `(${p}, ${q}) of x` : "none yet", h1, w1, (i, j) => ({v: pix(i, j)})),
+            ? `(${p}, ${q}) of x` : "none yet", h1, w1, (i, j) => ({v: pix(i, j)}), {like: "x"}),
       sign("×"),
       panel("b", "dy", on ? "of the same windows" : s.step ? `of output (${p}, ${q})`
-            : "none yet", h1, w1, (i, j) => ({v: seed(i, j)})),
+            : "none yet", h1, w1, (i, j) => ({v: seed(i, j)}), {like: "dy"}),
       sign("="),
       panel("m", "products", on ? "they add up to one number" : "added to dw", h1, w1,
             (i, j) => ({v: seed(i, j) === undefined ? undefined : pix(i, j) * seed(i, j)})),
@@ -440,7 +456,8 @@ FIGURES.back = {
     if (on) return {rows, sum: sum(name("dw", on[1], on[2]), full(g.OH, g.OW, (i, j) =>
       `${factor(pix(i, j))}·${factor(seed(i, j))}`).flat(), [], r.dw[on[1]][on[2]][c][o]),
       words: `All outputs use ${name("w", on[1], on[2])}. Each met one pixel through it, and sends
-        its <i>dy</i> times that pixel.`};
+        its <i>dy</i> times that pixel.${s.step === g.OH * g.OW ? ""
+        : " This is the sum when all have arrived."}`};
     return {rows, sum: "", words: s.step ? `Output (${p}, ${q}) saw this window. It sends its
       <i>dy</i> of <b>${text(r.dy[p][q][o])}</b> to each weight, times the pixel that lay below
       it.` : "<i>dw</i> begins as zeros. Every output will add to every weight."};
@@ -506,7 +523,7 @@ FIGURES.columns = {
     });
     const rows = [[{...picture, symbol: up ? "x" : "dx"},
       panel("count", "copies", "windows that read each pixel", g.H, g.W, (h, k) => ({
-        v: r.count[h][k], depth: r.count[h][k], k: [same(at, "x", h, k) && "one"]}))],
+        v: r.count[h][k], depth: r.count[h][k], dots: false, k: [same(at, "x", h, k) && "one"]}))],
       up ? [wide, sign("×"), column, sign("="), out] : [out, sign("×"), line, sign("="), wide]];
     if (from) {
       const terms = from.map(one => factor(entry(one.p * g.OW + one.q,
@@ -514,10 +531,12 @@ FIGURES.columns = {
       const [h, k] = [at[1], at[2]];
       return {rows, sum: up ? "" : sum(name("dx", h, k), terms.length ? terms : ["0"], [],
                                        r.bordered[h + g.P][k + g.P][c]),
-              words: up ? `${name("x", h, k)} stands in ${several(from.length, "place")} of
-                <i>cols</i>, one for each window that reads it.` : `The ${
-                several(from.length, "entry", "entries")} that were copies of this pixel go back to
-                it and add up. That is col2im.`};
+              words: !from.length ? `No window reads ${name("x", h, k)}: it has no copy${
+                up ? "." : ", and its gradient is 0."}` : up ? `${name("x", h, k)} stands in ${
+                several(from.length, "place")} of <i>cols</i>, one for each window that reads it.`
+                : from.length > 1 ? `The ${from.length} entries that were copies of this pixel go
+                back to it and add up. That is col2im.`
+                : "The one entry that was a copy of this pixel goes back to it."};
     }
     const products = range(K).map(k => {
       const [i, j, channel] = parts(k);
@@ -543,7 +562,7 @@ FIGURES.columns = {
 
 FIGURES.pool = {
   place: inMap,
-  views: [["up", "up: take the maximum"], ["down", "down: unpool"]],
+  views: [["up", "up: take the maximum"], ["down", "down: dy"], ["unpool", "unpool: y"]],
   run: (d, s) => evaluate.pool(d, s),
   settings: d => [
     {key: "window", label: "window", options: range(Math.max(3, d.settings.window)).map(k =>
@@ -552,26 +571,26 @@ FIGURES.pool = {
     {key: "pad", label: "padding", options: upTo(0, Math.max(1, d.settings.pad))},
     {key: "rounding", label: "rounding", options: [["floor", "floor"], ["ceil", "ceil"]]},
   ].map(one => ({...one, fits: s => {
-    const {g} = evaluate.poolSizes(d, s);
+    const g = evaluate.poolSizes(d, s);
     return s.pad < s.window && g.OH > 0 && g.OW > 0;
   }})),
   count: (d, s) => {
-    const {g} = evaluate.poolSizes(d, s);
-    return g.OH * g.OW + (s.view === "down");
+    const g = evaluate.poolSizes(d, s);
+    return g.OH * g.OW + (s.view !== "up");
   },
-  begin: view => view === "down" ? 1 : 0,
   stepName: (d, s) => {
-    const {g} = evaluate.poolSizes(d, s), r = s.step - (s.view === "down");
+    const g = evaluate.poolSizes(d, s), r = s.step - (s.view !== "up");
     return r < 0 ? "before the first window" : `window (${Math.floor(r / g.OW)}, ${r % g.OW})`;
   },
   point(d, s, id, i, j) {
-    const {g} = evaluate.poolSizes(d, s), down = s.view === "down";
+    const g = evaluate.poolSizes(d, s), down = s.view !== "up";
     if (id === "x") return inside(g, i, j) ? {at: ["x", i, j]} : null;
     if (["y", "switches", "dy"].includes(id)) return {step: i * g.OW + j + down, at: null};
     return null;
   },
   scene(d, s, r) {
-    const {g} = r, {at} = s, down = s.view === "down", K = g.KH, index = s.step - down;
+    const {g} = r, {at} = s, down = s.view !== "up", K = g.KH, index = s.step - down;
+    const [from, to] = s.view === "unpool" ? ["y", "unpooled"] : ["dy", "dx"];  // on the way down
     const [p, q] = index < 0 ? [-1, -1] : [Math.floor(index / g.OW), index % g.OW];
     const winner = (u, v) => read(g, u, v, Math.floor(r.switches[u][v] / K), r.switches[u][v] % K);
     const [wh, wk] = index < 0 ? [-9, -9] : winner(p, q);
@@ -581,11 +600,12 @@ FIGURES.pool = {
     const win = index < 0 ? () => false : inWindow(g, p, q);
     const extent = (n, o) => Math.max(n + 2 * g.P, g.S * (o - 1) + K);  // ceil: windows stick out
     const sofar = evaluate.pool(d, s, down && !at ? s.step : Infinity);
-    const xPanel = panel("x", down ? "dx" : "x", down ? `gradient at x, ${size(g.H, g.W)}`
-      : `the input, ${size(g.H, g.W)}${g.P ? `, and padding of −∞` : ""}`,
+    const xPanel = panel("x", down ? to : "x", `${!down ? "the input" : to === "dx"
+      ? "gradient at x" : "each maximum at its place"}, ${size(g.H, g.W)}${
+      g.P && !down ? ", and padding of −∞" : ""}`,
       extent(g.H, g.OH), extent(g.W, g.OW), (i, j) => {
         const [h, k] = [i - g.P, j - g.P], here = inside(g, h, k);
-        return {v: here ? (down ? sofar.dx : d.x)[h][k] : down ? undefined : -Infinity, out: !here,
+        return {v: here ? (down ? sofar[to] : d.x)[h][k] : down ? undefined : -Infinity, out: !here,
                 depth: down && here ? sofar.won[h][k] : undefined,
                 k: [at ? same(at, "x", h, k) && "one" : win(h, k) && "win",
                     !at && h === wh && k === wk && "one"]};
@@ -594,40 +614,54 @@ FIGURES.pool = {
                                      : i === p && j === q && "one",
                                   down && !at && i * g.OW + j >= s.step && "wait"]});
     const yPanel = panel("y", "y", `the output, ${size(g.OH, g.OW)}`, g.OH, g.OW, (i, j) => ({
-      v: r.y[i][j], ...place(i, j)}));
+      v: r.y[i][j], ...place(i, j)}), {like: down ? "y" : "x"});
     const switches = panel("switches", "switches", "place of the maximum", g.OH, g.OW, (i, j) => ({
       v: r.switches[i][j], ...place(i, j), plain: true}));
     const dyPanel = panel("dy", "dy", `gradient at y, ${size(g.OH, g.OW)}`, g.OH, g.OW, (i, j) => ({
       v: r.dy[i][j], ...place(i, j)}));
-    const window = panel("a", "window", index < 0 ? "none yet"
+    const holds = (i, j) => sees.find(one => one.i === i && one.j === j);  // a window, at the pixel
+    const window = panel("a", at ? down ? from : "y" : "window", at ? down
+      ? "what each window that sees the pixel sends to it; below: which window"
+      : "the maximum of each window that sees the pixel; below: which window"
+      : index < 0 ? "none yet" : down ? `(${p}, ${q}): only what this window sends`
       : `(${p}, ${q}), its places numbered`, K, K, (i, j) => {
+        if (at) {
+          const one = holds(i, j), wins = one && won(one.p, one.q);
+          return one ? {v: down && !wins ? 0 : r[down ? from : "y"][one.p][one.q],
+                        s: `${one.p},${one.q}`, k: [wins ? "part" : "lost"]} : {k: ["off"]};
+        }
         if (index < 0) return {s: String(i * K + j)};
         const [h, k] = read(g, p, q, i, j), best = r.switches[p][q] === i * K + j;
         const here = inside(g, h, k);
-        return {v: down ? (best ? r.dy[p][q] : 0) : here ? d.x[h][k] : -Infinity,
+        return {v: down ? (best ? r[from][p][q] : 0) : here ? d.x[h][k] : -Infinity,
                 s: String(i * K + j), k: [best && "one"], out: !here};
-      });
-    const rows = [down ? [dyPanel, switches, sign("→"), xPanel]
+      }, {like: down ? from : "x"});
+    const rows = [down ? [from === "y" ? yPanel : dyPanel, switches, sign("→"), xPanel]
                        : [xPanel, sign("→"), yPanel, switches], [window]];
     if (at) {
       const wins = sees.filter(one => won(one.p, one.q));
       const here = name("x", at[1], at[2]);
-      if (!down) return {rows, sum: "", words: `${several(sees.length, "window")} ${
-        sees.length === 1 ? "sees" : "see"} ${here} = ${text(d.x[at[1]][at[2]])}. It is the maximum
-        of ${wins.length ? listed(wins.map(one => `window (${one.p}, ${one.q})`)) : "none"}: a small
-        change of it changes ${wins.length ? "no other output" : "nothing"}.`};
-      return {rows, sum: sum(name("dx", at[1], at[2]), wins.length
-        ? wins.map(one => factor(r.dy[one.p][one.q])) : ["0"], [], r.dx[at[1]][at[2]]),
-        words: wins.length > 1 ? `This pixel won ${wins.length} windows that overlap. What comes
-          back through them adds up.` : wins.length ? "It won one window and gets its <i>dy</i>."
-          : "It won no window and gets nothing."};
+      const count = sees.length ? several(sees.length, "window") : "No window";
+      if (!down) return {rows, sum: "", words: `${count} ${sees.length > 1 ? "see" : "sees"} ${
+        here} = ${text(d.x[at[1]][at[2]])}. ${wins.length ? `It is the maximum of ${
+        listed(wins.map(one => `window (${one.p}, ${one.q})`))}. Only ${
+        wins.length > 1 ? "their outputs change" : "that window's output changes"} with it.`
+        : "It is not the maximum of any: a small change of it changes no output."}`};
+      return {rows, sum: sum(name(to, at[1], at[2]), wins.length
+        ? wins.map(one => factor(r[from][one.p][one.q])) : ["0"], [], r[to][at[1]][at[2]]),
+        words: (wins.length > 1 ? `This pixel is the maximum of ${wins.length} windows that
+          overlap. What they send adds up.` : wins.length ? `This pixel is the maximum of one
+          window and gets its <i>${from}</i>.` : "This pixel is the maximum of no window. "
+          + "Nothing comes to it.") + (wins.length && s.step < g.OH * g.OW
+          ? " This is the number when all have sent." : "")};
     }
-    if (index < 0) return {rows, sum: "", words: `<i>dx</i> begins as zeros. Each window will send
-      its <i>dy</i> to the one pixel that its switch names.`};
+    if (index < 0) return {rows, sum: "", words: `<i>${to}</i> begins as zeros. Each window will
+      send its <i>${from}</i> to the one pixel that its switch names.`};
     const switched = r.switches[p][q], value = text(r.y[p][q]);
     return {rows, sum: "", words: down ? `The switch of window (${p}, ${q}) says ${switched}: its
-      <i>dy</i> of <b>${text(r.dy[p][q])}</b> goes to ${name("dx", wh, wk)}, and nothing to the
-      others.${sofar.won[wh][wk] > 1 ? " There it adds to what came before." : ""}`
+      <i>${from}</i> of <b>${text(r[from][p][q])}</b> goes to ${name(to, wh, wk)}, and nothing to
+      the others.${sofar.won[wh][wk] > 1 ? ` There it adds to what came before: ${
+      text(sofar[to][wh][wk])}.` : ""} Each dot stands for one number that has arrived.`
       : `The largest number in window (${p}, ${q}) is <b>${value}</b>, at place ${switched}.${
         tied(d, g, p, q, r.y[p][q]) ? " It is there more than once; the first counts." : ""}
         <i>y</i> keeps the number, the switch keeps the place.`};
@@ -635,11 +669,10 @@ FIGURES.pool = {
 };
 const tied = (d, g, p, q, best) => full(g.KH, g.KW, (i, j) => read(g, p, q, i, j)).flat()
   .filter(([h, k]) => inside(g, h, k) && d.x[h][k] === best).length > 1;
-evaluate.poolSizes = (d, s) => evaluate.pool(d, s, 0);
 
 FIGURES.relu = {
   place: inMap,
-  rules: {gradient: "x > 0", deconvnet: "dy > 0", guided: "x > 0 and dy > 0"},
+  rules: {gradient: ["x"], deconvnet: ["dy"], guided: ["x", "dy"]},  // what must be above zero
   run: d => evaluate.relu(d),
   settings: () => [],
   count: d => d.x.length * d.x[0].length,
@@ -652,21 +685,23 @@ FIGURES.relu = {
       (u, v) => ({v: values[u][v], k: [u === i && v === j && (id in FIGURES.relu.rules || id === "y"
         ? "one" : "part")]}), {beside: d.x.length === 1});
     const [x, dy] = [d.x[i][j], d.dy[i][j]];
-    const holds = {gradient: x > 0, deconvnet: dy > 0, guided: x > 0 && dy > 0};
+    const above = "\u00a0>\u00a00", value = {x, dy}, rules = Object.entries(FIGURES.relu.rules);
+    const stops = Object.fromEntries(rules.map(([rule, asked]) =>
+      [rule, asked.filter(one => !(value[one] > 0))]));
     const up = [grid("x", "x", "on the way up", d.x), grid("y", "y", "max(x, 0)", r.y)];
     const down = grid("dy", "dy", "arrives on the way down", d.dy);
-    const three = Object.entries(FIGURES.relu.rules).map(([rule, when]) =>
-      grid(rule, rule, `dy where ${when}`, r[rule]));
-    const passed = Object.keys(holds).filter(rule => holds[rule]);
+    const three = rules.map(([rule, asked]) =>
+      grid(rule, rule, `dy where ${asked.map(one => one + above).join(" and ")}`, r[rule]));
+    const passed = Object.keys(stops).filter(rule => !stops[rule].length);
     const told = passed.length === 3 ? "All three rules let it pass." : !passed.length
       ? "No rule lets it pass." : `Only the ${listed(passed)} let${
         passed.length === 1 ? "s" : ""} it pass.`;
     return {rows: d.x.length === 1 ? [...up, down, ...three].map(one => [one])
       : [[...up, down], three],
-      sum: Object.entries(FIGURES.relu.rules).map(([rule, when]) =>
-        `<span class="term rule">${holds[rule] ? "✓" : "✗"} ${rule}: <b>${
-          text(r[rule][i][j])}</b>
-         <small>${when}</small></span>`).join(" "),
+      sum: rules.map(([rule, asked]) => `<span class="term rule">${rule}: <b>${
+        text(r[rule][i][j])}</b> <small>${stops[rule].length
+        ? `stopped: ${stops[rule].map(one => `${one} is not${above}`).join(" and ")}`
+        : `passes: ${asked.map(one => one + above).join(" and ")}`}</small></span>`).join(" "),
       words: `Here <i>x</i> = ${text(x)} and <i>dy</i> = ${text(dy)}: the unit was ${
         x > 0 ? "active" : "silent"}, and what arrives is ${
         dy > 0 ? "positive" : dy < 0 ? "negative" : "zero"}. ${told}`};
@@ -785,7 +820,7 @@ FIGURES.deconvnet = {
     const one = d.stages[s.step];
     return {rows: [[{id: "photo", symbol: "photo", words: d.photo.words, picture: d.photo.src,
                      alt: d.photo.words},
-                    {id: "whole", symbol: plain(one.operation),
+                    {id: "whole", symbol: plain(one.title),
                      words: `${plain(one.layer)}, ${one.shape}`,
                      picture: one.whole, alt: `${one.layer}: ${one.operation}`}],
                    one.planes.map((plane, k) => ({id: `plane${k}`, symbol: "", small: true,
@@ -812,8 +847,7 @@ const element = (tag, attributes = {}, ...inside) => {
 /* The state of a page as it was made. */
 function beginning(data, figure) {
   const view = figure.views ? figure.views[0][0] : "";
-  return {view, step: figure.begin ? figure.begin(view) : 0, at: null, t: 0, set: "",
-          ...data.settings};
+  return {view, step: 0, at: null, t: 0, set: "", ...data.settings};
 }
 
 /* The state that an address's "#..." names; what it does not name is as at the start. */
@@ -828,7 +862,6 @@ function fromAddress(hash, data, figure) {
   if ((figure.views || []).some(([view]) => view === given.get("view"))) s.view = given.get("view");
   const whole = (value, least, most) => /^\d+$/.test(value || "")
     && Number(value) >= least && Number(value) <= most;
-  s.step = figure.begin ? figure.begin(s.view) : 0;
   if (whole(given.get("step"), 0, figure.count(data, s) - 1)) s.step = Number(given.get("step"));
   if (figure.products && whole(given.get("t"), 1, figure.products(data, s)))
     s.t = Number(given.get("t"));
@@ -857,7 +890,7 @@ function start(root, data) {
   const figure = FIGURES[data.kind];
   const first = beginning(data, figure);
   let state = fromAddress(location.hash, data, figure), peek = null, playing = null;
-  let built = "", editing = false;
+  let built = "", editing = false, entered = 0;  // the step when the keyboard came to a table
   const panels = new Map();
 
   // -- the controls, made once
@@ -875,17 +908,25 @@ function start(root, data) {
   const product = button("One product ›", "add one product at a time", () => go({
     at: null, t: (state.t + 1) % (figure.products(data, state) + 1)}));
   const framed = location.protocol === "about:";  // in a notebook, whose address is not ours
-  const link = element("a", {class: "link"}, "Address of this view");
+  const named = "Address of this view", link = element("a", {
+    class: "link", "aria-live": "polite", title: "copies it", onclick: async event => {
+      event.preventDefault();
+      link.textContent = await navigator.clipboard.writeText(link.href).then(
+        () => "Copied", () => "It stands in the address bar");
+      setTimeout(() => { link.textContent = named; }, 3000);
+    }}, named);
   const again = element("a", {class: "link", href: "#", onclick: event => {
     event.preventDefault(); stop(); state = {...first}; choices(); go({});
   }}, "As at first");
   const views = element("div", {class: "views", role: "radiogroup", "aria-label": "which way"});
   const settings = element("div", {class: "settings"});
+  const refused = element("p", {class: "keys"}, "Choices in grey leave no window, or have more "
+                          + "numbers than fit on this page.");
   const bar = element("div", {class: "bar", role: "group", "aria-label": "steps"}, back, slider,
                       next, play, ...figure.products ? [product] : [], where);
   root.replaceChildren(...figure.views ? [views] : [], bar, element("div", {class: "shown"}, stage,
     element("div", {class: "told"}, element("div", {class: "said"}, words, sumLine), settings,
-            element("p", {class: "links"}, again, ...framed ? [] : [link]),
+            refused, element("p", {class: "links"}, again, ...framed ? [] : [link]),
             element("p", {class: "keys"}, figure.keys || "Point or tap. With the keyboard: Tab, "
                     + "arrow keys, Home and End; Escape lets go. To change a number that was "
                     + "given, type another, or click it twice."))));
@@ -893,8 +934,7 @@ function start(root, data) {
   function choices() {  // the views and settings, as they are now
     views.replaceChildren(...(figure.views || []).map(([value, label]) => element("label", {},
       element("input", {type: "radio", name: "view", value, checked: state.view === value,
-        onchange: () => go({view: value, at: null,
-                            step: figure.begin ? figure.begin(value) : 0})}),
+        onchange: () => go({view: value, at: null, step: 0})}),
       element("span", {}, label))));
     settings.replaceChildren(...figure.settings(data).map(({key, label, options, fits}) => {
       const list = element("select", {name: key, onchange: () => {
@@ -909,6 +949,7 @@ function start(root, data) {
         disabled: Boolean(fits) && !fits({...state, [key]: value})}, shown)));
       return element("label", {}, `${label} `, list);
     }));
+    refused.hidden = !settings.querySelector("option:disabled");
   }
 
   // -- what happens
@@ -952,7 +993,12 @@ function start(root, data) {
     const plan = scene.rows.map(row => row.map(one => one.sign || `${one.id}:${one.picture ? ""
       : `${one.cells.length}x${one.cells[0].length}:${one.first || ""}`}`).join()).join(";");
     if (plan !== built) build(scene, plan);
-    for (const one of scene.rows.flat()) if (!one.sign) fill(one);
+    for (const one of scene.rows.flat()) if (!one.sign) fill(one, scene);
+    for (const row of stage.children) {  // captions of one height, so that the tables stand level
+      row.style.setProperty("--told", "0px");
+      row.style.setProperty("--told", `${Math.max(...[...row.querySelectorAll("figcaption")].map(
+        caption => caption.offsetHeight))}px`);
+    }
     sumLine.innerHTML = scene.sum;
     words.innerHTML = scene.words;
     const count = figure.count(data, s);
@@ -1017,6 +1063,7 @@ function start(root, data) {
     };
     grid.addEventListener("focusin", event => {
       if (editing) return;
+      if (!grid.contains(event.relatedTarget)) entered = state.step;
       rove(panelled, event.target);
       const change = point(event.target);
       stop();
@@ -1057,7 +1104,7 @@ function start(root, data) {
       const to = {ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1],
                   ArrowRight: [i, j + 1], Home: event.ctrlKey ? [0, 0] : [i, 0],
                   End: event.ctrlKey ? [h - 1, w - 1] : [i, w - 1]}[event.key];
-      if (event.key === "Escape") go({at: null, t: 0});
+      if (event.key === "Escape") go({at: null, t: 0, step: entered});
       else if (event.key === "Enter" || /^[-\d.]$/.test(event.key)) {
         event.preventDefault();
         edit(event.target, event.key === "Enter" ? undefined : event.key);
@@ -1088,7 +1135,17 @@ function start(root, data) {
       (0.06 + 0.3 * Math.abs(cell.v) / most).toFixed(3)})`;
   }
 
-  function fill(one) {
+  /* Where Tab comes to a table: the cell of this step, if each of its cells is one; else where it
+     was last. */
+  function home({cells, top, left, id}) {
+    return cells.flatMap((row, i) => row.filter((td, j) => {
+      const to = Object.entries(figure.point(data, state, id, i + top, j + left) || {})
+        .filter(([key]) => key !== "at");
+      return to.length && to.every(([key, value]) => state[key] === value);
+    }))[0];
+  }
+
+  function fill(one, scene) {
     const {caption, cells, grid, shown, top, left} = panels.get(one.id), made = panels.get(one.id);
     const symbol = /</.test(one.symbol) ? one.symbol : `<i>${one.symbol}</i>`;
     const label = `<b>${symbol}</b> <span>${one.words}</span>`;
@@ -1099,10 +1156,13 @@ function start(root, data) {
       return;
     }
     grid.setAttribute("aria-label", caption.textContent.trim());
-    const values = one.cells.flat().filter(cell => !cell.plain && Number.isFinite(cell.v));
+    const like = scene.rows.flat().find(other => other.id === (one.like || one.id)) || one;
+    const values = like.cells.flat().filter(cell => !cell.plain && Number.isFinite(cell.v));
     const most = Math.max(1e-300, ...values.map(cell => Math.abs(cell.v)));
     grid.parentElement.style.setProperty("--chars", Math.max(3, ...one.cells.flat().map(
-      cell => text(cell.v).length)));
+      cell => Math.max(text(cell.v).length, (cell.s || "").length - 1))));
+    const dotted = one.cells.flat().some(cell => cell.depth !== undefined && cell.dots !== false);
+    const reserved = dotted || one.cells.flat().some(cell => cell.s);  // room below each number
     const deepest = Math.max(4, ...one.cells.flat().map(cell => cell.depth || 0));
     const marked = (i, j, mark) => {
       const cell = (one.cells[i] || [])[j];
@@ -1115,16 +1175,17 @@ function start(root, data) {
         [0, 1, "-3px 0"]].filter(([u, v]) => !marked(i + u, j + v, "win"))
         .map(([, , side]) => `inset ${side} 0 #111`).join(", ") : "";
       const shownText = text(cell.v), dots = cell.depth > 5 ? `${cell.depth} •`
-        : "•".repeat(cell.depth || 0), below = cell.s || (cell.depth === cell.v ? "" : dots);
+        : "•".repeat(cell.depth || 0), below = cell.s || (dotted && dots) || (reserved ? "\u00a0"
+        : "");
       const key = [shownText, below, cell.v, shade, edges, marks, cell.out].join("|");
       if (td.dataset.key === key) return;
       td.dataset.key = key;
       td.dataset.v = cell.v === undefined ? "" : String(cell.v);
       td.className = [...marks, cell.out ? "out" : ""].filter(Boolean).join(" ");
       td.style.backgroundColor = shade;
-      td.style.boxShadow = edges;
+      td.style.setProperty("--edges", edges || "0 0 #0000");
       td.replaceChildren(shownText, ...below ? [element("small", {
-        class: below.length > 4 && "wide"}, below)] : []);
+        class: dotted && "dots"}, below)] : []);
       const told = [`row ${text(i + top)}, column ${text(j + left)}: ${shownText || "empty"} ${
         cell.s || ""}`.trim(), cell.depth ? `${several(cell.depth, "number")} added up` : "",
         cell.out ? "padding" : "", ...marks.map(mark => SAID[mark])];
@@ -1132,9 +1193,11 @@ function start(root, data) {
       if (marks.includes("one")) td.setAttribute("aria-selected", "true");
       else td.removeAttribute("aria-selected");
     }));
-    if (!made.rover || !made.rover.isConnected)
-      rove(made, cells.flat().find(td => td.classList.contains("one")) || cells.flat().find(
-        td => !td.classList.contains("out")) || cells[0][0]);
+    const inUse = grid.contains(document.activeElement);
+    const cell = !peek && !inUse && home(made);
+    if (cell) rove(made, cell);
+    else if (!made.rover) rove(made, cells.flat().find(td => !td.classList.contains("out"))
+                               || cells[0][0]);
   }
 
   window.addEventListener("hashchange", () => {

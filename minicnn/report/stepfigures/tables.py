@@ -74,7 +74,7 @@ def _frame(i, j, marked):
 
 
 def _cell(value, frame):
-    style = f' style="box-shadow: {frame}"' if frame else ""
+    style = f' style="--edges: {frame}"' if frame else ""
     return f'<td data-v="{float(value)!r}"{style}>{number(value)}</td>'
 
 

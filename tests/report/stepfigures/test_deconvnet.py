@@ -32,6 +32,12 @@ def test_every_stage_and_at_the_end_the_projection():
         assert one["shape"] == " × ".join(map(str, stage.array.shape[1:]))
         for plane in one["planes"]:
             assert picture(plane["src"]).ndim == 3
+    for one in shown[:-1]:  # each map has its own scale: its largest number is as far as can be
+        for plane in one["planes"]:
+            pixels = picture(plane["src"]).astype(int)
+            assert np.abs(pixels - 128).max() == 127
+    assert "rectify" not in "".join(one["title"] for one in shown)
+    assert "changes nothing" in shown[1]["words"]  # a ReLU of what is not negative
     strongest = int(shown[0]["planes"][0]["label"].removeprefix("map "))
     assert np.abs(stages[0].array[..., strongest]).max() > 0
     assert str(record.caption) in "".join(figure.text)

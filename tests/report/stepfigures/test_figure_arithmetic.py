@@ -100,11 +100,13 @@ def test_pooling_at_every_setting():
         seed = repeated(dy, *y.shape[1:3])
         asked.append(["evaluate", "pool", {"x": x.tolist(), "dy": dy.tolist()}, settings])
         expected.append((y[0, ..., 0], cache.switches[0, ..., 0],
-                         pool.backward(seed[None, ..., None], cache)[0, ..., 0]))
-    for got, (y, switches, dx) in zip(node(*asked), expected, strict=True):
+                         pool.backward(seed[None, ..., None], cache)[0, ..., 0],
+                         pool.unpool(y, *cache)[0, ..., 0]))
+    for got, (y, switches, dx, unpooled) in zip(node(*asked), expected, strict=True):
         same(got["y"], y)
         same(got["switches"], switches)
         same(got["dx"], dx)
+        same(got["unpooled"], unpooled)
 
 
 def test_the_rules_the_normalisation_and_the_gram_matrix():
@@ -174,3 +176,45 @@ def test_the_parts_of_a_sum_add_up():
                                for panel in scene["rows"][1] if "cells" in panel)
     same(np.multiply(patch, kernel), products)
     same(np.sum(products) + 0.5, np.array(figure.data["library"]["y"])[1, 0, 0])
+
+
+def scenes(figure, *states):
+    """The scenes of a figure in some states, each given by what differs from its beginning."""
+    first = {**figure.data["settings"], "step": 0, "at": None, "t": 0, "view": ""}
+    return node(*(["scene", figure.data["kind"], figure.data, {**first, **state}]
+                  for state in states))
+
+
+def cells(scene, name):
+    (panel,) = (one for row in scene["rows"] for one in row if one.get("id") == name)
+    return panel["cells"]
+
+
+def test_products_are_added_one_at_a_time():
+    """The output is then the sum so far."""
+    figure = step_conv(np.arange(1.0, 10).reshape(3, 3), [[1.0, 2], [3, 4]], [9.0])
+    shown = scenes(figure, *({"t": t} for t in (1, 2, 3, 4, 0)))
+    assert [cells(scene, "y")[0][0]["v"] for scene in shown] == [1, 5, 17, 37, 46]
+
+
+def test_a_pixel_of_a_pooling_shows_what_its_windows_send():
+    figure = step_pool([[1.0, 3, 2], [4, 2, 0], [6, 1, 5]], 2, 1, dy=[[1.0, 10], [100, 1000]])
+    down, up = scenes(figure, {"view": "down", "at": ["x", 1, 1]}, {"view": "up", "at": [
+        "x", 1, 0]})
+    assert [[cell["v"] for cell in row] for row in cells(down, "a")] == [[0, 0], [0, 0]]
+    assert [[cell.get("s") for cell in row] for row in cells(down, "a")] == [
+        ["1,1", "1,0"], ["0,1", "0,0"]]
+    assert [[cell.get("v") for cell in row] for row in cells(up, "a")] == [[6, None], [4, None]]
+    (value,) = scenes(figure, {"view": "unpool", "at": ["x", 2, 0], "step": 4})
+    assert "unpooled</i>[2, 0] = <b>6</b>" in value["sum"]
+
+
+def test_a_sum_of_one_number_is_written_once():
+    ones = step_conv_back(np.ones((4, 4)), np.ones((2, 2)))
+    pooled = step_pool([[1.0, 2], [3, 4]], 2)
+    (nothing, one), (bias,) = scenes(pooled, {"view": "down", "at": ["x", 0, 0]}, {
+        "view": "down", "at": ["x", 1, 1]}), scenes(ones, {"view": "db", "step": 1})
+    assert [scene["sum"].count(" =") for scene in (nothing, one)] == [1, 1]
+    assert bias["sum"].count(" =") == 1
+    (corner,) = scenes(ones, {"view": "dx", "at": ["x", 0, 0]})
+    assert "by 1 window. It sends its" in corner["words"]

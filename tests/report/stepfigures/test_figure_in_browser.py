@@ -1,5 +1,6 @@
 """The step figures in a real browser: every number, the keyboard alone, a phone, no JavaScript."""
 
+import time
 from dataclasses import replace
 
 import browser
@@ -106,6 +107,8 @@ def others():
                                           "switches": cache.switches[0, ..., 0]}
             yield "pool", f"#{address}&view=down&step={y.size}", {
                 "x": pool.backward(dy, cache)[0, ..., 0]}
+            yield "pool", f"#{address}&view=unpool&step={y.size}", {
+                "x": pool.unpool(y, *cache)[0, ..., 0], "y": y[0, ..., 0]}
         else:
             yield "pool", f"#{address}", {"y": y[0, ..., 0]}
     y, cache = relu.forward(ONE)
@@ -199,6 +202,69 @@ def test_an_input_shows_every_output_that_uses_it(tab, pages):
     assert tab.value(users) == 0
 
 
+def test_tab_leaves_the_step_and_escape_brings_it_back(tab, pages):
+    tab.go(pages / "conv.html", "#step=8")
+    tab.value("document.querySelector('[data-panel=x] td[tabindex=\"0\"]').focus()")
+    tab.key("Tab")
+    assert tab.value(FOCUS).startswith("y row 2, column 0")
+    assert "step=8" in tab.value("location.hash")
+    tab.key("ArrowRight")
+    assert "step=9" in tab.value("location.hash")
+    tab.key("Escape")
+    assert "step=8" in tab.value("location.hash")
+
+
+@pytest.mark.parametrize(("kind", "address"), [
+    ("back", "#step=1"), ("back", "#step=2&view=dw"), ("back", "#at=dw.1.1&view=dw"),
+    ("back", "#at=x.1.1"), ("pool", "#view=down&step=3"), ("conv", "#at=x.1.1")])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_tables_stand_level_and_dots_count_what_arrived(tab, pages, kind, address, width):
+    tab.size(width, 900)
+    tab.go(pages / f"{kind}.html", address)
+    dots = tab.value("[...document.querySelectorAll('td')].filter(e => /added/.test(e.ariaLabel))"
+                     ".map(e => [parseInt(e.ariaLabel.split(', ').find(s => /added/.test(s))), "
+                     "e.querySelector('small').textContent])")
+    assert all(shown == ("•" * n if n < 6 else f"{n} •") for n, shown in dots)
+    assert dots or kind == "conv" or "at=dw" in address
+    level = tab.value("""[...document.querySelectorAll(".row")].map(row =>
+      [...row.querySelectorAll("figure")].map(e => [e.getBoundingClientRect().top,
+        e.querySelector("table").getBoundingClientRect().top]))""")
+    for row in level:  # of figures that stand side by side
+        tops = {}
+        for figure, table in row:
+            tops.setdefault(round(figure), set()).add(round(table))
+        assert all(len(tables) == 1 for tables in tops.values()), row
+    heights = tab.value("""[...document.querySelectorAll("[data-panel=x] tr")].map(row =>
+      [...row.querySelectorAll("td")].map(td => { const r = document.createRange();
+        r.selectNodeContents(td.firstChild); return r.getBoundingClientRect().top; }))""")
+    assert all(max(row) - min(row) <= 1 for row in heights if row)  # rounding: a pixel
+    tab.size(1280, 900)
+
+
+def test_a_number_has_one_colour_in_its_window(tab, pages):
+    tab.go(pages / "conv.html")
+    colour = "getComputedStyle(document.querySelector('[data-panel={}] td')).backgroundColor"
+    assert tab.value(colour.format("x")) == tab.value(colour.format("a")) != "rgb(255, 255, 255)"
+
+
+def test_a_rule_says_what_stopped_a_number(tab, pages):
+    step_relu([-2.0], [3.0]).save(pages / "one.html")
+    tab.go(pages / "one.html")
+    assert " ".join(tab.value("document.querySelector('.sum').innerText").split()) == (
+        "gradient: 0 stopped: x is not > 0 deconvnet: 3 passes: dy > 0 "
+        "guided: 0 stopped: x is not > 0")
+
+
+def test_the_address_of_a_view_answers(tab, pages):
+    tab.go(pages / "conv.html")
+    tab.value("document.querySelector('.links a:last-child').click()")
+    end = time.monotonic() + 5
+    while tab.value(said := "document.querySelector('.links a:last-child').textContent") == (
+            "Address of this view"):
+        assert time.monotonic() < end
+    assert tab.value(said) in ("Copied", "It stands in the address bar")
+
+
 def test_a_product_shows_where_it_lands(tab, pages):
     tab.go(pages / "back.html", "#step=2&at=w.2.1")
     landed = tab.value("[...document.querySelectorAll('td.part')].map(e => e.closest('figure')"
@@ -261,7 +327,7 @@ def test_in_a_notebook_it_is_a_frame_of_its_own(tab, pages):
     tab.go(pages / "notebook.html")
     inside = "document.querySelector('iframe').contentDocument"
     tab.value(f"{inside}.querySelector('[aria-label=\"one step on\"]').click()")
-    assert tab.value(f"{inside}.querySelector('.where').textContent").startswith("output (0, 1)")
+    assert tab.value(f"{inside}.querySelector('.where').textContent").startswith("output (0, 0)")
     assert tab.value(f"{inside}.querySelectorAll('.links a').length") == 1
     assert tab.value("location.hash") == "" and not tab.complaints
 
@@ -295,7 +361,9 @@ def test_a_phone(tab, pages, kind):
     tab.go(pages / f"{kind}.html")
     assert tab.value("document.documentElement.scrollWidth") <= 390
     least = "Math.min(...[...document.querySelectorAll('td')].map(e => parseFloat("
-    assert tab.value(f"{least}getComputedStyle(e).fontSize)))") >= 9.5
+    assert tab.value(f"{least}getComputedStyle(e).fontSize)))") >= 11
+    assert tab.value("[...document.querySelectorAll('pre')].every("
+                     "e => e.scrollWidth <= e.clientWidth)")
     tab.size(1280, 900)
 
 

@@ -19,6 +19,7 @@ def test_the_numbers_are_the_op_s(settings):
     assert library["y"] == y[0, ..., 0].tolist()
     assert library["switches"] == cache.switches[0, ..., 0].tolist()
     assert library["dx"] == pool.backward(dy, cache)[0, ..., 0].tolist()
+    assert library["unpooled"] == pool.unpool(y, *cache)[0, ..., 0].tolist()
 
 
 def test_what_does_not_fit_is_said():

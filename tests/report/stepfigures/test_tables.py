@@ -21,7 +21,7 @@ def test_a_table_holds_every_number_in_full_and_its_rows_and_columns():
     shown = tables.grid("x", "an array", array, [(0, 1)], first=(-1, -1))
     assert [float(v) for v in re.findall('data-v="(.*?)"', shown)] == array.ravel().tolist()
     assert re.findall("<th>(.*?)</th>", shown) == ["", "−1", "0", "−1", "0"]
-    assert shown.count("box-shadow") == 1 and "−2</td>" in shown
+    assert shown.count("--edges") == 1 and "−2</td>" in shown
 
 
 def test_a_row_has_signs_between_its_tables():
