@@ -192,8 +192,8 @@ class TiledRun:
             own = {name: seed[:, down.units[name], across.units[name]]
                    for name, seed in seeds.items() if name not in self.tiles.grams}
             if len(own) < len(seeds) or any(seed.any() for seed in own.values()):
-                dx[:, down.pixels, across.pixels] += self._gradient((down, across), seeds, own,
-                                                                    relu)
+                there = dx[:, down.pixels, across.pixels]
+                there += self._gradient((down, across), seeds, own, relu)
         return dx
 
     def _gradient(self, tile, seeds, own, relu):

@@ -30,8 +30,8 @@ CALLS = {  # {photo} is a picture, {other} a weight file
     "texture": "{photo} --steps 2",
     "zoom": "{photo} --layers relu1 --octaves 1 --steps 2 --frames 2 --out {folder}/zoom.gif",
 }
-ELSEWHERE = {"bench", "check", "course", "classes", "convert", "doctor", "explain", "fetch",
-             "lesson", "train"}  # run no network there, or not on photos
+ELSEWHERE = {"bench", "check", "course", "classes", "completion", "convert", "doctor",
+             "explain", "fetch", "lesson", "train"}  # run no network there, or not on photos
 TOGETHER = {"evolution", "replay", "tour"}  # below
 
 

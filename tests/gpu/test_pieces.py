@@ -44,6 +44,7 @@ OBJECTIVES = {
        for statistic in (objectives.covariance, objectives.means, objectives.shifted_gram,
                          objectives.wasserstein)},
     "diversity": objectives.diversity("a"),
+    "spectrum": objectives.spectrum(np.random.default_rng(5).random((1, 5, 6, 4))),
     "l2": objectives.l2(),
     "alpha_norm": objectives.alpha_norm(3.0),
     "outside": objectives.outside(-0.5, np.full(4, 0.5)),

@@ -45,6 +45,8 @@ METHODS = {
         net, PHOTO, "relu1", octaves=2, octave_scale=1.2, steps=2, guide=small.photo(seed=3)),
     "dream in tiles": lambda net, folder: vis.dream(net, PHOTO, "relu1", octaves=1, steps=2,
                                                     tile=8),
+    "evolution": lambda net, folder: vis.evolution({0: net, 3: net}, [PHOTO, small.photo(seed=1)],
+                                                   ["relu2"], count=2),
     "filters": lambda net, folder: vis.filters(net, count=2, steps=2, folder=folder / "filters",
                                                order="value"),
     "gradcam": lambda net, folder: vis.gradcam(net, PHOTO, guided=True),
