@@ -81,7 +81,7 @@ EXAMPLES = {  # one a command, at the end of its help; all work with the shipped
     "saliency": "saliency photo.jpg --method integrated --show",
     "gradcam": "gradcam photo.jpg --guided",
     "occlusion": "occlusion photo.jpg --square 16 --stride 8",
-    "compare": "compare photo.jpg --against minivgg",
+    "compare": "compare photo.jpg --against minialex",
     "strongest": "strongest photos --layers relu2_1 --channels 0..3",
     "deepdream-image": "deepdream-image --layer conv3_2 --channels 0..3",
     "dream": "dream photo.jpg --layers conv3_2",

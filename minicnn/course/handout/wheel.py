@@ -16,7 +16,7 @@ from pathlib import Path
 from minicnn import __version__
 
 PACKAGE = Path(__file__).resolve().parents[2]
-BESIDE = {"weights": ("minivgg.h5", "manifest.json"), "lessons": ("[0-9][0-9]_*.py",)}
+BESIDE = {"weights": ("*.h5", "manifest.json"), "lessons": ("[0-9][0-9]_*.py",)}
 TEACHERS = "minicnn/course/assignments/mistakes/"  # a folder that students do not get
 RUBRIC = re.compile(rb'^rubric = """.*?"""\n', re.DOTALL | re.MULTILINE)
 WHEEL = "Wheel-Version: 1.0\nGenerator: minicnn\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

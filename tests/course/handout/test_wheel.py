@@ -25,6 +25,7 @@ def packed():
 def test_it_holds_all_that_an_installed_minicnn_has(packed):
     names = {*packed.namelist()}
     for name in ("__init__.py", "course/assignments/01_convolution.toml", "weights/minivgg.h5",
+                 "weights/minialex.h5",
                  "weights/manifest.json", "py.typed", "lessons/04_pooling.py"):
         assert f"minicnn/{name}" in names
     assert not any("__pycache__" in name or name.startswith("tests") for name in names)
