@@ -17,9 +17,9 @@ from minicnn.images import display, pictures, preprocessing, showing, writing
 from minicnn.train import augment, batch_norm, loop
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ["ascent", "backend", "course", "doctor", "fast", "files", "foreign", "gradcheck",
-         "images", "load", "models", "naive", "network", "Network", "ops", "report", "Run", "show",
-         "train", "vis"]
+NAMES = ["ascent", "backend", "course", "doctor", "estimate", "fast", "files", "foreign",
+         "gradcheck", "images", "load", "models", "naive", "network", "Network", "ops", "report",
+         "Run", "show", "train", "vis"]
 
 
 def after_import(expression):
@@ -47,9 +47,9 @@ def test_every_name_is_there_after_import_minicnn():
 def test_the_examples_in_the_table_work():
     table = " ".join(minicnn.__doc__.split("\n\n")[1].split())
     examples = re.findall(r"minicnn((?:\.\w+)+)", table)
-    assert examples == [".load", ".models.vgg16", ".vis.deconvnet", ".gradcheck.check"]
+    assert examples == [".load", ".estimate", ".models.vgg16", ".vis.deconvnet", ".gradcheck.check"]
     called = ", ".join(f"callable(minicnn{example})" for example in examples)
-    assert after_import(called) == "True True True True\n"
+    assert after_import(called) == "True True True True True\n"
 
 
 def test_names_that_are_also_a_room_s():

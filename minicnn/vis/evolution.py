@@ -35,13 +35,14 @@ import numpy as np
 from minicnn import images
 from minicnn.backend import to_host
 from minicnn.files.photos import find
+from minicnn.images import markup
 from minicnn.network import receptive
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
 from minicnn.progress import bar
 from minicnn.train import snapshots
 from minicnn.vis.arguments import channel_number
-from minicnn.vis.deconvnet import AUTO, deconvnet
+from minicnn.vis.deconvnet import AUTO, deconvnet, shown
 from minicnn.vis.options import Options, option, takes
 from minicnn.vis.record import Record
 from minicnn.vis.strongest import moved_inside, rectified
@@ -125,6 +126,18 @@ class Evolution(Record):
     jumps: dict
     silent: dict
     photos: int
+
+    def views(self):
+        """For some layers the projections of the first channels: a row each, a snapshot a column."""
+        views, empty = [], np.full((40, 40, 3), 255, np.uint8)
+        for layer in markup.some(list(self.features), 6):
+            rows = dict(list(self.features[layer].items())[:4])
+            tiles = [empty if one is None or not one.patch.size else
+                     images.resize(shown(one.projection), empty.shape[:2])
+                     for features in rows.values() for one in features]
+            views.append(markup.sheet(layer, tiles, len(self.epochs),
+                                      f"{layer} {', '.join(map(str, rows))}"))
+        return views
 
 
 @takes(EvolutionOptions)

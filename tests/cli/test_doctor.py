@@ -101,7 +101,7 @@ def test_json(said, diagnosis, tmp_path, monkeypatch):
     monkeypatch.setattr(backend, "_COUNT", {})
     monkeypatch.setenv("MINICNN_THREADS", "0")
     assert diagnosis("--json", "--out", out) == ""
-    assert json.loads(out.read_text())["bad"] == 3  # the threads, so the ops, so minivgg
+    assert json.loads(out.read_text())["bad"] == 4  # the threads, so the ops, so both networks
 
 
 def test_wrong_usage(capsys):

@@ -79,7 +79,7 @@ def test_a_damaged_weight_file(complaint, weights, photo, tmp_path, damage, word
 
 def test_weights_that_are_not_there(complaint, photo):
     line = complaint("classify", "--weights", "maxivgg", photo)
-    assert "maxivgg: neither a shipped network (minivgg) nor a file" in line
+    assert "maxivgg: neither a shipped network (minialex, minivgg) nor a file" in line
 
 
 def test_a_folder_is_no_weight_file(complaint, photo, tmp_path):

@@ -230,8 +230,8 @@ def test_every_method_computes_with_what_was_chosen(method, tmp_path):
 
 
 def test_no_method_is_forgotten():
-    """kernels looks at weights alone, and compare is two surveys."""
-    assert set(EVERY_METHOD) | {"kernels", "compare"} == {
+    """kernels looks at weights alone, compare is two surveys, evolution many projections."""
+    assert set(EVERY_METHOD) | {"kernels", "compare", "evolution"} == {
         name for name in vis.__all__ if isinstance(getattr(vis, name), vis.Method)}
 
 

@@ -119,7 +119,8 @@ def test_the_shares_of_several_photos_weigh_by_their_power():
               for photo in photos]
     total, folding = np.sum(powers, axis=0)
     found = first_layer(network, photos).response_aliasing
-    np.testing.assert_allclose(found[:2], folding[:2] / total[:2], rtol=1e-12)
+    # float32, and BLAS may add on two threads here
+    np.testing.assert_allclose(found[:2], folding[:2] / total[:2], rtol=1e-6)
     single = [first_layer(network, [photo]).response_aliasing[1] for photo in photos]
     assert single[0] > 0.85 and single[1] < 0.01 and found[1] > 0.8  # the brighter one rules
 

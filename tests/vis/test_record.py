@@ -28,6 +28,8 @@ OTHERWISE = {
     "activations": lambda folder: vis.activations(NETWORK, small.photo()),
     "compare": lambda folder: vis.compare(NETWORK, NETWORK, [small.photo()]),
     "deepdream_image": lambda folder: vis.deepdream_image(NETWORK, "relu1", iterations=1),
+    "evolution": lambda folder: vis.evolution({0: NETWORK, 3: NETWORK}, [small.photo()], ["relu1"],
+                                              count=1),
     "filters": lambda folder: vis.filters(NETWORK, count=1, steps=1, folder=folder),
     "kernels": lambda folder: vis.kernels(NETWORK),
     "strongest": lambda folder: vis.strongest(NETWORK, [small.photo()], folder),
@@ -48,7 +50,7 @@ def test_what_finds_more_returns_a_record_too(name, tmp_path):
     assert isinstance(record, vis.Record) and type(record) is not vis.Record
     assert record.caption and record.caption in repr(record).replace("\\n", "\n")
     assert set(record.settings) == set(parameters) - NOT_SETTINGS - {
-        "against", "photos", "folder", "keep", "verbose"}
+        "against", "networks", "photos", "folder", "keep", "verbose"}
 
 
 @pytest.mark.parametrize("name", METHODS)
