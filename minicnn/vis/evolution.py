@@ -128,7 +128,7 @@ class Evolution(Record):
     photos: int
 
     def views(self):
-        """For some layers the projections of the first channels: a row each, a snapshot a column."""
+        """For some layers the projections of some channels: a row each, a snapshot a column."""
         views, empty = [], np.full((40, 40, 3), 255, np.uint8)
         for layer in markup.some(list(self.features), 6):
             rows = dict(list(self.features[layer].items())[:4])
@@ -175,17 +175,17 @@ def evolution(networks, photos, layers=None, channels=None, *, options, progress
     networks = _networks(networks, options.at)
     last = [*networks.values()][-1]
     layers = rectified(last) if layers is None else layers
-    shown = _shown(last, layers, channels)
+    wanted = _shown(last, layers, channels)
     size = images.height_width(last.needed_preprocessing().size if options.size is None
                                else options.size)
-    last.check_size(size, shown)
+    last.check_size(size, wanted)
     source = find(photos, options.split)
-    seen, count, skipped, interrupted = _search([*networks.values()], list(shown), source, size,
+    seen, count, skipped, interrupted = _search([*networks.values()], list(wanted), source, size,
                                                 progress)
 
     rng = np.random.default_rng(options.seed)
     drawn = {layer: _drawn(each, options.count, rng) for layer, each in seen.items()}
-    chosen = {layer: drawn[layer] if given is None else given for layer, given in shown.items()}
+    chosen = {layer: drawn[layer] if given is None else given for layer, given in wanted.items()}
     features = {layer: {channel: [
         _feature(network, layer, channel, seen[layer].unit(t, channel), source, size, options)
         for t, network in enumerate(networks.values())] for channel in which}
@@ -196,7 +196,8 @@ def evolution(networks, photos, layers=None, channels=None, *, options, progress
         weights={layer: _way_left([*networks.values()], layer) for layer in seen},
         jumps={layer: each.jumps() for layer, each in seen.items()},
         silent={layer: (each.photos < 0).mean(axis=1) for layer, each in seen.items()},
-        settings={"layers": chosen, **options.settings(), "at": list(networks), "size": size},
+        settings={"layers": chosen, "channels": None, **options.settings(),
+                  "at": list(networks), "size": size},
         skipped=skipped, interrupted=interrupted)
     return replace(found, caption=_words(last.name, found))
 
