@@ -65,6 +65,7 @@ def interrupted(*_):
     yield
 
 
+@pytest.mark.thorough
 def test_everything_is_trained_once_and_told(bench, tmp_path, monkeypatch):
     with monkeypatch.context() as now, pytest.raises(KeyboardInterrupt):
         now.setattr(lecture, "from_scratch", interrupted)

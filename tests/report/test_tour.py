@@ -66,6 +66,7 @@ def test_a_photo_given_is_the_photo_shown(short, tmp_path):
     assert f"minicnn classify {path}" in text and not (tmp_path / "t" / "photo.png").exists()
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_bytes(short, tmp_path):
     one, two = ({name: (tour(small.network(), small.photo(), tmp_path / folder).parent
                         / name).read_bytes() for name in QUICK} for folder in "ab")

@@ -67,6 +67,7 @@ def test_pickle_and_copy_give_the_very_one(method):
         assert pickle.loads(pickle.dumps(one)) is one and copy.deepcopy(one) is one
 
 
+@pytest.mark.thorough
 def test_other_processes_can_be_sent_one():
     nothing, whole = np.zeros((1, 4, 5, 3)), (0, 4, 0, 5)
     assert list(ordered(vis.deconvnet.region, [nothing] * 2, 2)) == [whole] * 2
