@@ -105,14 +105,15 @@ show(curves.draw({"alone": history, "with augmentation": gentler}), side=4)
 # `until` is the network up to a layer, computed once; `after` is the rest, with the same arrays.
 # Then the last two convolutions learn, too, at a small rate: fine-tuning.
 # %%
-side = network().input_shape[:2]
-big, big_held = (train.data.shapes(count, seed, side[0]).in_memory() for count, seed in
-                 ((300, 0), (200, 1)))  # the same images, drawn larger
-source(train.head.replace)
+big, big_held = (train.data.shapes(len(data), seed, network().input_shape[0]).in_memory()
+                 for seed, data in enumerate((few, held)))  # the same images, drawn larger
 tuned = train.head.replace(network().astype("float32"), 10).initialize(0)
 cut = [name for name in tuned.trunk if len(tuned.shapes[name]) == 3][-1]  # the last with places
 known = [(tuned.until(cut).forward(images.normalize(data.images, tuned.preprocessing),
                                    keep=()).output, data.labels) for data in (big, big_held)]
+ask(f"{cut} is {tuned.shapes[cut]} for one image. What shape do 300 images have there?",
+    known[0][0].shape, wrong={tuned.shapes[cut]: "That is one image; N comes first."},
+    hints=("What comes before H, W, C?", "N,H,W,C", "(300, _, _, _)"))
 head = list(train.fit(tuned.after(cut), known[0], 15, train.Adam(0.001), batch=20,
                       validation=known[1], progress=False))
 below = [name for name in tuned.param_shapes if name in tuned.until(cut).names]
@@ -145,6 +146,5 @@ assert history[-1].val_loss > min(epoch.val_loss for epoch in history) + 0.1, "s
 assert fine[-1].val_accuracy > history[-1].val_accuracy + 0.1, "another network's features help"
 assert alike["conv1"][0] > alike["conv3"][0], "the first layer is near its end first"
 # %% [markdown]
-# Try a folder of your own photos, with a subfolder for each class:
-# `minicnn train photos/ --weights minivgg --freeze "conv*" --out mine.h5`. Add `--snapshots kept`,
-# and `minicnn evolution kept photos/` shows what channels are for after each epoch.
+# Try a folder of your own photos, with a subfolder for each class: `minicnn train photos/ --weights
+# minivgg --freeze "conv*" --snapshots kept`, then `minicnn evolution kept photos/`.

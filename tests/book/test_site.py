@@ -79,7 +79,7 @@ def test_the_site(site, reference):
         page.stem for page in site.glob("[0-9][0-9]_*.html"))
     pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
     anchors = {name for text in pages.values()
-               for name in re.findall(r'id="(minicnn[\w.]*)"', text)}
+               for name in re.findall(r'id="(?:module-)?(minicnn[\w.]*)"', text)}
     public = {reference.home(f"minicnn.{room}.{name}") for room in reference.rooms()
               for name in getattr(getattr(minicnn, room), "__all__", ())} - {None}
     assert len(public) > 100 and public - anchors == set()
