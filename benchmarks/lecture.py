@@ -38,7 +38,7 @@ import program
 
 import minicnn
 from minicnn import images, models, train
-from minicnn.cli.options import whole
+from minicnn.cli.kinds import whole
 from minicnn.images import write
 from minicnn.progress import bar
 from minicnn.report import curves

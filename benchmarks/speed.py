@@ -54,7 +54,7 @@ from sections import SECTIONS
 from tasks import NETWORKS
 from workers import LIBRARIES, OURS
 
-from minicnn.cli.options import whole
+from minicnn.cli.kinds import whole
 from minicnn.images import write
 
 RESULTS = Path(__file__).parent / "results"

@@ -7,8 +7,8 @@ results so far saved.
 
 Each command has a file with ``add(parser)``, which adds its options to the parser, and
 ``run(options)``. Only the file of the command that is run is imported. The other files of this
-folder serve the commands: `options` (what they share), `naming` (default names of results),
-`document` (what --json prints), `viewer` (what --show does).
+folder serve the commands: `options` (what they share), `kinds` (of values that options take),
+`naming` (default names of results), `document` (what --json prints), `viewer` (what --show does).
 """
 
 import argparse
@@ -25,7 +25,7 @@ from difflib import get_close_matches
 from minicnn.terminal import escaped, quiet, tell
 
 COMMANDS = {
-    "tour": "one picture of each kind, with an index.html, into a folder",
+    "tour": "every method once on one photo, explained on a page, into a folder",
     "lesson": "lessons to step through: text, code, pictures, and questions to predict",
     "course": "course assignments cut from the library's pages: handouts, checking, grading",
     "summary": "a network's layers as a table",

@@ -4,7 +4,8 @@ import shlex
 from pathlib import Path
 
 from minicnn import images, vis
-from minicnn.cli.options import Command, call, finish, network, result, side
+from minicnn.cli.kinds import side
+from minicnn.cli.options import Command, call, finish, network, result
 from minicnn.files.photos import find
 from minicnn.report import activations as sheets
 from minicnn.terminal import tell

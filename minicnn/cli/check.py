@@ -8,7 +8,7 @@ from pathlib import Path
 
 from minicnn import images, progress
 from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import number
+from minicnn.cli.kinds import number
 from minicnn.gradcheck.judge import features, files, record, words
 from minicnn.gradcheck.judge.step_sizes import error_by_step
 from minicnn.gradcheck.own.forms import KINDS

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from minicnn import images
-from minicnn.cli.options import Command, check_text, network, say, whole
+from minicnn.cli.kinds import whole
+from minicnn.cli.options import Command, check_text, network, say
 from minicnn.report import probabilities
 
 

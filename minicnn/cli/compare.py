@@ -1,7 +1,8 @@
 """``minicnn compare``: see `minicnn.vis.compare`."""
 
 from minicnn import images, vis
-from minicnn.cli.options import Command, call, equipped, finish, network, result, side
+from minicnn.cli.kinds import side
+from minicnn.cli.options import Command, call, equipped, finish, network, result
 from minicnn.foreign.load import load
 from minicnn.report import comparison
 

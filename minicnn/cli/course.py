@@ -7,7 +7,7 @@ from pathlib import Path
 
 from minicnn import images, progress
 from minicnn.cli import INTERRUPTED
-from minicnn.cli.options import names, whole
+from minicnn.cli.kinds import names, whole
 from minicnn.course.assignments import assignment, assignments
 from minicnn.network.summary import lined_up
 from minicnn.terminal import tell

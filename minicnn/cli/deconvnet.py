@@ -1,6 +1,7 @@
 """``minicnn deconvnet``: see `minicnn.vis.deconvnet`."""
 
 from minicnn import vis
+from minicnn.cli import kinds
 from minicnn.cli import options as of
 from minicnn.ops.relu import RULES
 from minicnn.report import sheets
@@ -13,16 +14,16 @@ def add(parser):
     """The options of the command."""
     command = of.Command(parser, vis.deconvnet, "deconvnet.png", of.SHEET)
     command.option("layer", required=True, help="layer of the unit")
-    command.option("channel", type=of.whole(0), metavar="N",
+    command.option("channel", type=kinds.whole(0), metavar="N",
                    help="index of the feature map, from 0 (default: the map with the strongest "
                         "activation)")
     command.option("position", metavar="ROW,COLUMN|all",
-                   type=lambda text: text if text == WHOLE else of.position(text),
+                   type=lambda text: text if text == WHOLE else kinds.position(text),
                    help='position in the map, or "all" for the whole map (default: the strongest '
                         "activation)")
     rules = DeconvnetOptions.__dataclass_fields__["relu"].metadata["words"]
     command.option("relu", choices=[*RULES, EACH], help=f"{rules}; {EACH}, all three side by side")
-    command.options(size=of.side)
+    command.options(size=kinds.side)
     parser.add_argument("--steps", action="store_true",
                         help="also show the maps at every step back to the pixels: print a "
                              "summary and save a sheet of pictures")

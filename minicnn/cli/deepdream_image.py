@@ -4,6 +4,7 @@ import sys
 from functools import partial
 
 from minicnn import vis
+from minicnn.cli import kinds
 from minicnn.cli import options as of
 from minicnn.report import deepdream_image as sheets
 from minicnn.terminal import tell
@@ -12,16 +13,16 @@ from minicnn.terminal import tell
 def add(parser):
     """The options of the command."""
     command = of.Command(parser, vis.deepdream_image, "deepdream-image.png", of.SHEET)
-    command.option("layer", type=of.index_or_name,
+    command.option("layer", type=kinds.index_or_name,
                    help="its name, or its number as MATLAB counts, 1 being the image (default: "
                    "the class scores)")
     command.option("channels", type=channels, metavar="N,FIRST..LAST,...",
                    help="indices, from 0; if the layer holds the class scores, class names are "
                    "also accepted")
-    command.options(size=of.side)
+    command.options(size=kinds.side)
     command.option("verbose", action="store_const", const=tell,
                    help="print the table of iterations")
-    parser.add_argument("--thumbnail", type=of.whole(1), metavar="N",
+    parser.add_argument("--thumbnail", type=kinds.whole(1), metavar="N",
                         help="side in pixels of each picture on the sheet (default: such that the "
                         "sheet is about 1000 wide; 96 to 256)")
     command.keeping()
@@ -43,4 +44,5 @@ def run(options):
 
 def channels(text):
     """Parse numbers, ranges FIRST..LAST with both ends, and class names, separated by commas."""
-    return [one for part in of.names(text) for one in of.span(part) or [of.index_or_name(part)]]
+    return [one for part in kinds.names(text)
+            for one in kinds.span(part) or [kinds.index_or_name(part)]]

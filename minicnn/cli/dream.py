@@ -3,7 +3,8 @@
 import argparse
 
 from minicnn import vis
-from minicnn.cli.options import PICTURE, Command, make, names, number, side, span, whole
+from minicnn.cli.kinds import names, number, side, span, whole
+from minicnn.cli.options import PICTURE, Command, make
 
 
 def add(parser):

@@ -1,16 +1,8 @@
 """``minicnn evolution``: see `minicnn.vis.evolution`."""
 
 from minicnn import vis
-from minicnn.cli.options import (
-    SHEET,
-    Command,
-    call,
-    check_destinations,
-    equipped,
-    numbers,
-    save,
-    whole,
-)
+from minicnn.cli.kinds import numbers, whole
+from minicnn.cli.options import SHEET, Command, call, check_destinations, equipped, save
 from minicnn.report import animation
 from minicnn.report import evolution as sheets
 from minicnn.train import snapshots

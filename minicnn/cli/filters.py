@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from minicnn import vis
-from minicnn.cli.options import SHEET, Command, make, whole
+from minicnn.cli.kinds import whole
+from minicnn.cli.options import SHEET, Command, make
 from minicnn.report import filters as sheets
 from minicnn.vis.presets import PRESETS
 

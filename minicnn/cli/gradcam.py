@@ -1,7 +1,8 @@
 """``minicnn gradcam``: see `minicnn.vis.gradcam`."""
 
 from minicnn import vis
-from minicnn.cli.options import SHEET, Command, make, side
+from minicnn.cli.kinds import side
+from minicnn.cli.options import SHEET, Command, make
 from minicnn.report import heatmaps
 from minicnn.vis.gradcam import METHODS
 

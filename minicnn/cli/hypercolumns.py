@@ -1,7 +1,8 @@
 """``minicnn hypercolumns``: see `minicnn.vis.hypercolumns`."""
 
 from minicnn import vis
-from minicnn.cli.options import SHEET, Command, make, position, side
+from minicnn.cli.kinds import position, side
+from minicnn.cli.options import SHEET, Command, make
 from minicnn.report import hypercolumns as sheets
 
 

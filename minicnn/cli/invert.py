@@ -1,6 +1,7 @@
 """``minicnn invert``: see `minicnn.vis.invert`."""
 
 from minicnn import vis
+from minicnn.cli import kinds
 from minicnn.cli import options as of
 from minicnn.report import invert as sheets
 from minicnn.vis.invert import ALL
@@ -12,7 +13,7 @@ def add(parser):
     command.option("layers", type=layers, metavar="A,B,...|all",
                    help="layers to invert, each on its own; several make a sheet (default: the "
                         "last feature maps of each size, and the class scores)")
-    command.options(size=of.side)
+    command.options(size=kinds.side)
     command.keeping()
     command.watching()
     parser.set_defaults(wrong_usage=parser.error)
@@ -36,5 +37,5 @@ def run(options):
 
 def layers(text):
     """One layer's name, or a list of several; "all" stays as it is."""
-    names = of.names(text)
+    names = kinds.names(text)
     return names[0] if len(names) == 1 else names

@@ -1,7 +1,8 @@
 """``minicnn kernels``: see `minicnn.vis.kernels`."""
 
 from minicnn import vis
-from minicnn.cli.options import Command, make, numbers
+from minicnn.cli.kinds import numbers
+from minicnn.cli.options import Command, make
 from minicnn.report import kernels as sheets
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 
 from minicnn import vis
+from minicnn.cli import kinds
 from minicnn.cli import options as of
 from minicnn.report import filters as sheets
 from minicnn.report import full_size
@@ -17,7 +18,7 @@ def add(parser):
         "or a sheet of several; each itself then goes into the folder of that name, without the "
         "suffix")
     command.option("layer", help="layer of the channel (default: the class scores)")
-    some = {"type": of.units, "nargs": "+", "action": OneOrSeveral}
+    some = {"type": kinds.units, "nargs": "+", "action": OneOrSeveral}
     command.option("channel", **some, metavar="N,FIRST..LAST,...",
                    help="index of the channel, from 0; several make a sheet")
     command.option("target", **some, metavar="CLASS",
@@ -27,7 +28,7 @@ def add(parser):
                    help="a set of options that go together; options given as well take precedence "
                    "(where none is named: object for a class of a network of 128 pixels or more, "
                    "else none)")
-    command.options(start=_start, size=of.whole(1), zoom=of.pair)
+    command.options(start=_start, size=kinds.whole(1), zoom=kinds.pair)
     command.keeping()
     command.watching()
     parser.set_defaults(wrong_usage=parser.error)

@@ -1,7 +1,8 @@
 """``minicnn occlusion``: see `minicnn.vis.occlusion`."""
 
 from minicnn import vis
-from minicnn.cli.options import SHEET, Command, colour, make, side, whole
+from minicnn.cli.kinds import colour, side, whole
+from minicnn.cli.options import SHEET, Command, make
 from minicnn.report import heatmaps
 
 

@@ -1,7 +1,8 @@
 """``minicnn saliency``: see `minicnn.vis.saliency`."""
 
 from minicnn import vis
-from minicnn.cli.options import SHEET, Command, colour, make, side
+from minicnn.cli.kinds import colour, side
+from minicnn.cli.options import SHEET, Command, make
 from minicnn.report import heatmaps
 from minicnn.vis.saliency import METHODS
 

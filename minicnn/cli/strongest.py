@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 from minicnn import images, vis
+from minicnn.cli.kinds import numbers, whole
 from minicnn.cli.naming import Default
-from minicnn.cli.options import Command, call, network, numbers, result, tell_skipped, whole
+from minicnn.cli.options import Command, call, network, result, tell_skipped
 from minicnn.files import patches
 from minicnn.report import strongest as sheets
 from minicnn.terminal import tell

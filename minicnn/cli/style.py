@@ -3,6 +3,7 @@
 import sys
 
 from minicnn import vis
+from minicnn.cli import kinds
 from minicnn.cli import options as of
 from minicnn.cli.dream import weighted
 from minicnn.terminal import tell
@@ -19,11 +20,11 @@ def add(parser):
         command.option(f"{what}_layers", type=weighted, metavar="LAYER[=WEIGHT],...",
                        help=f"where {what} is compared (default: as in VGG, see vis.style)")
     for what in ("mask", "style_mask"):
-        command.option(what, type=of.names, metavar="PICTURE,...")
+        command.option(what, type=kinds.names, metavar="PICTURE,...")
     command.option("folder", metavar="DIR", help="keep the image there while it is worked on; the "
                    "same command goes on from there after it was killed")
-    command.options(size=of.side,
-                    blend=lambda text: [of.number(0)(part) for part in of.names(text)])
+    command.options(size=kinds.side,
+                    blend=lambda text: [kinds.number(0)(part) for part in kinds.names(text)])
     command.keeping()
     command.watching()
 

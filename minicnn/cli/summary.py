@@ -2,7 +2,8 @@
 
 from minicnn import images, models
 from minicnn.backend import control_groups
-from minicnn.cli.options import Command, network, option, say, whole
+from minicnn.cli.kinds import whole
+from minicnn.cli.options import Command, network, option, say
 from minicnn.network import Network, receptive, summary
 from minicnn.vis import estimate
 from minicnn.vis.memory import gigabytes

@@ -1,7 +1,8 @@
 """``minicnn texture``: see `minicnn.vis.texture`."""
 
 from minicnn import vis
-from minicnn.cli.options import PICTURE, Command, make, side, whole
+from minicnn.cli.kinds import side, whole
+from minicnn.cli.options import PICTURE, Command, make
 
 
 def add(parser):

@@ -11,8 +11,9 @@ import numpy as np
 from minicnn import images, models, train
 from minicnn.cli import INTERRUPTED, near
 from minicnn.cli.document import document
+from minicnn.cli.kinds import names, number, numbers, whole
 from minicnn.cli.naming import free
-from minicnn.cli.options import Command, equipped, names, number, numbers, whole
+from minicnn.cli.options import Command, equipped
 from minicnn.files import hdf5, probe
 from minicnn.foreign.load import load
 from minicnn.report import augmented, confusion, curves

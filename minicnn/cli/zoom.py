@@ -4,7 +4,8 @@ from pathlib import Path
 
 from minicnn import images, vis
 from minicnn.cli.dream import dreaming
-from minicnn.cli.options import Command, call, check_destinations, finish, network, result, whole
+from minicnn.cli.kinds import whole
+from minicnn.cli.options import Command, call, check_destinations, finish, network, result
 from minicnn.report import animation
 from minicnn.report import zoom as sheets
 

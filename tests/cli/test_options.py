@@ -8,7 +8,6 @@ import pytest
 
 from minicnn import vis
 from minicnn.cli import COMMANDS, build_parser, main
-from minicnn.cli.options import units
 from minicnn.network import Network
 from minicnn.report.tour import tour
 from minicnn.vis.options import shown
@@ -176,12 +175,6 @@ def test_where_there_is_one_a_range_is_told(command, capsys):
     with pytest.raises(SystemExit):
         build_parser([command]).parse_args([command, "a.png", "--channel", "0..5"])
     assert "expected a whole number of at least 0, got '0..5'" in capsys.readouterr().err
-
-
-def test_a_class_s_name_may_have_commas():
-    assert units("goldfish, Carassius auratus") == ["goldfish, Carassius auratus"]
-    assert units("1, 3..4") == [1, 3, 4] and units("-1") == [-1] and units("3") == [3]
-
 
 def test_every_command_is_listed_and_checked():
     assert set(FUNCTIONS) | OWN_OPTIONS == set(COMMANDS)
