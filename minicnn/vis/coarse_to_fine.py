@@ -17,7 +17,7 @@ import numpy as np
 from minicnn import images
 from minicnn.ascent import loop
 from minicnn.ascent.lbfgs import LBFGS
-from minicnn.ascent.objectives.textures import inside
+from minicnn.ascent.objectives.changed import inside
 from minicnn.ascent.optimizers import Adam
 from minicnn.ascent.transforms import EXTENSIONS, apply, extend
 from minicnn.backend import array_module, to_device, to_host

@@ -117,7 +117,7 @@ def gram(ledger, shape, border=True):
 
 
 def guided(ledger, shape, border=True):
-    """`textures.guided` with `objectives.gram`, of one region and then of another."""
+    """`changed.guided` with `objectives.gram`, of one region and then of another."""
     def region():
         features, product = ledger.array(*shape), ledger.array(*shape, reused=True)
         slope = ledger.array(*shape)

@@ -121,7 +121,7 @@ def shrunk(mask, size):
 
 
 def guide(mask, size):
-    """A mask at a layer's size, scaled to a mean square of 1, for `objectives.textures.guided`."""
+    """A mask at a layer's size, scaled to a mean square of 1, for `objectives.changed.guided`."""
     small = shrunk(mask, size)
     return small / np.sqrt((small * small).mean())
 

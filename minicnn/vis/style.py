@@ -53,7 +53,7 @@ from typing import Any
 
 from minicnn import images
 from minicnn.ascent import objectives
-from minicnn.ascent.objectives.textures import guided, times
+from minicnn.ascent.objectives.changed import guided, times
 from minicnn.files.digests import digest, of_arrays
 from minicnn.files.unfinished import Unfinished
 from minicnn.vis import coarse_to_fine, memory, regions, strotss

@@ -30,8 +30,9 @@ from typing import Any
 
 from minicnn import images
 from minicnn.ascent import objectives
+from minicnn.ascent.objectives.changed import relative
 from minicnn.ascent.objectives.term import Gram
-from minicnn.ascent.objectives.textures import cross_gram, relative
+from minicnn.ascent.objectives.textures import cross_gram
 from minicnn.network.layers import MaxPool, ReLU
 from minicnn.vis import coarse_to_fine, memory
 from minicnn.vis.coarse_to_fine import SynthesisOptions

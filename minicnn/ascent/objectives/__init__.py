@@ -14,6 +14,7 @@ Objectives are maximised (`minicnn.ascent.loop`); a loss enters with a minus sig
 | features.py | energy, direction, cosine, distance, guide: all channels of a layer at once |
 | gram_matrices.py | gram, diversity: which channels are active together, at any position |
 | textures.py | covariance, means, shifted_gram, wasserstein, spectrum: more of a texture |
+| changed.py | relative errors, layers without their border, guided features: made of others |
 | samples.py | maps read at any positions, and the adjoint |
 | transport.py | how far one set of vectors is from another: the losses of STROTSS |
 | image.py | l2, alpha_norm, outside, total_variation: the image itself |

@@ -103,7 +103,7 @@ def relative_error(a, target):
     with the fourth power of the activations, so in a sum over layers the loudest one would count
     alone. E(0) depends on the target only, so the gradient is divided by it, too.
 
-    `textures.relative` does the same to any objective.
+    `changed.relative` does the same to any objective.
 
     Parameters
     ----------

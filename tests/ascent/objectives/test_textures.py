@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minicnn.ascent import objectives
-from minicnn.ascent.objectives import gram_matrices, textures
+from minicnn.ascent.objectives import changed, gram_matrices, textures
 
 SEEN = nets.images(1, (4, 5, 3), seed=3) + 0.5
 A = nets.images(2, (3, 4, 3), seed=8)
@@ -127,21 +127,9 @@ def test_the_gradients_of_two_layers_by_the_complex_step():
         np.testing.assert_allclose(moved.imag / 1e-20, slope, rtol=1e-12)
     home = objective.evaluate({"fine": FINE, "coarse": COARSE})
     np.testing.assert_allclose(home.total, 0, atol=1e-28)
-    silent = textures.relative(objective, FINE, COARSE).evaluate(
+    silent = changed.relative(objective, FINE, COARSE).evaluate(
         {"fine": 0 * FINE, "coarse": 0 * COARSE})
     np.testing.assert_allclose(silent.total, 1)
-
-
-def test_without_their_borders_two_layers_have_gradients_inside_only():
-    objective = textures.cross_gram("fine", "coarse", FINE[:, 2:-2, 2:-2], COARSE[:, 1:-1, 1:-1])
-    got = textures.inside(objective, {"fine": 2, "coarse": 1}).evaluate(TWO)
-    middle = {"fine": np.s_[:, 2:-2, 2:-2], "coarse": np.s_[:, 1:-1, 1:-1]}
-    expected = objective.evaluate({name: a[middle[name]] for name, a in TWO.items()})
-    np.testing.assert_array_equal(got.total, expected.total)
-    for name, slope in got.gradients.items():
-        np.testing.assert_array_equal(slope[middle[name]], expected.gradients[name])
-        slope[middle[name]] = 0
-        assert not slope.any()
 
 
 def spectrum_of(x):
@@ -166,26 +154,6 @@ def test_a_spectrum_knows_no_places_and_its_gradient_leads_to_the_nearest_such_i
 def test_an_image_of_another_size_has_no_such_spectrum():
     with pytest.raises(ValueError, match="the image has 3x4 pixels, the texture 4x5"):
         spectrum_of(A)
-
-
-def test_guided_features_count_where_the_guide_is():
-    guide = np.zeros((3, 4))
-    guide[1:, :2] = 1
-    guide /= np.sqrt((guide**2).mean())
-    goal = objectives.gram_matrix(SEEN)[0]
-    objective = textures.guided(objectives.gram("layer", goal), {"layer": guide})
-    part = A[:, 1:, :2]
-    value, gradient = value_and_gradient(objective, A)
-    np.testing.assert_allclose(value, value_and_gradient(objectives.gram("layer", goal), part)[0],
-                               rtol=1e-12)
-    moved = A + 1e-20j * nets.images(2, A.shape[1:], seed=2)
-    slope = (gradient * nets.images(2, A.shape[1:], seed=2)).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(objective.evaluate({"layer": moved}).total.imag / 1e-20, slope,
-                               rtol=1e-12)
-    assert not gradient[:, 0].any() and not gradient[:, :, 2:].any()
-    same = textures.guided(objectives.gram("layer", goal), {"other": guide})
-    np.testing.assert_array_equal(value_and_gradient(same, A)[0],
-                                  value_and_gradient(objectives.gram("layer", goal), A)[0])
 
 
 # ---- weights
@@ -216,38 +184,8 @@ def test_what_each_normaliser_changes():
     assert kinds["paper"](f, t) == pytest.approx(kinds["ours"](f, t), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", STATISTICS)
-def test_a_relative_term_is_one_where_nothing_is_active(name):
-    objective = textures.relative(STATISTICS[name](), SEEN)
-    silent = value_and_gradient(objective, np.zeros_like(SEEN))[0]
-    np.testing.assert_allclose(silent, 1, rtol=1e-12)
-
-
-def test_a_silent_target_is_refused():
-    silent = np.zeros((1, 4, 4, 3))
-    with pytest.raises(ValueError, match="layer is silent for this photo; leave it out"):
-        textures.relative(objectives.gram("layer", np.zeros((3, 3))), silent)
-
-
 def test_a_dense_layer_has_no_such_statistics():
     for make in (objectives.covariance, objectives.means, objectives.shifted_gram,
                  objectives.wasserstein):
         with pytest.raises(ValueError, match="fc has none"):
             make("fc", np.ones((1, 6)))
-
-
-# ---- without the border
-
-def test_inside_sees_the_middle_only_and_its_gradient_is_zero_outside():
-    objective = STATISTICS["gram"]()
-    a = nets.images(2, (7, 8, 3), seed=4)
-    within = textures.inside(objective, {"layer": 2})
-    value, gradient = value_and_gradient(within, a)
-    middle = np.s_[:, 2:5, 2:6]
-    expected, slope = value_and_gradient(objective, a[middle])
-    np.testing.assert_array_equal(value, expected)
-    np.testing.assert_array_equal(gradient[middle], slope)
-    gradient[middle] = 0
-    assert not gradient.any()
-    kept = value_and_gradient(textures.inside(objective, {"other": 1}), a)[0]
-    np.testing.assert_array_equal(kept, value_and_gradient(objective, a)[0])
