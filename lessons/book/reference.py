@@ -135,7 +135,7 @@ def write():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     for number in figures.FIGURES:
-        figures.write(lessons.lesson(number), DRAWN, show=False)
+        figures.write(lessons.lesson(number), DRAWN)
     by_name = lessons_by_name()
     for room in rooms():
         within = modules(room)

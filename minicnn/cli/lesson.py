@@ -1,10 +1,12 @@
 """``minicnn lesson``: see `minicnn.course.session`; for --notebook, `minicnn.course.notebook`."""
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 
 from minicnn import images
+from minicnn.cli import viewer
 from minicnn.course import bookmark, lessons, stage
 from minicnn.network.summary import lined_up
 from minicnn.terminal import tell
@@ -56,8 +58,11 @@ def run(options):
         if options.figure:
             from minicnn.course import figures
 
-            tell(*(f"{path}: step figure of lesson {lesson.title}"
-                   for path in figures.write(lesson, folder_of(lesson, options))))
+            paths = figures.write(lesson, folder_of(lesson, options))
+            tell(*(f"{path}: step figure of lesson {lesson.title}" for path in paths))
+            program, _ = viewer.viewer(os.environ, sys.platform)
+            if program and sys.stdout.isatty():
+                viewer.open_with(program, paths[0])
         elif options.notebook is not None:
             from minicnn.course import notebook
 

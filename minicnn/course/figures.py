@@ -3,9 +3,6 @@
     minicnn lesson 3 --figure          writes figure-way-back.html, and opens it
 """
 
-import os
-import sys
-import webbrowser
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +75,7 @@ FIGURES = {  # the lesson: its figures
 }
 
 
-def write(lesson, folder, show=True):
+def write(lesson, folder):
     """Write the figures of a lesson.
 
     Parameters
@@ -86,8 +83,6 @@ def write(lesson, folder, show=True):
     lesson : lessons.Lesson
     folder : path
         Created if it does not exist.
-    show : bool
-        Open the first in a browser, if there is a desktop.
 
     Returns
     -------
@@ -108,17 +103,9 @@ def write(lesson, folder, show=True):
     for make in made:
         paths.append(Path(folder) / name(make))
         make().save(paths[-1])
-    if show and has_desktop():
-        webbrowser.open(paths[0].resolve().as_uri())
     return paths
 
 
 def name(make):
     """The name of a figure's file."""
     return f"figure-{make.__name__.replace('_', '-')}.html"
-
-
-def has_desktop():
-    """Whether a browser's window could open here."""
-    return sys.stdout.isatty() and (sys.platform in ("win32", "darwin") or any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")))

@@ -13,7 +13,7 @@ import pytest
 import small_lesson
 
 from minicnn.cli import lesson as command
-from minicnn.cli import main
+from minicnn.cli import main, viewer
 from minicnn.course import bookmark, lessons, stage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -240,6 +240,16 @@ def test_a_figure(said, complaint, tmp_path, monkeypatch):
     assert "lesson 7 softmax has no step figure; lessons 2" in complaint("lesson", 7, "--figure")
     (line,) = [line for line in said("lesson").splitlines() if line.startswith(" 5 ")]
     assert line.split()[-1] == "figure"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_figure_opens_where_there_is_a_desktop(said, tmp_path, monkeypatch, is_terminal):
+    opened = []
+    monkeypatch.setattr(viewer, "open_with", lambda program, path: opened.append(path))
+    monkeypatch.setattr(viewer, "viewer", lambda environment, platform: ("xdg-open", None))
+    monkeypatch.setattr(command.sys.stdout, "isatty", lambda: is_terminal)
+    said("lesson", 5, "--figure", "--out", tmp_path)
+    assert opened == [tmp_path / "figure-rules.html"] * is_terminal
 
 
 def test_no_such_lesson(complaint):

@@ -10,7 +10,7 @@ QUICK = [number for number in figures.FIGURES if number != 14]  # which runs a n
 
 @pytest.mark.parametrize("number", QUICK)
 def test_each_is_written_where_it_says(number, tmp_path):
-    paths = figures.write(SHIPPED[number], tmp_path / "new", show=False)
+    paths = figures.write(SHIPPED[number], tmp_path / "new")
     assert [path.suffix for path in paths] == [".html"] * len(figures.FIGURES[number])
     for path, make in zip(paths, figures.FIGURES[number], strict=True):
         page = path.read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ def test_each_is_written_where_it_says(number, tmp_path):
 
 @pytest.mark.thorough
 def test_the_way_down_of_the_shipped_network(tmp_path):
-    (path,) = figures.write(SHIPPED[14], tmp_path, show=False)
+    (path,) = figures.write(SHIPPED[14], tmp_path)
     page = path.read_text(encoding="utf-8")
     assert "minicnn lesson 14</code>" in page and page.count("<h2>") == 12
     assert path.stat().st_size < 1_000_000
@@ -37,20 +37,3 @@ def test_a_lesson_without_one(tmp_path):
     own = SHIPPED[3]._replace(path=tmp_path / "03_mine.py")
     with pytest.raises(lessons.LessonError, match="has no step figure"):
         figures.write(own, tmp_path)
-
-
-def test_a_browser_opens_where_there_is_a_desktop(tmp_path, monkeypatch):
-    opened = []
-    monkeypatch.setattr(figures.webbrowser, "open", opened.append)
-    monkeypatch.setattr(figures, "has_desktop", lambda: False)
-    figures.write(SHIPPED[5], tmp_path)
-    assert opened == []
-    monkeypatch.setattr(figures, "has_desktop", lambda: True)
-    (path,) = figures.write(SHIPPED[5], tmp_path)
-    assert opened == [path.resolve().as_uri()]
-
-
-def test_a_pipe_has_no_desktop(monkeypatch):
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(figures.sys.stdout, "isatty", lambda: False, raising=False)
-    assert not figures.has_desktop()
