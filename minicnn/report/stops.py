@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import images, models, train, vis
+from minicnn.foreign.load import load
 from minicnn.network.layers import ReLU
 from minicnn.report import (
     activations,
@@ -155,7 +156,7 @@ def strongest_patches(net, photo, seed, folder):
         images.save(folder / f"{k:02}.png", one)
     layer = rectified(net)[-2:][0]
     found = vis.strongest(net, [folder], folder / "found", [layer], range(6))
-    return {"strongest.png": strongest.figure(found.patches, layer)}, found
+    return {"strongest.png": strongest.figure(found.patches, layer)}, f"{net.name} {layer}"
 
 
 def salient(net, photo, seed):
@@ -234,14 +235,12 @@ def painted(net, photo, seed):
 
 
 def compared(net, photo, seed):
-    """What did training do?
+    """How do two first layers differ?
 
-    The first layer of the network beside one with random weights: filters, responses, dead ones,
-    aliasing.
+    The first layer of the network beside that of minialex, a small AlexNet: filters, responses,
+    dead filters, aliasing.
     """
-    untrained = net.astype("float32")
-    untrained.params |= {name: {} for name in untrained.params}
-    found = vis.compare(net, untrained.initialize(seed), [photo])
+    found = vis.compare(net, load("minialex"), [photo])
     return {"compare.png": comparison.figure(found)}, found
 
 
@@ -291,8 +290,8 @@ STOPS = (
     Stop(alike, "hypercolumns.png", "hypercolumns {photo} --view segments", 11),
     Stop(inverted, "invert.png", "invert {photo} --layers all", 16),
     Stop(woven, "texture.png", "texture {photo} --size 128", 17),
-    Stop(painted, "style.png", "style {photo} {photo} --size 192", 18),
-    Stop(compared, "compare.png", "compare --against {weights} {photo}", 8),
+    Stop(painted, "style.png", "style {photo} painting.jpg --size 192", 18),
+    Stop(compared, "compare.png", "compare {photo} --against minialex", 8),
     Stop(trained, "train.png", "train shapes", 19),
 )
 BEST = ("classes.png", "filters.png", "dream.png", "gradcam.png", "style.png", "zoom.gif")

@@ -11,7 +11,7 @@ from pathlib import Path
 from minicnn import images
 from minicnn.progress import bar
 from minicnn.report import animation, drawn, page
-from minicnn.report.stops import BEST, SHOWN, STOPS, rectified
+from minicnn.report.stops import BEST, STOPS, recognised, rectified
 
 FILES = ("index.html", "photo.png", *(stop.picture for stop in STOPS))
 STYLE = """
@@ -20,12 +20,7 @@ STYLE = """
 img { image-rendering: auto; border-radius: 3px; } a img { cursor: zoom-in; }
 nav { columns: 14rem; font-size: .95rem; } nav a { display: block; }
 details { margin: .5rem 0; } summary { cursor: pointer; color: #0645ad; }
-table { border-collapse: collapse; width: 100%; font-size: .95rem; }
-td, th { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0;
-         border-bottom: 1px solid #ddd; }
 .missing { color: #8a4b00; }
-@media (max-width: 30rem) { td, th { display: block; border: 0; padding: .1rem 0; }
-  tr { display: block; border-bottom: 1px solid #ddd; padding: .5rem 0; } }
 """
 
 
@@ -106,8 +101,8 @@ def _visit(stop, network, photo, folder, seed):
 def _write(folder, network, photo, done, more=""):
     words = {"photo": shlex.quote(str(photo)), "last": rectified(network)[-2:][0],
              "deepest": rectified(network)[-1],
-             "weights": network.name,
-             "classes": " ".join(shlex.quote(one) for one in SHOWN[:2])}
+             "classes": " ".join(shlex.quote(str(network.label(k)))
+                                 for k in recognised(network)[:2])}
     parts = [f"<p>Every picture on this page was computed by NumPy, from one network, "
              f"{escape(network.name)}, and one photo. Click a picture to see it at full size. Each "
              f"is made by a command, and by some lines of Python.{more}</p>",
