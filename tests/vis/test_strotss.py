@@ -1,5 +1,6 @@
 """STROTSS: the hypercolumns, the energy, the schedule, and that it paints."""
 
+import killed
 import nets
 import numpy as np
 import pytest
@@ -173,19 +174,7 @@ def test_regions_and_several_paintings():
 
 
 def test_killed_work_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr("minicnn.vis.coarse_to_fine.EVERY", 2)
-
-    class Killed(BaseException):
-        pass
-
-    def watch(step):
-        if step.index == 3:
-            raise Killed
-    with pytest.raises(Killed):
-        quick(steps=4, folder=tmp_path, watch=watch)
-    indices = []
-    quick(steps=4, folder=tmp_path, watch=lambda step: indices.append(step.index))
-    assert indices == [2, 3, 4] and not list(tmp_path.iterdir())
+    killed.goes_on(quick, tmp_path, monkeypatch)
 
 
 def test_what_is_refused():

@@ -1,5 +1,6 @@
 """Style transfer: content and style are both there, and every option does what it says."""
 
+import killed
 import nets
 import numpy as np
 import pytest
@@ -194,19 +195,7 @@ def test_ctrl_c_leaves_the_image_so_far():
 
 
 def test_killed_work_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr("minicnn.vis.coarse_to_fine.EVERY", 2)
-
-    class Killed(BaseException):
-        pass
-
-    def watch(step):
-        if step.index == 3:
-            raise Killed
-    with pytest.raises(Killed):
-        quick(steps=4, folder=tmp_path, watch=watch)
-    indices = []
-    quick(steps=4, folder=tmp_path, watch=lambda step: indices.append(step.index))
-    assert indices == [2, 3, 4] and not list(tmp_path.iterdir())
+    killed.goes_on(quick, tmp_path, monkeypatch)
 
 
 def test_other_settings_do_not_go_on_from_there(tmp_path):
