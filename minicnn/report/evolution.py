@@ -11,6 +11,7 @@ TILE = 72  # pixels
 EMPTY = 225  # grey level of a place without a feature
 GAMMA = 0.8  # of the projections: below 1 it shows faint contours
 SIZE, DPI = (10.0, 3.8), 100  # inches; dots an inch
+ROOM = 0.045  # of the width of a panel, for a label
 
 
 def figure(found, patches=True, at=None, tile=TILE):
@@ -90,7 +91,7 @@ def draw(found):
              "share of channels with another\nstrongest photo than before"), strict=True):
         for layer, each in values.items():
             axes.plot(x, each, marker=".", label=layer)
-        axes.set_xticks(x, [str(epoch) for epoch in found.epochs], fontsize="x-small", rotation=90)
+        axes.set_xticks(x, _with_room(x, found.epochs), fontsize="x-small", rotation=90)
         axes.set_ylim(min(0, *(np.nanmin(v, initial=0) for v in values.values())), 1.02)
         axes.set_xlabel("epoch")
         axes.set_title(words, fontsize="medium")
@@ -98,6 +99,15 @@ def draw(found):
     panels[0].legend(fontsize="small")
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _with_room(x, words):
+    """The labels of the places x, of which those too near the next one to be read are empty."""
+    labels, later = [""] * len(x), np.inf
+    for k in reversed(range(len(x))):
+        if later - x[k] > ROOM * np.ptp(x):
+            labels[k], later = str(words[k]), x[k]
+    return labels
 
 
 def pictures(found):

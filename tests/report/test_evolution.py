@@ -29,6 +29,12 @@ def found():
         silent={"relu1": np.zeros(2), "relu2": np.zeros(2)})
 
 
+def test_labels_that_have_no_room_are_left_out_and_the_last_is_there():
+    x = np.array([0.0, 1.0, 9.8, 9.9, 10.0])
+    assert sheets._with_room(x, range(5)) == ["0", "1", "", "", "4"]
+    assert sheets._with_room(x[:1], [7]) == ["7"]
+
+
 def count(picture, colour):
     return int((picture == np.uint8(colour)).all(axis=-1).sum())
 
