@@ -15,7 +15,6 @@ import pytest
 
 import minicnn
 from minicnn import naive
-from minicnn.cli import main
 from minicnn.fast import TWINS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -255,8 +254,8 @@ def test_every_file_has_its_tests(path):
 def test_every_test_file_has_its_source():
     """A file renamed leaves no orphan behind; a part of the name may be added. A room's door is
     tested under the name of the room."""
-    whole = {"conventions", "mutants", "golden", "contents", "pages", "site",  # of all, not one
-             "methods"}  # of a room: what all of it share
+    whole = {"conventions", "mutants", "golden", "contents", "pages", "site", "commands",  # of all,
+             "readme", "distribution", "methods"}  # not one; of a room: what all of it share
     orphans = []
     for path in [p for p in TEST_FILES if p.parent.name != "gpu"]:  # there: of all, on a device
         name, inside = path.stem.removeprefix("test_"), path.parent.relative_to(TESTS)
@@ -377,18 +376,3 @@ def test_the_patterns_find_what_they_are_for():
         assert re.search(MACHINE, f'open("/{path}")'.encode())
     assert not re.search(MACHINE, b"see docs/" + b"work/x and https://a.org/ho" + b"me/x")
     assert re.search(REGISTRY, b"https://mirror.pyp" + b"i.example/simple")
-
-
-def test_commands_in_the_readme_are_subcommands(capsys):
-    readme = ROOT / "README.md"
-    if not readme.is_file():
-        pytest.skip("there is no README.md")
-    blocks = re.findall(r"```[a-z]*\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
-    named = {match for block in blocks
-             for match in re.findall(r"(?:^|&& )minicnn ([a-z][\w-]*)", block, re.MULTILINE)}
-    assert named
-    for command in sorted(named):
-        with pytest.raises(SystemExit) as end:
-            main([command, "--help"])
-        assert end.value.code == 0, f"README: minicnn {command} is no command"
-        assert f"usage: minicnn {command}" in capsys.readouterr().out

@@ -67,8 +67,8 @@ def _list(options):
     rows = [(f"{one.number:2}", one.name, f"{one.points} points", f"{one.minutes:3} min",
              _lessons(one), one.title)
             for one in assignments()]
-    tell(*lined_up(rows), "", "`minicnn course new FOLDER` makes a course of them; `minicnn course "
-         "list 2` lists the questions.")
+    tell(*lined_up(rows), "", "`minicnn course new FOLDER` makes a course of them; "
+         "`minicnn course list 2` lists the questions.")
 
 
 def _lessons(one):

@@ -1,13 +1,7 @@
 """The pages of lessons/book: every Python block runs, and the worked example passes its tests.
 
-The blocks of a page run in order, in one namespace. `contributing.md` also holds pieces of files.
-Such a block names its file in its first line:
-
-    # minicnn/naive.py                            a new file, or the end of one that exists
-    # minicnn/naive.py, above "def _sigmoid("     above the first line that begins with these words
-    # minicnn/naive.py, change                    in a diff: lines with + replace those with -
-
-That page runs in a copy of the repository, with the pieces in their places.
+The blocks of a page run in order, in one namespace. `contributing.md` also holds pieces of files
+(see `blocks`) and runs in a copy of the repository, with the pieces in their places.
 """
 
 import importlib
@@ -17,53 +11,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib
 import pytest
+from blocks import SHELL, blocks, execute
 
 import minicnn
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "lessons" / "book"
 PAGES = sorted(BOOK.glob("*.md"))
-HEADING = re.compile(r'# ([\w./]+\.(?:py|toml))'
-                     r'(?:, above "(?P<above>[^"]+)"|, (?P<change>change))?')
 WORKED = BOOK / "contributing.md"
-
-
-class Block(NamedTuple):
-    """A block of code of a page; `file` is None for one that is no piece of a file."""
-
-    page: str
-    line: int
-    language: str
-    code: str
-    file: str | None = None
-    above: str | None = None
-
-
-def blocks(page):
-    """The blocks of Python, and the changes of files, of a page."""
-    text, found = page.read_text(encoding="utf-8"), []
-    for match in re.finditer(r"^```(python|diff|toml)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        first, _, rest = match[2].partition("\n")
-        heading, line = HEADING.fullmatch(first), text.count("\n", 0, match.start(2)) + 1
-        if heading and (match[1] == "diff") == bool(heading["change"]):
-            found.append(Block(page.name, line + 1, match[1], rest, heading[1], heading["above"]))
-        else:
-            assert match[1] == "python", f"{page.name}:{line}: a {match[1]} block names no file"
-            found.append(Block(page.name, line, match[1], match[2]))
-    return found
-
-
-def execute(found):
-    """Run blocks in order, in one namespace; an error names the page and the line."""
-    names = {"__name__": "page"}
-    for block in found:
-        code = "\n" * (block.line - 1) + block.code
-        exec(compile(code, block.page, "exec"), names)
-    return names
 
 
 def put(block, folder):
@@ -119,9 +77,9 @@ def copy(tmp_path_factory):
 
 def test_the_blocks_between_the_pieces_run(copy):
     """Among them the check of the gradient, against the loops."""
-    program = ("import sys; sys.path.insert(0, 'tests/book'); import test_pages as pages\n"
-               f"found = pages.blocks(pages.Path({str(WORKED)!r}))\n"
-               "names = pages.execute([block for block in found if not block.file])\n"
+    program = ("import sys; sys.path.insert(0, 'tests/made'); import blocks, pathlib\n"
+               f"found = blocks.blocks(pathlib.Path({str(WORKED)!r}), ['python'])\n"
+               "names = blocks.execute([block for block in found if not block.file])\n"
                "print([finding.kind for finding in names['report'].findings if finding.ok])")
     shown = command(copy, "-c", program)
     assert "central differences" in shown and "naive twin" in shown
@@ -159,8 +117,9 @@ def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where what they save goes
     matplotlib.use("Agg")  # no windows
     found = blocks(page)
+    assert {block.language for block in found} <= {"python", "{toctree}", *SHELL}
     assert not any(block.file for block in found)
-    execute(found)
+    execute(blocks(page, ["python"]))
     importlib.import_module("matplotlib.pyplot").close("all")
 
 
