@@ -99,7 +99,8 @@ EXAMPLES = {  # one a command, at the end of its help; all work with the shipped
     "completion": "completion bash",
 }
 INTERRUPTED = 130
-OUTPUTS = ("out", "to", "frames", "plot", "json", "html", "csv", "picture", "notebook")
+OUTPUTS = ("out", "to", "frames", "plot", "json", "html", "csv", "picture", "notebook",
+           "confusion", "show_augmentation", "checkpoint")
 PHOTOS = ("image", "photo", "photos", "styles")
 REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; free some space and run it again") | (
     dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "; name a place that can be written "

@@ -1,6 +1,7 @@
 """The command line as a whole: see tests/cli for the commands."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import small
 import minicnn
 from minicnn import images
 from minicnn.ascent.optimizers import SGD
-from minicnn.cli import COMMANDS, EXAMPLES, build_parser, main
+from minicnn.cli import COMMANDS, EXAMPLES, OUTPUTS, build_parser, leaves, main
 from minicnn.network import Network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,6 +137,14 @@ def test_the_example_ends_the_help_and_can_be_parsed(name, capsys):
 def test_every_command_has_an_example():
     assert set(COMMANDS) <= set(EXAMPLES)
     assert set(CHEAP + THOROUGH) < set(EXAMPLES)
+
+
+def test_what_an_option_writes_is_no_input():
+    """Else the same command could not run again, since what is there may not be replaced."""
+    written = {action.dest for name in COMMANDS for leaf, _ in leaves(build_parser([name]), "")
+               for action in leaf._actions
+               if re.search(r"\.(png|gif|html|npz|ipynb|h5)\b", str(action.metavar))}
+    assert {"confusion", "checkpoint", "plot", "frames", "notebook"} < written <= {*OUTPUTS}
 
 
 def run_example(name, folder):
