@@ -20,6 +20,8 @@ BESIDE = {"weights": ("*.h5", "manifest.json"), "lessons": ("[0-9][0-9]_*.py",)}
 TEACHERS = "minicnn/course/assignments/mistakes/"  # a folder that students do not get
 RUBRIC = re.compile(rb'^rubric = """.*?"""\n', re.DOTALL | re.MULTILINE)
 WHEEL = "Wheel-Version: 1.0\nGenerator: minicnn\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+POINTS = ("[console_scripts]\nminicnn = minicnn.__main__:main\n\n"
+          "[pytest11]\nminicnn = minicnn.gradcheck.judge.plugin\n")  # its fixture check_layer
 
 
 def name():
@@ -37,9 +39,9 @@ def python():
 def wheel(students=False):
     """The wheel, as bytes; for students or whole."""
     info, packed, record = f"minicnn-{__version__}.dist-info", io.BytesIO(), []
-    files = _files(students) | {f"{info}/METADATA": _about(), f"{info}/WHEEL": WHEEL.encode(),
-                        f"{info}/entry_points.txt":
-                            b"[console_scripts]\nminicnn = minicnn.__main__:main\n"}
+    files = _files(students) | {
+        f"{info}/METADATA": _about(), f"{info}/WHEEL": WHEEL.encode(),
+        f"{info}/entry_points.txt": POINTS.encode()}
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
