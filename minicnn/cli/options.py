@@ -13,8 +13,6 @@ from minicnn.cli import INTERRUPTED, document
 from minicnn.cli.kinds import index_or_name, names, number, whole
 from minicnn.cli.naming import Default
 from minicnn.foreign.load import load
-from minicnn.gradcheck.own.names import named_in
-from minicnn.gradcheck.own.sources import Source
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
 from minicnn.report import animation, full_size, trace
@@ -216,6 +214,9 @@ def _all_of(file, net, there):
     """{op: Source} of all the network's ops that a file defines by name."""
     if ".py" not in file:
         raise ValueError(f"--ops {file}: expected {' or '.join(WORDS)}, OP=FILE.py, or FILE.py")
+    from minicnn.gradcheck.own.names import named_in
+    from minicnn.gradcheck.own.sources import Source
+
     source = Source(file)
     found = {op: source for op in named_in(source) if op in there}
     if not found:

@@ -6,18 +6,13 @@ For the rules see `minicnn.network.using`.
 import inspect
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 
 from minicnn import backend
 from minicnn.gradcheck.own.names import OPS
 from minicnn.gradcheck.own.sources import OwnError, told
-
-
-def page(op):
-    """The module of an op's page in `minicnn.ops`."""
-    return import_module(f"minicnn.ops.{op}")
+from minicnn.network.using import page
 
 
 class Own:

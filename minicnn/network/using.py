@@ -17,15 +17,15 @@ own op:
     rules        If a ReLU takes no `rule`, the other two rules are composed from its results:
                  deconvnet is max(dy, 0), guided is max(dx, 0). "through" skips an LRN.
     on a GPU     The op runs on the host, on copies.
+
+What calls a user's own op is imported when there is one: it takes as long to import as a network.
 """
 
 import warnings
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 
 from minicnn.fast import TWINS
-from minicnn.gradcheck.own.forms import Called, Form
-from minicnn.gradcheck.own.sources import FormError, Source
-from minicnn.network.own import Own, page
 
 FAST, PLAIN = "fast", "plain"
 WORDS = (FAST, PLAIN)
@@ -93,13 +93,15 @@ class Choice:
         found, lacking = {}, []
         for name, layer, _ in network.rows:
             how = self.rows.get(name, self.ops.get(layer.op, self.otherwise))
-            if isinstance(how, Called) and how.op != layer.op:  # this row has another op by now
+            if _is_own(how) and how.op != layer.op:  # this row has another op by now
                 how = self.otherwise
             if layer.op is None or how == PLAIN:
                 found[name] = layer.op and page(layer.op)
             elif how == FAST:
                 found[name] = TWINS.get(layer.op) or page(layer.op)
             else:
+                from minicnn.network.own import Own
+
                 found[name] = Own(how, name, layer)
                 if lacks := found[name].lacks(network.input_shapes[name]):
                     found[name] = page(layer.op)
@@ -113,6 +115,8 @@ class Choice:
             rows = ", ".join(words for of, words in lacking if of is form)
             what = f"{form.told} does not take the settings of {rows}"
             if self.missing == "error":
+                from minicnn.gradcheck.own.errors import FormError
+
                 raise FormError(f'{what}; with missing="page" (--missing page) the plain '
                                 "implementation (page) computes these")
             if tell:
@@ -121,7 +125,7 @@ class Choice:
 
     def is_own(self):
         """Whether a user's own op is chosen for any op or row."""
-        return any(isinstance(how, Called) for how in (*self.ops.values(), *self.rows.values()))
+        return any(map(_is_own, (*self.ops.values(), *self.rows.values())))
 
     def describe(self):
         """The choice as plain values, {} for the default; own ops have their file's SHA-256."""
@@ -139,7 +143,7 @@ class Choice:
         For `files.digests`; None for the default.
         """
         tokens = [how.source.token for how in (*self.ops.values(), *self.rows.values())
-                  if isinstance(how, Called)]
+                  if _is_own(how)]
         return [self.describe(), tokens] if self.describe() else None
 
     def __str__(self):
@@ -148,15 +152,29 @@ class Choice:
         return "\n".join([*lines, f"all others: {self.otherwise}"])
 
 
+def page(op):
+    """The module of an op's page in `minicnn.ops`."""
+    return import_module(f"minicnn.ops.{op}")
+
+
+def _is_own(how):
+    return not isinstance(how, str)
+
+
 def _given(mine, op, name):
     """The implementation given for an op or a row, as a word or a Form."""
     if op is None:
         raise ValueError(f"using: layer {name} has no op that could be replaced")
-    if isinstance(mine, Called) and mine.op != op:
-        raise ValueError(f"using: {name} is a {op}, got {mine.told} for a {mine.op}")
-    if isinstance(mine, Called) or mine in WORDS:
+    if mine in WORDS:
         return mine
-    return Form(mine if isinstance(mine, Source) else Source(mine), op)
+    from minicnn.gradcheck.own.forms import Called, Form
+    from minicnn.gradcheck.own.sources import Source
+
+    if not isinstance(mine, Called):
+        return Form(mine if isinstance(mine, Source) else Source(mine), op)
+    if mine.op != op:
+        raise ValueError(f"using: {name} is a {op}, got {mine.told} for a {mine.op}")
+    return mine
 
 
 def tell_of_the_host(network):
