@@ -9,6 +9,8 @@ import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from math import inf
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,8 +79,9 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     optimizer : SGD, RMSprop, Adam, AdamW, ...
         By default ``Adam(0.001)``.
     rate : float or callable, optional
-        The learning rate, or a function from the completed share of training, 0..1, to the
-        learning rate (see `minicnn.train.schedules`). By default the optimiser's own.
+        The learning rate, at least 0, or a function from the completed share of training, 0..1,
+        to the learning rate (see `minicnn.train.schedules`). By default the optimiser's own, which
+        may be such a function, too: ``Adam(one_cycle(0.003))``. The optimiser keeps its own.
     batch : int
         Images in a batch.
     validation : Data, or pair (images, labels), optional
@@ -118,7 +121,7 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     ------
     ValueError
         Images or labels that do not fit the network or each other; fewer images than a batch;
-        settings out of range.
+        settings out of range, also a rate that a schedule gives.
     NotFiniteError
         Before a step that would make the network's arrays NaN; it names the layer and the step.
     KeyboardInterrupt
@@ -130,7 +133,6 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     validation = None if validation is None else checked(network, validation)
     frozen, steps = _named(network, frozen), len(data) // batch
     own = optimizer.rate if rate is None else rate
-    rates = own if callable(own) else lambda done: own
     settings = _numbers_of(optimizer) | {
         "network": network.name, "images": len(data), "epochs": epochs, "batch": batch,
         "seed": seed, "smoothing": smoothing, "mixup": mixup, "clip": clip,
@@ -154,9 +156,10 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
               _shown(order, progress, f"epoch {epoch + 1}", place) as shown):
             for _, (x, targets) in zip(shown, batches, strict=False):
                 step = place["step"]
-                optimizer.rate = rates((epoch * steps + step) / (epochs * steps))
+                done = (epoch * steps + step) / (epochs * steps)
                 rng = np.random.default_rng((seed, epoch, step, 1))
-                with _uninterrupted(), workspace, _told_where(step, epoch):
+                with (_uninterrupted(), workspace, _told_where(step, epoch),
+                      _at(optimizer, own(done) if callable(own) else own)):
                     loss, hits = train_step(network, x, targets, optimizer, rng, smoothing, clip,
                                             frozen)
                     place.update(step=step + 1, loss=place["loss"] + loss,
@@ -201,8 +204,9 @@ def train_step(network: Network, x: np.ndarray, targets: np.ndarray, optimizer: 
     """One step on one batch: (loss, number of correctly classified images) before the step.
 
     `targets` are class numbers (N,) or probabilities (N, K); `frozen` are names of layers. The
-    other parameters are those of `fit`.
+    other parameters are those of `fit`; the optimiser's rate is a number here.
     """
+    _check_rate(optimizer.rate)
     learning = [name for name in network.names if name not in frozen]
     run = network.forward(x, to=network.logits, keep=(), learn=learning, seed=seed)
     scores = run[network.logits].reshape(len(x), -1)  # N,1,1,K -> N,K
@@ -230,6 +234,23 @@ def _check_settings(optimizer, epochs, smoothing, mixup, clip):
     if not (0 <= smoothing < 1 and mixup >= 0 and epochs > 0 and (clip is None or clip > 0)):
         raise ValueError("training: expected smoothing in [0, 1), mixup of at least 0, clip above 0"
                          f" and at least one epoch, got {smoothing}, {mixup}, {clip} and {epochs}")
+
+
+def _check_rate(rate):
+    if not (isinstance(rate, Real) and 0 <= rate < inf):
+        raise ValueError(f"training: expected a learning rate of at least 0, got {rate!r}; give a "
+                         "number, or, for a whole training, a schedule that gives numbers, such as "
+                         "rate=train.one_cycle(0.01)")
+
+
+@contextmanager
+def _at(optimizer, rate):
+    """Let the optimiser have this rate in the block."""
+    own, optimizer.rate = optimizer.rate, rate
+    try:
+        yield
+    finally:
+        optimizer.rate = own
 
 
 def _numbers_of(optimizer):

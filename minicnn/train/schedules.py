@@ -6,7 +6,7 @@
     one_cycle    a climb to r, then half a cosine (Smith 2018, simplified)
 
 `warm_up` puts a climb from nearly 0 before any of them. To see one: ``[rate(k / 100) for k in
-range(101)]``.
+range(101)]``. `train.fit` takes one where a rate is, ``Adam(one_cycle(0.003))`` or ``rate=...``.
 """
 
 from collections.abc import Callable, Sequence

@@ -134,6 +134,36 @@ def test_a_rate_may_be_a_number():
     assert runs[0] == runs[1]
 
 
+def test_a_schedule_may_be_where_a_rate_is():
+    """In the optimiser as well as beside it; the optimiser keeps it, for another training."""
+    images, labels = data()
+    for make in (SGD, Adam):
+        optimizer, schedule = make(loop.one_cycle(0.02)), loop.one_cycle(0.02)
+        own, beside, again = (list(loop.fit(network(), (images, labels), 2, one, rate=rate, batch=8,
+                                            progress=False))
+                              for one, rate in ((optimizer, None), (make(5.0), schedule),
+                                                (make(optimizer.rate), None)))
+        assert own == beside == again and callable(optimizer.rate)
+
+
+@pytest.mark.parametrize("rate, got", [
+    (-0.1, "-0.1"), ("0.1", "'0.1'"), (float("nan"), "nan"), (np.array([0.1]), "array"),
+    (lambda done: None, "None"), (lambda done: -done - 1, "-1"),
+    (loop.one_cycle, "<function .*one_cycle.*rate=train.one_cycle\\(0.01\\)"),  # not called
+])
+def test_what_is_no_rate(rate, got):
+    for optimizer, beside in ((Adam(rate), None), (Adam(0.1), rate)):
+        with pytest.raises(ValueError, match=f"learning rate .* at least 0, got {got}"):
+            next(loop.fit(network(), data(), 1, optimizer, rate=beside, batch=8, progress=False))
+        assert optimizer.rate is rate or optimizer.rate == 0.1
+
+
+def test_a_single_step_has_no_schedule():
+    images, labels = data()
+    with pytest.raises(ValueError, match="got <function .* number, .* schedule"):
+        loop.train_step(network(), images / np.float32(255), labels, Adam(loop.one_cycle(0.1)))
+
+
 def test_plain_arrays_need_no_preprocessing():
     images, labels = data()
     plain = nets.classifier().initialize(0)
