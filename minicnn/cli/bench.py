@@ -18,6 +18,7 @@ PROGRAMS = {
     "lecture": "few photos: a network from scratch, VGG-16 frozen, VGG-16 fine-tuned",
     "first-layer": "AlexNet's first layer and Zeiler & Fergus', trained alike and compared",
     "texture": "the loss that L-BFGS reaches, beside PyTorch's",
+    "start": "the processor time of importing minicnn and of starting its commands",
 }
 
 
