@@ -76,7 +76,8 @@ class Installed:
         site = Path(self.runs("-c", "import sysconfig; print(sysconfig.get_path('purelib'))"))
         (site / "others.pth").write_text("\n".join(places()), encoding="utf-8")
         done(sys.executable, "-m", "pip", "--python", self.python, "install", "--no-index",
-             "--no-deps", "--no-build-isolation", "--no-compile", "--quiet", archive)
+             "--no-deps", "--no-build-isolation", "--no-compile", "--ignore-installed", "--quiet",
+             archive)
         self.package = site / "minicnn"
 
     def runs(self, *arguments):
