@@ -27,7 +27,7 @@ import stand_ins
 from blocks import SHELL, blocks, commands, execute
 
 import minicnn
-from minicnn.cli import _inputs, build_parser, main
+from minicnn.cli import main
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 pytestmark = pytest.mark.skipif(not README.is_file(), reason="there is no README.md here")
@@ -93,9 +93,7 @@ def targets():
 def run(command, read):
     """Run a command, with stand-ins for the files it takes."""
     words = [*command.words, *" ".join(matching(SHORTER, command)).split()]
-    for name in _inputs(build_parser(words).parse_args(words)):
-        if "=" not in name:
-            stand_ins.write(name, sorted({*targets()}))
+    stand_ins.prepare(words, sorted({*targets()}))
     where = f"README.md:{command.line}: minicnn {command}"
     status = main(words)
     out, err = read()

@@ -8,12 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import small
+import stand_ins
 
 import minicnn
-from minicnn import images
 from minicnn.ascent.optimizers import SGD
 from minicnn.cli import COMMANDS, EXAMPLES, OUTPUTS, build_parser, leaves, main
 from minicnn.network import Network
@@ -119,7 +118,7 @@ CHEAP = ["classify", "classes", "kernels", "summary", "explain", "completion", "
          "course list", "fetch"]
 THOROUGH = ["deconvnet", "gradcam", "hypercolumns", "activations", "strongest", "compare", "invert",
             "doctor", "check", "saliency", "occlusion", "texture", "style", "filters", "maximize",
-            "deepdream-image"]
+            "deepdream-image", "dream", "lesson", "course new", "course check"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -147,30 +146,30 @@ def test_what_an_option_writes_is_no_input():
     assert {"confusion", "checkpoint", "plot", "frames", "notebook"} < written <= {*OUTPUTS}
 
 
-def run_example(name, folder):
-    """As a user does who has a photo and a file of layers."""
-    (folder / "photos").mkdir()
-    for path in (folder / "photo.jpg", folder / "painting.jpg", folder / "photos" / "a.png"):
-        images.save(path, np.kron(small.photo(), np.ones((4, 4, 1), np.uint8)))
-    (folder / "layers.py").write_text(
-        "def relu_forward(x):\n    return x * (x > 0), x\n\n\n"
-        "def relu_backward(dout, cache):\n    return dout * (cache > 0)\n")
-    return main(shlex.split(EXAMPLES[name]))
+@pytest.fixture
+def run_example(tmp_path, monkeypatch):
+    """Runs an example as a user does who has a photo and a file of layers."""
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(name):
+        words = shlex.split(EXAMPLES[name])
+        stand_ins.prepare(words)
+        return main(words)
+    return run
 
 
 @pytest.mark.parametrize("name", CHEAP)
-def test_examples_run(name, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert run_example(name, tmp_path) == 0
+def test_examples_run(name, run_example, capsys):
+    assert run_example(name) == 0
     out, err = capsys.readouterr()
     assert out and err == ""
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", THOROUGH)
-def test_more_examples_run(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert run_example(name, tmp_path) == 0
+def test_more_examples_run(name, run_example):
+    assert run_example(name) == 0
 
 
 def test_quiet_leaves_notes_out_but_no_errors(weights, photo, capsys):

@@ -1,6 +1,7 @@
 """Files such as a command on a page takes for granted, made small: photos, networks, layers, work
 of students. What stands in for a file is told by its name."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import handed_in
 import numpy as np
 
 from minicnn import images, models
+from minicnn.cli import _inputs, build_parser
 from minicnn.course.assignments import assignment
 from minicnn.course.handout import solution
 from minicnn.files import hdf5
@@ -23,14 +25,21 @@ LAYERS = handed_in.CONV.replace("_naive", "") + handed_in.RELU
 GRADED = "gram"  # the assignment that students have handed in: the shortest
 
 
+def prepare(words, labels=()):
+    """Write what stands in for the files that a command, as its words, takes."""
+    for name in _inputs(build_parser(words).parse_args(words)):
+        if "=" not in name:  # --ops conv=mine.py is there twice, once without what is before the =
+            write(name, labels)
+
+
 def write(path, labels=()):
     """Write what stands in for a file or a folder that is not there, if its name tells what.
 
     `labels` are names of classes that a network shall have.
     """
-    path = Path(path)
-    if path.exists():
+    if os.path.exists(path):  # which any text may be asked, also one too long for a name
         return
+    path = Path(path)
     if path.suffix in PICTURES:
         images.save(path, picture(path.stem))
     elif path.suffix == ".h5" and model_of(path.stem):
