@@ -40,7 +40,8 @@ def check(forward: Callable, backward: Callable | None = None,
         or dicts `params` and `grads`; they are checked as well.  Every call gets a copy of it.
     backward : callable
         backward(dy, cache) if forward returns a cache, else backward(dy, x, w, ...).  It returns
-        one array, or a tuple or list of arrays in the order of the inputs; None skips an input.
+        one array, or a tuple or list of arrays in the order of the inputs; None skips an input,
+        and may also stand at the end for one that is not given, such as a bias.
     inputs : dict of str to array, or one array
         The point at which to check: floats by name, in the order of forward's arguments.  Bind
         labels and other constants inside the functions.  Of an input with at most 300 entries

@@ -73,8 +73,11 @@ class Subject:
 
     def call_backward(self, dy, rest):
         """The gradients that backward returns, as a list.  (1, 3) for an input (3,) becomes (3,)
-        and is entered in `odd`."""
+        and is entered in `odd`.  None for an input that is not given, such as a bias, is left out
+        at the end."""
         found = as_list(self.backward(*self._split(dy), *rest))
+        while len(found) > len(self.names) and found[-1] is None:
+            found.pop()
         if len(found) != len(self.names):
             return found
         return [self._fitted(*row) for row in zip(self.names, self.arrays, found, strict=True)]

@@ -7,6 +7,7 @@ import pytest
 
 from minicnn import gradcheck
 from minicnn.gradcheck import Finding, Report
+from minicnn.ops import conv
 
 KINDS = ("central differences", "complex step", "adjoint identity", "naive twin")
 CONDUCT = ("arguments untouched", "dtype kept", "float32 as float64", "any memory layout",
@@ -104,6 +105,13 @@ def test_scalar_output():
 def test_none_is_not_checked():
     report = gradcheck.check(bend_forward, spoiled(lambda dx: None), BEND)
     assert report.ok, report
+
+
+def test_none_for_a_bias_that_is_not_given_is_no_gradient_too_many():
+    """As the page of a convolution returns for one without a bias."""
+    report = gradcheck.check(conv.forward, conv.backward, {"x": normal(2, 5, 5, 3),
+                                                           "w": normal(3, 3, 3, 2)})
+    assert report.ok and report["gradient shapes"].status == "passed", report
 
 
 def test_pytorch_is_asked():
