@@ -255,7 +255,7 @@ def test_every_test_file_has_its_source():
     """A file renamed leaves no orphan behind; a part of the name may be added. A room's door is
     tested under the name of the room."""
     whole = {"conventions", "mutants", "golden", "contents", "pages", "site", "commands",  # of all,
-             "readme", "distribution", "methods"}  # not one; of a room: what all of it share
+             "scripts", "distribution", "methods"}  # not one; of a room: what all of it share
     orphans = []
     for path in [p for p in TEST_FILES if p.parent.name != "gpu"]:  # there: of all, on a device
         name, inside = path.stem.removeprefix("test_"), path.parent.relative_to(TESTS)

@@ -1,10 +1,13 @@
-"""The pages of lessons/book: every Python block runs, and the worked example passes its tests.
+"""README.md and the pages of lessons/book: every Python block runs, and the worked example passes
+its tests. The commands are in `test_scripts`.
 
-The blocks of a page run in order, in one namespace. `contributing.md` also holds pieces of files
-(see `blocks`) and runs in a copy of the repository, with the pieces in their places.
+The blocks of a page run in order, in one namespace; what stands in for the files that they name,
+such as photos, `stand_ins` has. `contributing.md` also holds pieces of files (see `blocks`) and
+runs in a copy of the repository, with the pieces in their places.
 """
 
-import importlib
+import ast
+import importlib.util
 import os
 import re
 import shutil
@@ -14,6 +17,7 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+import stand_ins
 from blocks import SHELL, blocks, execute
 
 import minicnn
@@ -21,7 +25,9 @@ import minicnn
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "lessons" / "book"
 PAGES = sorted(BOOK.glob("*.md"))
+EVERY = [*PAGES, *ROOT.glob("README.md")]
 WORKED = BOOK / "contributing.md"
+LONGER = ("README.md", "training.md")  # they train networks
 
 
 def put(block, folder):
@@ -43,10 +49,10 @@ def put(block, folder):
     path.write_text(text, encoding="utf-8")
 
 
-def command(folder, *arguments):
-    """What a command of Python prints, in a copy of the repository."""
+def command(folder, *arguments, **environ):
+    """What a command of Python prints, in a copy of the repository or another folder."""
     done = subprocess.run([sys.executable, *arguments], cwd=folder, text=True, capture_output=True,
-                          env=os.environ | {"PYTHONPATH": str(folder)}, check=False)
+                          env=os.environ | {"PYTHONPATH": str(folder)} | environ, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout
 
@@ -112,15 +118,70 @@ def test_there_are_pages():
     assert {"contributing.md", "changes.md", "names.md"} <= {page.name for page in PAGES}
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != WORKED], ids=lambda p: p.name)
+def kinds(page):
+    """The Python blocks of a page: those to paste, tests, and sketches, which have a line of only
+    three dots and need not be marked as Python."""
+    found = [one for one in blocks(page, ["python", ""]) if not one.file]
+    sketches = [one for one in found if "def " in one.code
+                and re.search(r"^ *\.\.\.$", one.code, re.MULTILINE)]
+    python = [one for one in found if one.language == "python" and one not in sketches]
+    tests = [one for one in python if one.code.startswith("def test_")]
+    return [one for one in python if one not in tests], tests, sketches
+
+
+def prepare(block):
+    """Write what stands in for the files that a block names."""
+    for node in ast.walk(ast.parse(block.code)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            stand_ins.write(node.value)
+
+
+def missing(block):
+    """Whether a block needs scikit-learn, and that is not installed."""
+    return "sklearn" in block.code and importlib.util.find_spec("sklearn") is None
+
+
+@pytest.mark.parametrize("page", [
+    pytest.param(page, marks=pytest.mark.thorough if page.name in LONGER else ())
+    for page in EVERY if page != WORKED], ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
+    """In order and in one namespace, as if a reader pasted them all."""
     monkeypatch.chdir(tmp_path)  # where what they save goes
     matplotlib.use("Agg")  # no windows
-    found = blocks(page)
-    assert {block.language for block in found} <= {"python", "{toctree}", *SHELL}
-    assert not any(block.file for block in found)
-    execute(blocks(page, ["python"]))
+    assert {block.language for block in blocks(page)} <= {"python", "{toctree}", *SHELL}
+    assert not any(block.file for block in blocks(page))
+    pasted, names = kinds(page)[0], {"__name__": "page"}
+    for block in pasted:
+        if not missing(block):
+            prepare(block)
+            execute([block], names)
     importlib.import_module("matplotlib.pyplot").close("all")
+    if any(map(missing, pasted)):
+        pytest.skip("scikit-learn is not installed: pip install scikit-learn; all others ran")
+
+
+TESTS_SHOWN = [block for page in EVERY for block in kinds(page)[1]]
+SKETCHES = [block for page in EVERY for block in kinds(page)[2]]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("block", TESTS_SHOWN, ids=lambda block: f"{block.page}:{block.line}")
+def test_a_block_that_is_a_test_passes(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    prepare(block)
+    (tmp_path / "test_block.py").write_text(block.code, encoding="utf-8")
+    shown = command(tmp_path, "-m", "pytest", "-q", "-p", "minicnn.gradcheck.judge.plugin",
+                    PYTHONPATH=str(ROOT), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert re.search(r"\b\d+ passed", shown)
+
+
+@pytest.mark.parametrize("block", SKETCHES, ids=lambda block: f"{block.page}:{block.line}")
+def test_a_sketch_has_the_functions_of_a_stand_in(block):
+    """By name and by parameters: what it shows is the form that the commands take."""
+    shown, whole = ({(node.name, ast.unparse(node.args)) for node in ast.walk(ast.parse(code))
+                     if isinstance(node, ast.FunctionDef)}
+                    for code in (block.code, "".join(stand_ins.FILES.values())))
+    assert shown and shown <= whole
 
 
 ROOMS = ("doctor", "gradcheck", "images", "models", "network", "train", "vis")  # with an `__all__`

@@ -12,7 +12,7 @@ from minicnn import images, models
 from minicnn.cli import _inputs, build_parser
 from minicnn.course.assignments import assignment
 from minicnn.course.handout import solution
-from minicnn.files import hdf5
+from minicnn.files import cache, hdf5, manifest
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense
 from minicnn.report.drawn import ladybird
@@ -20,38 +20,52 @@ from minicnn.train.shapes import CLASSES, Shapes
 
 SIDE = 96  # pixels of a photo
 THIN = 16  # a network's layers have a sixteenth of their channels
-PICTURES = (".jpg", ".jpeg", ".png")
-LAYERS = handed_in.CONV.replace("_naive", "") + handed_in.RELU
+PICTURES = ("photo", "painting", "pebbles", "wall", "sky", "houses", "mask")
+FILES = {"mine.py": handed_in.CONV.replace("_naive", ""),
+         "layers.py": handed_in.CONV.replace("_naive", "") + handed_in.RELU,
+         "convolution.py": solution(assignment("convolution"))}
 GRADED = "gram"  # the assignment that students have handed in: the shortest
 
 
 def prepare(words, labels=()):
-    """Write what stands in for the files that a command, as its words, takes."""
-    for name in _inputs(build_parser(words).parse_args(words)):
-        if "=" not in name:  # --ops conv=mine.py is there twice, once without what is before the =
-            write(name, labels)
-
-
-def write(path, labels=()):
-    """Write what stands in for a file or a folder that is not there, if its name tells what.
+    """Write what stands in for the files that a command, as its words, takes.
 
     `labels` are names of classes that a network shall have.
     """
-    if os.path.exists(path):  # which any text may be asked, also one too long for a name
+    options = build_parser(words).parse_args(words)
+    for name in _inputs(options):
+        write(name, labels)
+    fetched(getattr(options, "weights", None), labels)
+
+
+def write(name, labels=()):
+    """Write what stands in for a file or a folder that is not there, if it is one of ours."""
+    if os.path.exists(name):  # which any text may be asked, also one too long for a path
         return
-    path = Path(path)
-    if path.suffix in PICTURES:
+    path = Path(name)
+    if path.suffix in (".jpg", ".png") and path.stem in PICTURES:
+        path.parent.mkdir(parents=True, exist_ok=True)
         images.save(path, picture(path.stem))
     elif path.suffix == ".h5" and model_of(path.stem):
         hdf5.save(network(path.stem, labels), path)
-    elif path.suffix == ".py":
-        path.write_text(solution(assignment(path.stem)) if path.stem == "convolution" else LAYERS)
+    elif name in FILES:
+        path.write_text(FILES[name], encoding="utf-8")
     elif path.name == "photos":
         photos(path)
     elif path.name == "submissions":
         for student in ("ada", "ben"):
             (path / student).mkdir(parents=True)
             (path / student / f"{GRADED}.py").write_text(solution(assignment(GRADED)))
+
+
+def fetched(name, labels=()):
+    """Put a network into the cache, as if it had been fetched, if `name` is an official one's."""
+    name = manifest.preferred().get(name, name)
+    path = cache.place(name)
+    if name in manifest.known() and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hdf5.save(network(manifest.known()[name].model, labels), path)
+        cache.record(path, {})
 
 
 def picture(name):
