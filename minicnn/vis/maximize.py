@@ -38,7 +38,7 @@ from minicnn.network.layers import Dense
 from minicnn.vis import presets
 from minicnn.vis.arguments import channel_number
 from minicnn.vis.options import takes
-from minicnn.vis.record import Record
+from minicnn.vis.record import Record, Records
 
 AT_ONCE = 5  # images in a pass: on minivgg one costs 0.6 to 0.75 of one alone, and 10 no less
 MEASURED = {"mean": "mean activation", "sum": "sum of activations",
@@ -110,7 +110,7 @@ def maximize(network, layer=None, channel=0, preset=None, *, target=None, option
     made = presets.pictures(options, network, end.image)
     records = [_record(network, settings | {"channel": number}, end, k, end.by_term[unit][:, k],
                        made[k]) for k, number in enumerate(units)]
-    return records if several else records[0]
+    return Records(records) if several else records[0]
 
 
 def _asked_for(network, layer, channel, target):

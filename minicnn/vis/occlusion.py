@@ -99,6 +99,7 @@ class Occlusion(Record):
     tops: Any
     lefts: Any
     example: Any
+    main = "probability"
 
     @property
     def place(self):

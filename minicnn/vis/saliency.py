@@ -121,7 +121,7 @@ class Saliency(Record):
     signed: Any
     score: float
     completeness: Any = None
-
+    main = "magnitude"
 
     def views(self):
         """The photo, the map of magnitudes, and the signed slope or shares in colour."""
