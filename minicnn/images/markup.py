@@ -150,7 +150,7 @@ def colour_bar(bar: display.ColourBar) -> Html:
     low, high = (one if isinstance(one, str) else f"{one:.3g}" for one in (bar.low, bar.high))
     strip = _image(_paletted(ramp, bar.colours), "png", "", *STRIP, "display:inline")
     return Html(f'<small><span style="white-space:nowrap">{text(low)} {strip} {text(high)}</span> '
-                f"{text(bar.unit)}</small>")
+                f'<span style="display:inline-block">{text(bar.unit)}</span></small>')
 
 
 def some(items: Sequence, most: int) -> list:

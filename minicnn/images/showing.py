@@ -20,7 +20,8 @@ from minicnn.images.pictures import ImageError, check_finite, load
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIDE = 3.0  # inches
+SIDE, BAR = 3.0, 0.8  # inches: a picture's height, the width of a colour bar with its numbers
+SMALL = 7  # size of a text, in points
 MOST, BESIDE = 24, 8  # images of a batch, and how many of them stand side by side
 ROW = 16  # channels a row
 WIDEST = 16  # times as wide as high; what is wider is shown lower
@@ -84,8 +85,10 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
     rows = -(-len(panels) // columns)
     wide = [min(WIDEST, panel.image.shape[1] / panel.image.shape[0]) for panel in panels]
     widths = [max(wide[k::columns]) for k in range(columns)]
-    figure, axes = plt.subplots(rows, columns, squeeze=False, width_ratios=widths,
-                                figsize=(max(SIDE, side * sum(widths)), rows * (side + 0.6)))
+    beside = BAR * sum(any(panel.bar for panel in panels[k::columns]) for k in range(columns))
+    figure, axes = plt.subplots(
+        rows, columns, squeeze=False, width_ratios=widths, layout="constrained",
+        figsize=(max(SIDE, side * sum(widths) + beside), rows * (side + 0.6)))
     for place in axes.flat:
         place.axis("off")
     for place, (image, title, bar) in zip(axes.flat, panels, strict=False):
@@ -93,8 +96,10 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
         place.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
         if bar is not None:
             scale = ScalarMappable(plt.Normalize(low, high), colours)
-            figure.colorbar(scale, ax=place, fraction=0.05, label=unit)
-        place.set_title(fill(title, 40), fontsize=7)
+            beside = figure.colorbar(scale, ax=place, fraction=0.05)
+            beside.set_label(unit, fontsize=SMALL)
+            beside.ax.tick_params(labelsize=SMALL)
+        place.set_title(fill(title, 40), fontsize=SMALL)
     with warnings.catch_warnings():  # without a screen no window can open
         warnings.filterwarnings("ignore", message=".*non-interactive.*")
         plt.show()
