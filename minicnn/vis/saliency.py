@@ -128,7 +128,7 @@ class Saliency(Record):
         method = self.settings["method"]
         high, unit = np.quantile(np.abs(self.map), WHITE), UNITS[method]
         return [View("photo", "photo", self.photo),
-                View("magnitude", f"{method}, magnitude", self.image,
+                View("magnitude", "magnitude", self.image,
                      ColourBar(0, high, unit, "gray")),
                 View("signed", "signed, zero is grey", self.signed, signed(limit(self.x[0]), unit))]
 
