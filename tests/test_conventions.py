@@ -292,6 +292,14 @@ def test_the_ops_were_found():
     assert {"conv", "pool", "lrn", "relu", "dense", "softmax"} <= set(OPS) and len(OPS) >= 15
 
 
+@each(sorted((ROOT / "lessons").glob("[0-9]*.py")))
+def test_no_cell_of_a_lesson_ends_in_a_comment(path):
+    """As a notebook each cell gets a semicolon at its end, to show no value: not behind a #."""
+    cells = re.split(r"^# %%.*\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ends = [cell.rstrip().splitlines()[-1] for cell in cells if cell.strip()]
+    assert [end for end in ends if end[0] != "#" and "  # " in end] == []
+
+
 @each(SOURCES)
 def test_no_file_is_too_long(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
@@ -364,9 +372,11 @@ def committed():
 MACHINE = rb"(?<![\w./:-])/(?:wor[k]|hom[e]|roo[t]|User[s]|mn[t])/[\w.-]"
 REGISTRY = rb"https?://[^/\s\"'<>]*(?:pyp[i]|pythonhoste[d]|artifactor[y]|nexu[s]|devp[i])"
 INDEX = rb"--(?:extra-)?index-ur[l]|--find-link[s]"
+UNKNOWN = rb"seed documen[t]"  # to a reader
 
 
-@pytest.mark.parametrize("pattern", [MACHINE, REGISTRY, INDEX], ids=["machine", "host", "index"])
+@pytest.mark.parametrize("pattern", [MACHINE, REGISTRY, INDEX, UNKNOWN],
+                         ids=["machine", "host", "index", "unknown"])
 def test_no_committed_file_names_one_machine_or_registry(pattern):
     found = {short(path): match.group().decode(errors="replace") for path in committed()
              if (match := re.search(pattern, path.read_bytes()))}
