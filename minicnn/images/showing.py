@@ -118,8 +118,9 @@ def _panels(given, title, low, high) -> Iterator[Panel]:
     array = np.asarray(to_host(getattr(given, "image", given)))
     if array.dtype.kind not in "fiub" or not 1 <= array.ndim <= 4 or not array.size:
         raise ImageError("show: expected real numbers (H, W), (H, W, C), (N, H, W, C) or (C,), or "
-                         f"a record with a picture, or a photo's path, got {array.dtype} "
-                         f"{array.shape}")
+                         "a record with a picture, or a photo's path, got "
+                         + (f"{array.dtype} {array.shape}" if hasattr(given, "dtype")
+                            else type(given).__name__))
     check_finite(array, "show")
     is_picture = array.dtype == np.uint8 and (array.ndim == 2 or array.ndim > 2
                                               and array.shape[-1] in (1, 3, 4))

@@ -14,7 +14,7 @@ import importlib
 import inspect
 from types import ModuleType
 
-from minicnn.rooms import offered
+from minicnn.rooms import listed, offered
 from minicnn.vis import (
     activations,
     compare,
@@ -53,6 +53,9 @@ class Method(ModuleType):
 
     def __call__(self, *arguments, **settings):
         return self._function(*arguments, **settings)
+
+    def __dir__(self):
+        return listed(self)
 
     def __reduce__(self):
         return importlib.import_module, (self.__name__,)

@@ -127,7 +127,8 @@ def test_what_is_no_picture():
     refuses(["show", "low must be below high"], show, np.ones((2, 2)), low=3, high=1)
     refuses(["show", "a title for each of the 2 pictures, got 1"], show, np.ones((2, 2)),
             np.ones((2, 2)), titles=["one"])
-    refuses(["show", "object"], show, None)
+    refuses(["show", "got NoneType"], show, None)
+    refuses(["show", "got Network"], show, small.network())
 
 
 NOTEBOOK = """

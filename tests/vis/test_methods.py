@@ -63,6 +63,14 @@ def test_a_photo_in_the_place_of_the_network_is_one_clear_error(method):
         refuses([f"{name}: network must be a Network"], function, network=given)
 
 
+def test_tab_offers_what_its_file_defines(method):
+    name, module, _ = method
+    shown = {one for one in dir(module) if not one.startswith("_")}
+    assert name in shown and not shown & {"np", "Any", "Record", "dataclass", "attribution"}
+    assert all(getattr(getattr(module, one), "__module__", module.__name__) == module.__name__
+               for one in shown)
+
+
 def test_help_shows_the_function_s_arguments(method):
     """Indented as pydoc does it."""
     name, module, function = method
