@@ -73,7 +73,7 @@ z = np.array([[1., 8, 0, 2, 1], [3, 2, 1, 0, 4], [0, 5, 8, 1, 3], [2, 1, 0, 6, 2
 largest, kept = pool.forward(z, 3, 2)
 dz = pool.backward(dy, kept)
 axes = row([z, largest], ["z: four windows of 3 x 3", "the largest of each"], 20, windows=3)
-plt.setp([axes[0].texts[k] for k in (1, 12)], color="r", weight="bold", size=16)  # the equal 8s
+plt.setp([axes[0].texts[equal] for equal in (1, 12)], color="r", weight="bold", size=16)
 # %%
 ask("In the top left window the 8 at z[0,1] and the 8 at z[2,2] are equal. Which number does the "
     "switch of this window hold?", int(kept.switches[0, 0, 0, 0]),

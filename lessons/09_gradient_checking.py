@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 09 · Gradient checking, and how it fails
 # Three students wrote the way back through a ReLU. All three losses fall. Who made a mistake, and
-# how would one know? No picture of the seed documents asks this. Yet all their pictures of filters
-# and classes follow a gradient, as the lecture's `K.gradients(loss, model.input)`, and trust it.
+# how would one know? No picture of a well-known lecture asks this. Yet all its pictures of filters
+# and classes follow a gradient, its `K.gradients(loss, model.input)`, and trust it.
 # Minutes: 25
 # %%
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 # # 13 · DeepDream
 # What if nobody said what to look for? In lesson 12 we chose a filter or a class, and a picture
 # grew for it. Here the network gets a photo, and does more of whatever it sees there. We make
-# again what the lecture in the seed documents shows: strokes from a low layer, forms from a high
-# one, and the zoom that begins from noise.
+# again what a well-known lecture shows: strokes from a low layer, forms from a high one, and the
+# zoom that begins from noise.
 #
 # Minutes: 20
 # %%

@@ -2,8 +2,8 @@
 # # 14 · The deconvnet, and the strongest patches
 # A unit deep in the network fires. Which pixels made it fire? Zeiler and Fergus walk back from the
 # unit to the photo with the network's own kernels. We do it by hand for 6x6 pixels, then for the
-# real network, and make again what the lecture in the seed documents shows: the structure of a
-# deconvnet, and the nine strongest patches of filters with their projections.
+# real network, and make again what a well-known lecture shows: the structure of a deconvnet, and
+# the nine strongest patches of filters with their projections.
 #
 # Minutes: 25. A page to step through, stage by stage: `minicnn lesson 14 --figure`.
 # %%

@@ -2,8 +2,8 @@
 # # 15 · Explaining a decision
 # The network names a class. Where in the photo is the evidence, and is it evidence? Six methods
 # answer with a map each, and the maps do not agree. We work two models by hand, then let the six
-# explain one photo, and put them to three tests. The lecture in the seed documents shows dumbbells
-# that never come without an arm; we ask its question, the thing or its company, of one decision.
+# explain one photo, and put them to three tests. A well-known lecture shows dumbbells that never
+# come without an arm; we ask its question, the thing or its company, of one decision.
 #
 # Minutes: 25
 # %%

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 20 · Speed
 # Why is the same sum several times faster? By multiplications that are not done. We do it by hand,
-# then measure it. After that: what two threads cannot speed up, and where memory rules. The lecture
-# in the seed documents draws a network as its layers' sizes; we draw it as its layers' work.
+# then measure it. After that: what two threads cannot speed up, and where memory rules. A
+# well-known lecture draws a network as its layers' sizes; we draw it as its layers' work.
 #
 # Minutes: 25
 # %%

@@ -26,7 +26,7 @@ first used, so that a program waits only for what it needs. The files of a room 
 name, as in ``from minicnn.ops import pool``; what belongs in a room its own docstring says.
 """
 
-import importlib
+from minicnn.rooms import offered
 
 TYPE_CHECKING = False  # for checkers of types; importing `typing` takes longer than all of this
 if TYPE_CHECKING:
@@ -59,17 +59,4 @@ __all__ = ["Network", "Run", "ascent", "backend", "course", "doctor", "estimate"
            "show", "train", "vis"]
 _HOMES = {"load": "minicnn.foreign.load", "show": "minicnn.images", "Network": "minicnn.network",
           "Run": "minicnn.network", "estimate": "minicnn.vis.estimate"}
-
-
-def __getattr__(name):
-    """Import a room, or one of the functions and classes above, when it is first used."""
-    if name not in __all__:
-        raise AttributeError(f"module 'minicnn' has no attribute {name!r}")
-    value = (getattr(importlib.import_module(_HOMES[name]), name) if name in _HOMES
-             else importlib.import_module(f"minicnn.{name}"))
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = offered(__name__, _HOMES)

@@ -19,6 +19,10 @@ import math
 
 import numpy as np
 
+from minicnn.rooms import offered
+
+__getattr__, __dir__ = offered(__name__)
+
 
 def _require(ok, message):
     if not ok:

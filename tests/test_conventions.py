@@ -30,7 +30,7 @@ FLOORS = [
     ["report", "doctor", "course"],  # pages
     ["ascent", "train", "vis"],  # methods
     ["images", "network", "files", "models", "foreign"],  # networks
-    ["backend", "terminal", "progress", "ops", "fast", "naive", "gradcheck"],  # arithmetic
+    ["rooms", "backend", "terminal", "progress", "ops", "fast", "naive", "gradcheck"],  # arithmetic
 ]
 ROOMS = [room for floor in FLOORS for room in reversed(floor)]
 LEVEL = {room: level for level, room in enumerate(ROOMS)}
@@ -123,7 +123,7 @@ def at_the_top(path):
 PAGES_ON_PAGES = {"cross_entropy": "softmax", "conv_transpose": "conv"}  # which is built on which
 
 
-@each(sorted((PACKAGE / "ops").glob("*.py")))
+@each(sorted((PACKAGE / "ops").glob("[a-z]*.py")))
 def test_a_page_can_be_read_with_nothing_else_open(path):
     """Of ours it imports the array module and the geometry of windows; no threads, no memory pool,
     no kernels, which are its twin's."""
@@ -183,6 +183,7 @@ def test_naive_and_gradcheck_need_numpy_only():
         extra -= {"pytest"} if short(path) == "minicnn/gradcheck/judge/plugin.py" else set()
         assert extra <= {"minicnn"}, f"{short(path)} imports {extra}"
         own = {name for name in imported(path) if name.startswith("minicnn.")}
+        own -= {"minicnn.rooms.offered"}  # which needs Python alone
         of_its_own = room_of(path) == "gradcheck"
         assert all(of_its_own and name.startswith("minicnn.gradcheck") for name in own), short(path)
 
@@ -290,6 +291,14 @@ def test_the_ops_were_found():
     assert {"conv", "pool", "lrn", "relu", "dense", "softmax"} <= set(OPS) and len(OPS) >= 15
 
 
+@each(sorted((ROOT / "lessons").glob("[0-9]*.py")))
+def test_no_cell_of_a_lesson_ends_in_a_comment(path):
+    """As a notebook each cell gets a semicolon at its end, to show no value: not behind a #."""
+    cells = re.split(r"^# %%.*\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ends = [cell.rstrip().splitlines()[-1] for cell in cells if cell.strip()]
+    assert [end for end in ends if end[0] != "#" and "  # " in end] == []
+
+
 @each(SOURCES)
 def test_no_file_is_too_long(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
@@ -362,9 +371,11 @@ def committed():
 MACHINE = rb"(?<![\w./:-])/(?:wor[k]|hom[e]|roo[t]|User[s]|mn[t])/[\w.-]"
 REGISTRY = rb"https?://[^/\s\"'<>]*(?:pyp[i]|pythonhoste[d]|artifactor[y]|nexu[s]|devp[i])"
 INDEX = rb"--(?:extra-)?index-ur[l]|--find-link[s]"
+UNKNOWN = rb"seed documen[t]"  # to a reader
 
 
-@pytest.mark.parametrize("pattern", [MACHINE, REGISTRY, INDEX], ids=["machine", "host", "index"])
+@pytest.mark.parametrize("pattern", [MACHINE, REGISTRY, INDEX, UNKNOWN],
+                         ids=["machine", "host", "index", "unknown"])
 def test_no_committed_file_names_one_machine_or_registry(pattern):
     found = {short(path): match.group().decode(errors="replace") for path in committed()
              if (match := re.search(pattern, path.read_bytes()))}

@@ -8,3 +8,7 @@ alone), `pyramid` (bands of detail, used by all of these), `colours` (steps and 
 colours of photos). What does not: a whole method with its options and its picture (`minicnn.vis`),
 and training of weights (`minicnn.train`).
 """
+
+from minicnn.rooms import offered
+
+__getattr__, __dir__ = offered(__name__)

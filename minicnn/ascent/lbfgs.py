@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn.ascent.optimizers import Optimizer
 from minicnn.backend import array_module
 
 C1, C2 = 1e-4, 0.9  # of the Wolfe conditions: how much lower, how much less steep (section 3.1)
@@ -48,7 +49,7 @@ class Trial(NamedTuple):
     point: Any
 
 
-class LBFGS:
+class LBFGS(Optimizer):
     """L-BFGS with a line search (algorithm 7.5), within bounds if there are any.
 
     Parameters

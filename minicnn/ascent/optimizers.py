@@ -15,7 +15,16 @@ from minicnn.backend import array_module
 EPSILON = 1e-8  # a zero gradient stays zero
 
 
-class SGD:
+class Optimizer:
+    """What all have in common: they print their settings, as in "SGD(rate=0.1, momentum=0.9)"."""
+
+    def __repr__(self):
+        told = [f"{name}={value:g}" for name, value in vars(self).items()
+                if isinstance(value, (int, float))]
+        return f"{type(self).__name__}({', '.join(told)})"
+
+
+class SGD(Optimizer):
     """Gradient descent with momentum.
 
         v <- momentum * v - rate * (gradient + decay * value)        value <- value + v
@@ -46,7 +55,7 @@ class SGD:
         return value + step.astype(value.dtype)
 
 
-class RMSprop:
+class RMSprop(Optimizer):
     """RMSprop (Hinton 2012, lecture 6e), as Keras 2 computes it: steps divided by recent sizes.
 
         v <- rho v + (1 - rho) g^2        value <- value - rate * g / (sqrt(v) + epsilon)
@@ -82,7 +91,7 @@ class RMSprop:
         return value + step.astype(value.dtype)
 
 
-class Adam:
+class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, algorithm 1): steps divided by the gradient's running size.
 
     Parameters

@@ -16,12 +16,14 @@ from math import ceil
 import numpy as np
 
 from minicnn.backend import control_groups, driver
+from minicnn.rooms import offered
 
 VARIABLE = "MINICNN_THREADS"
 MEMORY_VARIABLE = "MINICNN_GPU_MEMORY"
 NO_MEMORY = ("OutOfMemoryError", "cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED")
 _COUNT = {}  # the number of threads, once it is known
 _STARTED = {}  # the CuPy module, once it is known to work
+__getattr__, __dir__ = offered(__name__)
 
 
 class DeviceError(ValueError):

@@ -31,5 +31,7 @@ themselves are in `lessons/`; what they explain belongs in the other rooms.
 
 from minicnn.course.questions import ask
 from minicnn.course.stage import network, photo, source
+from minicnn.rooms import offered
 
 __all__ = ["ask", "network", "photo", "source"]
+__getattr__, __dir__ = offered(__name__)

@@ -23,5 +23,7 @@ finding that says so; all other checks still run.
 
 from minicnn.doctor.examination import examine
 from minicnn.doctor.findings import Finding, Report, Section
+from minicnn.rooms import offered
 
 __all__ = ["Finding", "Report", "Section", "examine"]
+__getattr__, __dir__ = offered(__name__)

@@ -42,7 +42,7 @@ class Section(NamedTuple):
     findings: list
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """All findings; ``report["GPU"]`` are those of the section "GPU".
 
@@ -75,7 +75,7 @@ class Report:
         """The findings of the section called `title`; KeyError if there is none."""
         return {section.title: section.findings for section in self.sections}[title]
 
-    def __str__(self):
+    def __repr__(self):
         column = max((len(finding.what) for finding in self.findings), default=0)
         blocks = ["\n".join([section.title, *(_lines(f, column) for f in section.findings)])
                   for section in self.sections]

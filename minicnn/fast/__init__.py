@@ -31,6 +31,7 @@ computes on both cores for a page alone; in a network it has one for both, and t
 """
 
 from minicnn.fast import average_pool, batch_norm, conv, dense, lrn, pool, relu
+from minicnn.rooms import offered
 
 TWINS = {
     "conv": conv,
@@ -41,3 +42,4 @@ TWINS = {
     "relu": relu,
     "dense": dense,
 }
+__getattr__, __dir__ = offered(__name__)

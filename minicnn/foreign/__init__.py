@@ -6,3 +6,7 @@ file fits, translating names and layouts, downloads. Does not belong here: minic
 
 Nothing that a file contains is ever executed.
 """
+
+from minicnn.rooms import offered
+
+__getattr__, __dir__ = offered(__name__)

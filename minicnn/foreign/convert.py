@@ -69,7 +69,7 @@ class ConvertedArray(NamedTuple):
     done: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conversion:
     """What a conversion did.
 
@@ -87,7 +87,7 @@ class Conversion:
     arrays: list
     notes: list
 
-    def __str__(self):
+    def __repr__(self):
         lines = [(one.theirs, one.ours, "x".join(map(str, one.before)),
                   "x".join(map(str, one.after)), one.done) for one in self.arrays]
         lines.insert(0, ("their name", "our name", "shape", "becomes", "what was done"))

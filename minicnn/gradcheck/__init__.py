@@ -19,8 +19,9 @@ Only NumPy is required.  A check that is given a `torch` function imports PyTorc
 applicable" when PyTorch is not installed.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from minicnn.rooms import offered
 
 if TYPE_CHECKING:
     from minicnn.gradcheck.gradients.checker import check
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "GradientError", "Report", "Running", "check", "check_training_step"]
 _HOMES = {"check": "checker", "Finding": "report", "GradientError": "report", "Report": "report",
-          "Running": "training_step", "check_training_step": "training_step"}  # in gradients/
-
-
-def __getattr__(name):
-    """Import a name when it is first used: pytest reads this package at every start."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'minicnn.gradcheck' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"minicnn.gradcheck.gradients.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+          "Running": "training_step", "check_training_step": "training_step"}
+__getattr__, __dir__ = offered(__name__, {  # when first used: pytest reads this package each time
+    name: f"minicnn.gradcheck.gradients.{file}" for name, file in _HOMES.items()})

@@ -33,8 +33,10 @@ from minicnn.images.preprocessing import (
 )
 from minicnn.images.showing import show
 from minicnn.images.writing import atomic, check_folder, check_writable, sparing, write
+from minicnn.rooms import offered
 
 __all__ = ["CHANNELS", "FORMATS", "RESAMPLES", "ImageError", "Preprocessing", "atomic", "bounds",
            "check_destination", "check_finite", "check_folder", "check_writable", "decode",
            "encode", "enlarged", "height_width", "load", "normalize", "prepare", "resize",
            "restore", "save", "show", "sparing", "to_rgb", "write"]
+__getattr__, __dir__ = offered(__name__)

@@ -21,6 +21,7 @@ MOST_BYTES = 160_000  # of all pictures together, before base64 makes 4 letters 
 LEAST = 192  # longer side of a picture on the screen, in pixels, and of how many at most:
 SIDES = {1: 448, 2: 320, 6: 192, 16: 112}
 STRIP = 120, 10  # width and height of a colour bar, in pixels
+LONG = 40  # rows of a table that are all shown; a longer one scrolls
 CELL = ' style="text-align:{};vertical-align:middle"'
 
 
@@ -50,7 +51,7 @@ def paragraph(words: object) -> Html:
 
 
 def table(head: Sequence, rows: Iterable[Sequence], right: Sequence[int] = ()) -> Html:
-    """A table; long ones scroll.
+    """A table; one of more than 40 rows scrolls.
 
     Parameters
     ----------
@@ -64,8 +65,9 @@ def table(head: Sequence, rows: Iterable[Sequence], right: Sequence[int] = ()) -
             f"<{kind}{CELL.format('right' if k in right else 'left')}>{text(cell)}</{kind}>"
             for k, cell in enumerate(cells)) + "</tr>"
 
-    body = "".join(line(cells, "td") for cells in rows)
-    return Html('<div style="max-height:40em;overflow:auto"><table>'
+    lines = [line(cells, "td") for cells in rows]
+    body, high = "".join(lines), "max-height:40em;" * (len(lines) > LONG)
+    return Html(f'<div style="{high}overflow:auto"><table>'
                 f"<thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table></div>")
 
 
@@ -131,16 +133,24 @@ def _paletted(levels, colours):
 
 
 def _image(data, kind, words, width, height, how=""):
-    return Html(f'<img width="{width}" height="{height}" alt="{text(words)}" style="max-width:none;'
-                f'{how}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')
+    return Html(f'<img {_sized(width, height, how)} alt="{text(words)}" '
+                f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">')
+
+
+def _sized(width, height, how=""):
+    """The size of a picture on the screen, twice: Jupyter's style sheet overrules attributes, and
+    some pages that show notebooks leave out styles."""
+    return (f'width="{width}" height="{height}" '
+            f'style="width:{width}px;height:{height}px;max-width:none;{how}"')
 
 
 def colour_bar(bar: display.ColourBar) -> Html:
     """A colour map with the numbers at its ends, and their unit."""
     ramp = np.arange(256, dtype=np.uint8)[None]
     low, high = (one if isinstance(one, str) else f"{one:.3g}" for one in (bar.low, bar.high))
-    return Html(f"<small>{text(low)} {_image(_paletted(ramp, bar.colours), 'png', '', *STRIP)} "
-                f"{text(high)} {text(bar.unit)}</small>")
+    strip = _image(_paletted(ramp, bar.colours), "png", "", *STRIP, "display:inline")
+    return Html(f'<small><span style="white-space:nowrap">{text(low)} {strip} {text(high)}</span> '
+                f'<span style="display:inline-block">{text(bar.unit)}</span></small>')
 
 
 def some(items: Sequence, most: int) -> list:
@@ -162,7 +172,8 @@ def side_by_side(views: Sequence[View]) -> Html:
         cells.append(picture(one.picture, one.label, one.blocks, len(views))
                      + "".join(f"<br>{words}" for words in below if words))
     return Html('<div style="display:flex;flex-wrap:wrap;gap:12px">'
-                + "".join(f"<div>{cell}</div>" for cell in cells) + "</div>")
+                + "".join(f'<div style="width:min-content">{cell}</div>' for cell in cells)
+                + "</div>")
 
 
 def curve(values: Sequence[float], words: object = "") -> Html:
@@ -177,6 +188,6 @@ def curve(values: Sequence[float], words: object = "") -> Html:
     points = " ".join(f"{x:.0f},{y:.1f}" for x, y in zip(
         np.linspace(1, STRIP[0] - 1, len(chosen)), 39 - 38 * (heights - heights.min()) / span,
         strict=True))
-    return Html(f'<svg width="{STRIP[0]}" height="40"><polyline points="{points}" fill="none" '
+    return Html(f'<svg {_sized(STRIP[0], 40)}><polyline points="{points}" fill="none" '
                 f'stroke="#1f77b4"/></svg> <small>{text(words)} {values[known][0]:.4g} to '
                 f"{values[known][-1]:.4g}</small>")

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from math import ceil
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,23 +14,25 @@ import numpy as np
 
 from minicnn.backend import to_host
 from minicnn.images import display
-from minicnn.images.pictures import ImageError, check_finite
+from minicnn.images.display import ColourBar
+from minicnn.images.pictures import ImageError, check_finite, load
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIDE = 3.0  # inches
+SIDE, BAR = 3.0, 0.8  # inches: a picture's height, the width of a colour bar with its numbers
+SMALL = 7  # size of a text, in points
 MOST, BESIDE = 24, 8  # images of a batch, and how many of them stand side by side
 ROW = 16  # channels a row
 WIDEST = 16  # times as wide as high; what is wider is shown lower
 
 
 class Panel(NamedTuple):
-    """One image of the figure: pixels, or numbers with the ends of their scale."""
+    """One image of the figure: pixels, or numbers, with the bar of their colours."""
 
     image: np.ndarray
     title: str
-    ends: tuple | None = None
+    bar: ColourBar | None = None
 
 
 def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE,
@@ -39,16 +42,16 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
     A uint8 array is a picture, and is shown as it is. Other numbers have one scale for the whole
     array, which the figure states. Three channels are a colour picture, the smallest number black
     and the largest white. One channel is a map in viridis beside its colour bar, and so are the
-    maps of any other number of channels, 16 a row.
+    maps of any other number of channels, 16 a row. A record of a map is shown in its own colours.
 
     Parameters
     ----------
-    *pictures : arrays, or records with a picture as `image`
+    *pictures : arrays, records with a picture, or paths of photos
         (H, W), (H, W, C), a batch (N, H, W, C), of which the first 24 are shown, or (C,), which is
         laid out row by row, nearly square. Channels are red first. A list counts as several.
     titles : sequence of str, optional
-        One for each of the pictures. By default the caption of a record, the shape and the scale of
-        an array of numbers, the number of an image of a batch.
+        One for each of the pictures. By default the caption of a record, the name of a file, the
+        shape and the scale of an array of numbers, the number of an image of a batch.
     side : float
         The height of each picture, in inches.
     low, high : number, optional
@@ -67,6 +70,7 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
         No pictures, or an argument that is no array of real, finite numbers of such a shape.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.cm import ScalarMappable
 
     given = [one for some in pictures
              for one in (some if isinstance(some, (list, tuple)) else [some])]
@@ -81,17 +85,21 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
     rows = -(-len(panels) // columns)
     wide = [min(WIDEST, panel.image.shape[1] / panel.image.shape[0]) for panel in panels]
     widths = [max(wide[k::columns]) for k in range(columns)]
-    figure, axes = plt.subplots(rows, columns, squeeze=False, width_ratios=widths,
-                                figsize=(max(SIDE, side * sum(widths)), rows * (side + 0.6)))
+    beside = BAR * sum(any(panel.bar for panel in panels[k::columns]) for k in range(columns))
+    figure, axes = plt.subplots(
+        rows, columns, squeeze=False, width_ratios=widths, layout="constrained",
+        figsize=(max(SIDE, side * sum(widths) + beside), rows * (side + 0.6)))
     for place in axes.flat:
         place.axis("off")
-    for place, (image, title, ends) in zip(axes.flat, panels, strict=False):
-        low, high = (0, 255) if ends is None else ends
-        drawn = place.imshow(image, cmap="gray" if ends is None else "viridis", vmin=low, vmax=high,
-                             interpolation="nearest")
-        if ends is not None:
-            figure.colorbar(drawn, ax=place, fraction=0.05)
-        place.set_title(fill(title, 40), fontsize=7)
+    for place, (image, title, bar) in zip(axes.flat, panels, strict=False):
+        low, high, unit, colours = bar or ColourBar(0, 255, colours="gray")
+        place.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+        if bar is not None:
+            scale = ScalarMappable(plt.Normalize(low, high), colours)
+            beside = figure.colorbar(scale, ax=place, fraction=0.05)
+            beside.set_label(unit, fontsize=SMALL)
+            beside.ax.tick_params(labelsize=SMALL)
+        place.set_title(fill(title, 40), fontsize=SMALL)
     with warnings.catch_warnings():  # without a screen no window can open
         warnings.filterwarnings("ignore", message=".*non-interactive.*")
         plt.show()
@@ -100,14 +108,20 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
 
 
 def _panels(given, title, low, high) -> Iterator[Panel]:
-    """The panels of a record or an array."""
+    """The panels of a photo's file, a record or an array."""
+    bar = None
+    title = getattr(given, "caption", None) if title is None else title
+    if isinstance(given, (str, Path)):
+        title, given = Path(given).name if title is None else title, load(given)
+    elif hasattr(given, "views"):
+        _, _, given, bar, _ = given.view()
     array = np.asarray(to_host(getattr(given, "image", given)))
     if array.dtype.kind not in "fiub" or not 1 <= array.ndim <= 4 or not array.size:
         raise ImageError("show: expected real numbers (H, W), (H, W, C), (N, H, W, C) or (C,), or "
-                         f"a record with a picture as `image`, got {array.dtype} {array.shape}; "
-                         "images.load reads a file")
+                         "a record with a picture, or a photo's path, got "
+                         + (f"{array.dtype} {array.shape}" if hasattr(given, "dtype")
+                            else type(given).__name__))
     check_finite(array, "show")
-    title = getattr(given, "caption", None) if title is None else title
     is_picture = array.dtype == np.uint8 and (array.ndim == 2 or array.ndim > 2
                                               and array.shape[-1] in (1, 3, 4))
     ends = _ends(array, low, high)
@@ -120,7 +134,7 @@ def _panels(given, title, low, high) -> Iterator[Panel]:
     for k, one in enumerate(batch[:MOST]):
         words = [f"{k} of {len(batch)}"] * (len(batch) > 1)
         if is_picture:
-            yield Panel(one, ", ".join(words) if title is None else title)
+            yield Panel(one, ", ".join(words) if title is None else title, bar)
             continue
         words += ["x".join(map(str, array.shape[-3:])), "{:.4g} to {:.4g}".format(*ends)]
         words = ", ".join(words) if title is None else title
@@ -129,7 +143,8 @@ def _panels(given, title, low, high) -> Iterator[Panel]:
             yield Panel(display.to_uint8(one, *known), words)
         else:
             planes = one.astype(np.float64).transpose(2, 0, 1)[..., None]  # H,W,C -> C,H,W,1
-            yield Panel(display.tiled(planes, min(ROW, len(planes)), np.nan)[..., 0], words, ends)
+            yield Panel(display.tiled(planes, min(ROW, len(planes)), np.nan)[..., 0], words,
+                        ColourBar(*ends))
 
 
 def _ends(array, low, high):

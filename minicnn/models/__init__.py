@@ -18,6 +18,7 @@ from minicnn.models.shipped import minialex, minivgg
 from minicnn.models.squeezenet import squeezenet10, squeezenet11
 from minicnn.models.vgg import vgg11, vgg13, vgg16, vgg19
 from minicnn.models.zeiler_fergus import zfnet
+from minicnn.rooms import offered
 
 __all__ = [
     "alexnet_caffe", "alexnet_torch", "caffenet", "googlenet", "googlenet_torch", "inception_v3",
@@ -25,3 +26,4 @@ __all__ = [
     "mobilenet_v1", "resnet18", "resnet50", "resnext50_32x4d", "squeezenet10", "squeezenet11",
     "vgg11", "vgg13", "vgg16", "vgg19", "zfnet",
 ]
+__getattr__, __dir__ = offered(__name__)

@@ -7,10 +7,13 @@ the implementation of each row (`using`; `own` for a user's own op), the table o
 mathematics (`minicnn.ops`), architectures (`minicnn.models`), files (`minicnn.files`).
 """
 
+from minicnn.network import layers, receptive
 from minicnn.network.finite import NotFiniteError
 from minicnn.network.network import PROBABILITIES, Network
 from minicnn.network.rows import INPUT, LayerNameError, Row
 from minicnn.network.run import Descent, Run
+from minicnn.rooms import offered
 
 __all__ = ["INPUT", "PROBABILITIES", "Descent", "LayerNameError", "Network", "NotFiniteError",
-           "Row", "Run"]
+           "Row", "Run", "layers", "receptive"]
+__getattr__, __dir__ = offered(__name__)

@@ -13,7 +13,7 @@ are ordinary arrays: the next forward pass uses whatever is written into them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -33,8 +33,21 @@ from minicnn.network.using import Choice, tell_of_the_host
 PROBABILITIES = (Softmax, Sigmoid)  # the layers that turn scores into probabilities
 
 
-class Network:
+class Params(dict):
+    """The arrays of a network, ``params["conv1"]["w"]``; it prints their names and shapes."""
+
+    def __repr__(self):
+        return "\n".join(summary.lined_up(
+            [(name, ", ".join(f"{key} {'x'.join(map(str, np.shape(array)))}"
+                              for key, array in arrays.items()) or "empty")
+             for name, arrays in self.items()]))
+
+
+class Network(Mapping):
     """Rows in order, their arrays, and the preprocessing and labels needed to use them.
+
+    A network is a mapping of its layers by their names: ``net["conv1"]``, ``"conv1" in net``,
+    ``len(net)``, ``for name in net``.
 
     Parameters
     ----------
@@ -55,11 +68,13 @@ class Network:
     ----------
     params : dict of str to dict of str to array
         The arrays ("w", "b", ...) of every layer that has some, by its name. The inner dicts are
-        empty until `initialize` or loading fills them.
+        empty until `initialize` or loading fills them. It prints the arrays' shapes.
     shapes, input_shapes, param_shapes : dict
         By layer, the shapes of its output for one image, of its input (a list if it reads several
         arrays), and of its arrays.
     """
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # equal if they are the same
 
     def __init__(self, name: str, rows: Sequence[tuple], input_shape: Sequence[int],
                  preprocessing: images.Preprocessing | None = None,
@@ -75,7 +90,7 @@ class Network:
         self._rows = {row.name: row for row in self.rows}
         self.input_shapes, self.shapes, self.param_shapes = written.traced(
             self.rows, self.input_shape, name)
-        self.params = {name: {} for name in self.param_shapes}
+        self.params = Params({name: {} for name in self.param_shapes})
         self.choice = Choice()
         self.ops = self.choice.modules(self)
 
@@ -87,7 +102,8 @@ class Network:
         self.ops = self.choice.modules(self)
 
     def __repr__(self):
-        return f"<Network {self.name}: {len(self.rows)} layers, {self.count():,} parameters>"
+        own = f"; {self.choice!r}".replace("\n", ", ") * bool(self.choice.describe())
+        return f"<Network {self.name}: {len(self)} layers, {self.count():,} parameters{own}>"
 
     def _repr_html_(self):  # what a notebook asks for
         return summary.html_table(self)
@@ -97,6 +113,15 @@ class Network:
 
     def __getitem__(self, name):
         return self._rows[self.find(name)].layer
+
+    def __contains__(self, name):
+        return name in self._rows
+
+    def __iter__(self):
+        return iter(self._rows)
+
+    def __len__(self):
+        return len(self._rows)
 
     @property
     def names(self) -> list[str]:
@@ -216,8 +241,8 @@ class Network:
 
     def _converted(self, convert):
         network = self._like(self.rows, labels=self.labels)
-        network.params = {name: {key: convert(value) for key, value in arrays.items()}
-                          for name, arrays in self.params.items()}
+        network.params |= {name: {key: convert(value) for key, value in arrays.items()}
+                           for name, arrays in self.params.items()}
         network.probe = self.probe
         return network
 

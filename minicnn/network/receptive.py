@@ -52,6 +52,9 @@ class Field(NamedTuple):
     rows: Any
     columns: Any
 
+    def __repr__(self):
+        return f"Field(size={self.size}, stride={self.stride}, offset={self.offset})"
+
     def box(self, position=(), clipped=True):
         """The rectangle that one unit sees.
 

@@ -5,6 +5,7 @@ Both can add the receptive field of each layer's units (`minicnn.network.recepti
 
 import dataclasses
 from math import prod
+from types import ModuleType
 
 from minicnn.images import markup
 from minicnn.network import receptive
@@ -60,9 +61,10 @@ def keras_table(network, receptive_fields=False):
 def html_table(network):
     """Name, kind and settings, inputs, output shape and parameters of each layer, for a notebook.
 
-    Inputs are named where they are not the row above.
+    Inputs are named where they are not the row above, and what computes a layer where it is not
+    the usual.
     """
-    rows, above = [], INPUT
+    rows, above, chosen = [], INPUT, bool(network.choice.describe())
     for name, layer, inputs in network.rows:
         kind, arrays = type(layer).__name__, network.param_shapes.get(name, {})
         defaults = {one.name: one.default for one in dataclasses.fields(layer)}
@@ -72,7 +74,8 @@ def html_table(network):
                      "x".join(map(str, network.shapes[name])),
                      ", ".join(f"{key} {'x'.join(map(str, shape))}"
                                for key, shape in arrays.items()),
-                     f"{sum(map(prod, arrays.values())):,}" if arrays else ""))
+                     f"{sum(map(prod, arrays.values())):,}" if arrays else "",
+                     *[_computed_by(network.ops[name])] * chosen))
         above = name
     lacking = network.empty()
     words = (f"{network.name}: {len(rows)} layers, {network.count():,} parameters, images of "
@@ -81,7 +84,14 @@ def html_table(network):
              + f"; without weights: {', '.join(lacking[:3])}{', ...' * (len(lacking) > 3)}"
              * bool(lacking))
     return markup.paragraph(words) + markup.table(
-        ("layer", "kind", "reads", "output", "arrays", "parameters"), rows, right=(3, 5))
+        ("layer", "kind", "reads", "output", "arrays", "parameters", *["computed by"] * chosen),
+        rows, right=(3, 5))
+
+
+def _computed_by(op):
+    """What computes a row: a module of minicnn, or a user's own op; "" for a row without op."""
+    return ("" if op is None else op.__name__ if isinstance(op, ModuleType)
+            else f"{op.form.what} of {op.form.source.name}")
 
 
 def matlab_listing(network, receptive_fields=False):

@@ -32,7 +32,7 @@ WORDS = (FAST, PLAIN)
 MISSING = ("error", "page")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Choice:
     """The implementation of each row: by the row's name, else by its op, else `otherwise`.
 
@@ -146,7 +146,7 @@ class Choice:
                   if _is_own(how)]
         return [self.describe(), tokens] if self.describe() else None
 
-    def __str__(self):
+    def __repr__(self):
         lines = [f"{name}: {how if isinstance(how, str) else how.told}"
                  for name, how in (self.ops | self.rows).items()]
         return "\n".join([*lines, f"all others: {self.otherwise}"])

@@ -28,3 +28,7 @@ x w b y  input, weights, bias, output;  dx dw db dy  the gradients of the object
 Images are (N, H, W, C), kernels (KH, KW, C/G, O), dense weights (in, out). Float32 input gives
 float32 output, and float64 input float64 output.
 """
+
+from minicnn.rooms import offered
+
+__getattr__, __dir__ = offered(__name__)

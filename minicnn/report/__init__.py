@@ -7,3 +7,7 @@ public functions take arrays or a method's record, and return an array, a figure
 What does not: choosing or computing what to show (a method's file in `minicnn/vis/`), reading and
 writing single pictures (`minicnn/images/pictures.py`), the texts of commands (`minicnn/cli`).
 """
+
+from minicnn.rooms import offered
+
+__getattr__, __dir__ = offered(__name__)

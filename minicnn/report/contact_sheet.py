@@ -63,7 +63,8 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
         True: where a picture is enlarged each pixel becomes a block, so that a filter's weights, or
         a map's few cells, can be counted.
     bars : list of N ColourBar or None, or None
-        Drawn under the pictures, above the labels.
+        Drawn under the pictures, above the labels. All text then has their size, to be read where
+        a phone shows the sheet small.
 
     Returns
     -------
@@ -83,9 +84,9 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
         pictures = [_fit(picture, np.broadcast_to(tile, 2), as_blocks) for picture, as_blocks in
                     zip(pictures, np.broadcast_to(blocks, len(pictures)), strict=True)]
     width = max(picture.shape[1] for picture in pictures)
-    size = colour_bar.legible(min(columns, len(pictures)) * width)
+    size = colour_bar.legible(min(columns, len(pictures)) * width) if bars else TEXT_SIZE
     strips = [bar and colour_bar.strip(bar, width, size) for bar in bars or ()]
-    grid = _grid(pictures, strips, labels, row_labels, column_labels, gap)
+    grid = _grid(pictures, strips, labels, row_labels, column_labels, gap, size)
 
     height, width = (end - gap + MARGIN for end in grid.corner(rows, columns))
     width = max(width, LEAST_CAPTION_WIDTH) if title else width
@@ -106,13 +107,13 @@ def contact_sheet(images, columns=None, labels=None, row_labels=None, column_lab
     for i, text in enumerate(labels or ()):
         y, x = grid.corner(*divmod(i, columns))
         above = grid.tile[0] + (grid.bar if strips and strips[i] is not None else 0)
-        sheet.label(text, x, y + above + 1, grid.cell_width, "middle")
+        sheet.label(text, x, y + above + 1, grid.cell_width, "middle", size)
     for column, text in enumerate(column_labels or ()):
         y, x = grid.corner(0, column)
-        sheet.label(text, x, y - line_height(TEXT_SIZE) - 2, grid.cell_width, "middle")
+        sheet.label(text, x, y - line_height(size) - 2, grid.cell_width, "middle", size)
     for row, text in enumerate(row_labels or ()):
-        y = grid.corner(row, 0)[0] + (grid.tile[0] - line_height(TEXT_SIZE)) // 2
-        sheet.label(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right")
+        y = grid.corner(row, 0)[0] + (grid.tile[0] - line_height(size)) // 2
+        sheet.label(text, MARGIN, y, grid.left - 2 * MARGIN + 2, "right", size)
     return sheet.pixels()
 
 
@@ -130,7 +131,7 @@ def roomy(count=None, columns=None):
     return min(max(WIDE // columns, LEAST_TILE), MOST_TILE)
 
 
-def caption(image, text):
+def caption(image, text, size=TEXT_SIZE):
     """Write a caption under a picture, wrapped to its width, black on white.
 
     Parameters
@@ -140,6 +141,8 @@ def caption(image, text):
     text : str
         All that a reader needs to make the picture again: network, layer, unit, value, rule.
         Line breaks are kept.
+    size : int
+        Of the text, in pixels.
 
     Returns
     -------
@@ -148,10 +151,10 @@ def caption(image, text):
     picture = _colour(image)
     height, width = picture.shape[:2]
     wide = max(width, LEAST_CAPTION_WIDTH)
-    lines = wrapped(text, TEXT_SIZE, wide - 2 * MARGIN)
-    sheet = Canvas(height + len(lines) * line_height(TEXT_SIZE) + MARGIN + 2, wide, 255)
+    lines = wrapped(text, size, wide - 2 * MARGIN)
+    sheet = Canvas(height + len(lines) * line_height(size) + MARGIN + 2, wide, 255)
     sheet.paste(picture, 0, (wide - width) // 2)
-    sheet.lines(lines, MARGIN, height + MARGIN // 2, TEXT_SIZE)
+    sheet.lines(lines, MARGIN, height + MARGIN // 2, size)
     return sheet.pixels()
 
 
@@ -220,11 +223,11 @@ def _fit(picture, room, blocks):
     return picture_files.resize(picture, size, "nearest" if blocks and ratio > 1 else "lanczos")
 
 
-def _grid(pictures, strips, labels, row_labels, column_labels, gap):
+def _grid(pictures, strips, labels, row_labels, column_labels, gap, size):
     tile = tuple(max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
     worded = labels is not None or column_labels is not None
-    line = line_height(TEXT_SIZE)
-    widths = [text_width(text, TEXT_SIZE) for text in row_labels or ()]
+    line = line_height(size)
+    widths = [text_width(text, size) for text in row_labels or ()]
     left = min(max(widths, default=-MARGIN), MOST_ROW_LABEL_WIDTH)
     bar = max((len(strip) + BAR_GAP for strip in strips if strip is not None), default=0)
     return Grid(tile, max(tile[1], LEAST_LABEL_WIDTH * worded), bar,

@@ -4,13 +4,14 @@ import numpy as np
 
 from minicnn.images import display
 from minicnn.images.markup import View
+from minicnn.report.colour_bar import legible
 from minicnn.report.contact_sheet import caption, contact_sheet, stacked
 from minicnn.vis.attribution import BLANK, overlay
 from minicnn.vis.occlusion import nearest
 
 __all__ = ["gradcam", "gradcam_pictures", "occlusion", "occlusion_pictures", "overlay", "saliency",
            "saliency_pictures"]
-TILE, COLUMNS, GAP = 224, 2, 12  # two beside each other can still be read on a phone
+TILE, GAP = 224, 12
 CLASSES = 6  # that an occlusion sheet gives a colour and a name
 OTHERS = 7  # the grey of tab10
 LEGEND, SWATCH = 3, 148  # classes beside each other, width of a colour in pixels
@@ -34,7 +35,7 @@ def saliency(record, tile=TILE):
     -------
     (H, W, 3) uint8
     """
-    return caption(_sheet(record.views(), tile), record.caption)
+    return _captioned(_sheet(record.views(), tile), record)
 
 
 def gradcam_pictures(record):
@@ -57,7 +58,7 @@ def gradcam(record, tile=TILE):
     (H, W, 3) uint8
         Without positive evidence the second picture is the photo in plain grey.
     """
-    return caption(_sheet(record.views(), tile), record.caption)
+    return _captioned(_sheet(record.views(), tile), record)
 
 
 def occlusion_pictures(record):
@@ -91,7 +92,7 @@ def occlusion(record, tile=TILE):
     """
     sheet = _sheet(_answers(record), tile)
     classes = _by_squares(record.winner)
-    return caption(stacked([sheet, _legend(record, classes)]), record.caption)
+    return _captioned(stacked([sheet, _legend(record, classes)]), record)
 
 
 def _pictures(views):
@@ -99,10 +100,15 @@ def _pictures(views):
 
 
 def _sheet(views, tile):
-    """Views with their labels and colour bars."""
-    return contact_sheet([one.picture for one in views], COLUMNS, [one.label for one in views],
-                         tile=tile, gap=GAP, bars=[one.bar for one in views],
-                         blocks=[one.blocks for one in views])
+    """Views with their labels and colour bars: three in a row, four in two."""
+    return contact_sheet([one.picture for one in views], 3 if len(views) == 3 else 2,
+                         [one.label for one in views], tile=tile, gap=GAP,
+                         bars=[one.bar for one in views], blocks=[one.blocks for one in views])
+
+
+def _captioned(sheet, record):
+    """A sheet with its record's caption, which can be read on a phone, too."""
+    return caption(sheet, record.caption, legible(sheet.shape[1]))
 
 
 # ---- which class where

@@ -4,6 +4,8 @@ A method that makes a loss small climbs minus this loss, and that is what its tr
 shows the loss itself and its weighted terms, on a logarithmic scale: they differ by powers of ten.
 """
 
+from textwrap import fill
+
 import numpy as np
 
 from minicnn import images
@@ -47,13 +49,13 @@ def plot(path, records):
 
 def draw(trace, by_term=None, title=""):
     """Draw a trace (steps + 1, N) and each term's share; returns a picture (H, W, 3) uint8."""
-    panels = {"value": _checked("trace", trace)}
+    panels = {"objective": _checked("trace", trace)}
     if by_term is not None and len(by_term) > 1:
         panels |= {name: _checked(name, share) for name, share in by_term.items()}
     columns, finished = _panels(len(panels), HIGH)
     for axes, (name, values) in zip(columns, panels.items(), strict=True):
         lines = axes.plot(values, marker="." if len(values) < 3 else None)
-        axes.set_ylabel(name)
+        axes.set_ylabel(fill(name, 18))
     if 1 < len(lines) <= LINES:
         columns[0].legend(columns[0].lines, range(1, len(lines) + 1), **BESIDE)
     columns[0].figure.suptitle(title, fontsize="medium", wrap=True)

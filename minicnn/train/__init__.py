@@ -30,6 +30,7 @@ optimisers' mathematics (`ascent.optimizers`), pictures of what happened (`repor
 """
 
 from minicnn.ascent.optimizers import SGD, Adam, AdamW, RMSprop
+from minicnn.rooms import offered
 from minicnn.train import augment, batch_norm, data, head, schedules, snapshots
 from minicnn.train.data import Data
 from minicnn.train.evaluation import Evaluation, accuracy, evaluate
@@ -39,3 +40,4 @@ from minicnn.train.schedules import one_cycle
 __all__ = ["SGD", "Adam", "AdamW", "Data", "Epoch", "Evaluation", "RMSprop", "accuracy",
            "augment", "batch_norm", "data", "epochs", "evaluate", "fit", "head", "one_cycle",
            "schedules", "snapshots", "train_step"]
+__getattr__, __dir__ = offered(__name__)

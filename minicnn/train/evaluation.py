@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.backend import to_host
-from minicnn.images import normalize
+from minicnn.images import display, markup, normalize
 from minicnn.images.preprocessing import how_to_set
 from minicnn.network import Network
 from minicnn.train.data import Data, as_data
@@ -29,7 +29,7 @@ class Evaluation(NamedTuple):
     confusion: np.ndarray
     classes: list[str]
 
-    def __str__(self):
+    def __repr__(self):
         lines = [f"{self.images} images   loss {self.loss:.3f}   top-1 {self.top1:.1%}"
                  + f"   top-5 {self.top5:.1%}" * (len(self.classes) > 5)]
         pairs = self.confused(5)
@@ -37,6 +37,16 @@ class Evaluation(NamedTuple):
         lines += [f"  {self.classes[i]:{width}}  taken for  {self.classes[j]}: {count} of "
                   f"{self.confusion[i].sum()}" for i, j, count in pairs]
         return "\n".join(lines)
+
+    def _repr_html_(self):  # what a notebook asks for
+        shares = self.confusion / np.maximum(self.confusion.sum(axis=1, keepdims=True), 1)
+        view = markup.View("", "rows: true classes, columns: classes given", display.coloured(
+            display.to_uint8(shares, 0, 1), "Blues"),
+            display.ColourBar(0, 1, "share of the true class", "Blues"), blocks=True)
+        pairs = [(self.classes[i], self.classes[j], f"{count} of {self.confusion[i].sum()}")
+                 for i, j, count in self.confused()]
+        return (markup.paragraph(repr(self).partition("\n")[0]) + markup.side_by_side([view])
+                + markup.table(("true class", "taken for", "images"), pairs, right=(2,)))
 
     def confused(self, most: int = 10) -> list[tuple[int, int, int]]:
         """The pairs of classes confused most: (true class, class given, images)."""

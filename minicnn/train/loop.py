@@ -5,10 +5,12 @@ each epoch. `train_step` is what happens to one batch.
 """
 
 import fnmatch
+import inspect
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import wraps
 from math import inf
 from numbers import Real
 from pathlib import Path
@@ -43,13 +45,41 @@ class Epoch(NamedTuple):
     val_loss: float | None = None
     val_accuracy: float | None = None
 
-    def __str__(self):
+    def __repr__(self):
         words = f"epoch {self.index + 1}   loss {self.loss:.3f}   accuracy {self.accuracy:.1%}"
         if self.val_loss is None:
             return words
         return f"{words}   validation: loss {self.val_loss:.3f}   accuracy {self.val_accuracy:.1%}"
 
 
+class Training(Iterator):
+    """The epochs of `fit`: a generator that says what it is waiting for."""
+
+    def __init__(self, network, epochs):
+        self._network, self._epochs = network, epochs
+
+    def __next__(self):
+        return next(self._epochs)
+
+    def close(self):
+        """End it: as of a generator."""
+        self._epochs.close()
+
+    def __repr__(self):
+        begun = inspect.getgeneratorstate(self._epochs) != inspect.GEN_CREATED
+        return f"<training of {self._network.name}, " + (
+            "begun>" if begun else "not begun: loop over it, or list(...) trains at once>")
+
+
+def _waiting(generator):
+    """`fit`, whose generator is a Training."""
+    @wraps(generator)
+    def made(network, *arguments, **settings):
+        return Training(network, generator(network, *arguments, **settings))
+    return made
+
+
+@_waiting
 def fit(network: Network, data: Data | Sequence, epochs: int = 10,
         optimizer: SGD | RMSprop | Adam | AdamW | None = None, *,
         rate: float | Callable[[float], float] | None = None, batch: int = 64,

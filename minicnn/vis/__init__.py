@@ -14,6 +14,7 @@ import importlib
 import inspect
 from types import ModuleType
 
+from minicnn.rooms import listed, offered
 from minicnn.vis import (
     activations,
     compare,
@@ -40,6 +41,7 @@ from minicnn.vis.record import Record
 __all__ = ["Record", "activations", "compare", "deconvnet", "deepdream_image", "dream",
            "evolution", "filters", "gradcam", "hypercolumns", "invert", "kernels", "maximize",
            "occlusion", "saliency", "strongest", "style", "survey", "texture", "zoom"]
+__getattr__, __dir__ = offered(__name__)
 
 
 class Method(ModuleType):
@@ -51,6 +53,9 @@ class Method(ModuleType):
 
     def __call__(self, *arguments, **settings):
         return self._function(*arguments, **settings)
+
+    def __dir__(self):
+        return listed(self)
 
     def __reduce__(self):
         return importlib.import_module, (self.__name__,)

@@ -246,6 +246,14 @@ def follow(ascent, count, size, progress, name, watch=None):
     return end._replace(image=resize.forward(end.image, size)[0])  # smaller only after Ctrl-C
 
 
+def told(end, sizes, options):
+    """How many steps an Ascent took: "20 steps at each of 2 sizes"."""
+    taken, each = len(end.trace) - 1, f"at each of {sizes} sizes" * (sizes > 1)
+    if taken == sizes * options.steps:
+        return f"{options.steps} steps {each}".rstrip()
+    return f"{taken} steps" + f", of {options.steps} {each}" * (sizes > 1)
+
+
 def _optimizer(network, options):
     rate = options.rate * network.grey_level
     return LBFGS(options.memory, rate) if options.optimizer == "lbfgs" else Adam(rate)

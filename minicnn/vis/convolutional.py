@@ -39,7 +39,7 @@ def convolutional(network, layers):
         reads[name] = name
         shapes[name] = new.output_shape(below if new.several else below[0])
     wide = Network(network.name, rows, network.input_shape, network.preprocessing)
-    wide.params = {name: {key: value.reshape(wide.param_shapes[name][key])  # H*W*C,O -> H,W,C,O
-                          for key, value in network.params[name].items()} for name in wide.params}
+    wide.params |= {name: {key: value.reshape(wide.param_shapes[name][key])  # H*W*C,O -> H,W,C,O
+                           for key, value in network.params[name].items()} for name in wide.params}
     wide.device = network.device
     return wide.chosen_as(network)

@@ -177,7 +177,7 @@ class Stage(NamedTuple):
     operation: str
     array: Any
 
-    def __str__(self):
+    def __repr__(self):
         shape = "x".join(map(str, self.array.shape[1:]))
         strength = np.abs(to_host(self.array))
         some = np.count_nonzero(strength > NOT_ZERO * strength.max())

@@ -36,7 +36,7 @@ from minicnn import images
 from minicnn.backend import to_host
 from minicnn.files.photos import find
 from minicnn.images import markup
-from minicnn.network import receptive
+from minicnn.network import Network, receptive
 from minicnn.ops.lrn import RULES as LRN_RULES
 from minicnn.ops.relu import RULES as RELU_RULES
 from minicnn.progress import bar
@@ -206,6 +206,9 @@ def evolution(networks, photos, layers=None, channels=None, *, options, progress
 
 def _networks(given, at):
     """{epoch: Network}, in the order of the epochs, of one architecture."""
+    if isinstance(given, Network):
+        raise ValueError("evolution: networks must be {epoch: Network}, or a folder of snapshots, "
+                         "got a Network")
     if not isinstance(given, dict):
         networks = snapshots.load(given, at)
     elif given:

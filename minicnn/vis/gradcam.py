@@ -99,6 +99,7 @@ class GradCAM(Record):
     weights: Any
     signed: Any
     score: float
+    main = "evidence"
 
     @property
     def evidence(self):

@@ -45,7 +45,7 @@ from minicnn.backend import to_device, to_host
 from minicnn.network.layers import Dropout
 from minicnn.vis.hypercolumn_maps import usual
 from minicnn.vis.options import Options, OptionsError, option, photo_size, takes
-from minicnn.vis.record import Record
+from minicnn.vis.record import Record, Records
 
 S = 68.92  # grey levels: the root mean square of a photo less its mean colour
 SCHEDULE = ((0.25, 1.0), (0.5, 0.1), (0.25, 0.01))  # (share of the steps, factor of the rate)
@@ -252,4 +252,4 @@ def _names(network, layers, size):
 
 def _as_asked(found, layers, options):
     single = isinstance(layers, str) and layers != ALL and options.starts == 1
-    return found[0] if single else found
+    return found[0] if single else Records(found)

@@ -27,18 +27,21 @@ by name. Several channels are climbed at once, each by an image of its own, and 
 would alone, to the last bit.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from minicnn import images
 from minicnn.ascent import loop, objectives, views
+from minicnn.ascent.objectives.term import words
 from minicnn.backend import array_module, to_device
 from minicnn.network.layers import Dense
 from minicnn.vis import presets
 from minicnn.vis.arguments import channel_number
+from minicnn.vis.attribution import short_name
 from minicnn.vis.options import takes
-from minicnn.vis.record import Record
+from minicnn.vis.record import Record, Records
 
 AT_ONCE = 5  # images in a pass: on minivgg one costs 0.6 to 0.75 of one alone, and 10 no less
 MEASURED = {"mean": "mean activation", "sum": "sum of activations",
@@ -110,7 +113,7 @@ def maximize(network, layer=None, channel=0, preset=None, *, target=None, option
     made = presets.pictures(options, network, end.image)
     records = [_record(network, settings | {"channel": number}, end, k, end.by_term[unit][:, k],
                        made[k]) for k, number in enumerate(units)]
-    return records if several else records[0]
+    return Records(records) if several else records[0]
 
 
 def _asked_for(network, layer, channel, target):
@@ -133,6 +136,11 @@ def _objective(network, layer, units, options):
     objective = objectives.channel(layer, units, options.measure)
     if layer == network.logits and network.classifies and options.sure:
         objective += options.sure * objectives.log_probability(layer, units)
+    if layer == network.logits and network.labels:  # "goldfish" in place of "fc6:0"
+        told = short_name(network, units[0]) if len(units) == 1 else f"{len(units)} classes"
+        objective = objectives.Objective(
+            replace(term, name=term.name.replace(f"{layer}:{words(units)}", told))
+            for term in objective.terms)
     if options.l2:  # objectives.l2 is |I|^2 / (2 numbers), in the network's input values
         count = np.prod((*options.size, network.input_shape[2]))
         objective -= options.l2 * 2 * count / network.grey_level**2 * objectives.l2()

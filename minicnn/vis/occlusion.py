@@ -99,6 +99,7 @@ class Occlusion(Record):
     tops: Any
     lefts: Any
     example: Any
+    main = "probability"
 
     @property
     def place(self):
@@ -170,10 +171,11 @@ def occlusion(network, image, target=None, layer=None, channel=None, *, options,
     probability, activation, winner = found.reshape(3, len(tops), len(lefts))  # 3,P*Q -> 3,P,Q
 
     worst = places[int(np.nanargmin(probability))]
-    heat = per_pixel(probability, tops, lefts, options.square, x.shape[1:3])
+    heats = [per_pixel(values, tops, lefts, options.square, x.shape[1:3])
+             for values in (probability, activation)]
     return Occlusion(
-        image=attribution.grey(heat, 1), settings=settings,
-        caption=_caption(network, settings, whole, probability, activation, worst),
+        image=attribution.grey(heats[0], 1), settings=settings,
+        caption=_caption(network, settings, whole, (probability, activation), worst, heats),
         probability=probability, activation=activation,
         winner=np.nan_to_num(winner, nan=-1).astype(int),
         names={int(k): attribution.short_name(network, int(k))
@@ -270,16 +272,18 @@ def _covers(begin, square, side):
     return ((inside >= 0) & (inside < square)).astype(float)
 
 
-def _caption(network, settings, whole, probability, activation, worst):
+def _caption(network, settings, whole, found, worst, heats):
+    (probability, activation), maps = map(_range, found), map(_range, heats)
     square, value = settings["square"], settings["value"]
     colour = "the mean colour" if value is None else f"colour {value}"
     target = attribution.unit(network, settings["target"])
     return (f"{network.name} {target}: probability {whole[0]:.4g}; with a "
             f"{square}x{square} square of {colour}, moved in steps of {settings['stride']} "
-            f"pixels: {_range(probability)}, lowest with the square's top left at {worst}. "
+            f"pixels: {probability}, lowest with the square's top left at {worst}. "
             f"{settings['layer']} channel {settings['channel']}: total activation {whole[1]:.4g}; "
-            f"with the square {_range(activation)}")
+            f"with the square {activation}. Each pixel: mean over the squares on it, "
+            f"{'; '.join(maps)}")
 
 
 def _range(values):
-    return f"{np.nanmin(values):.4g} to {np.nanmax(values):.4g}"
+    return "{:.4g} to {:.4g}".format(*attribution.ends(values))

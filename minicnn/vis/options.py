@@ -22,10 +22,12 @@ from difflib import get_close_matches
 from functools import wraps
 from math import isfinite
 from numbers import Integral, Real
+from pathlib import Path
 from textwrap import fill
 from typing import ClassVar
 
 from minicnn.backend.blas import one_blas_thread
+from minicnn.network import Network
 
 
 class OptionsError(ValueError):
@@ -149,6 +151,8 @@ def takes(cls, presets=None, usual=None):
                 raise TypeError(f"{cls.taker}() got an argument {name!r} that it does not have"
                                 + near(name, [*names, *(p.name for p in own)]))
             told = dict(zip([p.name for p in own], arguments, strict=False)) | given
+            for name in {"network", "against"} & told.keys():
+                _check_network(cls.taker, name, told[name], own)
             preset = told.get("preset")
             if preset is None and usual is not None and own[0].name in told:
                 preset = usual(**told)
@@ -168,6 +172,15 @@ def takes(cls, presets=None, usual=None):
         method.options, method.presets = cls, presets
         return method
     return decorate
+
+
+def _check_network(method, name, given, parameters):
+    """Raise ValueError unless what is given as a network is one: a photo is easily put first."""
+    if not isinstance(given, Network):
+        order = ", ".join(p.name for p in parameters if p.default is p.empty)
+        what = repr(given) if isinstance(given, (str, Path)) else type(given).__name__
+        raise ValueError(f"{method}: {name} must be a Network, as `minicnn.load` gives it, got "
+                         f"{what}; the order is {method}({order}, ...)")
 
 
 def named(method, presets, name):

@@ -1,7 +1,7 @@
 """`Record`, the result of every method: a picture, and how it was made."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from minicnn import images
 from minicnn.backend import to_host
 from minicnn.images import markup
 from minicnn.images.markup import View
+
+MOST = 24  # records of a list that a notebook shows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -57,6 +59,8 @@ class Record:
     skipped: tuple = ()
     interrupted: bool = False
 
+    main: ClassVar[str] = ""  # the name of the one of its `views` that `images.show` draws
+
     def __repr__(self):
         return f"{type(self).__name__}({self.caption!r})"
 
@@ -73,6 +77,11 @@ class Record:
         """The pictures by which it shows itself in a notebook: a list of `images.markup.View`."""
         named = {"photo": self.photo, "": self.image}
         return [View(name, name, one) for name, one in named.items() if one is not None]
+
+    def view(self):
+        """What `images.show` draws: the picture, or of a map the view with its colours and bar."""
+        views = self.views() if self.main else []
+        return next((one for one in views if one.name == self.main), View("", "", self.image))
 
     def _numbers(self):  # what else it shows, as HTML
         return ""
@@ -101,3 +110,12 @@ class Record:
             raise ValueError(f"{what}: this {type(self).__name__} has no single picture; "
                              "minicnn.report draws sheets of it")
         return self.image
+
+
+class Records(list):
+    """A list of records, which a notebook shows as pictures beside each other."""
+
+    def _repr_html_(self):
+        shown = [View("", one.caption, one.image) for one in self[:MOST] if one.image is not None]
+        return markup.side_by_side(shown) + markup.paragraph(
+            f"{len(self)} records" + f", the first {MOST} shown" * (len(self) > MOST))

@@ -121,14 +121,14 @@ class Saliency(Record):
     signed: Any
     score: float
     completeness: Any = None
-
+    main = "magnitude"
 
     def views(self):
         """The photo, the map of magnitudes, and the signed slope or shares in colour."""
         method = self.settings["method"]
         high, unit = np.quantile(np.abs(self.map), WHITE), UNITS[method]
         return [View("photo", "photo", self.photo),
-                View("magnitude", f"{method}, magnitude", self.image,
+                View("magnitude", "magnitude", self.image,
                      ColourBar(0, high, unit, "gray")),
                 View("signed", "signed, zero is grey", self.signed, signed(limit(self.x[0]), unit))]
 

@@ -214,7 +214,8 @@ def style(network, image, styles=None, content_layers=None, style_layers=None, *
         made = with_colours_of(made, images.resize(photo, whole))
     if kept is not None and not end.interrupted:
         kept.remove()
-    return Record(image=made, caption=_caption(network, end, by_transport), settings=settings,
+    return Record(image=made, caption=_caption(network, end, by_transport)
+                  + f" after {coarse_to_fine.told(end, len(sizes), options)}", settings=settings,
                   x=end.image, trace=end.trace, by_term=end.by_term, minus_loss=True,
                   interrupted=end.interrupted)
 
@@ -270,16 +271,13 @@ def _arrays(scene):
 def _caption(network, end, by_transport):
     """What is left of the losses at the end of an ascent."""
     ends = {name: -float(value[-1, 0]) for name, value in end.by_term.items()}
-    steps = len(end.trace) - 1
     if by_transport:
         shares = ", ".join(f"{name} {value:.3g}" for name, value in ends.items())
-        return f"{network.name} style by transport: E {sum(ends.values()):.3g} ({shares}) after " \
-               f"{steps} steps"
+        return f"{network.name} style by transport: E {sum(ends.values()):.3g} ({shares})"
     shares = {what: sum(value for name, value in ends.items()
                         if name.endswith("distance") == (what == "content")
                         and name != "total variation") for what in ("content", "style")}
-    return (f"{network.name} style: content {shares['content']:.3g}, style {shares['style']:.3g} "
-            f"after {steps} steps")
+    return (f"{network.name} style: content {shares['content']:.3g}, style {shares['style']:.3g}")
 
 
 def default_layers(network):

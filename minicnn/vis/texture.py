@@ -129,7 +129,7 @@ def texture(network, image, layers=None, *, options, progress=False, watch=None)
                                 watch)
     made = network.restore(end.image)[0]
     caption = (f"{network.name} texture from {', '.join(layers)}: loss {-end.trace[0, 0]:.4g} -> "
-               f"{-end.trace[-1, 0]:.4g} in {len(end.trace) - 1} steps")
+               f"{-end.trace[-1, 0]:.4g} in {coarse_to_fine.told(end, len(sizes), options)}")
     return Record(image=match_histogram(made, photo) if options.colours == "photo" else made,
                   caption=caption, settings={"layers": layers, **options.settings()}, x=end.image,
                   trace=end.trace, by_term=end.by_term, minus_loss=True,

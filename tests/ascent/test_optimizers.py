@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minicnn.ascent import pyramid
+from minicnn.ascent.lbfgs import LBFGS
 from minicnn.ascent.optimizers import (
     NORMALIZERS,
     SGD,
@@ -38,6 +39,12 @@ def values_of(optimizer, value, gradients, key=None):
 
 def normal(*shape, seed=0, dtype=np.float64):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def test_they_print_their_settings():
+    assert repr(SGD(0.1, 0.9)) == "SGD(rate=0.1, momentum=0.9, decay=0)"
+    assert repr(AdamW(0.001)).startswith("AdamW(rate=0.001, beta1=0.9, beta2=0.999, ")
+    assert repr(LBFGS()) == "LBFGS(memory=10, first=1)"
 
 
 def test_plain_steps_by_hand():

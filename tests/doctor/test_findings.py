@@ -35,6 +35,10 @@ def test_nothing_wrong():
     assert report.bad == report.warnings == []
 
 
+def test_it_shows_itself_as_it_prints():
+    assert repr(REPORT) == str(REPORT)
+
+
 def test_a_long_path_is_kept_whole_and_a_table_keeps_its_lines():
     path = "/" + "folder/" * 20
     text = str(Report([Section("Cache", [Finding("folder", f"{path} is there"),

@@ -4,6 +4,7 @@ import base64
 import re
 from html.parser import HTMLParser
 
+import browser
 import numpy as np
 import pytest
 
@@ -53,6 +54,28 @@ def test_a_table():
     assert well_formed(page).count("tr") == 3
     assert re.findall(r"text-align:(\w+)[^>]*>([^<]+)</td>", page) == [
         ("left", "x"), ("right", "1"), ("left", "y"), ("right", "2")]
+
+
+def test_a_long_table_scrolls_and_a_shorter_one_is_there_as_a_whole():
+    """What scrolls is lost where a notebook is printed."""
+    assert "max-height" not in markup.table("a", [["x"]] * 40)
+    assert "max-height" in markup.table("a", [["x"]] * 41)
+
+
+JUPYTER = "img, svg {max-width: 100%; height: auto}"  # of JupyterLab and nbconvert
+
+
+@pytest.mark.thorough
+def test_pictures_have_their_size_in_a_notebook(tmp_path):
+    bar, page = display.ColourBar(0, 1, "a unit"), tmp_path / "notebook.html"
+    shown = markup.side_by_side([markup.View("a", "a", np.zeros((8, 16, 3), np.uint8), bar)])
+    page.write_text(f"<style>{JUPYTER}</style><div style='width:100px'>{shown}"
+                    f"{markup.heat(np.eye(3))}{markup.curve([1, 2])}</div>", encoding="utf-8")
+    with browser.opened() as tab:
+        tab.go(page)
+        sizes = tab.value("[...document.querySelectorAll('img, svg')].map(one => "
+                          "one.getBoundingClientRect()).map(one => [one.width, one.height])")
+    assert sizes == [[192, 96], [120, 10], [40, 40], [120, 40]]
 
 
 def test_a_small_picture_is_kept_and_shown_larger():

@@ -7,7 +7,7 @@ import small
 from checks import refuses
 
 import minicnn
-from minicnn import vis
+from minicnn import images, vis
 from minicnn.images import display, show
 
 
@@ -97,6 +97,28 @@ def test_a_batch_is_shown_image_by_image():
         "0 of 2, 4x4x3, -7.5 to -6.5", "1 of 2, 4x4x3, -7.5 to -6.5"]  # one scale for the array
 
 
+@pytest.mark.parametrize("method, main", [
+    (vis.gradcam, "evidence"), (vis.saliency, "magnitude"), (vis.occlusion, "probability")])
+def test_the_record_of_a_map_is_shown_in_its_own_colours_beside_its_bar(method, main):
+    record = method(small.network(), small.photo(), 2)
+    (view,) = [one for one in record.views() if one.name == main]
+    figure = show(small.photo(), record)
+    np.testing.assert_array_equal(panels(figure)[1].images[0].get_array(), view.picture)
+    bar = figure.axes[-1]
+    low, high = bar.get_ylim()
+    assert bar.get_label() == "<colorbar>" and bar.get_ylabel() == view.bar.unit
+    assert (low, high) == pytest.approx((view.bar.low, view.bar.high))
+    assert panels(figure)[1].get_title().replace("\n", " ") == record.caption
+
+
+def test_a_photo_s_file(photo):
+    for path in (photo, str(photo)):
+        (place,) = panels(show(path))
+        np.testing.assert_array_equal(place.images[0].get_array(), images.load(photo))
+        assert place.get_title() == photo.name
+    refuses(["nowhere.png"], show, "nowhere.png")
+
+
 def test_what_is_no_picture():
     refuses(["show", "at least one"], show)
     refuses(["show", "real numbers", "complex128"], show, np.zeros((4, 4), complex))
@@ -105,7 +127,8 @@ def test_what_is_no_picture():
     refuses(["show", "low must be below high"], show, np.ones((2, 2)), low=3, high=1)
     refuses(["show", "a title for each of the 2 pictures, got 1"], show, np.ones((2, 2)),
             np.ones((2, 2)), titles=["one"])
-    refuses(["show", "object"], show, None)
+    refuses(["show", "got NoneType"], show, None)
+    refuses(["show", "got Network"], show, small.network())
 
 
 NOTEBOOK = """

@@ -91,6 +91,25 @@ def test_count_names_and_logits():
     assert Network("s", [("fc", Dense(1)), ("p", Sigmoid())], (2,)).logits == "fc"
 
 
+def test_it_is_a_mapping_of_its_layers():
+    network = nets.everything()
+    assert "conv1" in network and "nothing" not in network and "image" not in network
+    assert list(network) == network.names and len(network) == len(network.rows)
+    assert network.get("nothing") is None and dict(network)["conv1"] is network["conv1"]
+    empty = network.until("conv1")
+    assert network and network == network and network != empty and {network: 1}[network] == 1
+
+
+def test_its_arrays_print_their_shapes():
+    network = nets.everything()
+    lines = repr(network.astype("float64").params).splitlines()
+    assert [line.split()[0] for line in lines] == [*network.params]
+    shape = "x".join(map(str, network.params["conv1"]["w"].shape))
+    assert lines[0].split() == ["conv1", "w", shape]
+    assert repr(nets.empty().params).splitlines()[0].split() == ["conv1", "empty"]
+    assert isinstance(network.params, dict)
+
+
 def test_initialize_is_seeded_float32_and_of_variance_two_over_fan_in():
     def draw(seed):
         network = Network("n", [("fc", Dense(200))], (10, 5, 8)).initialize(seed)

@@ -48,6 +48,7 @@ def test_offset_and_border_of_vgg_16_worked_out_by_hand():
     fields = receptive.fields(models.vgg16())
     assert [fields[name].offset for name in ("conv1_1", "conv1_2", "pool1", "conv2_1")] == [
         (-1, -1), (-2, -2), (-2, -2), (-4, -4)]
+    assert repr(fields["conv1_1"]) == "Field(size=(3, 3), stride=(1, 1), offset=(-1, -1))"
     assert fields["conv1_2"].box((0, 223)) == (0, 3, 221, 224)
     assert fields["conv1_2"].box((0, 223), clipped=False) == (-2, 3, 221, 226)
     assert fields["pool1"].box((1, 2)) == (0, 6, 2, 8)

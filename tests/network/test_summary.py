@@ -18,6 +18,7 @@ from minicnn.network.layers import (
     Sigmoid,
     Tanh,
 )
+from minicnn.ops import conv
 
 ALEXNET = [  # as MATLAB shows net.Layers of its alexnet
     "1 'data' Image Input 227x227x3 images with 'zerocenter' normalization",
@@ -201,6 +202,17 @@ def test_a_notebook_s_table():
     assert by_name["mix/3x1"][1] == "pool1" and by_name["relu2"][1] == ""
     assert f"{network.count():,} parameters" in page and "without weights" not in page
     assert "without weights: conv1, bn1, mix/1x1, ..." in nets.empty()._repr_html_()
+
+
+def test_a_notebook_s_table_says_what_computes_the_layers():
+    network = models.minivgg()
+    assert "computed by" not in network._repr_html_()
+    mine = network.using("plain", conv=conv).using({"pool1": "fast"})
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in mine._repr_html_().split("<tr>")]
+    found = {row[0]: row[-1] for row in rows[2:]}
+    assert found["conv1_1"] == "forward and backward of conv.py"
+    assert found["pool1"] == "minicnn.fast.pool" and found["relu1_1"] == "minicnn.ops.relu"
+    assert "all others: plain" in repr(mine) and "conv: " in repr(mine)
 
 
 def test_names_in_it_are_escaped():

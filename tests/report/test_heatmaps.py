@@ -9,6 +9,7 @@ import small
 from minicnn import images, vis
 from minicnn.images import display
 from minicnn.report import heatmaps
+from minicnn.report.canvas import Canvas, line_height, text_width
 from minicnn.report.colour_bar import ColourBar, signed, strip
 from minicnn.report.contact_sheet import caption, contact_sheet
 from minicnn.vis.deconvnet import limit
@@ -80,10 +81,24 @@ def test_saliency():
     record = vis.saliency(NETWORK, PHOTO, 1, "guided")
     bars = [None, ColourBar(0, np.quantile(record.map, 0.99), "arbitrary unit", "gray"),
             signed(limit(record.x), "arbitrary unit")]
-    expected = contact_sheet([record.photo, record.image, record.signed], 2, tile=60, gap=12,
-                             labels=["photo", "guided, magnitude", "signed, zero is grey"],
+    expected = contact_sheet([record.photo, record.image, record.signed], 3, tile=60, gap=12,
+                             labels=["photo", "magnitude", "signed, zero is grey"],
                              bars=bars)
     np.testing.assert_array_equal(heatmaps.saliency(record, 60), caption(expected, record.caption))
+
+
+def test_on_a_phone_labels_and_captions_can_be_read():
+    """Where three pictures side by side are shown 390 pixels wide their letters have 10 or so."""
+    record = vis.gradcam(NETWORK, PHOTO, 3)
+    sheet = heatmaps.gradcam(record)
+    height, width, _ = sheet.shape
+    views, size = record.views(), round(10 * width / 390)
+    assert width > 3 * heatmaps.TILE and height < width
+    label = Canvas(line_height(size), heatmaps.TILE, 255)
+    label.label(views[0].label, 0, 0, heatmaps.TILE, "middle", size)
+    assert any((sheet[y:y + line_height(size), 8:8 + heatmaps.TILE] == label.pixels()).all()
+               for y in range(height - line_height(size)))
+    assert max(text_width(one.label, size) for one in views) < heatmaps.TILE
 
 
 @pytest.mark.parametrize("guided", [False, True])
@@ -99,7 +114,7 @@ def test_gradcam(guided):
     if guided:
         pictures, labels = [*pictures, record.signed], [*labels, "guided Grad-CAM"]
         bars.append(signed(limit(record.x), "arbitrary unit"))
-    expected = contact_sheet(pictures, 2, labels, tile=60, gap=12, bars=bars,
+    expected = contact_sheet(pictures, 2 if guided else 3, labels, tile=60, gap=12, bars=bars,
                              blocks=[False, False, True, False][:len(pictures)])
     expected = caption(expected, record.caption)
     np.testing.assert_array_equal(heatmaps.gradcam(record, 60), expected)
@@ -114,7 +129,7 @@ def test_gradcam_without_evidence_shows_the_photo_in_plain_grey_and_says_so():
     labels = ["photo", "no positive evidence", "raw map, zero is grey"]
     bars = [None, ColourBar(0, high, "share of the score", "inferno"),
             signed(high, "share of the score")]
-    expected = contact_sheet(pictures, 2, labels, tile=60, gap=12, bars=bars,
+    expected = contact_sheet(pictures, 3, labels, tile=60, gap=12, bars=bars,
                              blocks=[False, False, True])
     np.testing.assert_array_equal(sheet, caption(expected, record.caption))
 

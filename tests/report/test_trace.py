@@ -90,6 +90,15 @@ def legend(axes):
     return axes.get_legend() and [text.get_text() for text in axes.get_legend().get_texts()]
 
 
+def test_axes_say_what_they_show_in_words_that_fit(monkeypatch, tmp_path):
+    made = vis.maximize(NETWORK, target="grey fox", steps=1)
+    columns = panels(monkeypatch, lambda: trace.plot(tmp_path / "t.png", [made]))
+    assert [axes.get_ylabel() for axes in columns] == ["objective", "grey fox", "log p grey fox"]
+    (_, first, _) = panels(monkeypatch, lambda: trace.draw(np.ones((2, 1)), {
+        "log p American alligator": np.ones((2, 1)), "l2": np.ones((2, 1))}))
+    assert first.get_ylabel() == "log p American\nalligator"
+
+
 def test_several_images_are_numbered(monkeypatch):
     first, *others = panels(monkeypatch, lambda: trace.draw(np.ones((3, 2)), {
         name: np.ones((3, 2)) for name in PARTS}))

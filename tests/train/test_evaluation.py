@@ -44,6 +44,14 @@ def test_it_tells_itself_in_words():
         "  a  taken for  b: 1 of 2"]
 
 
+def test_it_shows_itself_in_a_notebook():
+    found = evaluate(judge(7), Data(scores([0, 1, 1]), np.array([0, 1, 0]), ["<b>", *"bcdefg"]))
+    page = found._repr_html_()
+    assert repr(found) == str(found) and str(found).splitlines()[0] in page
+    assert page.count("<img") == 2 and ">1 of 2</td>" in page  # the map and its colour bar
+    assert "<b>" not in page
+
+
 def test_one_sigmoid_tells_two_classes():
     x = np.array([3.0, -2, 1, -1], np.float32).reshape(4, 1, 1, 1)
     found = evaluate(judge(1, Sigmoid()), (x, np.array([1, 0, 0, 0])))

@@ -383,6 +383,18 @@ def test_ctrl_c_keeps_all_steps_and_the_same_call_goes_on_to_the_same_bytes(at, 
     the_same(whole, again)
 
 
+def test_a_training_says_that_it_waits_and_an_epoch_tells_itself():
+    made = network()
+    training = loop.fit(made, data(), 2, Adam(0.01), batch=8, progress=False)
+    assert repr(training) == (
+        f"<training of {made.name}, not begun: loop over it, or list(...) trains at once>")
+    first = next(training)
+    assert repr(training) == f"<training of {made.name}, begun>"
+    assert repr([first]) == f"[{first}]" and str(first).startswith("epoch 1   loss ")
+    training.close()
+    assert list(training) == []
+
+
 def test_a_finished_training_tells_its_epochs_again(tmp_path):
     told = fitted(network(), checkpoint=tmp_path / "c.npz")
     finished = network(seed=9)

@@ -14,6 +14,7 @@ from minicnn.vis.coarse_to_fine import (
     noise,
     search,
     steps,
+    told,
 )
 
 NETWORK = small.network().with_average_pooling()
@@ -123,6 +124,14 @@ def test_killed_work_goes_on_where_it_was(tmp_path, monkeypatch):
     assert [step.index for step in on] == [7, 8, 9, 10]
     np.testing.assert_array_equal(on[0].image, state["x"])
     assert list(run(options, Unfinished(tmp_path, {})))[0].index == 10  # nothing left to do
+
+
+@pytest.mark.parametrize("taken, sizes, words", [
+    (5, 1, "5 steps"), (10, 2, "5 steps at each of 2 sizes"),
+    (7, 2, "7 steps, of 5 at each of 2 sizes"), (3, 1, "3 steps")])
+def test_how_many_steps_were_taken(taken, sizes, words):
+    end = loop.Ascent(None, np.zeros((taken + 1, 1)), {}, False)
+    assert told(end, sizes, SynthesisOptions(steps=5)) == words
 
 
 def test_a_value_that_is_not_finite_ends_it_with_the_last_good_image():

@@ -174,6 +174,7 @@ def test_ctrl_c_keeps_the_photos_until_then(monkeypatch):
 
 @pytest.mark.parametrize("given, words", [
     (({}, PHOTOS), "there are no networks; give {epoch: network}"),
+    ((NETWORKS[8], PHOTOS), "networks must be {epoch: Network}, or a folder of snapshots, got a N"),
     ((NETWORKS, PHOTOS, []), "no rectified feature maps, or no layer was named"),
     ((NETWORKS, PHOTOS, ["relu1"], [6]), "relu1 has 6 channels, counted from 0; there is no 6"),
     ((NETWORKS, PHOTOS, ["relu9"]), "relu9"),

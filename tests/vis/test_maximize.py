@@ -83,6 +83,9 @@ def test_a_layer_on_one_path_a_normalisation_and_a_join(layer, channel):
 def test_a_class_by_number_and_by_name_is_the_same():
     by_name, by_number = (vis.maximize(NETWORK, target=c, steps=2) for c in ("tree frog", 2))
     np.testing.assert_array_equal(by_name.x, by_number.x)
+    assert list(by_name.by_term) == ["tree frog", "log p tree frog"]
+    several = vis.maximize(NETWORK, target=[2, 3], steps=1)
+    assert list(several[0].by_term) == ["2 classes", "log p 2 classes"]
     assert by_name.settings["channel"] == 2 and "fc class tree frog: score" in by_name.caption
     as_channel = vis.maximize(NETWORK, channel=2, steps=2)  # of the class scores, which it is
     np.testing.assert_array_equal(as_channel.x, by_name.x)

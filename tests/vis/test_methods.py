@@ -9,6 +9,7 @@ import pydoc
 import numpy as np
 import pytest
 import small
+from checks import refuses
 from threadpoolctl import threadpool_limits
 
 from minicnn import vis
@@ -50,6 +51,24 @@ def test_its_signature_is_the_function_s_and_a_wrong_call_names_it(method):
     assert inspect.signature(module) == inspect.signature(function)
     with pytest.raises(TypeError, match=rf"^{name}\(\) missing .* 'networks?'"):
         module()
+
+
+def test_a_photo_in_the_place_of_the_network_is_one_clear_error(method):
+    name, module, function = method
+    if name == "evolution":  # which takes several networks, or a folder of them
+        return
+    for given, told in (("photo.jpg", "'photo.jpg'"), (small.photo(), "ndarray")):
+        refuses([f"{name}: network must be a Network", "minicnn.load", f"got {told}",
+                 f"the order is {name}(network"], module, given, small.network())
+        refuses([f"{name}: network must be a Network"], function, network=given)
+
+
+def test_tab_offers_what_its_file_defines(method):
+    name, module, _ = method
+    shown = {one for one in dir(module) if not one.startswith("_")}
+    assert name in shown and not shown & {"np", "Any", "Record", "dataclass", "attribution"}
+    assert all(getattr(getattr(module, one), "__module__", module.__name__) == module.__name__
+               for one in shown)
 
 
 def test_help_shows_the_function_s_arguments(method):

@@ -168,12 +168,14 @@ def test_the_record():
     least, most = record.probability.min(), record.probability.max()
     i, j = np.unravel_index(record.probability.argmin(), (4, 5))
     settings, (probability, activation, _) = record.settings, record.whole
+    ends = {one.name: f"{one.bar.low:.4g} to {one.bar.high:.4g}" for one in record.views()[1:]}
     assert record.caption == (
         f"small fc 2 (tree frog): probability {probability:.4g}; with a 6x6 square of the mean "
         f"colour, moved in steps of 4 pixels: {least:.4g} to {most:.4g}, lowest with the "
         f"square's top left at ({TOPS[i]}, {LEFTS[j]}). relu2 channel {settings['channel']}: total "
         f"activation {activation:.4g}; with the square {record.activation.min():.4g} to "
-        f"{record.activation.max():.4g}")
+        f"{record.activation.max():.4g}. Each pixel: mean over the squares on it, "
+        f"{ends['probability']}; {ends['activation']}")
     expected = per_pixel(record.probability, record.tops, record.lefts, 6, (16, 20))
     np.testing.assert_allclose(record.image[..., 1], 255 * expected, atol=0.51)  # rounding
     assert record.winner.dtype.kind == "i" and not record.interrupted
@@ -183,7 +185,7 @@ def test_the_record():
     np.testing.assert_array_equal(record.example, painted(TOPS[i], LEFTS[j], (120, 110, 100)))
     again = vis.occlusion(NETWORK, PHOTO, **record.settings)
     np.testing.assert_array_equal(again.probability, record.probability)
-    assert "\n" not in repr(record) and len(repr(record)) < 300
+    assert "\n" not in repr(record) and len(repr(record)) < 350
 
 
 def test_the_likeliest_class_where_none_is_given():

@@ -10,6 +10,7 @@ import small
 
 from minicnn import images, vis
 from minicnn.images import markup
+from minicnn.vis.record import Records
 
 NETWORK = small.network()
 METHODS = {
@@ -104,6 +105,15 @@ def test_a_record_cannot_be_changed_and_prints_in_a_line():
     with pytest.raises(dataclasses.FrozenInstanceError):
         record.caption = "another"
     assert "\n" not in repr(record) and record.caption in repr(record) and len(repr(record)) < 300
+
+
+def test_a_list_of_records_shows_them_beside_each_other():
+    records = vis.maximize(NETWORK, "relu2", [0, 1], steps=1)
+    assert isinstance(records, list) and list(records) == records
+    page = records._repr_html_()
+    assert page.count("<img") == 2 and all(markup.text(one.caption) in page for one in records)
+    many = Records(records * 20)._repr_html_()
+    assert many.count("<img") == 24 and "40 records, the first 24 shown" in many
 
 
 def test_it_saves_and_shows_itself(tmp_path, monkeypatch):

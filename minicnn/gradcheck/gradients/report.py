@@ -104,6 +104,9 @@ class Report:
         kinds = ", ".join(finding.kind for finding in self.findings)
         raise KeyError(f"no check named {kind!r} was run; the checks that were run are: {kinds}")
 
+    def __repr__(self):
+        return f"<{str(self).partition(chr(10))[0]}>"
+
     def __str__(self):
         lines = [f"{self.name}: {self._words(GRADIENT)}; {self._words(CONDUCT)}"]
         for verdict in (GRADIENT, CONDUCT):

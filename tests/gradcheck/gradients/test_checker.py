@@ -647,5 +647,6 @@ def test_a_report_shows_itself_in_a_notebook():
     assert "&lt;b&gt;mine&lt;/b&gt;: gradient WRONG: central differences" in page
     assert "dx &lt;script&gt; is wrong at (0, 1)" in page and "5.0e-01" in page
     assert "<script" not in page and len(page) < 4000
+    assert repr(report) == "<<b>mine</b>: gradient WRONG: central differences; conduct not judged>"
     many = Report("many", [Finding(str(k), "passed", "") for k in range(500)])._repr_html_()
     assert many.count("<tr") == 101 and "and 400 more" in many
