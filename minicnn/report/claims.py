@@ -177,7 +177,7 @@ def precise_and_coarse(net, photo, outline):
         name: told_apart(hypercolumn_maps(net, photo, [name]).stack(), inside > 0.5)
         for name in (first, last)}
     whole, edge = ({name: float(places[where].mean()) for name, places in right.items()}
-                   for where in (np.ones_like(inside, bool), _near_edge(inside)))
+                   for where in (np.ones_like(inside, bool), _near_edge(inside > 0.5)))
     holds = (edge[first] > edge["hypercolumns"] > edge[last],
              whole["hypercolumns"] > max(whole[first], whole[last]))
     told = "; ".join(f"{name} {whole[name]:.1%}, near the outline {edge[name]:.1%}"
@@ -195,12 +195,9 @@ def seen(net, outline):
 
 
 def _near_edge(inside):
-    """Whether each pixel is near to one that is inside in part: by a twentieth of the side."""
-    pixels = len(inside) // 20
-    near = (inside > 0) & (inside < 1)
-    for axis in (0, 1):
-        near = np.any([np.roll(near, k, axis) for k in range(-pixels, pixels + 1)], axis=0)
-    return near
+    """Whether each pixel has the edge within a twentieth of the side, along rows or columns."""
+    reach = range(-max(1, len(inside) // 20), max(1, len(inside) // 20) + 1)
+    return np.any([np.roll(inside, k, axis) != inside for k in reach for axis in (0, 1)], axis=0)
 
 
 def told_apart(columns, inside):

@@ -39,6 +39,9 @@ SHOWN = ("goldfish", "black widow", "king penguin", "golden retriever", "obelisk
          "mushroom", "pomegranate")  # classes of minivgg whose pictures people named rightly
 
 
+MOST = 128  # pixels of the side of pictures of filters: more would take minutes
+
+
 class Stop(NamedTuple):
     """A stop: how it is made, the name of its picture, its command, the lesson that explains it,
     what is seen in the picture, the names of its further files."""
@@ -67,8 +70,8 @@ def classes_of_the_photo(net, photo, seed):
 def first_kernels(net, photo, seed):
     """What does the first layer look for?
 
-    Its kernels, as colours: each is the small patch that it answers most. Training has made edges,
-    stripes and contrasts of colour of random numbers.
+    Its kernels, as colours: each is the small patch that it answers most. Training has made
+    these edges, stripes and contrasts of colour out of random numbers.
     """
     found = vis.kernels(net)
     return {"kernels.png": kernels.sheet(found)}, found
@@ -106,7 +109,7 @@ def grown_filters(net, photo, seed):
     The same for single filters. From layer to layer the patterns become larger and richer: edges,
     stripes, textures, parts.
     """
-    found = vis.filters(net, spread(net, 6), count=6, steps=48, seed=seed)
+    found = vis.filters(net, spread(net, 6), count=6, steps=48, size=smaller(net), seed=seed)
     return {"filters.png": filters.sheet(found)}, found
 
 
@@ -163,14 +166,14 @@ def strongest_patches(net, photo, seed, folder):
     with TemporaryDirectory() as scratch:
         found = vis.strongest(net, folder / "shapes.h5", scratch, [deep(net)], range(6))
         sheet = strongest.figure(found.patches, deep(net))
-    return {"strongest.png": sheet}, f"{net.name} {deep(net)}"
+    return {"strongest.png": sheet}, f"{net.name} {deep(net)}: six of its channels"
 
 
 def salient(net, photo, seed):
     """On which pixels does the answer depend?
 
-    Bright pixels are those that matter for the class's score; at the right, red ones speak for the
-    class and blue ones against it.
+    Bright pixels are those that matter for the class's score. The last picture keeps the signs, of
+    red, green and blue each on its own: grey is zero.
     """
     found = vis.saliency(net, photo)
     return {"saliency.png": heatmaps.saliency(found)}, found
@@ -231,10 +234,12 @@ def woven(net, photo, seed):
 def painted(net, photo, seed):
     """Can it paint?
 
-    The photo's content, in the style of one of the pictures of classes above. Features stay where
-    they are in the photo, and Gram matrices become those of the style:
+    The photo's content, in the style of a picture that the network made for a class, or for a
+    filter if it has no classes. Features stay where they are in the photo, and Gram matrices become
+    those of the style:
     """
-    painting = vis.maximize(net, target=recognised(net)[0], seed=seed).image
+    one = {"target": recognised(net)[0]} if net.classifies else {"layer": last(net)}
+    painting = vis.maximize(net, seed=seed, size=smaller(net), **one).image
     found = vis.style(net, photo, painting, size=192, steps=60, seed=seed)
     sheet = contact_sheet.contact_sheet(
         [painting, found.image], tile=256, labels=["the style", "the photo in it"])
@@ -300,8 +305,15 @@ def last(net):
     return rectified(net)[-1]
 
 
+def smaller(net):
+    """The side of pictures of filters: MOST if the network's images are larger, else None."""
+    return MOST if max(net.input_shape[:2]) > MOST else None
+
+
 def recognised(net):
     """Eight classes: those of SHOWN if the network has them, else some evenly apart."""
+    if not net.classifies:
+        raise ValueError(f"network {net.name} ends at {net.names[-1]}, before any class scores")
     try:
         return [net.find_class(one) for one in SHOWN]
     except ValueError:
@@ -318,7 +330,7 @@ STOPS = (
          "all channels of one layer, dark where they are silent and bright where they respond"),
     Stop(grown_classes, "classes.png", "maximize --target {classes} --out classes.png", 12,
          "eight pictures, each grown for one class, with its name and probability below"),
-    Stop(grown_filters, "filters.png", "filters --layers {six} --count 6 --steps 48", 12,
+    Stop(grown_filters, "filters.png", "filters --layers {six} --count 6 --steps 48{smaller}", 12,
          "a row of patterns for each layer, plain stripes at the top and rich forms at the bottom"),
     Stop(matlab_s_pictures, "deepdream_image.png",
          "deepdream-image --layer {last} --channels 0..5 --out deepdream_image.png", 12,

@@ -48,6 +48,7 @@ iframe { width: 100%; border: 1px solid #ddd; }
   .claims thead { display: none; } .claims td { padding: .3rem 0; border: 0; }
   .claims tr { border-top: 1px solid #ddd; padding: .5rem 0; } }
 """
+LACKS = ValueError, ImportError, MemoryError  # of a network, an installation, a machine
 KINDS = {YES: "yes", PART: "part", NO: "no", NONE: "none"}
 
 
@@ -135,16 +136,17 @@ class Made:
         more = {"folder": self.folder} if "folder" in _parameters(stop.make) else {}
         try:
             pictures, found = stop.make(self.network, self.photo, self.seed, **more)
-        except (ValueError, ImportError) as error:
+            figures = {file: make() if make else step_deconvnet(
+                self.network, self.photo, of.deep(self.network))
+                for file, (make, _) in FIGURES.get(name, {}).items()}
+        except LACKS as error:
             self.stops[stop] = [], f"Left out: {error}"
             return
         records = found if isinstance(found, list) else [found]
         if any(getattr(one, "interrupted", False) for one in records):
             raise KeyboardInterrupt
         of.save(pictures, self.folder)
-        for file, (make, _) in FIGURES.get(name, {}).items():
-            figure = make() if make else step_deconvnet(self.network, self.photo,
-                                                        of.deep(self.network))
+        for file, figure in figures.items():
             figure.save(self.folder / file)
         captions = [getattr(one, "caption", one).replace("\n", "; ") for one in records]
         caption = captions[0] + f"; and {len(captions) - 1} more like it" * (len(captions) > 1)
@@ -160,7 +162,7 @@ class Made:
             if missing := [name for name in needs if name not in there]:
                 raise ValueError(_absent(missing[0]))
             answer = claim.measure(**{name: there[name] for name in needs})
-        except (ValueError, ImportError) as error:
+        except LACKS as error:
             self.claims[claim] = str(error)
             return
         of.save(answer.pictures, self.folder)
@@ -175,8 +177,9 @@ class Made:
         links += [("claims", CLAIMED)] * bool(self.claims)
         parts = [
             f"<p>Every picture on this page was computed by NumPy, from one network, {name}, and "
-            "one photo. Click a picture to see it at full size. Below each are the command that "
-            f"makes it and a program in Python that does the same.{escape(more)}</p>",
+            "one photo. Click a picture to see it alone; a wide one scrolls sideways. Below each "
+            "are the command that makes it and a program in Python that does the same."
+            f"{escape(more)}</p>",
             self._strip(), '<nav aria-label="contents">',
             *(f'<a href="#{anchor}">{escape(words)}</a>' for anchor, words in links), "</nav>",
             *(self._section(stop, *found) for stop, found in self.stops.items()),
@@ -219,6 +222,7 @@ class Made:
         names = {"middle": of.middle(net), "deep": of.deep(net), "last": of.last(net),
                  "four": ",".join(of.spread(net, 4)), "six": ",".join(of.spread(net, 6))}
         words |= {name: shlex.quote(value) for name, value in names.items()}
+        words["smaller"] = f" --size {of.MOST}" if of.smaller(net) else ""
         if "{classes}" in stop.command:
             words["classes"] = shlex.join(_name(net, k) for k in of.recognised(net))
         trains = stop.command.startswith("train ")  # it begins anew: --weights would go on

@@ -68,6 +68,15 @@ def test_two_means_tell_what_is_inside():
     assert claims.told_apart(columns, inside).sum() == 15
 
 
+def test_near_an_edge():
+    """A square of 20 in 40 pixels: two on each side of each of its lines."""
+    inside = np.zeros((40, 40), bool)
+    inside[10:30, 10:30] = True
+    near = claims._near_edge(inside)
+    assert near[8:12, 20].all() and near[20, 28:32].all() and near.sum() == 4 * 20 * 4 - 4 * 4
+    assert not near[7, 20] and not near[12, 20] and not near[20, 20]
+
+
 def test_the_outline_is_cut_like_the_photo():
     """GoogLeNet and others see the middle of a photo; what is cut off there is in neither."""
     net = minicnn.load("minivgg")

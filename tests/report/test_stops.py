@@ -7,6 +7,8 @@ import small
 
 import minicnn
 from minicnn.course import lessons
+from minicnn.network import Network
+from minicnn.network.layers import Conv, ReLU
 from minicnn.report import stops
 
 
@@ -35,3 +37,9 @@ def test_classes_that_a_network_lacks():
     assert [net.label(k) for k in stops.recognised(net)] == list(stops.SHOWN)
     net.labels = [f"class {k}" for k in range(100)]
     assert stops.recognised(net) == [0, 14, 28, 42, 56, 70, 84, 99]
+
+
+def test_a_network_without_class_scores():
+    net = Network("cut", [("conv", Conv(4, 3)), ("relu", ReLU())], (16, 20, 3))
+    with pytest.raises(ValueError, match="network cut ends at relu, before any class scores"):
+        stops.recognised(net)

@@ -162,6 +162,10 @@ def without(what):
     if what == "labels":
         network.labels = None
         return network
+    if what == "class scores":
+        layers = [("c1", Conv(4, 3)), ("r1", ReLU()), ("c2", Conv(4, 3)), ("r2", ReLU())]
+        return nets.trained(Network("cut", layers, (16, 20, 3), network.preprocessing),
+                            dtype=np.float32)
     layers = [("fc", Dense(4)), ("prob", Softmax())]
     if what == "a second convolution":
         layers = [("conv", Conv(4, 3)), ("relu", ReLU()), *layers]
@@ -177,3 +181,11 @@ def test_a_network_that_lacks_something_gets_a_tour_or_a_clear_error(short, what
         assert "tour" in str(error) and "\n" not in str(error)
     else:
         assert index.is_file()
+
+
+def test_without_class_scores_some_stops_are_left_out(short, tmp_path):
+    """Each with its reason, and the claims that need them, too."""
+    text = read(tour(without("class scores"), small.photo(), tmp_path))
+    assert text.count("Left out: ") == 2 and text.count("network cut ends at layer r2") == 2
+    assert "this needs the pictures of “Where is the evidence?”, which were left out" not in text
+    assert "kernels.png" in text and "deconvnet.png" in text and "gradcam.png" not in text
