@@ -129,6 +129,7 @@ class Made:
         self.network, self.photo, self.folder, self.seed = network, photo, folder, seed
         self.outline, self.weights, self.labels = outline, weights, labels
         self.stops, self.found, self.claims = {}, {}, {}
+        self.codes = {stop: self.code(stop) for stop in STOPS}  # the source that is running
 
     def visit(self, stop):
         """Make a stop's pictures."""
@@ -205,7 +206,7 @@ class Made:
             f'<figure><div class="sheet">{_picture(pictures[0], _seen(heading, stop.seen))}</div>'
             f"<figcaption>{escape(caption)}</figcaption></figure>",
             f"<pre>minicnn {escape(self.command(stop))}</pre>",
-            f"<details><summary>in Python</summary><pre>{escape(self.code(stop))}</pre></details>",
+            f"<details><summary>in Python</summary><pre>{escape(self.codes[stop])}</pre></details>",
             *(f'<details class="step"><summary>Step through {escape(words)}</summary>'
               f'<iframe src="{file}" title="{escape(words)}" height="{HEIGHT}" loading="lazy">'
               f'</iframe><p><a href="{file}">The same on a page of its own</a></p></details>'
