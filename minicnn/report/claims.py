@@ -110,7 +110,7 @@ def waves(picture, share=0.9):
 
 def equal_increments(seed):
     """Iteration by iteration the activation of conv1 grows by the same amount, 35.56 or 35.57; that
-    of conv2 by 8.35, 7.14, 4.86 and less and less."""
+    of conv2 by 8.35, then 7.14, and at last by 2.76."""
     alex, told, spreads = load("minialex"), [], []
     for layer in ("conv1", "conv2"):
         found = _whole(vis.deepdream_image(alex, layer, range(30), pyramid_levels=1, seed=seed))

@@ -97,7 +97,8 @@ def grown_classes(net, photo, seed):
     found = vis.maximize(net, target=chosen, seed=seed)
     p = [net.probabilities(net.prepare(one.image))[0, k] for one, k in
          zip(found, chosen, strict=True)]
-    labels = [f"{net.label(k)} {share:.0%}" for k, share in zip(chosen, p, strict=True)]
+    labels = [f"{net.label(k).split(',')[0]} {share:.0%}"
+              for k, share in zip(chosen, p, strict=True)]
     sheet = contact_sheet.contact_sheet([one.image for one in found], columns=4, tile=192,
                                         labels=labels)
     return {"classes.png": sheet}, found

@@ -261,7 +261,7 @@ class Made:
     def _row(self, claim, answer):
         said = " ".join(inspect.getdoc(claim.measure).split())
         verdict, words, pictures = (NONE, answer, {}) if isinstance(answer, str) else answer
-        shown = "".join(f'<figure class="sheet">{_picture(name, said)}</figure>'
+        shown = "".join(f'<figure class="sheet">{_picture(name, f"To judge: {said}")}</figure>'
                         for name in pictures)
         if isinstance(answer, str):
             how = ""

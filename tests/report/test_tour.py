@@ -189,3 +189,22 @@ def test_without_class_scores_some_stops_are_left_out(short, tmp_path):
     assert text.count("Left out: ") == 2 and text.count("network cut ends at layer r2") == 2
     assert "this needs the pictures of “Where is the evidence?”, which were left out" not in text
     assert "kernels.png" in text and "deconvnet.png" in text and "gradcam.png" not in text
+
+
+@pytest.mark.thorough
+def test_googlenet(shared_data, short, tmp_path):
+    """Branches, LRN, classes with several names; its Grad-CAM lies on the beetle."""
+    path = shared_data / "weights/googlenet_bvlc.h5"
+    text = read(tour(minicnn.load(path), folder=tmp_path, weights=path))
+    assert "Left out" not in text and f"--weights {path}" in text
+    assert "--layer inception_5a/output" in text
+    row = re.search('<tr id="mass_on_the_thing">.*?</tr>', text, re.S)[0]
+    assert 'class="verdict yes"' in row and "covers 33%" in row
+
+
+@pytest.mark.thorough
+def test_a_vgg_that_was_cut_off(shared_data, short, tmp_path):
+    path = shared_data / "weights/vgg16_blocks12.h5"
+    text = read(tour(minicnn.load(path), folder=tmp_path, weights=path))
+    assert text.count("Left out: ") == 2 and "kernels.png" in text
+    assert f"minicnn deconvnet {tmp_path / 'photo.png'} --layer relu2_1 --weights {path}" in text
