@@ -206,7 +206,7 @@ def alike(net, photo, seed):
     Each pixel is the vector of all its activations, its hypercolumn. Similar ones got the same
     colour; nobody told the network what belongs together.
     """
-    found = vis.hypercolumns(net, photo, view="segments")
+    found = vis.hypercolumns(net, photo, view="segments", seed=seed)
     return {"hypercolumns.png": hypercolumns.sheet(found)}, found
 
 

@@ -25,8 +25,8 @@ SLOW = {"dream.png", "zoom.png", "invert.png", "style.png", "train.png", "filter
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A tour, about a minute of work."""
-    return pages.tour(minicnn.load("minivgg"), folder=tmp_path_factory.mktemp("a tour")).parent
+    """A tour, about a minute of work; with a seed, which its commands and code have to carry."""
+    return pages.tour(minicnn.load("minivgg"), None, tmp_path_factory.mktemp("a tour"), 1).parent
 
 
 def page(folder):
