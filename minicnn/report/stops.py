@@ -240,7 +240,7 @@ def painted(net, photo, seed):
     those of the style:
     """
     one = {"target": recognised(net)[0]} if net.classifies else {"layer": last(net)}
-    painting = vis.maximize(net, seed=seed, size=smaller(net), **one).image
+    painting = vis.maximize(net, seed=seed, **one).image
     found = vis.style(net, photo, painting, size=192, steps=60, seed=seed)
     sheet = contact_sheet.contact_sheet(
         [painting, found.image], tile=256, labels=["the style", "the photo in it"])
