@@ -39,9 +39,6 @@ SHOWN = ("goldfish", "black widow", "king penguin", "golden retriever", "obelisk
          "mushroom", "pomegranate")  # classes of minivgg whose pictures people named rightly
 
 
-MOST = 128  # pixels of the side of pictures of filters: more would take minutes
-
-
 class Stop(NamedTuple):
     """A stop: how it is made, the name of its picture, its command, the lesson that explains it,
     what is seen in the picture, the names of its further files."""
@@ -110,7 +107,7 @@ def grown_filters(net, photo, seed):
     The same for single filters. From layer to layer the patterns become larger and richer: edges,
     stripes, textures, parts.
     """
-    found = vis.filters(net, spread(net, 6), count=6, steps=48, size=smaller(net), seed=seed)
+    found = vis.filters(net, spread(net, 6), count=6, steps=48, seed=seed)
     return {"filters.png": filters.sheet(found)}, found
 
 
@@ -306,11 +303,6 @@ def last(net):
     return rectified(net)[-1]
 
 
-def smaller(net):
-    """The side of pictures of filters: MOST if the network's images are larger, else None."""
-    return MOST if max(net.input_shape[:2]) > MOST else None
-
-
 def recognised(net):
     """Eight classes: those of SHOWN if the network has them, else some evenly apart."""
     if not net.classifies:
@@ -331,7 +323,7 @@ STOPS = (
          "all channels of one layer, dark where they are silent and bright where they respond"),
     Stop(grown_classes, "classes.png", "maximize --target {classes} --out classes.png", 12,
          "eight pictures, each grown for one class, with its name and probability below"),
-    Stop(grown_filters, "filters.png", "filters --layers {six} --count 6 --steps 48{smaller}", 12,
+    Stop(grown_filters, "filters.png", "filters --layers {six} --count 6 --steps 48", 12,
          "a row of patterns for each layer, plain stripes at the top and rich forms at the bottom"),
     Stop(matlab_s_pictures, "deepdream_image.png",
          "deepdream-image --layer {last} --channels 0..5 --out deepdream_image.png", 12,

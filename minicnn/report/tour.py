@@ -223,7 +223,6 @@ class Made:
         names = {"middle": of.middle(net), "deep": of.deep(net), "last": of.last(net),
                  "four": ",".join(of.spread(net, 4)), "six": ",".join(of.spread(net, 6))}
         words |= {name: shlex.quote(value) for name, value in names.items()}
-        words["smaller"] = f" --size {of.MOST}" if of.smaller(net) else ""
         if "{classes}" in stop.command:
             words["classes"] = shlex.join(_name(net, k) for k in of.recognised(net))
         trains = stop.command.startswith("train ")  # it begins anew: --weights would go on
