@@ -7,8 +7,7 @@ from pathlib import Path
 
 from minicnn import images
 from minicnn.progress import bar
-from minicnn.report import drawn, page
-from minicnn.report import stops as of
+from minicnn.report import drawn, page, stops
 from minicnn.report.claims import CLAIMS, NO, NONE, PART, YES
 from minicnn.report.listing import listing
 from minicnn.report.stepfigures import step_deconvnet
@@ -82,7 +81,7 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False, weights=Non
     KeyboardInterrupt
         On Ctrl-C; the pictures made so far are kept, and index.html shows them.
     """
-    if not of.rectified(network):
+    if not stops.rectified(network):
         raise ValueError(f"tour: network {network.name} has no rectified feature maps to show")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +137,7 @@ class Made:
         try:
             pictures, found = stop.make(self.network, self.photo, self.seed, **more)
             figures = {file: make() if make else step_deconvnet(
-                self.network, self.photo, of.deep(self.network))
+                self.network, self.photo, stops.deep(self.network))
                 for file, (make, _) in FIGURES.get(name, {}).items()}
         except LACKS as error:
             self.stops[stop] = [], f"Left out: {error}"
@@ -146,7 +145,7 @@ class Made:
         records = found if isinstance(found, list) else [found]
         if any(getattr(one, "interrupted", False) for one in records):
             raise KeyboardInterrupt
-        of.save(pictures, self.folder)
+        stops.save(pictures, self.folder)
         for file, figure in figures.items():
             figure.save(self.folder / file)
         captions = [getattr(one, "caption", one).replace("\n", "; ") for one in records]
@@ -166,7 +165,7 @@ class Made:
         except LACKS as error:
             self.claims[claim] = str(error)
             return
-        of.save(answer.pictures, self.folder)
+        stops.save(answer.pictures, self.folder)
         self.claims[claim] = answer
 
     # ---- the page
@@ -220,11 +219,11 @@ class Made:
         words = {"photo": self.photo, "shapes": self.folder / "shapes.h5",
                  "painting": self.folder / "painting.png"}
         words = {name: shlex.quote(str(value)) for name, value in words.items()}
-        names = {"middle": of.middle(net), "deep": of.deep(net), "last": of.last(net),
-                 "four": ",".join(of.spread(net, 4)), "six": ",".join(of.spread(net, 6))}
+        names = {"middle": stops.middle(net), "deep": stops.deep(net), "last": stops.last(net),
+                 "four": ",".join(stops.spread(net, 4)), "six": ",".join(stops.spread(net, 6))}
         words |= {name: shlex.quote(value) for name, value in names.items()}
         if "{classes}" in stop.command:
-            words["classes"] = shlex.join(_name(net, k) for k in of.recognised(net))
+            words["classes"] = shlex.join(_name(net, k) for k in stops.recognised(net))
         trains = stop.command.startswith("train ")  # it begins anew: --weights would go on
         return stop.command.format(**words) + "".join(
             f" --{name} {shlex.quote(str(value))}" for name, value, usual in (
@@ -297,7 +296,7 @@ def _absent(name):
     if name == "outline":
         return ("this needs the outline of the thing in the photo, which is known of the drawn "
                 "ladybird alone; leave the photo out")
-    (stop,) = (one for one in of.STOPS if one.make.__name__ == name)
+    (stop,) = (one for one in stops.STOPS if one.make.__name__ == name)
     return f"this needs the pictures of “{_told(stop.make)[0]}”, which were left out"
 
 
