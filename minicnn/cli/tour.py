@@ -14,5 +14,6 @@ def add(parser):
 def run(options):
     """Make the pictures and print the path of their page."""
     images.check_folder(options.out, FILES)
-    page = tour(network(options), options.photo, options.out, options.seed, True)
+    page = tour(network(options), options.photo, options.out, options.seed, True, options.weights,
+                options.labels)
     result(options, [], [str(page)], files=[page])

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from minicnn import images
 from minicnn.files import hdf5_arrays
 from minicnn.files.errors import WeightsError
 from minicnn.files.hdf5 import open_file
+from minicnn.files.hdf5_created import created
 from minicnn.images.writing import PICTURES as SUFFIXES
 
 DATA_SETS = (".h5", ".hdf5")
@@ -154,6 +156,31 @@ class DataSet:
         import h5py
 
         return h5py.File(self.path, "r")  # `open_file` has checked it
+
+
+def write(path: str | Path, splits: dict[str, Any]) -> None:
+    """Write a data set.
+
+    Parameters
+    ----------
+    path : str or path
+        Ends in .h5 or .hdf5; the folder must exist.
+    splits : dict of str to train.Data
+        The images (uint8), labels and classes of each split; the classes of all are the same.
+
+    Raises
+    ------
+    ValueError, OSError
+        The file cannot be written.
+    """
+    with created(path) as file:
+        for name, data in splits.items():
+            encoded = [images.encode(data.images[k]) for k in range(len(data.labels))]
+            group = file.create_group(name)
+            group["bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
+            group["offsets"] = np.cumsum([0, *map(len, encoded)])
+            group["labels"] = np.asarray(data.labels)
+        file["classes"] = np.array([one.encode() for one in data.classes])
 
 
 def _has_bytes(file, name):

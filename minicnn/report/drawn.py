@@ -17,7 +17,7 @@ def ladybird(side=256, seed=0):
     """The picture, (side, side, 3) uint8; `seed` is that of the leaf and of the noise."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    u, v = np.cos(0.5) * x + np.sin(0.5) * y, np.cos(0.5) * y - np.sin(0.5) * x
+    u, v = _turned(x, y)
     image = _leaf(x, y, rng)
 
     def paint(colour, distance, soft=0.012, cover=1.0):
@@ -30,12 +30,12 @@ def ladybird(side=256, seed=0):
             along = v * side_of_it
             away = np.abs(u - place * (1.1 + 0.25 * along)) - 0.022
             paint(BLACK, np.where((along > 0.2) & (along < 0.66), away, 1))
-    paint(BLACK, np.hypot((u - 0.52) / 0.22, v / 0.3) - 1, 0.04)  # head
+    paint(BLACK, _head(u, v), 0.04)
     for side_of_it in (-1, 1):
         paint((235, 232, 220), np.hypot((u - 0.55) / 0.06, (v - 0.17 * side_of_it) / 0.07) - 1, 0.1)
         away = np.abs(v - side_of_it * (0.08 + 0.6 * (u - 0.66))) - 0.014
         paint(BLACK, np.where((u > 0.66) & (u < 0.9), away, 1))  # antennae
-    shell = np.hypot(u / 0.6, v / 0.5) - 1
+    shell = _shell(u, v)
     height = np.sqrt(np.clip(1 - (shell + 1) ** 2, 0, 1))
     light = np.clip(0.45 + 0.6 * height - 0.25 * (0.6 * x + 0.8 * y), 0.1, 1.25)
     paint(light[..., None] * (205, 28, 18), shell, 0.03)
@@ -45,6 +45,24 @@ def ladybird(side=256, seed=0):
     shine = 0.7 * np.exp(-(((x + 0.2) / 0.12) ** 2) - ((y + 0.25) / 0.08) ** 2)[..., None]
     image += shine * (255 - image) + rng.normal(0, 5, image.shape)
     return np.rint(image.clip(0, 255)).astype(np.uint8)
+
+
+def outline(side=256):
+    """Where the ladybird is in the picture, without its legs and antennae: (side, side) bool."""
+    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    return np.minimum(_shell(*_turned(x, y)), _head(*_turned(x, y))) < 0
+
+
+def _turned(x, y):
+    return np.cos(0.5) * x + np.sin(0.5) * y, np.cos(0.5) * y - np.sin(0.5) * x
+
+
+def _shell(u, v):
+    return np.hypot(u / 0.6, v / 0.5) - 1
+
+
+def _head(u, v):
+    return np.hypot((u - 0.52) / 0.22, v / 0.3) - 1
 
 
 def _leaf(x, y, rng):

@@ -1,21 +1,25 @@
 """The stops of the tour: every method once, on one network and one photo.
 
 A stop is a function (net, photo, seed) that returns its pictures by file name, the first of which
-the page shows, and what it found: a record, several, or words. Its code stands on the page, and its
-docstring is the page's text: the first line the heading, the rest what one sees. Sizes and steps
-are small: all stops together take about a minute with the shipped network. `report.tour` walks
-along them.
+the page shows, and what it found: a record, several, or words. A stop that has a `folder`, too,
+writes a file there for its command. Its code stands on the page, and its docstring is the page's
+text: the first line the heading, the rest what one sees. Sizes and steps are small: all stops
+together take less than a minute with the shipped network. `report.tour` walks along them.
 """
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn import images, models, train, vis
+from minicnn.files import photos
 from minicnn.foreign.load import load
-from minicnn.network.layers import ReLU
+from minicnn.network.layers import Concat, ReLU
 from minicnn.report import (
     activations,
+    animation,
     comparison,
     contact_sheet,
     curves,
@@ -36,12 +40,15 @@ SHOWN = ("goldfish", "black widow", "king penguin", "golden retriever", "obelisk
 
 
 class Stop(NamedTuple):
-    """A stop: how it is made, the name of its picture, its command, the lesson that explains it."""
+    """A stop: how it is made, the name of its picture, its command, the lesson that explains it,
+    what is seen in the picture, the names of its further files."""
 
     make: Any
     picture: str
     command: str
     lesson: int
+    seen: str
+    others: tuple = ()
 
 
 def classes_of_the_photo(net, photo, seed):
@@ -50,17 +57,18 @@ def classes_of_the_photo(net, photo, seed):
     The photo as the network sees it, and below it the probability of every class. The tallest
     stem is the network's answer.
     """
-    seen = net.restore(net.prepare(photo))[0]
-    p = net.probabilities(net.prepare(photo))[0]
-    plot = probabilities.draw([probabilities.Seen("the photo", seen, p)], net.label)
-    return {"classify.png": plot}, "; ".join(f"{k} {p:.1%}" for k, p in net.classify(photo))
+    best = net.classify(photo)
+    x = net.prepare(photo)
+    seen = probabilities.Seen(Path(photo).name, net.restore(x)[0], net.probabilities(x)[0])
+    plot = probabilities.draw([seen], net.label)
+    return {"classify.png": plot}, "; ".join(f"{k} {p:.1%}" for k, p in best)
 
 
 def first_kernels(net, photo, seed):
     """What does the first layer look for?
 
-    Its kernels, as colours: each is the small patch that it answers most. Training has made edges,
-    stripes and contrasts of colour of random numbers.
+    Its kernels, as colours: each is the small patch that it answers most. Training has made
+    these edges, stripes and contrasts of colour out of random numbers.
     """
     found = vis.kernels(net)
     return {"kernels.png": kernels.sheet(found)}, found
@@ -72,8 +80,7 @@ def feature_maps(net, photo, seed):
     Every channel of one layer: bright where its filter responds. Some trace outlines, some colours,
     some nothing at all.
     """
-    layer = rectified(net)[len(rectified(net)) // 2 - 1]
-    found = vis.activations(net, photo, [layer])
+    found = vis.activations(net, photo, [middle(net)])
     return {"activations.png": activations.picture(found)}, found
 
 
@@ -87,7 +94,8 @@ def grown_classes(net, photo, seed):
     found = vis.maximize(net, target=chosen, seed=seed)
     p = [net.probabilities(net.prepare(one.image))[0, k] for one, k in
          zip(found, chosen, strict=True)]
-    labels = [f"{net.label(k)} {share:.0%}" for k, share in zip(chosen, p, strict=True)]
+    labels = [f"{net.label(k).split(',')[0]} {share:.0%}"
+              for k, share in zip(chosen, p, strict=True)]
     sheet = contact_sheet.contact_sheet([one.image for one in found], columns=4, tile=192,
                                         labels=labels)
     return {"classes.png": sheet}, found
@@ -99,18 +107,17 @@ def grown_filters(net, photo, seed):
     The same for single filters. From layer to layer the patterns become larger and richer: edges,
     stripes, textures, parts.
     """
-    layers = rectified(net)[:: max(1, len(rectified(net)) // 5)]
-    found = vis.filters(net, layers, count=8, steps=48, seed=seed)
+    found = vis.filters(net, spread(net, 6), count=6, steps=48, seed=seed)
     return {"filters.png": filters.sheet(found)}, found
 
 
 def matlab_s_pictures(net, photo, seed):
     """The same as MATLAB makes it
 
-    deepDreamImage: from noise, in a pyramid of three sizes, with steps along the plain gradient.
+    deepDreamImage starts from noise, and grows it at three sizes, one after the other. Its steps
+    follow the plain gradient, whose coarse and fine parts are made equally strong.
     """
-    layer = rectified(net)[-1]
-    found = vis.deepdream_image(net, layer, range(6), seed=seed)
+    found = vis.deepdream_image(net, last(net), range(6), seed=seed)
     return {"deepdream_image.png": deepdream_image.sheet(found)}, found
 
 
@@ -121,18 +128,18 @@ def dreamt(net, photo, seed):
     everybody.
     """
     found = vis.dream(net, photo, seed=seed)
-    return {"dream.png": found.image}, found
+    return {"dream.png": images.enlarged(found.image)}, found
 
 
 def zoomed(net, photo, seed):
     """Where does a dream lead?
 
-    Dream, enlarge a little, dream again, from noise: an endless zoom. The moving picture is
-    `zoom.gif`.
+    Dream, enlarge a little, dream again, from noise: an endless zoom. Here are its frames; they
+    also move:
     """
     found = vis.zoom(net, frames=16, size=128, seed=seed)
     frames = [images.enlarged(frame) for frame in found.frames]
-    return {"zoom.png": zoom.sheet(found, 8), "zoom.gif": frames}, found
+    return {"zoom.png": zoom.sheet(found), "zoom.gif": frames}, found
 
 
 def projected(net, photo, seed):
@@ -141,7 +148,7 @@ def projected(net, photo, seed):
     The deconvnet goes from one strong unit back to the pixels: unpooling by the switches,
     rectifying, filtering with the transposed kernels.
     """
-    found = vis.deconvnet(net, photo, rectified(net)[-2:][0])
+    found = vis.deconvnet(net, photo, deep(net))
     return {"deconvnet.png": sheets.projection(found)}, found
 
 
@@ -151,19 +158,20 @@ def strongest_patches(net, photo, seed, folder):
     Of a hundred drawn shapes and textures: for some channels the nine patches to which they respond
     most, and beside them what in these patches it was.
     """
-    drawn = train.data.shapes(100, seed, max(net.input_shape[:2]))
-    for k, one in enumerate(drawn.images[:]):
-        images.save(folder / f"{k:02}.png", one)
-    layer = rectified(net)[-2:][0]
-    found = vis.strongest(net, [folder], folder / "found", [layer], range(6))
-    return {"strongest.png": strongest.figure(found.patches, layer)}, f"{net.name} {layer}"
+    side, folder = max(net.input_shape[:2]), Path(folder)
+    drawn = {"train": train.data.shapes(300, seed, 28), "val": train.data.shapes(100, seed, side)}
+    photos.write(folder / "shapes.h5", drawn)
+    with TemporaryDirectory() as scratch:
+        found = vis.strongest(net, folder / "shapes.h5", scratch, [deep(net)], range(6))
+        sheet = strongest.figure(found.patches, deep(net))
+    return {"strongest.png": sheet}, f"{net.name} {deep(net)}: six of its channels"
 
 
 def salient(net, photo, seed):
     """On which pixels does the answer depend?
 
-    Bright pixels are those that matter for the class's score; at the right, red ones speak for the
-    class and blue ones against it.
+    Bright pixels are those that matter for the class's score. The last picture keeps the signs, of
+    red, green and blue each on its own: grey is zero.
     """
     found = vis.saliency(net, photo)
     return {"saliency.png": heatmaps.saliency(found)}, found
@@ -172,8 +180,8 @@ def salient(net, photo, seed):
 def evidence(net, photo, seed):
     """Where is the evidence?
 
-    Grad-CAM weighs the last feature maps by how much the score depends on each. It glows where the
-    evidence for the class lies.
+    Grad-CAM weighs the last feature maps by how much the score depends on each, and adds them up.
+    Whether it glows on the thing or beside it is measured in the table at the end.
     """
     found = vis.gradcam(net, photo)
     return {"gradcam.png": heatmaps.gradcam(found)}, found
@@ -195,7 +203,7 @@ def alike(net, photo, seed):
     Each pixel is the vector of all its activations, its hypercolumn. Similar ones got the same
     colour; nobody told the network what belongs together.
     """
-    found = vis.hypercolumns(net, photo, view="segments")
+    found = vis.hypercolumns(net, photo, view="segments", seed=seed)
     return {"hypercolumns.png": hypercolumns.sheet(found)}, found
 
 
@@ -205,8 +213,7 @@ def inverted(net, photo, seed):
     Images with the same activations as the photo. Early layers know nearly all of it; later ones
     keep the thing and forget where exactly its parts are.
     """
-    layers = rectified(net)[:: max(1, len(rectified(net)) // 4)]
-    found = vis.invert(net, photo, layers, steps=60, seed=seed)
+    found = vis.invert(net, photo, spread(net, 4), steps=60, seed=seed)
     return {"invert.png": invert.sheet(found)}, found
 
 
@@ -225,13 +232,16 @@ def woven(net, photo, seed):
 def painted(net, photo, seed):
     """Can it paint?
 
-    The photo's content, in the style of one of the pictures of classes above: features where they
-    are in the photo, Gram matrices as they are in the style.
+    The photo's content, in the style of a picture that the network made for a class, or for a
+    filter if it has no classes. Features stay where they are in the photo, and Gram matrices become
+    those of the style:
     """
-    painting = vis.maximize(net, target=recognised(net)[0], seed=seed).image
+    one = {"target": recognised(net)[0]} if net.classifies else {"layer": last(net)}
+    painting = vis.maximize(net, seed=seed, **one).image
     found = vis.style(net, photo, painting, size=192, steps=60, seed=seed)
-    return {"style.png": contact_sheet.contact_sheet(
-        [painting, found.image], tile=256, labels=["the style", "the photo in it"])}, found
+    sheet = contact_sheet.contact_sheet(
+        [painting, found.image], tile=256, labels=["the style", "the photo in it"])
+    return {"style.png": sheet, "painting.png": painting}, found
 
 
 def compared(net, photo, seed):
@@ -244,54 +254,116 @@ def compared(net, photo, seed):
     return {"compare.png": comparison.figure(found)}, found
 
 
-def trained(net, photo, seed):
+def trained(net, photo, seed, folder):
     """How does one train a network?
 
-    Three hundred drawn shapes, a network of three layers, a dozen epochs. The gap between the
-    curves is what it learnt by heart.
+    Three hundred drawn shapes, a network of three convolutions, a dozen epochs. The gap between
+    the curves is what it learnt by heart.
     """
-    few, held = (train.data.shapes(n, seed + k, 28) for k, n in enumerate((300, 100)))
-    grey = [train.data.arrays(data.images[:].mean(axis=3, keepdims=True).astype("float32") / 255,
-                              data.labels) for data in (few, held)]
     learner = models.lecture_mnist().initialize(seed)
-    told = list(train.fit(learner, grey[0], 12, train.Adam(0.002), batch=20, validation=grey[1],
-                          seed=seed, progress=False))
-    return {"train.png": curves.draw(told, "300 drawn shapes")}, str(told[-1])
+    few, held = (train.data.fitted(data, learner.input_shape)
+                 for data in train.data.find(Path(folder) / "shapes.h5", 28, seed=seed))
+    told = list(train.fit(learner, few, 12, train.Adam(0.004), batch=20,
+                          rate=train.one_cycle(0.004), validation=held, seed=seed, progress=False))
+    return {"train.png": curves.draw(told, "lecture_mnist on shapes.h5")}, str(told[-1])
+
+
+# ---- what stops and their commands share
+
+def save(pictures, folder):
+    """Write a stop's pictures, {name: picture or frames}, into a folder."""
+    for name, picture in pictures.items():
+        (animation.save if isinstance(picture, list) else images.save)(Path(folder) / name, picture)
 
 
 def rectified(net):
-    """The names of the layers of rectified feature maps."""
+    """The names of the layers of rectified feature maps that the whole network goes through."""
     return [name for name in net.trunk
-            if isinstance(net[name], ReLU) and len(net.shapes[name]) == 3]
+            if isinstance(net[name], ReLU | Concat) and len(net.shapes[name]) == 3]
+
+
+def spread(net, most):
+    """So many of them, evenly apart, the first and the last among them."""
+    there = rectified(net)
+    return [there[k] for k in sorted({int(k) for k in np.linspace(0, len(there) - 1, most)})]
+
+
+def middle(net):
+    """The last of the first half of them."""
+    return rectified(net)[max(0, len(rectified(net)) // 2 - 1)]
+
+
+def deep(net):
+    """The last but one, if there are two."""
+    return rectified(net)[-2:][0]
+
+
+def last(net):
+    """The last of them."""
+    return rectified(net)[-1]
 
 
 def recognised(net):
     """Eight classes: those of SHOWN if the network has them, else some evenly apart."""
-    known = [net.labels.index(one) for one in SHOWN if one in (net.labels or ())]
-    return known if len(known) == len(SHOWN) else sorted(
-        {int(k) for k in np.linspace(0, net.shapes[net.logits][-1] - 1, len(SHOWN))})
+    if not net.classifies:
+        raise ValueError(f"network {net.name} ends at {net.names[-1]}, before any class scores")
+    try:
+        return [net.find_class(one) for one in SHOWN]
+    except ValueError:
+        return sorted({int(k) for k in np.linspace(0, net.shapes[net.logits][-1] - 1, len(SHOWN))})
 
 
 STOPS = (
-    Stop(classes_of_the_photo, "classify.png", "classify {photo} --plot classify.png", 10),
-    Stop(first_kernels, "kernels.png", "kernels", 8),
-    Stop(feature_maps, "activations.png", "activations {photo}", 11),
-    Stop(grown_classes, "classes.png", "maximize --target {classes}", 12),
-    Stop(grown_filters, "filters.png", "filters", 12),
+    Stop(classes_of_the_photo, "classify.png", "classify {photo} --plot classify.png", 10,
+         "the photo above a plot with a stem for each class's probability"),
+    Stop(first_kernels, "kernels.png", "kernels", 8,
+         "the kernels of the first layer, each as a small patch of coloured pixels"),
+    Stop(feature_maps, "activations.png",
+         "activations {photo} --layers {middle} --out activations.png", 11,
+         "all channels of one layer, dark where they are silent and bright where they respond"),
+    Stop(grown_classes, "classes.png", "maximize --target {classes} --out classes.png", 12,
+         "eight pictures, each grown for one class, with its name and probability below"),
+    Stop(grown_filters, "filters.png", "filters --layers {six} --count 6 --steps 48", 12,
+         "a row of patterns for each layer, plain stripes at the top and rich forms at the bottom"),
     Stop(matlab_s_pictures, "deepdream_image.png",
-         "deepdream-image --layer {deepest} --channels 0..5", 12),
-    Stop(dreamt, "dream.png", "dream {photo}", 13),
-    Stop(zoomed, "zoom.png", "zoom --frames 16 --size 128", 13),
-    Stop(projected, "deconvnet.png", "deconvnet {photo} --layer {last}", 14),
-    Stop(strongest_patches, "strongest.png", "strongest photos --layers {last}", 14),
-    Stop(salient, "saliency.png", "saliency {photo}", 15),
-    Stop(evidence, "gradcam.png", "gradcam {photo}", 15),
-    Stop(hidden, "occlusion.png", "occlusion {photo}", 15),
-    Stop(alike, "hypercolumns.png", "hypercolumns {photo} --view segments", 11),
-    Stop(inverted, "invert.png", "invert {photo} --layers all", 16),
-    Stop(woven, "texture.png", "texture {photo} --size 128", 17),
-    Stop(painted, "style.png", "style {photo} painting.jpg --size 192", 18),
-    Stop(compared, "compare.png", "compare {photo} --against minialex", 8),
-    Stop(trained, "train.png", "train shapes", 19),
+         "deepdream-image --layer {last} --channels 0..5 --out deepdream_image.png", 12,
+         "six patterns, each grown from noise for one channel of the last layer"),
+    Stop(dreamt, "dream.png", "dream {photo}", 13,
+         "the photo with the forms that the network sees in it drawn stronger"),
+    Stop(zoomed, "zoom.png", "zoom --frames 16 --size 128", 13,
+         "the frames of a zoom into a dream, from the first of noise to the last", ("zoom.gif",)),
+    Stop(projected, "deconvnet.png", "deconvnet {photo} --layer {deep}", 14,
+         "the photo, the part that one unit sees, and what in it drove the unit"),
+    Stop(strongest_patches, "strongest.png",
+         "strongest {shapes} --layers {deep} --channels 0..5", 14,
+         "for each of six channels nine patches of drawn shapes and their projections",
+         ("shapes.h5",)),
+    Stop(salient, "saliency.png", "saliency {photo}", 15,
+         "the photo and maps of the pixels that matter for its class"),
+    Stop(evidence, "gradcam.png", "gradcam {photo}", 15,
+         "the photo and a heat map of the evidence for its class"),
+    Stop(hidden, "occlusion.png", "occlusion {photo}", 15,
+         "the photo with a grey square, and maps of the answers for each place of the square"),
+    Stop(alike, "hypercolumns.png", "hypercolumns {photo} --view segments", 11,
+         "the photo, and its pixels coloured by six groups of alike ones"),
+    Stop(inverted, "invert.png", "invert {photo} --layers {four} --steps 60", 16,
+         "the photo made again from the activations of one layer after the other"),
+    Stop(woven, "texture.png", "texture {photo} --size 128 --steps 60", 17,
+         "the photo, and a picture of the same colours and strokes in other places"),
+    Stop(painted, "style.png", "style {photo} {painting} --size 192 --steps 60", 18,
+         "a picture of a class, and the photo painted in its colours and strokes",
+         ("painting.png",)),
+    Stop(compared, "compare.png", "compare {photo} --against minialex", 8,
+         "kernels and responses of two networks' first layers, side by side"),
+    Stop(trained, "train.png", "train {shapes} --model lecture_mnist --epochs 12 --batch 20 "
+         "--rate 0.004 --plot train.png", 19,
+         "curves of the loss and the accuracy in training and on held-back pictures"),
 )
-BEST = ("classes.png", "filters.png", "dream.png", "gradcam.png", "style.png", "zoom.gif")
+BEST = {  # the page's first pictures: what is seen, and which part of them is shown
+    "classes.png": ("pictures grown for some of its classes", "0 0"),
+    "filters.png": ("patterns grown for filters of each layer", "50% 100%"),
+    "dream.png": ("a dream of the photo", "50% 50%"),
+    "gradcam.png": ("where the evidence for the photo's class is", "50% 0"),
+    "style.png": ("the photo painted in the style of a class", "100% 0"),
+    "zoom.gif": ("a zoom into a dream, moving", "50% 50%"),
+}

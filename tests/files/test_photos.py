@@ -11,6 +11,7 @@ import small
 from minicnn import images
 from minicnn.files import photos
 from minicnn.images import ImageError
+from minicnn.train import data
 
 
 @pytest.fixture
@@ -202,3 +203,15 @@ def test_the_real_one(shared_data):
     source = photos.find(shared_data / "tiny100.h5")
     assert len(source) == 5000 and source.read(4999).shape == (64, 64, 3)
     assert source.name(0).startswith("val 0, ")
+
+
+def test_a_data_set_written_is_the_one_read(tmp_path):
+    """Two splits of different sizes; the same bytes each time."""
+    parts = {"train": data.shapes(6, 0, 8), "val": data.shapes(4, 1, 16)}
+    for name in "ab":
+        photos.write(tmp_path / f"{name}.h5", parts)
+    for split, part in parts.items():
+        source = photos.DataSet(tmp_path / "a.h5", split)
+        assert source.classes == part.classes and list(source.labels) == list(part.labels)
+        np.testing.assert_array_equal(source.read(2), part.images[2])
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()

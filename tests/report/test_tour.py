@@ -1,6 +1,8 @@
 """The tour: the page of what its stops made."""
 
 import re
+import shlex
+from html import unescape
 
 import nets
 import numpy as np
@@ -12,17 +14,21 @@ import minicnn
 from minicnn import images
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, ReLU, Softmax
-from minicnn.report import stops
+from minicnn.report import claims, stops
 from minicnn.report import tour as pages
 from minicnn.report.tour import tour
 
-QUICK = ("classify.png", "kernels.png", "deconvnet.png", "gradcam.png")
+QUICK = ("kernels.png", "deconvnet.png", "gradcam.png")
+FIGURES = ("figure-windows.html", "figure-way-down.html", "figure-pooling.html")
+CLAIMS = (claims.parameter_totals, claims.pelican, claims.blank_with_depth,
+          claims.mass_on_the_thing, claims.new_impressions)
 
 
 @pytest.fixture
 def short(monkeypatch):
-    """Four quick stops: `test_stops` goes to all of them."""
+    """Three quick stops, and five claims: `test_stops` and `test_claims` go to all of them."""
     monkeypatch.setattr(pages, "STOPS", [s for s in stops.STOPS if s.picture in QUICK])
+    monkeypatch.setattr(pages, "CLAIMS", [c for c in claims.CLAIMS if c.measure in CLAIMS])
 
 
 def read(index):
@@ -33,9 +39,10 @@ def test_every_file_the_page_names_is_a_picture_and_there_are_no_others(short, t
     index = tour(small.network(), small.photo(), tmp_path / "new" / "tour")
     assert index == tmp_path / "new" / "tour" / "index.html"
     named = set(re.findall(r'(?:src|href)="([^"#]+)"', read(index)))
-    assert named == set(QUICK)
+    assert named == {*QUICK, *FIGURES}
     assert {file.name for file in index.parent.iterdir()} == {*named, "index.html", "photo.png"}
-    for name in named:
+    assert named <= set(pages.FILES)
+    for name in QUICK:
         with Image.open(index.parent / name) as picture:
             picture.load()
             pixels = np.asarray(picture)
@@ -49,21 +56,73 @@ def test_the_page_stands_alone_and_tells_commands_code_and_lessons(short, tmp_pa
     for stop in pages.STOPS:
         name = stop.make.__name__
         assert f"<pre>minicnn {stop.command.split()[0]}" in text and f'id="{name}"' in text
+        assert "--weights small" in text
         assert f"def {name}(net, photo, seed):\n    " in text
         assert f"minicnn lesson {stop.lesson}" in text
     assert text.count('alt=""') == 0 and '"""' not in text
 
 
+@pytest.mark.thorough
 def test_the_shipped_network_knows_the_picture_that_is_drawn(short, tmp_path):
+    pages.STOPS.insert(0, stops.STOPS[0])
     text = read(tour(minicnn.load("minivgg"), folder=tmp_path))
     assert re.search(r"ladybug \d\d\.\d%", text)
-    assert f"minicnn classify {tmp_path / 'photo.png'}" in text
+    assert f"minicnn classify {tmp_path / 'photo.png'} --plot classify.png<" in text
 
 
 def test_a_photo_given_is_the_photo_shown(short, tmp_path):
     path = small.picture_file(tmp_path)
     text = read(tour(small.network(), path, tmp_path / "t"))
-    assert f"minicnn classify {path}" in text and not (tmp_path / "t" / "photo.png").exists()
+    assert f"minicnn gradcam {path}" in text and not (tmp_path / "t" / "photo.png").exists()
+    assert "needs the outline of the thing in the photo" in text
+
+
+def test_commands_and_code_carry_what_the_tour_was_given(short, tmp_path):
+    """Names that a shell would take apart, too."""
+    text = read(tour(small.network(), small.photo(), tmp_path, 7, weights="my net.h5",
+                     labels="names.txt"))
+    for command in re.findall("<pre>(minicnn .*?)</pre>", text):
+        words = shlex.split(unescape(command))
+        assert words[-6:] == ["--weights", "my net.h5", "--labels", "names.txt", "--seed", "7"]
+    assert "minicnn.load(&#x27;my net.h5&#x27;, label_file=&#x27;names.txt&#x27;)" in text
+
+
+def test_the_table_of_claims(short, tmp_path):
+    """What is measured, what comes from a record, what cannot be said here."""
+    text = read(tour(small.network(), folder=tmp_path))
+    rows = dict(re.findall('<tr id="(.*?)">(.*?)</tr>', text, re.S))
+    assert list(rows) == [c.measure.__name__ for c in pages.CLAIMS]
+    assert "93,322" in rows["parameter_totals"] and "Measured just now" in rows["parameter_totals"]
+    assert "Came out" in rows["parameter_totals"] and "Kuan-Ting Lai" in rows["parameter_totals"]
+    assert "From a record, made by <code>minicnn bench classes</code>" in rows["pelican"]
+    assert "minialex: 42% of the map&#x27;s mass" in rows["mass_on_the_thing"]
+    assert "Not measured" in rows["new_impressions"]
+    assert "“Where does a dream lead?”" in rows["new_impressions"]
+    assert "5 claims" in text and "seed doc" not in text
+
+
+@pytest.mark.parametrize("when", ["gradcam.png", "blank_with_depth"])
+def test_ctrl_c_keeps_what_is_done_and_says_so(short, tmp_path, monkeypatch, when):
+    def stopped(one):
+        if getattr(one, "picture", one[0]) == when:
+            return one._replace(make=broken_stop)
+        return one._replace(measure=broken_claim) if one[0].__name__ == when else one
+
+    def broken_stop(net, photo, seed):
+        """Interrupted"""
+        raise KeyboardInterrupt
+
+    def broken_claim(net):
+        """Interrupted"""
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pages, "STOPS", list(map(stopped, pages.STOPS)))
+    monkeypatch.setattr(pages, "CLAIMS", list(map(stopped, pages.CLAIMS)))
+    with pytest.raises(KeyboardInterrupt, match="shows what was done until then"):
+        tour(small.network(), small.photo(), tmp_path)
+    text = read(tmp_path / "index.html")
+    assert "The tour was interrupted" in text and "deconvnet.png" in text
+    assert ("What the sources say" in text) == (when != "gradcam.png")
 
 
 @pytest.mark.thorough
@@ -81,9 +140,11 @@ def test_a_stop_that_cannot_be_made_says_why(short, tmp_path, monkeypatch):
         """
         raise ValueError("no <ffmpeg> here")
 
-    monkeypatch.setattr(pages, "STOPS", [*pages.STOPS, stops.Stop(broken, "x.png", "broken", 1)])
+    monkeypatch.setattr(pages, "STOPS", [*pages.STOPS,
+                                         stops.Stop(broken, "x.png", "broken", 1, "")])
     text = read(tour(small.network(), small.photo(), tmp_path))
     assert "Left out: no &lt;ffmpeg&gt; here" in text and "x.png" not in text
+    assert "minicnn broken" not in text
 
 
 def test_an_older_tour_is_replaced_and_other_files_stay(short, tmp_path):
@@ -103,6 +164,10 @@ def without(what):
     if what == "labels":
         network.labels = None
         return network
+    if what == "class scores":
+        layers = [("c1", Conv(4, 3)), ("r1", ReLU()), ("c2", Conv(4, 3)), ("r2", ReLU())]
+        return nets.trained(Network("cut", layers, (16, 20, 3), network.preprocessing),
+                            dtype=np.float32)
     layers = [("fc", Dense(4)), ("prob", Softmax())]
     if what == "a second convolution":
         layers = [("conv", Conv(4, 3)), ("relu", ReLU()), *layers]
@@ -118,3 +183,30 @@ def test_a_network_that_lacks_something_gets_a_tour_or_a_clear_error(short, what
         assert "tour" in str(error) and "\n" not in str(error)
     else:
         assert index.is_file()
+
+
+def test_without_class_scores_some_stops_are_left_out(short, tmp_path):
+    """Each with its reason, and the claims that need them, too."""
+    text = read(tour(without("class scores"), folder=tmp_path))
+    assert text.count("Left out: ") == 1 and text.count("network cut ends at layer r2") == 1
+    assert "this needs the pictures of “Where is the evidence?”, which were left out" in text
+    assert "kernels.png" in text and "deconvnet.png" in text and "gradcam.png" not in text
+
+
+@pytest.mark.thorough
+def test_googlenet(shared_data, short, tmp_path):
+    """Branches, LRN, classes with several names; its Grad-CAM lies on the beetle."""
+    path = shared_data / "weights/googlenet_bvlc.h5"
+    text = read(tour(minicnn.load(path), folder=tmp_path, weights=path))
+    assert "Left out" not in text and f"--weights {path}" in text
+    assert "--layer inception_5a/output" in text
+    row = re.search('<tr id="mass_on_the_thing">.*?</tr>', text, re.S)[0]
+    assert 'class="verdict yes"' in row and "covers 33%" in row
+
+
+@pytest.mark.thorough
+def test_a_vgg_that_was_cut_off(shared_data, short, tmp_path):
+    path = shared_data / "weights/vgg16_blocks12.h5"
+    text = read(tour(minicnn.load(path), folder=tmp_path, weights=path))
+    assert text.count("Left out: ") == 1 and "kernels.png" in text
+    assert f"minicnn deconvnet {tmp_path / 'photo.png'} --layer relu2_1 --weights {path}" in text

@@ -21,8 +21,9 @@ the tests hold that arithmetic against the library. Without JavaScript, tables o
 remain.
 
 What belongs here: what the figures show and say (a file for each op), the page (`figure.py`,
-`steps.js`, `steps.css`), its tables without JavaScript (`tables.py`) and the checks of a reader's
-arrays (`arrays.py`). What does not: which lesson has which figure (`minicnn.course.figures`).
+`steps.js`, `steps.css`), its tables without JavaScript (`tables.py`), the checks of a reader's
+arrays (`arrays.py`), and figures of small arrays (`examples.py`). What does not: which lesson has
+which figure (`minicnn.course.figures`).
 """
 
 from minicnn.report.stepfigures.conv import step_columns, step_conv, step_conv_back
