@@ -60,7 +60,10 @@ def test_it_stands_alone(page):
     text, reader = page
     sources = [value for name, value in reader.attributes if name in ("src", "href")]
     assert all(value.startswith(("data:image/png;base64,", "#op")) for value in sources)
-    assert "<script" not in text and "http" not in text and "@import" not in text
+    assert "http" not in text and "@import" not in text
+    assert re.findall("<script[^>]*>", text) == [  # of the step figure: numbers, script, its start
+        '<script type="application/json" id="data">', '<script type="application/json" id="steps">',
+        "<script>"]
 
 
 def test_both_verdicts_and_points_are_in_the_overview(page):
@@ -79,13 +82,11 @@ def test_every_setting_is_in_a_table(page):
 
 
 def test_the_cause_and_the_smallest_input(tmp_path):
-    class Smallest:
-        words = "dx[0] is <1>, expected 2"
-        code = "x = np.ones((1, 1))\nassert x < 2 & x > 1\n"
-
     def change(one):
-        cause = Cause("padding", "dx is <shifted>", "cropped")
-        return one._replace(verdict=one.verdict._replace(cause=cause, smallest=Smallest()))
+        cause, found = Cause("padding", "dx is <shifted>", "cropped"), one.verdict.smallest
+        found = found._replace(row=found.row._replace(words="dx[0] is <1>, expected 2"),
+                               code="x = np.ones((1, 1))\nassert x < 2 & x > 1\n")
+        return one._replace(verdict=one.verdict._replace(cause=cause, smallest=found))
 
     text, reader = written(tmp_path / "p.html", handed_in.CROPPED_CONV, change=change)
     assert "dx is <shifted>" in reader.words and "dx[0] is <1>, expected 2" in reader.words
