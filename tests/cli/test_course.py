@@ -83,6 +83,17 @@ def test_check(folder, capsys):
     assert (folder / "one.png").stat().st_size > 100
 
 
+def test_check_writes_a_figure(folder, capsys):
+    (folder / "gram.py").write_text(solution(GRAM).replace(", f) / (h * w)", ", f)"))
+    assert main(["course", "check", "gram.py", "--question", "1", "--figure"]) == 1
+    assert capsys.readouterr().out.endswith("figure.html: the small input of question 1\n")
+    assert "Your code gave <i>G</i>" in (folder / "figure.html").read_text()
+    (folder / "gram.py").write_text(solution(GRAM))
+    assert main(["course", "check", "gram.py", "--question", "1", "--figure", "two.html"]) == 0
+    assert "two.html is not written" in capsys.readouterr().out
+    assert not (folder / "two.html").exists()
+
+
 def test_nothing_written_is_1_and_has_no_picture(folder, capsys):
     (folder / "gram.py").write_text(handout(GRAM))
     assert main(["course", "check", "gram.py", "--question", "1", "--picture", "one.png"]) == 1
@@ -104,6 +115,8 @@ def test_errors_of_check(complaint, folder):
     (folder / "gram.py").write_text(handout(GRAM))
     assert "its questions are 1 to 8" in complaint("course", "check", "gram.py", "--question", "9")
     assert "no hints" in complaint("course", "check", "gram.py", "--hint", "4")
+    assert "end the name in one of .html" in complaint("course", "check", "gram.py", "--figure",
+                                                       "figure.png")
 
 
 # ---- grade

@@ -111,7 +111,7 @@ def _made(answer):
         figure = replace(figure, lead=f"{_told(answer, seen)}{words}{figure.lead}",
                          data=figure.data | {"opened": opened})
         figure.html()  # raises where a result is not finite
-    except ValueError:
+    except (ValueError, TypeError, LookupError, ArithmeticError):  # it does not fit a figure
         return None
     return figure
 
