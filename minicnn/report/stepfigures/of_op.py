@@ -141,6 +141,8 @@ def _looks_right(answer):
 
 def _told(answer, seen):
     """What the answer was, in a sentence of HTML; "" if it cannot be compared."""
+    if answer.got is not None and np.shape(answer.got) != np.shape(answer.expected):
+        return f"Your code gave <i>{answer.part}</i> in another shape. "
     if not _comparable(answer):
         return ""
     got, right = (np.asarray(one, np.float64)[seen] for one in (answer.got, answer.expected))

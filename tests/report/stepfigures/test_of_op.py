@@ -173,9 +173,16 @@ def test_odd_numbers_of_an_answer_are_told(value, words):
 
 
 @pytest.mark.parametrize("got", [
-    None, np.broadcast_to(1.0, (10**6, 10**6)), np.array([[[["<script>"], ["</title>"]]]]),
-    np.array([[[[1j], [2]]]]), np.array([[[[object()], [2]]]], object), np.zeros(0), 3.0,
-    np.zeros((1,) * 30)], ids=lambda got: str(np.shape(got)))
+    np.broadcast_to(1.0, (10**6, 10**6)), np.zeros(0), 3.0, np.zeros((1,) * 30)],
+    ids=lambda got: str(np.shape(got)))
+def test_another_shape_is_told(got):
+    figure = of_op(one(got=got, expected=np.array([[[[0.0], [1.0]]]])))
+    assert figure.lead.startswith("Your code gave <i>y</i> in another shape. Each output is")
+
+
+@pytest.mark.parametrize("got", [
+    None, np.array([[[["<script>"], ["</title>"]]]]), np.array([[[[1j], [2]]]]),
+    np.array([[[[object()], [2]]]], object)], ids=lambda got: str(np.asarray(got).dtype))
 def test_what_cannot_be_compared_is_not_told(got):
     figure = of_op(one(got=got, expected=np.array([[[[0.0], [1.0]]]])))
     assert figure.lead.startswith("Each output is") and "script>" not in figure.lead
