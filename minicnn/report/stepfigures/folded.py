@@ -3,8 +3,8 @@
     body = folded.with_script([..., folded.details(figure), ...])
 
 A figure is made when it is unfolded, in a frame of its own, so that neither page has the other's
-style. All figures of a page share one copy of their script, 65 kB. Without JavaScript the tables of
-a figure's numbers remain.
+style. All figures of a page share one copy of their script and style sheet, 75 kB; each has some
+kB of its own. Without JavaScript the tables of a figure's numbers remain.
 """
 
 import json
