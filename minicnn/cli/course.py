@@ -124,6 +124,10 @@ def _check_options(command):
                          "which the file looks like)")
     command.add_argument("--picture", metavar="PATH.png", help="write what a question has made, or "
                          "yours, the expected and the difference side by side; with --question")
+    command.add_argument("--figure", nargs="?", const="figure.html", metavar="FILE.html",
+                         help="write a page to step through the small input of the first question "
+                              "that is wrong and has one: what the right op does with it; without "
+                              "a name: %(const)s")
     command.add_argument("--weights", metavar="NAME_OR_PATH", help="the network of the last "
                          "question (default: minivgg)")
     command.add_argument("--photo", metavar="FILE", help="the photo that it looks at (default: a "
@@ -138,6 +142,8 @@ def _check(options):
         if options.question is None:
             options.refuse("--picture without --question N")
         images.check_destination(options.picture)
+    if options.figure is not None:
+        images.check_destination(options.figure, {".html": "HTML", ".htm": "HTML"})
     given = checking.opened(options.file, options.assignment)
     if options.hint is not None:
         question = given.assignment.question(options.hint)
@@ -152,6 +158,8 @@ def _check(options):
     tell(*"\n".join(checking.lines(given, result, attempt)).split("\n"))
     if options.picture is not None:
         _picture(options, checking.picture(result.outcomes[0]))
+    if options.figure is not None:
+        _figure(options, checking.figure(result))
     return 0 if checking.is_right(result) else 1
 
 
@@ -161,6 +169,16 @@ def _picture(options, picture):
     else:
         images.save(options.picture, picture)
         tell(options.picture)
+
+
+def _figure(options, found):
+    from minicnn.course.grader.feedback import number
+
+    if found is None:
+        tell(f"{options.figure} is not written: no question that is wrong has a figure")
+    else:
+        found[1].save(options.figure)
+        tell(f"{options.figure}: the small input of question {number(found[0].question)}")
 
 
 def _seen(options):

@@ -18,6 +18,7 @@ from minicnn.course.grader.outcome import BY_HAND, MISSING, NOT_WRITTEN, RIGHT
 from minicnn.course.grading import graded
 from minicnn.course.handout.derivation import TITLE, with_derivations
 from minicnn.course.handout.heading import cut_from, fingerprint
+from minicnn.report.stepfigures.of_op import of_op
 
 WIDTH, GAP = 96, 16  # letters of a line; pixels between pictures
 UNWRITTEN = (NOT_WRITTEN, MISSING)
@@ -145,7 +146,24 @@ def _conclusion(given, result):
     if wrong:
         found.append(f"A hint: minicnn course check {given.submission.name} --hint "
                      f"{number(wrong[0].question)}")
+    if (first := figure(result)) is not None:
+        found.append(f"To step through the small input of question {number(first[0].question)}: "
+                     f"minicnn course check {given.submission.name} --question "
+                     f"{number(first[0].question)} --figure")
     return found
+
+
+# ---- in figures
+
+def figure(result):
+    """The first question with a step figure at the smallest input where its answer is wrong.
+
+    Returns
+    -------
+    (Outcome, StepFigure), or None
+    """
+    made = ((one, of_op(one.shown)) for one in result.outcomes)
+    return next((pair for pair in made if pair[1] is not None), None)
 
 
 # ---- in pictures

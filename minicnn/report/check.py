@@ -9,6 +9,8 @@ from minicnn import images
 from minicnn.gradcheck.judge import words
 from minicnn.gradcheck.judge.judge import RIGHT, WRONG
 from minicnn.report import check_figures, page
+from minicnn.report.stepfigures import folded
+from minicnn.report.stepfigures.of_op import of_op, of_smallest
 
 STYLE = """
 table { border-collapse: collapse; margin: 1rem 0; } th { text-align: left; }
@@ -32,8 +34,8 @@ def write(path, results, done):
     """
     title = f"minicnn check {results['file']}"
     text = results["error"] or words.conclusion(done, results["found"])
-    page.save(path, title, [f"<p>{escape(text)}</p>", _overview(done),
-                            *(_op(*pair) for pair in enumerate(done))], STYLE)
+    page.save(path, title, folded.with_script([f"<p>{escape(text)}</p>", _overview(done),
+                                               *(_op(*pair) for pair in enumerate(done))]), STYLE)
 
 
 # ---- tables
@@ -106,7 +108,8 @@ def _op(number, one):
              f"<p>gradient {_verdict(one.gradient)}, conduct {_verdict(one.conduct)}</p>",
              _said(list(words.entries(one)))]
     if one.verdict is not None:
-        parts += [check_figures.error_map(one), _curve(one), _cases(one)]
+        parts += [folded.details(of_op(of_smallest(one.verdict.smallest))),
+                  check_figures.error_map(one), _curve(one), _cases(one)]
     return "\n".join(part for part in parts if part)
 
 

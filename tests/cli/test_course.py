@@ -74,13 +74,17 @@ def test_wrong_usage(arguments, words, capsys):
 
 def test_check(folder, capsys):
     (folder / "gram.py").write_text(solution(GRAM))
-    assert main(["course", "check", "gram.py", "--question", "1"]) == 0
-    assert "25 of 25  right" in capsys.readouterr().out
+    assert main(["course", "check", "gram.py", "--question", "1", "--figure", "no.html"]) == 0
+    out = capsys.readouterr().out
+    assert "25 of 25  right" in out and "no.html is not written" in out
     (folder / "gram.py").write_text(solution(GRAM).replace(", f) / (h * w)", ", f)"))
-    assert main(["course", "check", "gram.py", "--question", "1", "--picture", "one.png"]) == 1
+    assert main(["course", "check", "gram.py", "--question", "1", "--picture", "one.png",
+                 "--figure"]) == 1
     out, err = capsys.readouterr()
-    assert "attempt 2" in out and "Probably" in out and out.endswith("one.png\n") and err == ""
-    assert (folder / "one.png").stat().st_size > 100
+    assert "attempt 2" in out and "Probably" in out and err == ""
+    assert out.endswith("one.png\nfigure.html: the small input of question 1\n")
+    assert (folder / "one.png").stat().st_size > 100 and not (folder / "no.html").exists()
+    assert "Your code gave <i>G</i>" in (folder / "figure.html").read_text()
 
 
 def test_nothing_written_is_1_and_has_no_picture(folder, capsys):
@@ -104,6 +108,8 @@ def test_errors_of_check(complaint, folder):
     (folder / "gram.py").write_text(handout(GRAM))
     assert "its questions are 1 to 8" in complaint("course", "check", "gram.py", "--question", "9")
     assert "no hints" in complaint("course", "check", "gram.py", "--hint", "4")
+    assert "end the name in one of .html" in complaint("course", "check", "gram.py", "--figure",
+                                                       "figure.png")
 
 
 # ---- grade

@@ -90,11 +90,14 @@ def test_right_and_wrong(written):
         assert words in text
     assert max(map(len, text.splitlines())) <= 100 or "np.array" in text
     assert checking.picture(found.outcomes[0]).shape[2] == 3
+    assert text.endswith("minicnn course check gram.py --question 1 --figure")
+    asked, figure = checking.figure(found)
+    assert asked.question.id == "gram-1" and figure.data["kind"] == "gram"
     given = written(solution(GRAM))
     found, attempt = checking.checked(given, ["gram-1"])
     assert attempt == 2 and checking.is_right(found)
     assert "25 of 25  right" in "\n".join(checking.lines(given, found, attempt))
-    assert checking.picture(found.outcomes[0]) is None
+    assert checking.picture(found.outcomes[0]) is None and checking.figure(found) is None
 
 
 @pytest.mark.parametrize("statuses, is_right", [

@@ -1,15 +1,20 @@
 """The page of `minicnn check`."""
 
+import json
 import re
+import time
 import types
 from html.parser import HTMLParser
 
+import browser
 import handed_in
+import numpy as np
 import pytest
 
 from minicnn.gradcheck.cause.evidence import Cause
 from minicnn.gradcheck.judge import files, record
 from minicnn.gradcheck.judge.step_sizes import error_by_step
+from minicnn.gradcheck.mistakes import known
 from minicnn.report import check
 
 ALONE = {"meta", "img", "rect"}
@@ -60,7 +65,10 @@ def test_it_stands_alone(page):
     text, reader = page
     sources = [value for name, value in reader.attributes if name in ("src", "href")]
     assert all(value.startswith(("data:image/png;base64,", "#op")) for value in sources)
-    assert "<script" not in text and "http" not in text and "@import" not in text
+    assert "http" not in text and "@import" not in text
+    assert re.findall("<script[^>]*>", text) == [  # of the step figure: numbers, script, its start
+        '<script type="application/json" id="data">', '<script type="application/json" id="steps">',
+        "<script>"]
 
 
 def test_both_verdicts_and_points_are_in_the_overview(page):
@@ -79,17 +87,63 @@ def test_every_setting_is_in_a_table(page):
 
 
 def test_the_cause_and_the_smallest_input(tmp_path):
-    class Smallest:
-        words = "dx[0] is <1>, expected 2"
-        code = "x = np.ones((1, 1))\nassert x < 2 & x > 1\n"
-
     def change(one):
-        cause = Cause("padding", "dx is <shifted>", "cropped")
-        return one._replace(verdict=one.verdict._replace(cause=cause, smallest=Smallest()))
+        cause, found = Cause("padding", "dx is <shifted>", "cropped"), one.verdict.smallest
+        found = found._replace(row=found.row._replace(words="dx[0] is <1>, expected 2"),
+                               code="x = np.ones((1, 1))\nassert x < 2 & x > 1\n")
+        return one._replace(verdict=one.verdict._replace(cause=cause, smallest=found))
 
     text, reader = written(tmp_path / "p.html", handed_in.CROPPED_CONV, change=change)
     assert "dx is <shifted>" in reader.words and "dx[0] is <1>, expected 2" in reader.words
     assert "<pre>x = np.ones((1, 1))\nassert x &lt; 2 &amp; x &gt; 1</pre>" in text
+
+
+def figures(text):
+    return [json.loads(one) for one in re.findall(
+        '<script type="application/json" id="data">(.*?)</script>', text)]
+
+
+def test_the_step_figure_of_the_smallest_input(page, tmp_path):
+    """The course's images are N,C,H,W, the figure's H,W,C; what is right has none."""
+    (data,) = figures(page[0])
+    assert data["kind"] == "back" and data["opened"]["view"] == "dx"
+    lines = next(one for one in page[1].words if one.startswith("import numpy"))
+    given = {"np": np}
+    exec("\n".join(re.findall("^(?:x|w|b|dy) = .*$", lines, re.M)), given)
+    assert data["x"] == given["x"][0].transpose(1, 2, 0).tolist()
+    assert data["w"] == given["w"].transpose(2, 3, 1, 0).tolist()
+    assert data["dy"] == given["dy"][0].transpose(1, 2, 0).tolist()
+    relu, right = (written(tmp_path / f"{index}.html", layer)[0] for index, layer in enumerate((
+        handed_in.WRONG_RELU, handed_in.RELU)))
+    assert [one["kind"] for one in figures(relu)] == ["relu"]
+    assert "<script" not in right and "<details class" not in right
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("op, kind", [("conv", "back"), ("pool", "pool"), ("relu", "relu"),
+                                      ("lrn", "lrn")])
+def test_each_op_with_a_figure(op, kind, tmp_path):
+    wrong = next(one for one in known(op) if one.cause in ("missing", "overlap", "mask",
+                                                           "cross term"))
+    names = f"{op}_forward, {op}_backward, LAYOUT = forward, backward, 'NHWC'"
+    text, _ = written(tmp_path / "p.html", wrong.source, names)
+    (data,) = figures(text)
+    assert data["kind"] == kind and "Your code gave <i>d" in text
+
+
+@pytest.mark.thorough
+def test_a_reader_unfolds_it(page, tmp_path):
+    (tmp_path / "p.html").write_text(page[0], encoding="utf-8")
+    with browser.opened(390) as tab:
+        tab.go(tmp_path / "p.html")
+        tab.value("document.querySelector('details.steps summary').click()")
+        one = "document.querySelector('iframe').contentDocument.querySelector('td.one')"
+        end = time.monotonic() + 20
+        while not tab.value(f"Boolean({one})"):
+            assert time.monotonic() < end, "the figure does not appear"
+            time.sleep(0.05)
+        assert tab.complaints == [] and {url.split(":")[0] for url in tab.requests} <= {
+            "file", "about", "data"}
 
 
 def test_what_has_no_verdict(tmp_path):

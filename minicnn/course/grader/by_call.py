@@ -14,6 +14,7 @@ from minicnn.course.grader.outcome import Check
 from minicnn.gradcheck.apart.owner import Died
 from minicnn.gradcheck.gradients import compare
 from minicnn.gradcheck.own.sources import OwnError
+from minicnn.report.stepfigures.of_op import Answer
 
 TOLERANCE = 1e-9  # of sums of at most some hundred terms, in another order
 NAMES = {"switches": "cache.switches"}  # of what a probe returns, if it is not a call's result
@@ -43,9 +44,9 @@ def checks(question, walled, asked):
         got, expected, tolerance_of(question, draw))
     right = None if isinstance(right, (tuple, list)) else right
     known = known_mistake(question, answers, asked) if asked.explain else None
+    smallest, shown = _smallest(question, walled, asked) if asked.explain else ("", None)
     return found, {"theirs": theirs, "expected": right, "cause": known.words if known else "",
-                   "key": known.cause if known else "",
-                   "smallest": _smallest(question, walled, asked) if asked.explain else ""}
+                   "key": known.cause if known else "", "smallest": smallest, "shown": shown}
 
 
 def _drawn(question, asked):
@@ -165,16 +166,30 @@ def placeless(words):
 
 
 def _smallest(question, walled, asked):
-    """Lines that show the mistake at small whole numbers, or ""."""
-    shortest = ""
+    """(lines that show the mistake at small whole numbers, the same as an Answer for a step
+    figure); "" and None without them."""
+    shortest, answer = "", None
     for ours, theirs in zip(small_draws(question), small_draws(question), strict=True):
         noted, expected = Noted(walled), probed(question, asked.right, ours)
         words, got = compared(question, noted, theirs, expected, asked.end)
         if isinstance(got, Died):
-            return shortest
+            return shortest, answer
         shown = (None, expected) if isinstance(got, OwnError) else first_wrong(
             got, expected, tolerance_of(question, ours))
         text = "\n".join(of_calls(asked.file, noted, *shown)) if words else ""
         if text and (not shortest or len(text) < len(shortest)):
-            shortest = text
-    return shortest
+            shortest, answer = text, _answer(noted.calls, *shown)
+    return shortest, answer
+
+
+def _answer(calls, got, expected):
+    """The Answer to a probe's calls; None where no step figure shows what they do."""
+    called, (given, *_), settings = calls[0]
+    if called == "pool_forward":
+        return Answer("pool", {"x": given}, settings, "switches", None, got, expected)
+    if called == "ReluCache" and len(calls) > 1:  # of an x of which it holds the signs
+        _, (dy, _), _ = calls[1]
+        return Answer("relu", {"x": np.where(given, 1.0, -1.0)}, {}, "dx", dy, got, expected)
+    if called == "gram_matrix":
+        return Answer("gram_matrix", {"a": given}, {}, "G", None, got, expected)
+    return None

@@ -15,6 +15,7 @@ from minicnn.course.grader.outcome import Check
 from minicnn.gradcheck.cause.cause import cause
 from minicnn.gradcheck.judge.judge import DIED, RIGHT, Row, Verdict, run
 from minicnn.gradcheck.judge.shrink import smallest
+from minicnn.report.stepfigures.of_op import of_smallest
 
 DTYPE = ", the dtype of x"
 NEAR = {np.float64: 1e-9, np.float32: 1e-4}  # two answers with the same mistake
@@ -37,8 +38,8 @@ def checks(question, walled, asked):
     -------
     checks : list of Check
     why : dict
-        Of Outcome's fields `cause`, `key`, `smallest`, `theirs`, `expected`; `ended` says that the
-        process ended before all was tried.
+        Of Outcome's fields `cause`, `key`, `smallest`, `shown`, `theirs`, `expected`; `ended` says
+        that the process ended before all was tried.
     """
     contract, (part,) = question.contract, question.contract["parts"]
     form = Handed(walled, contract["op"], asked.prefix(question), part, asked.file, contract)
@@ -104,7 +105,8 @@ def _why(form, part, rows, question, asked):
                 "key": KEYS[ignored[0]]}
     elif reason and reason.seen != NOTHING:
         why |= {"cause": reason.seen, "key": reason.name}
-    return why | ({"smallest": _shown(shown, part)} if shown else {})
+    return why | ({"smallest": _shown(shown, part), "shown": of_smallest(shown, part)}
+                  if shown else {})
 
 
 def _shown(shown, part):

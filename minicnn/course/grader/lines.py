@@ -99,9 +99,11 @@ class Noted:
 
     def __init__(self, process):
         self.process, self.lines, self.names, self.made = process, [], [], {}
+        self.calls = []  # (target, args, kwargs)
 
     def call(self, target, *args, take="value", **kwargs):
         """Call, and note the line."""
+        self.calls.append((target, args, kwargs))
         given = [self._word(value) for value in args]
         given += [f"{name}={self._word(value)}" for name, value in kwargs.items()]
         if isinstance(target, str):

@@ -30,6 +30,9 @@ class Outcome(NamedTuple):
     checks : list of Check
     cause : str
         What the mistake probably is, or "".
+    shown : Answer or None
+        What was computed at the smallest input, for a step figure
+        (`minicnn.report.stepfigures.of_op`).
     key : str
         Its cause among `minicnn.gradcheck.mistakes.CAUSES`, or "".
     smallest : str
@@ -53,6 +56,7 @@ class Outcome(NamedTuple):
     picture: Any = None
     seconds: float = 0.0
     key: str = ""
+    shown: Any = None
 
 
 class Result(NamedTuple):

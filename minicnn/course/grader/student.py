@@ -19,6 +19,8 @@ from minicnn.course.grader.feedback import (
 from minicnn.course.grader.lines import how
 from minicnn.course.grader.outcome import BY_HAND, MARKED, RIGHT
 from minicnn.report import page
+from minicnn.report.stepfigures import folded
+from minicnn.report.stepfigures.of_op import of_op
 
 STYLE = """
 table { border-collapse: collapse; margin: 1rem 0; } th { text-align: left; }
@@ -54,9 +56,11 @@ def write(result, path, inputs=True):
         Show the smallest inputs, and the pictures of answers.
     """
     title = f"{result.assignment.title}: {plain.line(result.student, 80)}"
-    page.save(path, title, [f"<p><b>{escape(summary(result))}</b></p>", _notes(result.notes),
-                            *(_question(result, one, inputs) for one in result.outcomes)],
-              STYLE, policy())
+    body = [f"<p><b>{escape(summary(result))}</b></p>", _notes(result.notes),
+            *(_question(result, one, inputs) for one in result.outcomes)]
+    whole = folded.with_script(body)
+    page.save(path, title, whole, STYLE,
+              policy(folded.allowed() if len(whole) > len(body) else ""))
 
 
 def policy(more=""):
@@ -95,7 +99,8 @@ def _question(result, outcome, inputs):
     if shows_settings(outcome):
         parts += [f"<p>{escape(settings(outcome))}</p>", _all_settings(outcome)]
     if inputs:
-        parts += [_difference(outcome), _smallest(result, outcome)]
+        parts += [_difference(outcome), _smallest(result, outcome),
+                  folded.details(of_op(outcome.shown))]
     parts.append(_network(outcome))
     if outcome.question.hints and outcome.status in HINTED:
         parts.append(f"<p>A hint: <code>{escape(hint(result, outcome))}</code></p>")

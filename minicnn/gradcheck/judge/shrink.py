@@ -6,7 +6,7 @@ same array stays wrong, again and again until none can be lowered.
 """
 
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,12 +22,13 @@ class Smallest(NamedTuple):
     """The smallest case at which an op was found wrong.
 
     `row` is the judge's Row there, `wrong` the array that is wrong, `code` are lines of Python that
-    show it.
+    show it; `dy` is what came in, None if it is that of the case.
     """
 
     row: NamedTuple
     wrong: str
     code: str
+    dy: Any = None
 
     @property
     def words(self):
@@ -84,7 +85,7 @@ class Search:
         arrays, settings = arguments(self.form, row.case, self.dtype)
         lines = self.form.script(arrays, settings, self.wrong, row.expected.get(
             self.wrong, np.zeros(0)), None if dy is None else dy.astype(self.dtype), str(row.case))
-        return Smallest(row, self.wrong, "\n".join(lines))
+        return Smallest(row, self.wrong, "\n".join(lines), dy)
 
     def fails(self, sizes):
         """Whether the same array is wrong at these sizes; the case is then the best so far."""

@@ -15,15 +15,17 @@
 | step_deconvnet | a deconvnet's way down a network, stage by stage, from a unit to the photo |
 
 Each returns a `figure.StepFigure`: `save` writes it as one HTML file that needs nothing else, and a
-notebook shows it. The numbers are those of the library's op, run in float64. Where the reader
-chooses other settings or types other numbers, the page computes the results itself (`steps.js`);
-the tests hold that arithmetic against the library. Without JavaScript, tables of the op's numbers
-remain.
+notebook shows it. `of_op.of_op` makes that of an op at an input where somebody's answer is wrong;
+`folded.details` folds a figure away on a larger page.
 
-What belongs here: what the figures show and say (a file for each op), the page (`figure.py`,
-`steps.js`, `steps.css`), its tables without JavaScript (`tables.py`), the checks of a reader's
-arrays (`arrays.py`), and figures of small arrays (`examples.py`). What does not: which lesson has
-which figure (`minicnn.course.figures`).
+The numbers are those of the library's op, run in float64. Where the reader chooses other settings
+or types other numbers, the page computes the results itself (`steps.js`); the tests hold that
+arithmetic against the library. Without JavaScript, tables of the op's numbers remain.
+
+What belongs here: what the figures show and say (a file for each op; `of_op.py`), the page
+(`figure.py`, `folded.py`, `steps.js`, `steps.css`), its tables without JavaScript (`tables.py`),
+the checks of a reader's arrays (`arrays.py`), and figures of small arrays (`examples.py`). What
+does not: which lesson has which figure (`minicnn.course.figures`).
 """
 
 from minicnn.report.stepfigures.conv import step_columns, step_conv, step_conv_back

@@ -85,18 +85,24 @@ def gradient(dy, shape, what):
     return dy.reshape(shape)
 
 
-def whole(value, what):
-    """An integer setting that is the same for height and width.
+def pair(value, what):
+    """An integer setting for height and width, as a pair of int.
 
     Raises
     ------
     ValueError
-        A pair of two different ones, or no integer.
+        Neither an integer nor a pair of them.
     """
     both = value if isinstance(value, (tuple, list)) else (value, value)
-    if len(both) != 2 or both[0] != both[1] or not hasattr(both[0], "__index__"):
-        raise ValueError(f"{what}: a figure has one integer for height and width, got {value!r}")
-    return int(both[0])
+    if len(both) != 2 or not all(hasattr(one, "__index__") for one in both):
+        raise ValueError(f"{what}: expected an integer, or a pair (vertical, horizontal), got "
+                         f"{value!r}")
+    return tuple(map(int, both))
+
+
+def named(both):
+    """A pair as the page has it: one number if both are the same, else "1x2"."""
+    return both[0] if both[0] == both[1] else "x".join(map(str, both))
 
 
 def few(count, most, what, things, remedy):

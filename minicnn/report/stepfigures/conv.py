@@ -54,7 +54,7 @@ def step_conv(x, w, b=None, stride=1, pad=0, dilation=1):
     w : array (KH, KW), (KH, KW, C) or (KH, KW, C, O)
         At most 7 x 7, and 8 kernels.
     b : array (O,), optional
-    stride, pad, dilation : int
+    stride, pad, dilation : int or (vertical, horizontal)
         As the page opens; the reader can change them there.
 
     Returns
@@ -76,11 +76,12 @@ def step_conv(x, w, b=None, stride=1, pad=0, dilation=1):
     given = _given("step_conv", x, w, b, stride, pad, dilation)
     y = conv.forward(*_arguments(given))[0][0]
     x, w, (kh, kw) = given["x"], given["w"], given["w"].shape[:2]
-    window = [(dilation * i, dilation * j) for i, j in np.ndindex(kh, kw)]
-    padded = np.pad(x[..., 0], pad)
+    (ph, pw), (dh, dw) = given["pad"], given["dilation"]
+    window = [(dh * i, dw * j) for i, j in np.ndindex(kh, kw)]
+    padded = np.pad(x[..., 0], ((ph, ph), (pw, pw)))
     patch = np.array([padded[place] for place in window]).reshape(kh, kw)
     still = [row(grid("x", f"the input, {size(x)}; framed: the first window", padded, window,
-                      (-pad, -pad)), "→", grid("y", "the output", y[..., 0], [(0, 0)])),
+                      (-ph, -pw)), "→", grid("y", "the output", y[..., 0], [(0, 0)])),
              row(grid("window", "(0, 0) of x", patch), "×", grid("w", "the kernel", w[..., 0, 0]),
                  "=", grid("products", "their sum and the bias are y[0, 0]",
                            patch * w[..., 0, 0]))]
@@ -168,10 +169,11 @@ def _given(what, x, w, b, stride, pad, dilation):
     x = arrays.image(x, f"{what}, x")
     w = arrays.kernels(w, x.shape[2], f"{what}, w")
     b = np.zeros(w.shape[3]) if b is None else np.atleast_1d(arrays.finite(b, f"{what}, b"))
-    settings = {name: arrays.whole(value, f"{what}, {name}") for name, value in
+    settings = {name: arrays.pair(value, f"{what}, {name}") for name, value in
                 {"stride": stride, "pad": pad, "dilation": dilation}.items()}
-    arrays.few(2 * settings["pad"] + max(x.shape[:2]), arrays.MOST + 4, f"{what}, x with its "
-               "padding", "rows or columns", "x[:8, :8]")
+    padded = max(2 * p + n for p, n in zip(settings["pad"], x.shape, strict=False))
+    arrays.few(padded, arrays.MOST + 4, f"{what}, x with its padding", "rows or columns",
+               "x[:8, :8]")
     return {"x": x, "w": w, "b": b, **settings}
 
 
@@ -193,6 +195,6 @@ def _both(what, x, w, b, dy, stride, pad, dilation):
 
 def _data(kind, given, library):
     settings = {"size": max(given["w"].shape[:2]), "c": 0, "o": 0}
-    settings |= {name: given[name] for name in ("stride", "pad", "dilation")}
+    settings |= {name: arrays.named(given[name]) for name in ("stride", "pad", "dilation")}
     return {"kind": kind, "settings": settings, "library": library,
             **{name: given[name].tolist() for name in ("x", "w", "b", "dy") if name in given}}

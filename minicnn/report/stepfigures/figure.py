@@ -46,17 +46,24 @@ class StepFigure:
         ValueError
             A result is not finite.
         """
+        return page.whole(self.title, [*self.body(), script()], style())
+
+    def body(self):
+        """What is below the page's heading, as pieces of HTML, but for the script.
+
+        Raises
+        ------
+        ValueError
+            A result is not finite.
+        """
         try:
             data = json.dumps(self.data, allow_nan=False, separators=(",", ":"))
         except ValueError:
             raise ValueError(f"step figure {self.title!r}: a result is not finite; give smaller "
                              "numbers, and settings that divide by no zero") from None
-        script = (HERE / "steps.js").read_text(encoding="utf-8")
-        body = [f'<p class="lead">{self.lead}</p>', '<main id="figure"><div class="still">',
+        return [f'<p class="lead">{self.lead}</p>', '<main id="figure"><div class="still">',
                 *self.still, "</div></main>", '<div class="text">', *self.text, "</div>",
-                f'<script type="application/json" id="data">{data.replace("<", _LESS)}</script>',
-                f"<script>\n{script}</script>"]
-        return page.whole(self.title, body, (HERE / "steps.css").read_text(encoding="utf-8"))
+                f'<script type="application/json" id="data">{data.replace("<", LESS)}</script>']
 
     def save(self, path):
         """Write the page as one HTML file, whole or not at all.
@@ -73,7 +80,17 @@ class StepFigure:
                 f'style="width: 100%; height: {HEIGHT}px; border: 0"></iframe>')
 
 
-_LESS = "\\u003c"  # in JSON the same as <, but it opens no tag
+LESS = "\\u003c"  # in JSON the same as <, but it opens no tag
+
+
+def script():
+    """The script of every figure, in its tag."""
+    return f"<script>\n{(HERE / 'steps.js').read_text(encoding='utf-8')}</script>"
+
+
+def style():
+    """The style sheet of every figure."""
+    return (HERE / "steps.css").read_text(encoding="utf-8")
 
 
 def about(op, lesson, *paragraphs, numbers=True):

@@ -37,12 +37,13 @@ def step_lrn(x, dy=None, size=5, alpha=1.0, beta=0.75, k=1.0, convention="caffe"
     >>> figure.data["library"]["dx"]
     [-0.125, 0.125, -0.125]
     """
-    x = arrays.finite(x, "step_lrn, x").squeeze()
+    x = np.atleast_1d(arrays.finite(x, "step_lrn, x").squeeze())
     if x.ndim != 1:
         raise ValueError(f"step_lrn, x: expected the channels at one position, (C,), got {x.shape};"
                          " maps[0, row, column] are those of a feature map")
     arrays.few(len(x), arrays.MOST, "step_lrn, x", "channels", "x[:12]")
-    dy = np.eye(len(x))[len(x) // 2] if dy is None else arrays.finite(dy, "step_lrn, dy").squeeze()
+    dy = np.eye(len(x))[len(x) // 2] if dy is None else np.atleast_1d(
+        arrays.finite(dy, "step_lrn, dy").squeeze())
     if dy.shape != x.shape:
         raise ValueError(f"step_lrn, dy: expected the shape of x, {x.shape}, got {dy.shape}")
     y, cache = lrn.forward(x[None, None, None], size, alpha, beta, k, convention)

@@ -15,11 +15,11 @@ def step_pool(x, window=2, stride=None, pad=0, rounding="floor", dy=None):
     ----------
     x : array (H, W)
         At most 12 x 12.
-    window : int
+    window : int or (vertical, horizontal)
         At most 5.
-    stride : int, optional
+    stride : int or pair, optional
         By default the window's size.
-    pad : int
+    pad : int or pair
     rounding : {"floor", "ceil"}
     dy : array (OH, OW), optional
         The gradient at the output; ones by default. For other settings the page cuts it, or
@@ -42,22 +42,23 @@ def step_pool(x, window=2, stride=None, pad=0, rounding="floor", dy=None):
     """
     x = arrays.image(x, "step_pool, x", channels=False)
     stride = window if stride is None else stride
-    window, stride, pad = (arrays.whole(value, f"step_pool, {name}") for name, value in (
+    window, stride, pad = (arrays.pair(value, f"step_pool, {name}") for name, value in (
         ("window", window), ("stride", stride), ("pad", pad)))
-    arrays.few(window, 5, "step_pool, window", "rows", "window=5")
+    arrays.few(max(window), 5, "step_pool, window", "rows", "window=5")
     y, cache = pool.forward(x[None, ..., None], window, stride, pad, rounding)
     dy = arrays.gradient(dy, y.shape[1:3], "step_pool, dy")
     dx = pool.backward(dy[None, ..., None], cache)[0, ..., 0]
     unpooled = pool.unpool(y, *cache)[0, ..., 0]
     y, switches = y[0, ..., 0], cache.switches[0, ..., 0]
-    first = [(i, j) for i, j in np.ndindex(window - pad, window - pad)]
+    first = [*np.ndindex(window[0] - pad[0], window[1] - pad[1])]
     still = [row(grid("x", f"the input, {size(x)}; framed: the first window", x, first), "→",
                  grid("y", "the output", y, [(0, 0)]),
                  grid("switches", "place of the maximum", switches)),
              row(grid("dy", "gradient at y", dy), "→", grid("dx", "gradient at x", dx)),
              row(grid("y", "the output", y), "→",
                  grid("unpooled", "each maximum at its place", unpooled))]
-    settings = {"window": window, "stride": stride, "pad": pad, "rounding": rounding}
+    settings = {"window": arrays.named(window), "stride": arrays.named(stride),
+                "pad": arrays.named(pad), "rounding": rounding}
     return StepFigure(
         title="Max pooling, its switches, and unpooling",
         lead="Pooling keeps the largest number of each window and forgets where it was. The switch "

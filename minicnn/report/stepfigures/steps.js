@@ -13,6 +13,9 @@ const range = n => Array.from({length: Math.max(0, n)}, (_, k) => k);
 const full = (h, w, f) => range(h).map(i => range(w).map(j => f(i, j)));
 const total = list => list.reduce((sum, v) => sum + v, 0);
 
+/* A setting for height and width: "1x2" has two numbers, any other one for both. */
+const axes = v => typeof v === "string" ? v.split("x").map(Number) : [v, v];
+
 /* Positions of a window along one axis: minicnn.ops.window.output_size. */
 function outputSize(size, kernel, stride, pad, dilation = 1, ceil = false) {
   const room = size + 2 * pad - dilation * (kernel - 1) - 1;
@@ -25,22 +28,22 @@ function outputSize(size, kernel, stride, pad, dilation = 1, ceil = false) {
 function convSizes(d, s) {
   const w = d.w.slice(0, s.size).map(row => row.slice(0, s.size));
   const [H, W, KH, KW] = [d.x.length, d.x[0].length, w.length, w[0].length];
-  return {w, H, W, KH, KW, C: w[0][0].length, O: w[0][0][0].length,
-          S: s.stride, P: s.pad, D: s.dilation,
-          OH: outputSize(H, KH, s.stride, s.pad, s.dilation),
-          OW: outputSize(W, KW, s.stride, s.pad, s.dilation)};
+  const [S, P, D] = [s.stride, s.pad, s.dilation].map(axes);
+  return {w, H, W, KH, KW, C: w[0][0].length, O: w[0][0][0].length, S, P, D,
+          OH: outputSize(H, KH, S[0], P[0], D[0]), OW: outputSize(W, KW, S[1], P[1], D[1])};
 }
 
 const inside = (g, h, k) => h >= 0 && h < g.H && k >= 0 && k < g.W;
 const pixel = (d, g, h, k, c) => inside(g, h, k) ? d.x[h][k][c] : 0;
 /* Which pixel the window (p, q) reads at its place (i, j). */
-const read = (g, p, q, i, j) => [g.S * p + g.D * i - g.P, g.S * q + g.D * j - g.P];
+const read = (g, p, q, i, j) => [g.S[0] * p + g.D[0] * i - g.P[0],
+                                 g.S[1] * q + g.D[1] * j - g.P[1]];
 
 /* The windows (p, q) that read pixel (h, k), and the place (i, j) at which each does. */
 function readers(g, h, k) {
   const found = [];
   for (const i of range(g.KH)) for (const j of range(g.KW)) {
-    const p = (h + g.P - g.D * i) / g.S, q = (k + g.P - g.D * j) / g.S;
+    const p = (h + g.P[0] - g.D[0] * i) / g.S[0], q = (k + g.P[1] - g.D[1] * j) / g.S[1];
     if (Number.isInteger(p) && Number.isInteger(q) && p >= 0 && p < g.OH && q >= 0 && q < g.OW)
       found.push({p, q, i, j});
   }
@@ -62,48 +65,49 @@ const evaluate = {
       }
       return sum + d.b[o];
     }));
-    const bordered = full(g.H + 2 * g.P, g.W + 2 * g.P, () => Array(g.C).fill(0));
-    const count = full(g.H + 2 * g.P, g.W + 2 * g.P, () => 0);
+    const bordered = full(g.H + 2 * g.P[0], g.W + 2 * g.P[1], () => Array(g.C).fill(0));
+    const count = full(g.H + 2 * g.P[0], g.W + 2 * g.P[1], () => 0);
     const dw = full(g.KH, g.KW, () => range(g.C).map(() => Array(g.O).fill(0)));
     const db = Array(g.O).fill(0);
     for (const r of range(Math.min(upto, g.OH * g.OW))) {
       const p = Math.floor(r / g.OW), q = r % g.OW;
       for (const i of range(g.KH)) for (const j of range(g.KW)) {
         const [h, k] = read(g, p, q, i, j);
-        count[h + g.P][k + g.P] += 1;
+        count[h + g.P[0]][k + g.P[1]] += 1;
         if (dy) for (const c of range(g.C)) for (const o of range(g.O)) {
-          bordered[h + g.P][k + g.P][c] += dy[p][q][o] * g.w[i][j][c][o];
+          bordered[h + g.P[0]][k + g.P[1]][c] += dy[p][q][o] * g.w[i][j][c][o];
           dw[i][j][c][o] += dy[p][q][o] * pixel(d, g, h, k, c);
         }
       }
       if (dy) for (const o of range(g.O)) db[o] += dy[p][q][o];
     }
-    const within = a => a.slice(g.P, g.P + g.H).map(row => row.slice(g.P, g.P + g.W));
+    const within = a => a.slice(g.P[0], g.P[0] + g.H)
+      .map(row => row.slice(g.P[1], g.P[1] + g.W));
     return {g, y, dy, dw, db, bordered, count: within(count), arrived: count, dx: within(bordered)};
   },
 
   poolSizes(d, s) {
-    const K = s.window, H = d.x.length, W = d.x[0].length, ceil = s.rounding === "ceil";
-    return {H, W, KH: K, KW: K, S: s.stride, P: s.pad, D: 1,
-            OH: outputSize(H, K, s.stride, s.pad, 1, ceil),
-            OW: outputSize(W, K, s.stride, s.pad, 1, ceil)};
+    const [[KH, KW], S, P] = [s.window, s.stride, s.pad].map(axes);
+    const H = d.x.length, W = d.x[0].length, ceil = s.rounding === "ceil";
+    return {H, W, KH, KW, S, P, D: [1, 1], OH: outputSize(H, KH, S[0], P[0], 1, ceil),
+            OW: outputSize(W, KW, S[1], P[1], 1, ceil)};
   },
 
   /* y and switches; after the first `upto` windows dx, y unpooled, and how many of the windows
      came to each pixel. */
   pool(d, s, upto = Infinity) {
-    const g = evaluate.poolSizes(d, s), {H, W} = g, K = s.window;
+    const g = evaluate.poolSizes(d, s), {H, W, KH, KW} = g;
     const y = full(g.OH, g.OW, () => -Infinity), switches = full(g.OH, g.OW, () => -1);
     const [dx, unpooled, won] = range(3).map(() => full(H, W, () => 0));
     const dy = repeated(d.dy, g.OH, g.OW);
     for (const p of range(g.OH)) for (const q of range(g.OW)) {
-      for (const i of range(K)) for (const j of range(K)) {
+      for (const i of range(KH)) for (const j of range(KW)) {
         const [h, k] = read(g, p, q, i, j);
         if (inside(g, h, k) && (switches[p][q] < 0 || d.x[h][k] > y[p][q]))
-          [y[p][q], switches[p][q]] = [d.x[h][k], i * K + j];
+          [y[p][q], switches[p][q]] = [d.x[h][k], i * KW + j];
       }
       const place = switches[p][q];
-      const [h, k] = read(g, p, q, Math.floor(place / K), place % K);
+      const [h, k] = read(g, p, q, Math.floor(place / KW), place % KW);
       if (p * g.OW + q < upto) {
         dx[h][k] += dy[p][q];
         unpooled[h][k] += y[p][q];
@@ -217,6 +221,7 @@ const panel = (id, symbol, words, h, w, cell, more = {}) =>
   ({id, symbol, words, cells: full(h, w, cell), ...more});
 const sign = symbol => ({sign: symbol});
 const size = (h, w) => `${h}\u00a0×\u00a0${w}`;
+const both = v => typeof v === "string" ? size(...axes(v)) : String(v);
 const same = (at, id, i, j) => at && at[0] === id && at[1] === i && at[2] === j;
 
 /* What windows can be set to; choices that leave no window, or a page too large, are refused. */
@@ -226,27 +231,30 @@ function windowSettings(d, own, most) {
     {key: "size", label: "kernel", options: range(largest).map(k => [k + 1,
       k + 1 === largest ? size(d.w.length, d.w[0].length) : size(Math.min(k + 1, d.w.length),
                                                                 Math.min(k + 1, d.w[0].length))])},
-    {key: "stride", label: "stride", options: upTo(1, Math.max(3, own.stride))},
-    {key: "pad", label: "padding", options: upTo(0, Math.max(2, own.pad))},
-    {key: "dilation", label: "dilation", options: upTo(1, Math.max(3, own.dilation))},
+    {key: "stride", label: "stride", options: upTo(1, 3, own.stride)},
+    {key: "pad", label: "padding", options: upTo(0, 2, own.pad)},
+    {key: "dilation", label: "dilation", options: upTo(1, 3, own.dilation)},
     ...chosen("c", "channel", d.x[0][0].length), ...chosen("o", "kernel no.", d.b.length),
   ].map(one => ({...one, fits: s => {
     const g = convSizes(d, s);
     return g.OH > 0 && g.OW > 0 && most(g);
   }}));
 }
-const upTo = (first, last) => range(last - first + 1).map(k => [first + k, String(first + k)]);
+/* Numbers to choose from; the figure's own setting is among them. */
+const upTo = (first, last, own = last) => [
+  ...range(Math.max(last, ...axes(own)) - first + 1).map(k => [first + k, String(first + k)]),
+  ...typeof own === "string" ? [[own, both(own)]] : []];
 const chosen = (key, label, n) => n > 1 ? [{key, label, options: upTo(0, n - 1)}] : [];
 
 const SIDE = 16;  // the most rows or columns of a panel
-const small = g => g.H + 2 * g.P <= SIDE && g.W + 2 * g.P <= SIDE;
+const small = g => g.H + 2 * g.P[0] <= SIDE && g.W + 2 * g.P[1] <= SIDE;
 
 /* x with its padding; `mark` gives more of a cell. */
 const image = (d, g, c, words, mark, value = (h, k) => pixel(d, g, h, k, c)) =>
-  panel("x", "x", words, g.H + 2 * g.P, g.W + 2 * g.P, (i, j) => {
-    const [h, k] = [i - g.P, j - g.P];
+  panel("x", "x", words, g.H + 2 * g.P[0], g.W + 2 * g.P[1], (i, j) => {
+    const [h, k] = [i - g.P[0], j - g.P[1]];
     return {v: value(h, k), ...mark(h, k), out: !inside(g, h, k)};
-  }, {first: [-g.P, -g.P]});
+  }, {first: g.P.map(pad => -pad)});
 
 const inWindow = (g, p, q) => {
   const set = new Set(full(g.KH, g.KW, (i, j) => read(g, p, q, i, j).join()).flat());
@@ -287,7 +295,7 @@ FIGURES.conv = {
     const part = total(full(g.KH, g.KW, (i, j) => seen(i, j) && product(i, j) || 0).flat());
     const kin = (i, j) => ({k: [now(i, j) && "part", !place(i, j) && "off"]});
     const rows = [[
-      image(d, g, c, `the input, ${size(g.H, g.W)}${g.P ? `, and padding ${g.P}` : ""}`
+      image(d, g, c, `the input, ${size(g.H, g.W)}${s.pad ? `, and padding ${both(s.pad)}` : ""}`
             + (g.C > 1 ? `, channel ${c}` : ""), (h, k) => ({
         k: [from ? same(at, "x", h, k) && "one" : win(h, k) && "win",
             !from && full(g.KH, g.KW, now).flat().some((on, n) => on && read(
@@ -381,11 +389,11 @@ FIGURES.back = {
       }),
       sign("→"),
       {...image(d, g, c, `gradient at x, ${size(g.H, g.W)}${g.C > 1 ? `, channel ${c}` : ""}${
-        g.P ? "; what falls into the padding is lost" : ""}`, (h, k) => ({
+        s.pad ? "; what falls into the padding is lost" : ""}`, (h, k) => ({
         k: [to ? same(at, "x", h, k) && "one" : win(h, k) && "win",
             landed && landed[0] === h && landed[1] === k && "part"],
-        depth: now.arrived[h + g.P][k + g.P],
-      }), (h, k) => now.bordered[h + g.P][k + g.P][c]), symbol: "dx"},
+        depth: now.arrived[h + g.P[0]][k + g.P[1]],
+      }), (h, k) => now.bordered[h + g.P[0]][k + g.P[1]][c]), symbol: "dx"},
     ], [
       panel("a", "dy", to ? "that arrive, by the weight they take" : s.step
             ? `of output (${p}, ${q}), for each weight` : "none yet", g.KH, g.KW,
@@ -400,7 +408,7 @@ FIGURES.back = {
     if (to) {
       const terms = to.map(one =>
         `${factor(r.dy[one.p][one.q][o])}·${factor(g.w[one.i][one.j][c][o])}`);
-      const value = r.bordered[at[1] + g.P][at[2] + g.P][c];
+      const value = r.bordered[at[1] + g.P[0]][at[2] + g.P[1]][c];
       const own = total(to.map(one => r.dy[one.p][one.q][o] * g.w[one.i][one.j][c][o]));
       const rest = g.O > 1 ? [`<span class="term">${factor(value - own)} of the other
         kernels</span>`] : [];
@@ -506,7 +514,7 @@ FIGURES.columns = {
                                  && source[1] === k && "part"]});
     const picture = image(d, g, c, `${up ? "the input" : "gradient at x"}, ${size(g.H, g.W)}${
       g.C > 1 ? `, channel ${c}` : ""}`, mark,
-      up ? undefined : (h, k) => r.bordered[h + g.P][k + g.P][c]);
+      up ? undefined : (h, k) => r.bordered[h + g.P[0]][k + g.P[1]][c]);
     const wide = panel("wide", up ? "cols" : "dcols", `${n} rows: a window each; ${K} columns`,
                        n, K, (row, k) => ({v: entry(row, k), ...lit(row, k)}));
     const out = panel("out", up ? "y" : "dy", "a row each", n, 1, (row) => ({
@@ -530,7 +538,7 @@ FIGURES.columns = {
                                                  (one.i * g.KW + one.j) * g.C + c)));
       const [h, k] = [at[1], at[2]];
       return {rows, sum: up ? "" : sum(name("dx", h, k), terms.length ? terms : ["0"], [],
-                                       r.bordered[h + g.P][k + g.P][c]),
+                                       r.bordered[h + g.P[0]][k + g.P[1]][c]),
               words: !from.length ? `No window reads ${name("x", h, k)}: it has no copy${
                 up ? "." : ", and its gradient is 0."}` : up ? `${name("x", h, k)} stands in ${
                 several(from.length, "place")} of <i>cols</i>, one for each window that reads it.`
@@ -565,14 +573,14 @@ FIGURES.pool = {
   views: [["up", "up: take the maximum"], ["down", "down: dy"], ["unpool", "unpool: y"]],
   run: (d, s) => evaluate.pool(d, s),
   settings: d => [
-    {key: "window", label: "window", options: range(Math.max(3, d.settings.window)).map(k =>
-      [k + 1, size(k + 1, k + 1)])},
-    {key: "stride", label: "stride", options: upTo(1, Math.max(3, d.settings.stride))},
-    {key: "pad", label: "padding", options: upTo(0, Math.max(1, d.settings.pad))},
+    {key: "window", label: "window", options: upTo(1, 3, d.settings.window).map(([value]) =>
+      [value, size(...axes(value))])},
+    {key: "stride", label: "stride", options: upTo(1, 3, d.settings.stride)},
+    {key: "pad", label: "padding", options: upTo(0, 1, d.settings.pad)},
     {key: "rounding", label: "rounding", options: [["floor", "floor"], ["ceil", "ceil"]]},
   ].map(one => ({...one, fits: s => {
     const g = evaluate.poolSizes(d, s);
-    return s.pad < s.window && g.OH > 0 && g.OW > 0;
+    return g.P[0] < g.KH && g.P[1] < g.KW && g.OH > 0 && g.OW > 0;
   }})),
   count: (d, s) => {
     const g = evaluate.poolSizes(d, s);
@@ -589,7 +597,7 @@ FIGURES.pool = {
     return null;
   },
   scene(d, s, r) {
-    const {g} = r, {at} = s, down = s.view !== "up", K = g.KH, index = s.step - down;
+    const {g} = r, {at} = s, down = s.view !== "up", K = g.KW, index = s.step - down;
     const [from, to] = s.view === "unpool" ? ["y", "unpooled"] : ["dy", "dx"];  // on the way down
     const [p, q] = index < 0 ? [-1, -1] : [Math.floor(index / g.OW), index % g.OW];
     const winner = (u, v) => read(g, u, v, Math.floor(r.switches[u][v] / K), r.switches[u][v] % K);
@@ -598,18 +606,18 @@ FIGURES.pool = {
     const seen = (i, j) => sees && sees.some(one => one.p === i && one.q === j);
     const won = (i, j) => seen(i, j) && winner(i, j).join() === [at[1], at[2]].join();
     const win = index < 0 ? () => false : inWindow(g, p, q);
-    const extent = (n, o) => Math.max(n + 2 * g.P, g.S * (o - 1) + K);  // ceil: windows stick out
+    const extent = (axis, n, o, k) => Math.max(n + 2 * g.P[axis], g.S[axis] * (o - 1) + k);
     const sofar = evaluate.pool(d, s, down && !at ? s.step : Infinity);
     const xPanel = panel("x", down ? to : "x", `${!down ? "the input" : to === "dx"
       ? "gradient at x" : "each maximum at its place"}, ${size(g.H, g.W)}${
-      g.P && !down ? ", and padding of −∞" : ""}`,
-      extent(g.H, g.OH), extent(g.W, g.OW), (i, j) => {
-        const [h, k] = [i - g.P, j - g.P], here = inside(g, h, k);
+      s.pad && !down ? ", and padding of −∞" : ""}`,  // with ceil, windows stick out
+      extent(0, g.H, g.OH, g.KH), extent(1, g.W, g.OW, g.KW), (i, j) => {
+        const [h, k] = [i - g.P[0], j - g.P[1]], here = inside(g, h, k);
         return {v: here ? (down ? sofar[to] : d.x)[h][k] : down ? undefined : -Infinity, out: !here,
                 depth: down && here ? sofar.won[h][k] : undefined,
                 k: [at ? same(at, "x", h, k) && "one" : win(h, k) && "win",
                     !at && h === wh && k === wk && "one"]};
-      }, {first: [-g.P, -g.P]});
+      }, {first: g.P.map(pad => -pad)});
     const place = (i, j) => ({k: [at ? won(i, j) ? "part" : seen(i, j) && "lost"
                                      : i === p && j === q && "one",
                                   down && !at && i * g.OW + j >= s.step && "wait"]});
@@ -624,7 +632,7 @@ FIGURES.pool = {
       ? "what each window that sees the pixel sends to it; below: which window"
       : "the maximum of each window that sees the pixel; below: which window"
       : index < 0 ? "none yet" : down ? `(${p}, ${q}): only what this window sends`
-      : `(${p}, ${q}), its places numbered`, K, K, (i, j) => {
+      : `(${p}, ${q}), its places numbered`, g.KH, g.KW, (i, j) => {
         if (at) {
           const one = holds(i, j), wins = one && won(one.p, one.q);
           return one ? {v: down && !wins ? 0 : r[down ? from : "y"][one.p][one.q],
@@ -847,7 +855,7 @@ const element = (tag, attributes = {}, ...inside) => {
 /* The state of a page as it was made. */
 function beginning(data, figure) {
   const view = figure.views ? figure.views[0][0] : "";
-  return {view, step: 0, at: null, t: 0, set: "", ...data.settings};
+  return {view, step: 0, at: null, t: 0, set: "", ...data.settings, ...data.opened};
 }
 
 /* The state that an address's "#..." names; what it does not name is as at the start. */

@@ -2,6 +2,7 @@
 
 from time import perf_counter
 
+import numpy as np
 import pytest
 
 from minicnn.course.assignments import assignment
@@ -9,6 +10,8 @@ from minicnn.course.grader import by_call
 from minicnn.course.grader.grade import Asked
 from minicnn.course.grader.local import Local
 from minicnn.course.handout.cut import solution
+from minicnn.gradcheck.own.script import typed
+from minicnn.report.stepfigures.of_op import Answer
 
 ONE = assignment("gram")
 MATRIX, LOSS = ONE.question("gram-1"), ONE.question("gram-2")
@@ -31,6 +34,22 @@ def test_wrong_by_a_factor():
     assert "too large by a factor 3" in found[0].words
     assert why["theirs"].shape == why["expected"].shape
     assert "from gram import gram_matrix" in why["smallest"]
+    shown = why["shown"]
+    assert shown.op == "gram_matrix" and f"gram_matrix({typed(shown.inputs['a'])})" in why[
+        "smallest"]
+    assert np.array_equal(shown.got, 3 * shown.expected)
+
+
+def test_what_a_step_figure_is_made_of():
+    """None for calls that no figure shows, and where the second call was not made."""
+    x, mask, dy, matrix = np.ones((1, 2, 2, 1)), np.array([[True, False]]), np.ones((1, 2)), [3]
+    pooled = by_call._answer([("pool_forward", (x,), {"window": 2})], None, matrix)
+    assert pooled == Answer("pool", {"x": x}, {"window": 2}, "switches", None, None, matrix)
+    calls = [("ReluCache", (mask,), {}), ("relu_backward", (dy, "handle"), {"rule": "guided"})]
+    relu = by_call._answer(calls, dy, dy)
+    assert relu.inputs["x"].tolist() == [[1, -1]] and relu.dy is dy and relu.part == "dx"
+    for other in (calls[:1], [("l2", (dy,), {})], [("pool_unpool", (x, x), {})]):
+        assert by_call._answer(other, None, None) is None
 
 
 @pytest.mark.parametrize("returned, words", [

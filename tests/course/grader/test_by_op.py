@@ -37,7 +37,8 @@ def test_a_mistake_has_a_cause_and_a_smallest_input():
     found, why = checked("convolution-7", source)
     assert not any(check.right for check in found)
     assert why["cause"] and "conv_backward(dy, cache)" in why["smallest"]
-    assert "smallest" not in checked("convolution-7", source, explain=False)[1]
+    assert (why["shown"].part, why["shown"].got, why["shown"].expected) == ("db", 2, 1)
+    assert not {"smallest", "shown"} & {*checked("convolution-7", source, explain=False)[1]}
 
 
 def test_time_that_is_over_earns_nothing_more():

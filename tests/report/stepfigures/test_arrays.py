@@ -48,8 +48,10 @@ def test_a_gradient_has_the_output_s_shape():
         arrays.gradient(np.ones((3, 2)), (2, 3, 1), "dy")
 
 
-@pytest.mark.parametrize("value", [(1, 2), 1.5, "2", None])
-def test_one_integer_for_both_directions(value):
-    assert arrays.whole((2, 2), "stride") == arrays.whole(np.int64(2), "stride") == 2
-    with pytest.raises(ValueError, match="one integer for height and width, got"):
-        arrays.whole(value, "stride")
+@pytest.mark.parametrize("value", [(1, 2, 3), 1.5, "2", None, (1, 0.5)])
+def test_an_integer_for_each_direction(value):
+    assert arrays.pair((2, 1), "stride") == (2, 1)
+    assert arrays.pair([2, 2], "stride") == arrays.pair(np.int64(2), "stride") == (2, 2)
+    assert [arrays.named(both) for both in ((2, 2), (0, 1))] == [2, "0x1"]
+    with pytest.raises(ValueError, match="expected an integer, or a pair .*, got"):
+        arrays.pair(value, "stride")

@@ -11,20 +11,22 @@ X, W, B = RNG.normal(size=(6, 5, 2)), RNG.normal(size=(3, 2, 2, 2)), RNG.normal(
 SETTINGS = {"stride": 2, "pad": 1, "dilation": 2}
 
 
-def the_op():
-    y, cache = conv.forward(X[None], W, B, **SETTINGS)
+def the_op(settings):
+    y, cache = conv.forward(X[None], W, B, **settings)
     dy = RNG.normal(size=y.shape)
     return y, dy, conv.backward(dy, cache)
 
 
-def test_the_numbers_are_the_op_s():
-    y, dy, (dx, dw, db) = the_op()
-    assert step_conv(X, W, B, **SETTINGS).data["library"]["y"] == y[0].tolist()
-    back = step_conv_back(X, W, B, dy, **SETTINGS).data
+@pytest.mark.parametrize(("settings", "named"), [
+    (SETTINGS, SETTINGS), ({"stride": (1, 2), "pad": (0, 1), "dilation": (2, 1)},
+                           {"stride": "1x2", "pad": "0x1", "dilation": "2x1"})], ids=str)
+def test_the_numbers_are_the_op_s(settings, named):
+    y, dy, (dx, dw, db) = the_op(settings)
+    assert step_conv(X, W, B, **settings).data["library"]["y"] == y[0].tolist()
+    back = step_conv_back(X, W, B, dy, **settings).data
     assert back["library"] == {"dx": dx[0].tolist(), "dw": dw.tolist(), "db": db.tolist()}
-    assert back["dy"] == dy[0].tolist() and back["settings"] == {"size": 3, "c": 0, "o": 0,
-                                                                 **SETTINGS}
-    library = step_columns(X, W, B, dy, **SETTINGS).data["library"]
+    assert back["dy"] == dy[0].tolist() and back["settings"] == {"size": 3, "c": 0, "o": 0, **named}
+    library = step_columns(X, W, B, dy, **settings).data["library"]
     assert library["y"] == y[0].tolist() and library["dx"] == dx[0].tolist()
 
 
@@ -46,8 +48,8 @@ def test_what_does_not_fit_is_said(make):
         make(np.ones((64, 64)), np.ones((3, 3)))
     with pytest.raises(ValueError, match="does not fit"):
         make(np.ones((2, 2)), np.ones((3, 3)))
-    with pytest.raises(ValueError, match="stride: a figure has one integer"):
-        make(np.ones((4, 4)), np.ones((3, 3)), stride=(1, 2))
+    with pytest.raises(ValueError, match="stride: expected an integer, or a pair"):
+        make(np.ones((4, 4)), np.ones((3, 3)), stride=1.5)
     with pytest.raises(ValueError, match="with its padding: .* at most 16"):
         make(np.ones((4, 4)), np.ones((3, 3)), pad=7)
 

@@ -19,6 +19,7 @@ from minicnn.report.stepfigures import (
     step_pool,
     step_relu,
 )
+from minicnn.report.stepfigures.arrays import named
 from minicnn.report.stepfigures.figure import HERE
 from minicnn.report.stepfigures.tables import number
 
@@ -61,6 +62,11 @@ def same(got, expected):
     assert np.abs(got - expected).max() <= EXACT * max(1, np.abs(expected).max())
 
 
+def as_named(settings):
+    """Settings as the page has them."""
+    return {name: named(one) if isinstance(one, tuple) else one for name, one in settings.items()}
+
+
 def repeated(dy, h, w):
     """dy as the page has it at other settings."""
     return dy[np.arange(h) % len(dy)][:, np.arange(w) % dy.shape[1]]
@@ -71,14 +77,15 @@ def test_convolution_at_every_setting():
     dy = RNG.normal(size=(3, 2, 2))
     data = {"x": x.tolist(), "w": w.tolist(), "b": b.tolist(), "dy": dy.tolist()}
     asked, expected = [], []
-    for stride, pad, dilation, size in itertools.product((1, 2, 3), (0, 1, 2), (1, 2), (1, 2, 3)):
+    for stride, pad, dilation, size in itertools.product(
+            (1, 2, 3, (2, 1)), (0, 1, 2, (0, 1)), (1, 2, (1, 2)), (1, 2, 3)):
         settings = {"stride": stride, "pad": pad, "dilation": dilation}
         cut = w[:size, :size]
         y, cache = conv.forward(x[None], cut, b, **settings)
         seed = repeated(dy, *y.shape[1:3])
         ones = cache._replace(w=np.ones_like(cut[..., :1]))
         count = conv.backward(np.ones_like(y[..., :1]), ones, ("x",)).dx[0, ..., 0]
-        asked.append(["evaluate", "conv", data, {**settings, "size": size}])
+        asked.append(["evaluate", "conv", data, {**as_named(settings), "size": size}])
         expected.append({"y": y[0], "count": count, "dy": seed, **{
             name: one[0] if name == "dx" else one
             for name, one in conv.backward(seed[None], cache)._asdict().items()}})
@@ -92,13 +99,14 @@ def test_pooling_at_every_setting():
     dy = RNG.normal(size=(2, 3))
     asked, expected = [], []
     for window, stride, pad, rounding in itertools.product(
-            (1, 2, 3), (1, 2, 3), (0, 1, 2), ("floor", "ceil")):
-        if pad >= window:
+            (1, 2, 3, (1, 3)), (1, 2, 3, (2, 1)), (0, 1, 2, (0, 1)), ("floor", "ceil")):
+        if np.greater_equal(pad, window).any():
             continue
         settings = {"window": window, "stride": stride, "pad": pad, "rounding": rounding}
         y, cache = pool.forward(x[None, ..., None], **settings)
         seed = repeated(dy, *y.shape[1:3])
-        asked.append(["evaluate", "pool", {"x": x.tolist(), "dy": dy.tolist()}, settings])
+        asked.append(["evaluate", "pool", {"x": x.tolist(), "dy": dy.tolist()},
+                      as_named(settings)])
         expected.append((y[0, ..., 0], cache.switches[0, ..., 0],
                          pool.backward(seed[None, ..., None], cache)[0, ..., 0],
                          pool.unpool(y, *cache)[0, ..., 0]))

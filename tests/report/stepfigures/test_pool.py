@@ -11,7 +11,8 @@ X = np.random.default_rng(0).integers(-5, 6, (6, 7)).astype(float)  # with ties
 
 @pytest.mark.parametrize("settings", [
     {"window": 2}, {"window": 3, "stride": 1}, {"window": 3, "stride": 2, "pad": 1},
-    {"window": 2, "stride": 3, "rounding": "ceil"}], ids=str)
+    {"window": 2, "stride": 3, "rounding": "ceil"},
+    {"window": (1, 3), "stride": (2, 1), "pad": (0, 1)}], ids=str)
 def test_the_numbers_are_the_op_s(settings):
     y, cache = pool.forward(X[None, ..., None], **settings)
     dy = np.random.default_rng(1).normal(size=y.shape)
