@@ -52,7 +52,7 @@ class Command(NamedTuple):
 def add(parser):
     """The options of the command."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{parser.description}\n\n{HOW}"
+    parser.epilog = HOW
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
 
 

@@ -17,7 +17,7 @@ from minicnn.gradcheck.own.names import named_in
 from minicnn.gradcheck.own.sources import Source
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
-from minicnn.report import animation, full_size, trace
+from minicnn.report import animation, drawn, full_size, trace
 from minicnn.terminal import escaped, note, tell
 
 PICTURE = ("the picture; a small one is enlarged for viewing, and it itself goes into the folder "
@@ -31,7 +31,7 @@ class Command:
 
     All commands have --weights, --labels (but for `weights` False), --out, --json, --seed, --device
     and --ops, those that make pictures --show; if the function requires an `image`, the command
-    takes a photo.
+    takes a photo, see `photo`.
 
     Parameters
     ----------
@@ -45,26 +45,33 @@ class Command:
         What is written there, for the help.
     weights : bool
         Whether it works on one network.
+    draws : bool
+        Whether the photo may be left out.
     """
 
-    def __init__(self, parser, function=None, out=None, result="the result", weights=True):
+    def __init__(self, parser, function=None, out=None, result="the result", weights=True,
+                 draws=True):
         self.parser, self.function = parser, function
         if weights:
-            parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                                help="name of a shipped or fetched network, or an .h5 file "
-                                     "(default: %(default)s)")
-            parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
+            parser.files.add_argument(
+                "--weights", default="minivgg", metavar="NAME_OR_PATH",
+                help="name of a shipped or fetched network, or an .h5 file (default: %(default)s)")
+            parser.files.add_argument("--labels", metavar="FILE",
+                                      help="class names, one per line")
         output(parser, out, result)
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
             self.option("seed", type=whole(0), metavar="N")
         else:
             parser.add_argument("--seed", type=whole(0), metavar="N",
-                                help="no effect: this command uses no random numbers")
+                                help=argparse.SUPPRESS)  # it uses no random numbers
         device(parser)
         ops(parser)
         if "image" in parameters and parameters["image"].default is inspect.Parameter.empty:
-            parser.add_argument("image", metavar="photo")
+            if draws:
+                photo(parser)
+            else:
+                parser.add_argument("image", metavar="photo")
 
     def option(self, name, help="", **settings):
         """Add ``--name`` with the function's default for this parameter."""
@@ -92,55 +99,74 @@ class Command:
 
     def keeping(self):
         """Add --keep-settings, which `save` carries out."""
-        self.parser.add_argument("--keep-settings", action="store_true",
-                                 help="also write the settings to a .json file next to the "
-                                      "picture, under its name, for `minicnn replay`")
+        self.parser.files.add_argument("--keep-settings", action="store_true",
+                                       help="also write the settings to a .json file next to the "
+                                            "picture, under its name, for `minicnn replay`")
         self.parser.set_defaults(keeps=self.function.__name__.rpartition(".")[2])
 
     def watching(self):
         """Add --frames, --every and --plot, which `call` carries out."""
-        self.parser.add_argument("--frames", metavar="FILE.gif|FILE.mp4",
-                                 help=f"also write the steps as an animation; {animation.NEEDED}")
-        self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
-                                 help="one frame for every N steps (default: %(default)s)")
-        self.parser.add_argument("--plot", metavar="FILE.png",
-                                 help="also plot the objective, or the loss, and each term's share "
-                                      "of it, at every step")
+        add = self.parser.files.add_argument
+        add("--frames", metavar="FILE.gif|FILE.mp4",
+            help=f"also write the steps as an animation; {animation.NEEDED}")
+        add("--every", type=whole(1), default=5, metavar="N",
+            help="one frame for every N steps (default: %(default)s)")
+        add("--plot", metavar="FILE.png", help="also plot the objective, or the loss, and each "
+                                               "term's share of it, at every step")
+
+
+def photo(parser, name="image", many=""):
+    """Add the photo, or photos, whose help then is `many`; where none is given, `drawn` is it."""
+    parser.add_argument(name, metavar="photo", nargs="*" if many else "?",
+                        help=f"{many}{'; ' * bool(many)}(default: a ladybird, drawn by the "
+                             "library)".lstrip())
+    parser.set_defaults(complete=lambda options: _drawn(options, name, many))
+
+
+def named(photo):
+    """The name of a photo that `photo` has brought."""
+    return photo if isinstance(photo, str) else "ladybird"
+
+
+def _drawn(options, name, many):
+    """Draw the photo if none is given, and say so."""
+    if not getattr(options, name):
+        setattr(options, name, [drawn.ladybird()] if many else drawn.ladybird())
+        note("minicnn: no photo is given: this is of a ladybird, drawn by the library")
 
 
 def output(parser, out=None, result="the result"):
     """Add --out, and --json; --show too for pictures."""
     first, suffix = os.path.splitext(out or "")
-    parser.add_argument("--out", default=out and Default(out), metavar="PATH",
-                        help=f"where to write {result}; replaces what is there (default: {out}; "
-                             f"where that is there already, {first}-2{suffix} and so on)"
-                        if out else "write the text to this file; replaces it")
-    parser.add_argument("--json", action="store_true",
-                        help=document.about(parser.prog.partition(" ")[2]))
+    add = parser.files.add_argument
+    add("--out", default=out and Default(out), metavar="PATH",
+        help=f"where to write {result}; replaces what is there (default: {out}; where that is "
+             f"there already, {first}-2{suffix} and so on)"
+        if out else "write the text to this file; replaces it")
+    add("--json", action="store_true", help=document.about(parser.prog.partition(" ")[2]))
     if out and suffix != ".h5":
-        parser.add_argument("--show", action="store_true",
-                            help="also show it: with the system's viewer if there is a display, "
-                                 "else in the terminal if that can show pictures")
+        add("--show", action="store_true", help="also show it: with the system's viewer if there "
+            "is a display, else in the terminal if that can show pictures")
 
 
 def device(parser):
     """Add --device."""
-    parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
-                        help="where to compute; auto uses the GPU if CuPy finds one (default: "
-                             "%(default)s)")
+    parser.shared.add_argument(
+        "--device", choices=("cpu", "gpu", "auto"), default="cpu",
+        help="where to compute; auto uses the GPU if CuPy finds one (default: %(default)s)")
 
 
 def ops(parser):
     """Add --ops and --missing."""
-    parser.add_argument("--ops", action="append", default=[], metavar="OP=FILE.py",
-                        help="use your own code for an op, conv=mine.py, or for a row, "
-                             "conv1_1=mine.py; mine.py alone for all ops in it; 'plain', or "
-                             "conv=plain, for the plain implementation (page) in minicnn.ops; "
-                             "repeatable (default: the fast twins)")
-    parser.add_argument("--missing", choices=MISSING, default="error",
-                        help="what to do for a layer whose settings your op does not support: stop "
-                             "with an error, or use minicnn's plain implementation (page) "
-                             "(default: %(default)s)")
+    parser.shared.add_argument(
+        "--ops", action="append", default=[], metavar="OP=FILE.py",
+        help="use your own code for an op, conv=mine.py, or for a row, conv1_1=mine.py; mine.py "
+             "alone for all ops in it; 'plain', or conv=plain, for the plain implementation (page) "
+             "in minicnn.ops; repeatable (default: the fast twins)")
+    parser.shared.add_argument(
+        "--missing", choices=MISSING, default="error",
+        help="what to do for a layer whose settings your op does not support: stop with an error, "
+             "or use minicnn's plain implementation (page) (default: %(default)s)")
 
 
 def option(parser, function, name, help="", required=False, **settings):

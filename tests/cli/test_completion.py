@@ -1,5 +1,6 @@
 """The completion scripts, read by the shells that they are for."""
 
+import argparse
 import os
 import pty
 import select
@@ -33,7 +34,8 @@ def test_every_command_and_option_is_there():
         parser = build_parser([name])._subparsers._group_actions[0].choices[name]
         for leaf, words in leaves(parser, name):
             there = {option for word in found[words].options for option in word.names}
-            assert there == {o for action in leaf._actions for o in action.option_strings}
+            assert there == {o for action in leaf._actions for o in action.option_strings
+                             if action.help != argparse.SUPPRESS}
     options = {one.names[-1]: one for one in found["deconvnet"].options}
     assert options["--relu"].words == ("gradient", "deconvnet", "guided", "each")
     assert options["--labels"].files and not options["--layer"].files
