@@ -130,7 +130,7 @@ def named(photo):
 
 def _drawn(options, name, many):
     """Draw the photo if none is given, and say so."""
-    if not getattr(options, name):
+    if getattr(options, name) in (None, []):
         setattr(options, name, [drawn.ladybird()] if many else drawn.ladybird())
         note("minicnn: no photo is given: this is of a ladybird, drawn by the library")
 
