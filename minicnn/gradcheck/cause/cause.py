@@ -38,7 +38,7 @@ def cause(form, verdict, without=()):
     Returns
     -------
     Cause or None
-        None if nothing is wrong.
+        None if nothing is wrong, or it only raises errors.
     """
     if not (verdict.conduct.keys() - {"runs"}
             or any(row.status == "wrong" for row in verdict.rows)):
@@ -51,6 +51,8 @@ def cause(form, verdict, without=()):
         found = suspicion(evidence)
         if found:
             return found
+    if evidence.arrays <= {"raises"}:
+        return None  # there are no numbers
     return Cause("formula", "no usual mistake explains the numbers")
 
 

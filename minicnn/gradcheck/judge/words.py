@@ -143,16 +143,34 @@ def entries(judged):
         yield "conduct", f"{kind}: {_short('; '.join(complaints))}"
     for note in verdict.notes:
         yield "note", note
-    yield from _left_out(verdict.rows)
+    if verdict.ran or not _stopped(verdict):
+        yield from _left_out(verdict.rows)
 
 
 def no_answer(verdict):
     """Why nothing wrong was found, and yet the gradient is not called right."""
     if not verdict.ran:
-        return "no setting could be judged"
+        stopped = _stopped(verdict)
+        return _not_judged(stopped) if stopped else "no setting could be judged"
     ended = [row for row in verdict.rows if row.status == DIED]
     return (f"{ended[0].case.name}: {ended[0].words}" if ended else
             "the time was up before all small inputs had run; give it more with --seconds")
+
+
+def _stopped(verdict):
+    """The rows that the op could not do."""
+    return [row for row in verdict.rows if row.status == CANNOT and not row.case.refuse]
+
+
+def _not_judged(rows):
+    """What stopped an op that gave no answer at any setting."""
+    row = min(rows, key=lambda row: row.case.work)
+    if row.words.endswith("returns nothing") or "NotImplementedError" in row.words:
+        settings = {one.case.name for one in rows if "y" in one.got}
+        return f"not written yet: {row.words.replace('raises', 'it raises', 1)}" + (
+            f"; y is right at {len(settings)} settings" if settings else "")
+    return f"it {row.words}, and was not judged" if row.words.startswith("raises") else (
+        f"not judged: {row.words}")
 
 
 def _left_out(rows):
