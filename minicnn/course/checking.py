@@ -11,7 +11,7 @@ import numpy as np
 
 from minicnn.course import attempts, which
 from minicnn.course.assignments import assignment
-from minicnn.course.grader import differences, submissions
+from minicnn.course.grader import differences, names, submissions
 from minicnn.course.grader.feedback import amount, number
 from minicnn.course.grader.lines import how
 from minicnn.course.grader.outcome import BY_HAND, MISSING, NOT_WRITTEN, RIGHT
@@ -66,6 +66,8 @@ def opened(path, name=None):
     found = submissions.single(path, chosen)
     if found.source is None:
         raise ValueError(f"{path}: {'; '.join(found.notes) or 'there is no code in it'}")
+    if names.is_for_check(found.source, chosen):
+        raise ValueError(f"{path}: {names.FOR_CHECK}")
     stamp, remarks = cut_from(text), []
     if stamp and stamp[1] != fingerprint(chosen):
         remarks.append(f"This handout was cut from minicnn {stamp[0]}, from other pages than those "
