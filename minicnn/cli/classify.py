@@ -6,6 +6,7 @@ from minicnn import images
 from minicnn.cli.kinds import whole
 from minicnn.cli.options import Command, check_text, named, network, photo, say
 from minicnn.report import probabilities
+from minicnn.terminal import tell
 
 
 def add(parser):
@@ -39,3 +40,5 @@ def run(options):
     if options.plot is not None:
         probabilities.plot(options.plot, seen, net.label, options.top)
     say(lines, options, network=net.name, photos=answers)
+    if options.plot is not None and not options.json:
+        tell(f"plot: {options.plot}")

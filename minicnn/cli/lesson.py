@@ -7,6 +7,7 @@ from pathlib import Path
 
 from minicnn import images
 from minicnn.cli import viewer
+from minicnn.cli.naming import Default, free
 from minicnn.course import bookmark, lessons, stage
 from minicnn.network.summary import lined_up
 from minicnn.terminal import tell
@@ -66,6 +67,9 @@ def run(options):
         elif options.notebook is not None:
             from minicnn.course import notebook
 
+            if Path(options.notebook).exists():
+                raise ValueError(f"{options.notebook}: there is one already, which may hold your "
+                                 f"answers; write {free(Default(options.notebook))}, for example")
             notebook.write(lesson, options.notebook, options.executed)
             tell(f"{options.notebook}: {lesson.title}")
         else:

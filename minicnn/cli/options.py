@@ -317,11 +317,11 @@ def save(record, options, net, sheet=None, pictures=None, told=None, records=Non
                    getattr(options, "image", None), options.weights, options.labels)
     first, *others = [record.caption] if told is None else told
     result(options, [record] if records is None else records,
-           [f"{options.out}: {first}", *others], beside)
+           [f"{options.out}: {first}", *others], beside, net=net)
     return finish(record)
 
 
-def result(options, records, lines, beside=(), files=(), **more):
+def result(options, records, lines, beside=(), files=(), net=None, **more):
     """Print what was made: lines of text; or with --json one document, see `minicnn.cli.document`.
 
     Parameters
@@ -330,23 +330,27 @@ def result(options, records, lines, beside=(), files=(), **more):
     records : list of Record
         One for each picture.
     lines : list of str
-    beside : list of (line, path)
+    beside : list of (line, paths)
         What `show` returned.
     files : sequence of path
         What else was written; the lines name it.
+    net : Network, optional
+        Whose classes' names the document then has.
     **more
         Further keys of the document.
     """
-    if not options.json:
-        tell(*lines, *(line for line, _ in beside))
-        return
-    named = [getattr(options, name, None) for name in ("frames", "plot")]
-    files = [*(path for _, path in beside), *files, *(p for p in named if isinstance(p, str))]
+    asked = {"steps": getattr(options, "frames", None), "plot": getattr(options, "plot", None)}
+    asked = {what: path for what, path in asked.items() if isinstance(path, str)}
     if "keep_settings" in options and options.keep_settings:
-        files.append(_settings_file(options))
+        asked["settings"] = _settings_file(options)
+    if not options.json:
+        tell(*lines, *(line for line, _ in beside),
+             *(f"  {what}: {path}" for what, path in asked.items()))
+        return
     values = {
-        "out": options.out, "files": files,
-        "results": [{"caption": one.caption, "settings": one.settings} for one in records],
+        "out": options.out,
+        "files": [*(path for _, paths in beside for path in paths), *files, *asked.values()],
+        "results": [document.of_record(one, net) for one in records],
         "interrupted": any(one.interrupted for one in records),
         "skipped": [line for one in records for line in one.skipped]}
     tell(*document.document(options.command, **values | more).split("\n"))
@@ -354,15 +358,17 @@ def result(options, records, lines, beside=(), files=(), **more):
 
 def show(path, picture, is_sheet=False, pictures=None):
     """Write a picture, enlarged if it is small, or a sheet and its pictures at their own size;
-    returns where these are, if anywhere: [(a line that says so, path)]."""
+    returns where these are, if anywhere: [(a line that says so, paths)]."""
     if is_sheet:
         images.save(path, picture)
-        where = None if pictures is None else full_size.save(path, pictures)
-        return [] if where is None else [(f"  each picture at its own size: {where}{os.sep}",
-                                          where)]
+        if pictures is None:
+            return []
+        where = full_size.save(path, pictures)
+        return [(f"  each picture at its own size: {where}{os.sep}",
+                 [where / f"{full_size.file_name(name)}.png" for name in pictures])]
     itself, (height, width) = full_size.show(path, picture), picture.shape[:2]
     return [] if itself is None else [(f"  enlarged from {width}x{height}; itself: {itself}",
-                                       itself)]
+                                       [itself])]
 
 
 def finish(record):

@@ -266,6 +266,13 @@ def test_wrong_usage(arguments, capsys):
 
 
 @pytest.mark.thorough
+def test_a_notebook_that_may_hold_answers_stays(written, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "07.ipynb").write_text("answers")
+    assert "07-2.ipynb" in complaint("lesson", written, "--notebook", "07.ipynb")
+    assert (tmp_path / "07.ipynb").read_text() == "answers"
+
+
 def test_a_notebook(written, said, complaint, tmp_path):
     for name in ("jupytext", "nbclient", "ipykernel"):
         pytest.importorskip(name)
