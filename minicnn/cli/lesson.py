@@ -1,6 +1,7 @@
 """``minicnn lesson``: see `minicnn.course.session`; for --notebook, `minicnn.course.notebook`."""
 
 import contextlib
+import functools
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from minicnn.cli import viewer
 from minicnn.cli.naming import Default, free
 from minicnn.course import bookmark, lessons, stage
 from minicnn.network.summary import lined_up
-from minicnn.terminal import tell
+from minicnn.terminal import note, tell
 
 
 def add(parser):
@@ -27,6 +28,8 @@ def add(parser):
                              "matplotlib)")
     parser.add_argument("--out", metavar="FOLDER",
                         help="where its pictures go (default: minicnn-lessons/NN-name)")
+    parser.add_argument("--show", action="store_true", dest="opens",
+                        help="also open each picture with the system's viewer")
     parser.add_argument("--figure", action="store_true",
                         help="write the lesson's step figure instead, a page on which every number "
                              "can be touched, and open it where there is a desktop")
@@ -87,6 +90,12 @@ def go(lesson, options):
     folder = folder_of(lesson, options)
     images.check_folder(folder)
     screen = Screen.of(sys.stdout)
+    if options.opens:
+        program, why_not = viewer.viewer(os.environ, sys.platform)
+        if program is None:
+            note(f"minicnn: pictures are saved, not opened: {why_not}")
+        else:
+            screen.opened = functools.partial(viewer.open_with, program)
     if sys.stdin.isatty() and sys.stdout.isatty():
         with contextlib.suppress(ImportError):  # not on every system
             import readline  # noqa: F401 - what is typed can be edited

@@ -165,3 +165,14 @@ def without_questions(content):
         kept = [f"{' ' * node.col_offset}ask(...)"] if node.col_offset else []
         lines[node.lineno - 1:node.end_lineno] = kept
     return "\n".join(lines).strip("\n")
+
+
+def folded(content):
+    """The code of a cell with a line in place of each function that draws its pictures."""
+    lines = content.splitlines()
+    drawing = [node for node in ast.parse(content).body if isinstance(node, ast.FunctionDef)
+               and any(getattr(part, "id", "") == "plt" for part in ast.walk(node))]
+    for node in reversed(drawing):
+        lines[node.lineno - 1:node.end_lineno] = [
+            f"def {node.name}(...): ...  # draws pictures; v {node.name} shows it"]
+    return "\n".join(lines)

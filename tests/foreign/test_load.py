@@ -68,7 +68,8 @@ def test_a_shipped_network_by_name(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name, words", [
-    ("googlenet_bvlc.h5", "`minicnn fetch googlenet` downloads one; then it is --weights googlenet"),
+    ("googlenet_bvlc.h5", "`minicnn fetch googlenet` downloads one; then it is --weights "
+                          "googlenet"),
     ("vgg16_keras.h5", "`minicnn fetch vgg16_keras` downloads one"),
     ("minivg", "did you mean minivgg?"), ("xyz", "`minicnn fetch --list` shows networks")])
 def test_a_network_that_is_not_there_comes_with_a_remedy(name, words, tmp_path, monkeypatch):
