@@ -205,8 +205,9 @@ def build_parser(arguments=()):
     parser.add_argument("--version", action="version", version=f"minicnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, words in COMMANDS.items():
-        command = commands.add_parser(name, help=words, description=f"{words[0].upper()}"
-                                                                    f"{words[1:]}.")
+        end = "" if words.endswith("?") else "."
+        command = commands.add_parser(name, help=words,
+                                      description=f"{words[0].upper()}{words[1:]}{end}")
         if name in arguments:
             file = importlib.import_module(f"minicnn.cli.{name.replace('-', '_')}")
             file.add(command)

@@ -102,27 +102,27 @@ def is_right(result):
 
 # ---- in words
 
-def lines(given, result, attempt):
+def lines(given, result, attempt, width=WIDTH):
     """What the terminal shows, as a list of lines."""
     found = [f"{given.assignment.title}: {given.submission.name}, attempt {attempt}", ""]
     for note in [*given.remarks, *result.notes]:
-        found += [*wrapped(note, ""), ""]
+        found += [*wrapped(note, "", width), ""]
     titles = max(len(one.question.title) for one in result.outcomes)
     for one in result.outcomes:
         earned = f"{amount(one.points)} of {one.question.points}"
         found.append(f"{number(one.question):>2}  {one.question.title:<{titles}}  {earned:>9}  "
                      f"{one.status}")
-        found += _said(one, result.file)
+        found += _said(one, result.file, width)
     return found + ["", *_conclusion(given, result)]
 
 
-def _said(one, file):
+def _said(one, file, width):
     """Why an answer is not right; or what it has made."""
     if one.status in (*UNWRITTEN, BY_HAND):
-        return wrapped(one.words) if one.status == MISSING else []
-    found = wrapped(one.words)
+        return wrapped(one.words, width=width) if one.status == MISSING else []
+    found = wrapped(one.words, width=width)
     if one.cause:
-        found += wrapped(f"Probably: {one.cause}")
+        found += wrapped(f"Probably: {one.cause}", width=width)
     if one.smallest:
         where = f"; {how(file)}" * file.endswith(".ipynb")
         found += [f"{'':6}A small input that shows it{where}:", ""]
@@ -130,9 +130,9 @@ def _said(one, file):
     return found
 
 
-def wrapped(text, indent=" " * 6):
+def wrapped(text, indent=" " * 6, width=WIDTH):
     """A paragraph as lines."""
-    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent=indent,
+    return textwrap.wrap(" ".join(text.split()), width, initial_indent=indent,
                          subsequent_indent=indent)
 
 
