@@ -211,10 +211,11 @@ def build_parser(arguments=()):
         if name in arguments:
             file = importlib.import_module(f"minicnn.cli.{name.replace('-', '_')}")
             file.add(command)
-            command.set_defaults(run=file.run, refuse=command.refuse, command=name)
+            command.set_defaults(run=file.run, command=name)
         command.example = EXAMPLES[name]
         for leaf, words in leaves(command, name):
             leaf.example = EXAMPLES.get(words)
+            leaf.set_defaults(refuse=leaf.refuse, wrong_usage=leaf.error)
             if name in arguments and leaf.add_help:  # else all arguments are another program's
                 leaf.shared.add_argument("--quiet", action="store_true",
                                          help="no progress bars and no notes on standard error, "

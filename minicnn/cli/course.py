@@ -38,7 +38,7 @@ def add(parser):
                                       description=f"{words[0].upper()}{words[1:]}.",
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
         options(command)
-        command.set_defaults(act=action, refuse=command.refuse)
+        command.set_defaults(act=action)
 
 
 def run(options):
@@ -139,7 +139,7 @@ def _check(options):
 
     if options.picture is not None:
         if options.question is None:
-            options.refuse("--picture without --question N")
+            options.wrong_usage("--picture without --question N")
         images.check_destination(options.picture)
     given = checking.opened(options.file, options.assignment)
     if options.hint is not None:

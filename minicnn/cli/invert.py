@@ -16,7 +16,6 @@ def add(parser):
     command.options(size=kinds.side)
     command.keeping()
     command.watching()
-    parser.set_defaults(wrong_usage=parser.error)
 
 
 def run(options):

@@ -43,15 +43,15 @@ def add(parser):
 def run(options):
     """Go through a lesson, or list all."""
     if options.executed and options.notebook is None:
-        options.refuse("--executed without --notebook PATH.ipynb")
+        options.wrong_usage("--executed without --notebook PATH.ipynb")
     if options.lesson is None:
         for name in ("figure", "notebook", "weights", "photo", "out", "restart"):
             if getattr(options, name):
-                options.refuse(f"--{name} without a LESSON")
+                options.wrong_usage(f"--{name} without a LESSON")
         tell(*listing().split("\n"))
         return
     if options.figure and options.notebook is not None:
-        options.refuse("--figure and --notebook; choose one")
+        options.wrong_usage("--figure and --notebook; choose one")
     lesson = lessons.lesson(options.lesson)
     photo = None if options.photo is None else Path(options.photo).resolve()
     with stage.chosen(weights=options.weights, photo=photo):

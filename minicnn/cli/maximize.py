@@ -31,7 +31,6 @@ def add(parser):
     command.options(start=_start, size=kinds.whole(1), zoom=kinds.pair)
     command.keeping()
     command.watching()
-    parser.set_defaults(wrong_usage=parser.error)
 
 
 def run(options):

@@ -199,6 +199,7 @@ def test_the_help_lists_every_feature(capsys):
     assert max(map(len, out.splitlines())) <= 100 and check.SCREEN == "-"
 
 
+@pytest.mark.thorough
 def test_on_a_terminal_it_is_wide_and_in_colour(tmp_path, monkeypatch, capsys):
     """The same words as in a pipe; only the lines are longer."""
     path = tmp_path / "mine.py"

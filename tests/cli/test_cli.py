@@ -249,8 +249,9 @@ def test_the_help_says_what_the_photo_is_by_default(name, capsys):
 
 
 @pytest.mark.parametrize("name, more", [
-    ("classify", []), ("saliency", []), ("compare", ["--against", "WEIGHTS"]),
-    ("activations", ["--layers", "relu1"])])
+    ("classify", []), *(pytest.param(*one, marks=pytest.mark.thorough) for one in (
+        ("saliency", []), ("compare", ["--against", "WEIGHTS"]),
+        ("activations", ["--layers", "relu1"])))])
 def test_without_a_photo_it_is_a_ladybird(name, more, weights, tmp_path, monkeypatch, capsys):
     told = []
     images.save(tmp_path / "own.png", drawn.ladybird())
