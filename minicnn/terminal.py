@@ -5,12 +5,14 @@ the cursor or set the window's title, bells, marks that turn the direction of wr
 that forge a line of output.
 """
 
+import shutil
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from unicodedata import category
 
 HARMFUL = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")  # control, format, unknown, line separators
+LEAST, MOST = 39, 101  # columns
 JOINERS = "\u200c\u200d"  # part of words in some scripts, and of some emoji
 
 _quiet: ContextVar[bool] = ContextVar("_quiet", default=False)
@@ -31,9 +33,17 @@ def escaped(text):
                    else one.encode("unicode_escape").decode() for one in text)
 
 
-def tell(*lines, file=None):
-    """Print lines, each of them escaped, on standard output or another stream."""
-    print(*map(escaped, lines), sep="\n", file=sys.stdout if file is None else file, flush=True)
+def tell(*lines, file=None, paint=str):
+    """Print lines, each of them escaped and then painted, on standard output or another stream."""
+    print(*map(paint, map(escaped, lines)), sep="\n", file=sys.stdout if file is None else file,
+          flush=True)
+
+
+def columns(usual):
+    """How wide text on standard output may be: as the terminal, up to 100; `usual` in a pipe."""
+    if not sys.stdout.isatty():
+        return usual
+    return max(LEAST, min(MOST, shutil.get_terminal_size().columns) - 1)  # some wrap a full line
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Names on their way to the terminal."""
 
 import io
+import sys
 import unicodedata
 
 import pytest
 
 from minicnn.progress import bar
-from minicnn.terminal import escaped, is_quiet, note, quiet, tell
+from minicnn.terminal import columns, escaped, is_quiet, note, quiet, tell
 
 
 @pytest.mark.parametrize("text, shown", [
@@ -43,3 +44,16 @@ def test_notes_and_quiet(capsys):
     with quiet(False):
         note("d")
     assert capsys.readouterr() == ("", "a\\x07\nb\nd\n")
+
+
+def test_text_is_as_wide_as_the_terminal_up_to_a_limit(monkeypatch):
+    assert columns(79) == 79
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    for there, wide in ((80, 79), (300, 100), (5, 39)):
+        monkeypatch.setenv("COLUMNS", str(there))
+        assert columns(79) == wide
+
+
+def test_lines_are_painted_once_they_are_escaped(capsys):
+    tell("a\x1b", paint=lambda line: f"<{line}>")
+    assert capsys.readouterr().out == "<a\\x1b>\n"

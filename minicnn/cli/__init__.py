@@ -24,42 +24,60 @@ from difflib import get_close_matches
 
 from minicnn.terminal import escaped, quiet, tell
 
-COMMANDS = {
-    "tour": "every method once on one photo, explained on a page, into a folder",
-    "lesson": "lessons to step through: text, code, pictures, and questions to predict",
-    "course": "course assignments cut from the library's pages: handouts, checking, grading",
-    "summary": "a network's layers as a table",
-    "explain": "an op's page (its plain implementation) in the terminal: formulas, code, files",
-    "check": "layers written by hand: are outputs and gradients right, and if not, why?",
-    "classify": "the most probable classes of photos, with probabilities",
-    "classes": "the classes of a network, with their numbers",
-    "maximize": "an image that a class or a channel responds to strongly",
-    "filters": "what the first filters of every layer respond to strongly, as one sheet",
-    "deconvnet": "the part of a photo that a unit, a channel or a layer responded to",
-    "activations": "every channel of every layer for one photo, as pictures and statistics",
-    "kernels": "the first layer's filters in colour, or any layer's kernels, plane by plane",
-    "hypercolumns": "a photo's pixels as vectors over many layers: mean, segments, similarity",
-    "saliency": "the pixels of a photo that a class's score depends on",
-    "gradcam": "where in a photo the evidence for a class is",
-    "occlusion": "how much a class's probability depends on each part of a photo",
-    "compare": "two networks' first layers: dead filters, aliasing, what a unit sees",
-    "strongest": "the patches of many photos that activate each channel most, with projections",
-    "evolution": "features of a network as they grew while it was trained, at chosen epochs",
-    "deepdream-image": "pictures that activate channels of a layer, as MATLAB makes them",
-    "dream": "a photo changed to amplify what a layer sees in it (DeepDream)",
-    "zoom": "a zoom into a dream: dream, enlarge, dream again; frames as a GIF or MP4, and a sheet",
-    "invert": "what a layer still knows of a photo: an image with the same activation",
-    "texture": "a new image with the texture of a photo",
-    "style": "a photo painted in the style of paintings",
-    "train": "a network trained on pictures, digits or drawn shapes; or measured, --evaluate",
-    "convert": "another program's weight file, converted to minicnn's format",
-    "doctor": "a check of this machine: libraries, GPU, cache, and every op",
-    "fetch": "an official weight file: download, verify, convert and keep it",
-    "replay": "the same picture again, from the settings saved with it",
-    "bench": "the benchmarks, in a checkout of the source: speed and accuracy",
-    "completion": "a script by which bash, zsh or fish complete commands and options",
+GROUPS = {  # in the order of the help
+    "learn": {
+        "tour": "every method once on one photo, explained on a page, into a folder",
+        "lesson": "lessons to step through: text, code, pictures, and questions to predict",
+        "explain": "an op's page (its plain implementation) in the terminal: formulas, code, files",
+    },
+    "check what you wrote": {
+        "check": "layers written by hand: are outputs and gradients right, and if not, why?",
+        "course": "course assignments cut from the library's pages: handouts, checking, grading",
+    },
+    "see into a network": {
+        "classify": "the most probable classes of photos, with probabilities",
+        "classes": "the classes of a network, with their numbers",
+        "summary": "a network's layers as a table",
+        "kernels": "the first layer's filters in colour, or any layer's kernels, plane by plane",
+        "filters": "what the first filters of every layer respond to strongly, as one sheet",
+        "maximize": "an image that a class or a channel responds to strongly",
+        "deepdream-image": "pictures that activate channels of a layer, as MATLAB makes them",
+        "strongest": "the patches of many photos that activate each channel most, with projections",
+        "compare": "two networks' first layers: dead filters, aliasing, what a unit sees",
+    },
+    "see what it sees in a photo, and make pictures of it": {
+        "gradcam": "where in a photo the evidence for a class is",
+        "saliency": "the pixels of a photo that a class's score depends on",
+        "occlusion": "how much a class's probability depends on each part of a photo",
+        "deconvnet": "the part of a photo that a unit, a channel or a layer responded to",
+        "activations": "every channel of every layer for one photo, as pictures and statistics",
+        "hypercolumns": "a photo's pixels as vectors over many layers: mean, segments, similarity",
+        "invert": "what a layer still knows of a photo: an image with the same activation",
+        "dream": "a photo changed to amplify what a layer sees in it (DeepDream)",
+        "zoom": "a zoom into a dream: dream, enlarge, dream again; a GIF or MP4, and a sheet",
+        "texture": "a new image with the texture of a photo",
+        "style": "a photo painted in the style of paintings",
+    },
+    "train": {
+        "train": "a network trained on pictures, digits or drawn shapes; or measured, --evaluate",
+        "evolution": "features of a network as they grew while it was trained, at chosen epochs",
+    },
+    "files and this machine": {
+        "fetch": "an official weight file: download, verify, convert and keep it",
+        "convert": "another program's weight file, converted to minicnn's format",
+        "replay": "the same picture again, from the settings that --keep-settings saved with it",
+        "doctor": "a check of this machine: libraries, GPU, cache, and every op",
+        "bench": "the benchmarks, in a checkout of the source only: speed and accuracy",
+        "completion": "a script by which bash, zsh or fish complete commands and options",
+    },
 }
-EXAMPLES = {  # one a command, at the end of its help; all work with the shipped network
+COMMANDS = {name: words for group in GROUPS.values() for name, words in group.items()}
+FIRST = {  # what to begin with
+    "tour": "every method once, on a page: a minute",
+    "lesson 1": "the first of twenty lessons, a step at a time",
+    "check layers.py": "are my gradients right, and if not, why?",
+}
+EXAMPLES = {  # one a command, at the head of its help; all work with the shipped network
     "tour": "tour photo.jpg --out tour",
     "lesson": "lesson 2",
     "course": "course list",
@@ -112,10 +130,9 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":  # print any letter
         sys.stdout.reconfigure(errors="backslashreplace")
+    if arguments[:1] in ([], ["help"]):
+        arguments = [*arguments[1:], "--help"]
     parser = build_parser(arguments)
-    if not arguments:
-        parser.print_help()
-        return 0
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         options.refuse(unknown[0])
@@ -129,6 +146,8 @@ def main(arguments=None):
         with (warnings.catch_warnings(), _interruptible(pressed), sparing(*_inputs(options)),
               quiet(getattr(options, "quiet", False))):
             warnings.showwarning = _show_warning
+            if "complete" in options:
+                options.complete(options)
             status = options.run(options) or 0
             if status == 0 and getattr(options, "show", False):
                 from minicnn.cli import viewer
@@ -182,25 +201,44 @@ def build_parser(arguments=()):
     """The parser of all commands; only the command in `arguments` gets its options."""
     from minicnn import __version__
 
-    parser = Parser(
-        prog="minicnn", description="See, run and check how a convolutional network sees.")
+    parser = Parser(prog="minicnn")
+    parser.format_help = _overview
     parser.add_argument("--version", action="version", version=f"minicnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, words in COMMANDS.items():
-        command = commands.add_parser(name, help=words, description=f"{words[0].upper()}"
-                                                                    f"{words[1:]}.")
+        end = "" if words.endswith("?") else "."
+        command = commands.add_parser(name, help=words,
+                                      description=f"{words[0].upper()}{words[1:]}{end}")
         if name in arguments:
             file = importlib.import_module(f"minicnn.cli.{name.replace('-', '_')}")
             file.add(command)
-            command.set_defaults(run=file.run, refuse=command.refuse, command=name)
+            command.set_defaults(run=file.run, command=name)
         command.example = EXAMPLES[name]
         for leaf, words in leaves(command, name):
             leaf.example = EXAMPLES.get(words)
+            leaf.set_defaults(refuse=leaf.refuse, wrong_usage=leaf.error)
             if name in arguments and leaf.add_help:  # else all arguments are another program's
-                leaf.add_argument("--quiet", action="store_true",
-                                  help="no progress bars and no notes on standard error, only "
-                                       "errors and warnings")
+                leaf.shared.add_argument("--quiet", action="store_true",
+                                         help="no progress bars and no notes on standard error, "
+                                              "only errors and warnings")
     return parser
+
+
+def _overview():
+    """What `minicnn` alone prints: how to begin, and all commands."""
+    from minicnn.cli.bench import is_here
+
+    def listed(commands):
+        return [f"  {name:<16} {words}" for name, words in commands.items()
+                if name != "bench" or is_here()]
+
+    begin = [f"  minicnn {words:<16} {about}" for words, about in FIRST.items()]
+    lines = ["usage: minicnn COMMAND ...", "", "See, run and check how a convolutional network "
+             "sees. To begin with:", "", *begin]
+    for title, commands in GROUPS.items():
+        lines += ["", f"{title}:", *listed(commands)]
+    return "\n".join([*lines, "", "`minicnn help COMMAND` shows what a command takes, `minicnn "
+                      "--version` the version.", ""])
 
 
 def leaves(parser, name):
@@ -215,14 +253,48 @@ def leaves(parser, name):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's parser, which also suggests similar words, and ends its help with an example."""
+    """argparse's parser, with a short usage, an example at the head of the help and what commands
+    share at its end; it suggests similar words.
+
+    Attributes
+    ----------
+    example : str or None
+    files, shared : argument groups
+        For the options that read and write, and for those that most commands have.
+    """
 
     example = None
 
+    def __init__(self, *arguments, add_help=True, **more):
+        super().__init__(*arguments, add_help=False, **more)
+        self.add_help = add_help
+        self.files = self.add_argument_group("input and output")
+        self.shared = self.add_argument_group("common options")
+        if add_help:
+            self.shared.add_argument("-h", "--help", action="help", help="show this")
+
     def format_help(self):
-        """The help, and the example as its last line."""
-        return super().format_help() + (f"\nexample:\n  minicnn {self.example}\n"
-                                        if self.example else "")
+        """The help: usage, what it does, an example, and the options by groups."""
+        formatter = self.formatter_class(prog=self.prog)
+        formatter.add_text(self.description)
+        formatter.add_text(self.example and f"example: minicnn {self.example}")
+        for group in self._action_groups:
+            formatter.start_section(group.title)
+            formatter.add_text(group.description)
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        formatter.add_text(self.epilog)
+        return f"{self.format_usage()}\n{formatter.format_help()}"
+
+    def format_usage(self):
+        """One line: what is required, and arguments without a name."""
+        either = [group for group in self._mutually_exclusive_groups if group.required]
+        of_either = [action for group in either for action in group._group_actions]
+        formatter = self.formatter_class(prog=f"{self.prog} [options]")
+        formatter.add_usage(None, [
+            action for action in self._actions
+            if action.required or not action.option_strings or action in of_either], either)
+        return formatter.format_help()
 
     def refuse(self, argument):
         """End with status 2, wrong usage, for an unknown argument."""
@@ -232,8 +304,8 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unknown argument {written}{hint}")
 
     def error(self, message):
-        """End with status 2, and the message on one line below the usage."""
-        super().error(escaped(message))
+        """End with status 2: the message on one line, and where the help is."""
+        self.exit(2, f"{self.prog}: error: {escaped(message)}\n  see {self.prog} --help\n")
 
     def _check_value(self, action, value):  # argparse's check of a value that has choices
         if action.choices is not None and value not in action.choices:

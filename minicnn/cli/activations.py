@@ -34,8 +34,9 @@ def run(options):
     net = network(options)
     found = call(vis.activations, options, net)
     if into_folder:
-        command = shlex.join(["minicnn", "activations", options.image, "--weights",
-                              options.weights, "--scale", found.settings["scale"]])
+        command = shlex.join([
+            "minicnn", "activations", *[options.image] * isinstance(options.image, str),
+            "--weights", options.weights, "--scale", found.settings["scale"]])
         out = sheets.folder(found, out, command, progress=True)
     else:
         images.save(out, sheets.picture(found))

@@ -45,10 +45,15 @@ def load(name):
     ValueError
         minicnn was installed from a wheel, which has no benchmarks.
     """
-    folder, name = ROOT / "benchmarks", name.replace("-", "_")
-    if not ((folder / f"{name}.py").is_file() and (ROOT / "pyproject.toml").is_file()):
+    if not is_here():
         raise ValueError("the benchmarks are not part of an installed minicnn; get its source, run "
                          "pip install -e . there, and run this command again")
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))  # its files import each other by name
-    return importlib.import_module(name)
+    folder = str(ROOT / "benchmarks")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # its files import each other by name
+    return importlib.import_module(name.replace("-", "_"))
+
+
+def is_here():
+    """Whether this is a checkout of the source, which has the benchmarks."""
+    return (ROOT / "benchmarks" / "speed.py").is_file() and (ROOT / "pyproject.toml").is_file()

@@ -9,14 +9,18 @@ from pathlib import Path
 from minicnn import images, progress
 from minicnn.cli import INTERRUPTED
 from minicnn.cli.kinds import number
+from minicnn.course.rendering import painting
 from minicnn.gradcheck.judge import features, files, record, words
 from minicnn.gradcheck.judge.step_sizes import error_by_step
 from minicnn.gradcheck.own.forms import KINDS
 from minicnn.gradcheck.own.layouts import LAYOUTS
 from minicnn.report import check as page
-from minicnn.terminal import tell
+from minicnn.terminal import columns, tell
 
 SCREEN = "-"
+LOOKS = {"wrong": r"\bWRONG\b|^  gradient +wrong", "right": r"(?<= )right(?= .*\d\.\d$)",
+         "dim": r"^  not claimed.*", "bold": r"^  [a-z][a-z ]{11}(?= )|^\S+( \(\w+\))?$",
+         "code": r"^    (?:import |from |print\(|\w+(?:, \w+)* = ).*"}
 ABOUT = """\
 FILE.py is run, in a process of its own with limits on time, memory, files and processes; or name
 one class of it, FILE.py:Conv. Its ops are recognised by their names: conv_forward and conv_backward
@@ -87,17 +91,19 @@ def run(options):
 
 def _judge(layers, found, options):
     """(the Judged so far, whether none is left), each printed as soon as it is there."""
+    paint, width = painting(sys.stdout, LOOKS), columns(words.WIDTH)
+
     def say(text):
         if options.json != SCREEN:
-            tell(*text.split("\n"))
+            tell(*text.split("\n"), paint=paint)
 
     if not found:
         say(files.no_op(Path(options.file).name))
         return [], True
     names, done, finished = [files.name_of(one) for one in found], [], True
     left = [] if options.op else [one for one in layers.found if one not in found]
-    say("\n".join(line for one in found for line in words.taken(one)))
-    say("\n".join(line for one in left for line in words.left_out(one)))
+    say("\n".join(line for one in found for line in words.taken(one, width)))
+    say("\n".join(line for one in left for line in words.left_out(one, width)))
     say("\n" + "\n".join(words.headings(names)))
     curve = None if options.html is None else error_by_step
     with progress.bar(found, "check", unit="op") as bar:
@@ -110,11 +116,12 @@ def _judge(layers, found, options):
                     say(words.line(names, done[-1]))
         except KeyboardInterrupt:
             finished = False
-    for lines in filter(None, map(words.details, done)):
+    for lines in filter(None, (words.details(one, width) for one in done)):
         say("\n".join(["", *lines]))
-    say("\n" + words.conclusion(done, len(found)))
+    say("\n" + words.conclusion(done, len(found), width))
     if layers.lacks:
-        say("\n".join(words.wrapped("This system cannot limit: ", "  ", ", ".join(layers.lacks))))
+        lacks = ", ".join(layers.lacks)
+        say("\n".join(words.wrapped("This system cannot limit: ", "  ", lacks, width)))
     return done, finished
 
 

@@ -2,7 +2,7 @@
 
 from minicnn import images, vis
 from minicnn.cli.kinds import side
-from minicnn.cli.options import Command, call, equipped, finish, network, result
+from minicnn.cli.options import Command, call, equipped, finish, network, photo, result
 from minicnn.foreign.load import load
 from minicnn.report import comparison
 
@@ -10,8 +10,7 @@ from minicnn.report import comparison
 def add(parser):
     """The options of the command."""
     command = Command(parser, vis.compare, "compare.png")
-    parser.add_argument("photos", metavar="photo", nargs="+",
-                        help="photos, folders of photos, or a data set's .h5 file")
+    photo(parser, "photos", "photos, folders of photos, or a data set's .h5 file")
     command.option("against", required=True, metavar="NAME_OR_PATH", help="the second network")
     command.options(size=side)
 

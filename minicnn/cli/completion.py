@@ -2,18 +2,19 @@
 
 Everything in it is read from the commands' own parsers when it is printed, so it never lacks an
 option; the shell then needs no Python. A word that an option takes is completed by what the option
-says of it: its choices, the names of networks, files (where the help has PATH, FILE, DIR, photo,
-...), or nothing.
+says of it: its choices, names (`offered`: networks that are there, layers, classes, lessons, ...),
+files (where the help has PATH, FILE, DIR, photo, ...), or nothing.
 """
 
 import argparse
+import functools
 import re
 import shlex
 from typing import NamedTuple
 
 from minicnn.cli import COMMANDS, build_parser
-from minicnn.files import manifest
-from minicnn.foreign.load import shipped
+from minicnn.files import cache, manifest
+from minicnn.foreign.load import load, shipped
 from minicnn.terminal import tell
 
 SHELLS = ("bash", "zsh", "fish")
@@ -24,12 +25,14 @@ fish: minicnn completion fish > ~/.config/fish/completions/minicnn.fish
 or, for bash and zsh, in ~/.bashrc or ~/.zshrc: source <(minicnn completion bash), or zsh"""
 FILES = re.compile("PATH|FILE|FOLDER|DIR|SUBMISSIONS|DATA|OUT|photo|PHOTOS|painting|file|folder")
 NETWORKS = ("weights", "against")  # options that take a network's name or file
+SEVERAL = ("layers", "content_layers", "style_layers", "freeze", "without", "assignments")
 
 
 class Word(NamedTuple):
     """An option of a command, or an argument without a name: then `names` is empty.
 
-    Its value is one of `words`, or a file; neither: anything; a `flag` takes none.
+    Its value is one of `words`, or `several` with commas, or a file; neither: anything; a `flag`
+    takes none.
     """
 
     names: tuple
@@ -37,6 +40,7 @@ class Word(NamedTuple):
     words: tuple = ()
     files: bool = False
     flag: bool = False
+    several: bool = False
 
 
 class Command(NamedTuple):
@@ -52,7 +56,7 @@ class Command(NamedTuple):
 def add(parser):
     """The options of the command."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = f"{parser.description}\n\n{HOW}"
+    parser.epilog = HOW
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
 
 
@@ -62,6 +66,27 @@ def run(options):
 
 
 # ---- what there is, from the parsers
+
+@functools.cache
+def offered():
+    """{destination of an option, or (command, destination): names that it takes}."""
+    from minicnn.cli.explain import PAGES
+    from minicnn.course.assignments import assignments
+    from minicnn.course.lessons import lessons
+    from minicnn.gradcheck.judge.features import FEATURES, conduct_kinds
+    from minicnn.gradcheck.own.known import MORE, OPS
+
+    files = {name: name for name in manifest.known()} | manifest.preferred()
+    here = [name for name, file in files.items() if cache.place(file).is_file()]
+    net, courses = load("minivgg"), [one.name for one in assignments()]
+    layers = dict.fromkeys(("layer", *SEVERAL[:4]), net.names)
+    return {key: tuple(words) for key, words in {
+        **layers, **dict.fromkeys(NETWORKS, [*shipped(), *sorted(here)]), "target": net.labels,
+        "without": [*FEATURES, *conduct_kinds()], "assignment": courses, "assignments": courses,
+        ("check", "op"): [*OPS, *MORE], ("explain", "op"): PAGES,
+        ("lesson", "lesson"): [one.name for one in lessons()],
+        ("fetch", "name"): [*manifest.preferred(), *manifest.known()]}.items()}
+
 
 def commands():
     """All commands, those below others after them; the first is `minicnn` itself."""
@@ -86,10 +111,10 @@ def _word(action, prog):
     named, choices = tuple(action.option_strings), tuple(map(str, action.choices or ()))
     if action.nargs == 0:
         return Word(named, help, flag=True)
-    if action.dest in NETWORKS:
-        return Word(named, help, (*shipped(), *manifest.preferred()), files=True)
+    names = offered().get((prog.partition(" ")[2], action.dest), offered().get(action.dest, ()))
     files = not choices and FILES.search(str(action.metavar or action.dest))
-    return Word(named, help, choices, bool(files))
+    return Word(named, help, choices or names, bool(files) or action.dest in NETWORKS,
+                several=action.dest in SEVERAL)
 
 
 def _paths(found):
@@ -102,8 +127,21 @@ def _paths(found):
 
 BASH = """\
 # minicnn's commands and options, for bash: made by `minicnn completion bash`
+_minicnn_offer() {  # those that begin as the word does, or as what it has after a comma
+    local one begin= end=$word
+    [[ $word == *,* ]] && begin=${word%%,*}, end=${word##*,}
+    for one; do
+        printf -v one %%q "$one"
+        [[ $one == "$end"* ]] && COMPREPLY+=("$begin$one")
+    done
+}
+_minicnn_files() {
+    local IFS=$'\\n'
+    COMPREPLY+=($(compgen -f -- "$word"))
+    compopt -o filenames 2>/dev/null
+}
 _minicnn() {
-    local command= options= arguments= k word=${COMP_WORDS[COMP_CWORD]}
+    local command= options=() arguments=() places= k word=${COMP_WORDS[COMP_CWORD]}
     for ((k = 1; k < COMP_CWORD; k++)); do
         case "$command ${COMP_WORDS[k]}" in
             %(paths)s)
@@ -118,13 +156,12 @@ _minicnn() {
 %(commands)s
     esac
     if [[ $word == -* ]]; then
-        arguments=$options
-    elif [[ $arguments == files ]]; then
-        return  # the shell completes names of files
+        _minicnn_offer "${options[@]}"
     else
-        compopt +o default 2>/dev/null
+        [[ $places ]] && return  # the shell completes names of files
+        _minicnn_offer "${arguments[@]}"
     fi
-    COMPREPLY=($(compgen -W "$arguments" -- "$word"))
+    compopt +o default 2>/dev/null
 }
 complete -o default -F _minicnn minicnn
 """
@@ -138,12 +175,11 @@ def bash(found):
             if not option.flag:
                 places = values.setdefault((option.words, option.files), [])
                 places += [f'"{one.name}:{name}"' for name in option.names]
-        positional = [word for argument in one.arguments for word in argument.words]
-        given = "files" if any(argument.files for argument in one.arguments) else " ".join(
-            [*one.below, *positional])
-        names = " ".join(name for option in one.options for name in option.names)
-        commands.append(f'        "{one.name}") options={shlex.quote(names)} '
-                        f"arguments={shlex.quote(given)} ;;")
+        positional = [*one.below, *(word for argument in one.arguments for word in argument.words)]
+        names = [name for option in one.options for name in option.names]
+        files = "yes" if any(argument.files for argument in one.arguments) else ""
+        commands.append(f'        "{one.name}") options=({shlex.join(names)}) '
+                        f"arguments=({shlex.join(positional)}) places={files} ;;")
     return BASH % {"paths": "|".join(f'"{words}"' for words, _ in _paths(found)),
                    "values": "\n".join(_bash_value(*item) for item in values.items()),
                    "commands": "\n".join(commands)}
@@ -151,9 +187,11 @@ def bash(found):
 
 def _bash_value(kind, places):
     words, files = kind
-    lines = [] if files else ["compopt +o default 2>/dev/null"]
-    if words:
-        lines.append(f'COMPREPLY=($(compgen -W {shlex.quote(" ".join(words))} -- "$word"))')
+    lines = [f"_minicnn_offer {shlex.join(words)}"] * bool(words)
+    if not files:
+        lines.append("compopt +o default 2>/dev/null")
+    elif words:
+        lines.append("_minicnn_files")
     return "        " + "|".join(places) + ")\n            " + "; ".join([*lines, "return"]) + " ;;"
 
 
@@ -208,9 +246,11 @@ def _zsh_command(one):
 def _zsh_value(word):
     if word.flag:
         return ""
-    actions = [f"({' '.join(word.words)})"] * bool(word.words) + ["_files"] * word.files
-    both = "".join(actions) if len(actions) < 2 else f" _minicnn_or_file {' '.join(word.words)}"
-    return f":{' / '.join(word.names) or 'argument'}:{both or ' '}"
+    words = " ".join(one.replace(" ", "\\ ").replace(":", "\\:") for one in word.words)
+    action = "_files" if word.files else f"({words})"
+    if words and (word.files or word.several):
+        action = f" {'_minicnn_or_file' if word.files else '_sequence compadd -'} {words}"
+    return f":{' / '.join(word.names) or 'argument'}:{action if words or word.files else ' '}"
 
 
 def _zsh_text(text, quoted=False):
@@ -253,7 +293,9 @@ def _fish_lines(one):
                          for name in word.names)
         value = "" if word.flag else (" -r -F" if word.files else " -x") if names else (
             " -F" if word.files else "")
-        given = f" -a {_fish_text(' '.join(word.words))}" if word.words else ""
+        words = " ".join(one.replace(" ", "\\ ") for one in word.words)
+        words = f"(__fish_append , {words})" if word.several else words
+        given = f" -a {_fish_text(words)}" if word.words else ""
         if names or given or value:
             yield f"{at} {names}{value}{given}".rstrip() + f" -d {_fish_text(word.help)}" * bool(
                 names)

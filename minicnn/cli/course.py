@@ -9,9 +9,12 @@ from minicnn import images, progress
 from minicnn.cli import INTERRUPTED
 from minicnn.cli.kinds import names, whole
 from minicnn.course.assignments import assignment, assignments
+from minicnn.course.rendering import painting
 from minicnn.network.summary import lined_up
-from minicnn.terminal import tell
+from minicnn.terminal import columns, tell
 
+LOOKS = {"right": r"(?<= {2})right$", "wrong": r"(?<= {2})(?:wrong|partly|no answer)$",
+         "bold": r"^ {6}Probably:", "code": r"^ {8}.*"}  # of a student's check
 CHECK = """\
 The numbers are drawn from the seed in the handout. Those of the grading are others, and differ for
 every submission. The code runs in a process of its own, with limits on time and memory.
@@ -35,7 +38,7 @@ def add(parser):
                                       description=f"{words[0].upper()}{words[1:]}.",
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
         options(command)
-        command.set_defaults(act=action, refuse=command.refuse)
+        command.set_defaults(act=action)
 
 
 def run(options):
@@ -140,7 +143,7 @@ def _check(options):
 
     if options.picture is not None:
         if options.question is None:
-            options.refuse("--picture without --question N")
+            options.wrong_usage("--picture without --question N")
         images.check_destination(options.picture)
     if options.figure is not None:
         images.check_destination(options.figure, {".html": "HTML", ".htm": "HTML"})
@@ -149,13 +152,14 @@ def _check(options):
         question = given.assignment.question(options.hint)
         count, text = attempts.next_hint(given.assignment, question)
         tell(f"{question.title}, hint {count} of {len(question.hints)}:", "",
-             *checking.wrapped(text, ""))
+             *checking.wrapped(text, "", columns(checking.WIDTH)))
         return 0
     chosen = None if options.question is None else [given.assignment.question(options.question).id]
     result, attempt = checking.checked(
         given, chosen, **_seen(options),
         each=lambda questions: progress.bar(questions, "check", unit="question"))
-    tell(*"\n".join(checking.lines(given, result, attempt)).split("\n"))
+    lines = checking.lines(given, result, attempt, columns(checking.WIDTH))
+    tell(*"\n".join(lines).split("\n"), paint=painting(sys.stdout, LOOKS))
     if options.picture is not None:
         _picture(options, checking.picture(result.outcomes[0]))
     if options.figure is not None:

@@ -28,7 +28,6 @@ def add(parser):
                         help="also show the maps at every step back to the pixels: print a "
                              "summary and save a sheet of pictures")
     command.keeping()
-    parser.set_defaults(wrong_usage=parser.error)
 
 
 def run(options):

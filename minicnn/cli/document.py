@@ -10,6 +10,7 @@ the keys of `minicnn check` are those of `minicnn.gradcheck.judge.record`.
 """
 
 import json
+from dataclasses import fields
 from math import isfinite
 
 import numpy as np
@@ -17,8 +18,9 @@ import numpy as np
 VERSION = 1
 PICTURE = {  # of every command that makes pictures
     "out": "path of the result",
-    "files": "paths of what else was written, or folders of it",
-    "results": "one {caption, settings} for each picture",
+    "files": "paths of what else was written",
+    "results": "one {caption, settings, label} for each picture, with the record's own numbers and "
+               "words: score, error, ...; label is the class's name, where it is about a class",
     "interrupted": "whether Ctrl-C ended it early",
     "skipped": "one line for each photo that could not be read",
 }
@@ -86,6 +88,39 @@ def plain(value):
     if isinstance(value, float):
         return value if isfinite(value) else None
     return value if isinstance(value, (str, int, type(None))) else str(value)
+
+
+def of_record(record, net=None):
+    """A record's caption, settings, and what else it holds of numbers and words.
+
+    Parameters
+    ----------
+    record : vis.Record
+    net : Network, optional
+        For the name of the class that the record is about.
+    """
+    from minicnn.vis.record import Record  # all of `vis` comes with it
+
+    common = {one.name for one in fields(Record)}
+    own = {one.name: getattr(record, one.name) for one in fields(record) if one.name not in common}
+    return {"caption": record.caption, "settings": record.settings,
+            "label": net and _label(net, record.settings),
+            **{name: value for name, value in own.items() if _is_plain(value)}}
+
+
+def _label(net, settings):
+    """The name of the class that a record is about; None if it is about none."""
+    number = settings.get("target")
+    if number is None and settings.get("layer") == net.logits:
+        number = settings.get("channel")
+    return net.label(number) if isinstance(number, int) and net.labels else None
+
+
+def _is_plain(value):
+    """Whether a value is a number, words, or a collection of these."""
+    if isinstance(value, (dict, list, tuple)):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, (str, int, float, np.generic))
 
 
 def about(command):

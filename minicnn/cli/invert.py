@@ -16,7 +16,6 @@ def add(parser):
     command.options(size=kinds.side)
     command.keeping()
     command.watching()
-    parser.set_defaults(wrong_usage=parser.error)
 
 
 def run(options):
@@ -28,10 +27,12 @@ def run(options):
     if not several:
         return of.make(vis.invert, options)
     of.check_destinations(options, folder=True)
-    found = of.call(vis.invert, options, of.network(options))
+    net = of.network(options)
+    found = of.call(vis.invert, options, net)
     beside = of.show(options.out, sheets.sheet(found), True, {
         f"{one.settings['layers']}_{one.settings['seed']}": one.image for one in found})
-    of.result(options, found, [f"{options.out}:", *[f"  {one.caption}" for one in found]], beside)
+    of.result(options, found, [f"{options.out}:", *[f"  {one.caption}" for one in found]], beside,
+              net=net)
     return of.finish(found[-1])
 
 

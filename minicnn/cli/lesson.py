@@ -1,15 +1,17 @@
 """``minicnn lesson``: see `minicnn.course.session`; for --notebook, `minicnn.course.notebook`."""
 
 import contextlib
+import functools
 import os
 import sys
 from pathlib import Path
 
 from minicnn import images
 from minicnn.cli import viewer
+from minicnn.cli.naming import Default, free
 from minicnn.course import bookmark, lessons, stage
 from minicnn.network.summary import lined_up
-from minicnn.terminal import tell
+from minicnn.terminal import note, tell
 
 
 def add(parser):
@@ -26,6 +28,8 @@ def add(parser):
                              "matplotlib)")
     parser.add_argument("--out", metavar="FOLDER",
                         help="where its pictures go (default: minicnn-lessons/NN-name)")
+    parser.add_argument("--show", action="store_true", dest="opens",
+                        help="also open each picture with the system's viewer")
     parser.add_argument("--figure", action="store_true",
                         help="write the lesson's step figure instead, a page on which every number "
                              "can be touched, and open it where there is a desktop")
@@ -39,15 +43,15 @@ def add(parser):
 def run(options):
     """Go through a lesson, or list all."""
     if options.executed and options.notebook is None:
-        options.refuse("--executed without --notebook PATH.ipynb")
+        options.wrong_usage("--executed without --notebook PATH.ipynb")
     if options.lesson is None:
         for name in ("figure", "notebook", "weights", "photo", "out", "restart"):
             if getattr(options, name):
-                options.refuse(f"--{name} without a LESSON")
+                options.wrong_usage(f"--{name} without a LESSON")
         tell(*listing().split("\n"))
         return
     if options.figure and options.notebook is not None:
-        options.refuse("--figure and --notebook; choose one")
+        options.wrong_usage("--figure and --notebook; choose one")
     lesson = lessons.lesson(options.lesson)
     photo = None if options.photo is None else Path(options.photo).resolve()
     with stage.chosen(weights=options.weights, photo=photo):
@@ -66,6 +70,9 @@ def run(options):
         elif options.notebook is not None:
             from minicnn.course import notebook
 
+            if Path(options.notebook).exists():
+                raise ValueError(f"{options.notebook}: there is one already, which may hold your "
+                                 f"answers; write {free(Default(options.notebook))}, for example")
             notebook.write(lesson, options.notebook, options.executed)
             tell(f"{options.notebook}: {lesson.title}")
         else:
@@ -83,6 +90,12 @@ def go(lesson, options):
     folder = folder_of(lesson, options)
     images.check_folder(folder)
     screen = Screen.of(sys.stdout)
+    if options.opens:
+        program, why_not = viewer.viewer(os.environ, sys.platform)
+        if program is None:
+            note(f"minicnn: pictures are saved, not opened: {why_not}")
+        else:
+            screen.opened = functools.partial(viewer.open_with, program)
     if sys.stdin.isatty() and sys.stdout.isatty():
         with contextlib.suppress(ImportError):  # not on every system
             import readline  # noqa: F401 - what is typed can be edited

@@ -31,7 +31,6 @@ def add(parser):
     command.options(start=_start, size=kinds.whole(1), zoom=kinds.pair)
     command.keeping()
     command.watching()
-    parser.set_defaults(wrong_usage=parser.error)
 
 
 def run(options):
@@ -48,7 +47,7 @@ def run(options):
     beside = of.show(options.out, sheets.side_by_side(net, records), True,
                      dict(zip(names, [one.image for one in records], strict=True)))
     of.result(options, records,
-              [f"{options.out}:", *[f"  {record.caption}" for record in records]], beside)
+              [f"{options.out}:", *[f"  {record.caption}" for record in records]], beside, net=net)
     return of.finish(records[0])
 
 

@@ -15,7 +15,7 @@ from minicnn.cli.naming import Default
 from minicnn.foreign.load import load
 from minicnn.network.rows import near
 from minicnn.network.using import MISSING, WORDS
-from minicnn.report import animation, full_size, trace
+from minicnn.report import animation, drawn, full_size, trace
 from minicnn.terminal import escaped, note, tell
 
 PICTURE = ("the picture; a small one is enlarged for viewing, and it itself goes into the folder "
@@ -29,7 +29,7 @@ class Command:
 
     All commands have --weights, --labels (but for `weights` False), --out, --json, --seed, --device
     and --ops, those that make pictures --show; if the function requires an `image`, the command
-    takes a photo.
+    takes a photo, see `photo`.
 
     Parameters
     ----------
@@ -43,26 +43,33 @@ class Command:
         What is written there, for the help.
     weights : bool
         Whether it works on one network.
+    draws : bool
+        Whether the photo may be left out.
     """
 
-    def __init__(self, parser, function=None, out=None, result="the result", weights=True):
+    def __init__(self, parser, function=None, out=None, result="the result", weights=True,
+                 draws=True):
         self.parser, self.function = parser, function
         if weights:
-            parser.add_argument("--weights", default="minivgg", metavar="NAME_OR_PATH",
-                                help="name of a shipped or fetched network, or an .h5 file "
-                                     "(default: %(default)s)")
-            parser.add_argument("--labels", metavar="FILE", help="class names, one per line")
+            parser.files.add_argument(
+                "--weights", default="minivgg", metavar="NAME_OR_PATH",
+                help="name of a shipped or fetched network, or an .h5 file (default: %(default)s)")
+            parser.files.add_argument("--labels", metavar="FILE",
+                                      help="class names, one per line")
         output(parser, out, result)
         parameters = {} if function is None else inspect.signature(function).parameters
         if "seed" in parameters:
             self.option("seed", type=whole(0), metavar="N")
         else:
             parser.add_argument("--seed", type=whole(0), metavar="N",
-                                help="no effect: this command uses no random numbers")
+                                help=argparse.SUPPRESS)  # it uses no random numbers
         device(parser)
         ops(parser)
         if "image" in parameters and parameters["image"].default is inspect.Parameter.empty:
-            parser.add_argument("image", metavar="photo")
+            if draws:
+                photo(parser)
+            else:
+                parser.add_argument("image", metavar="photo")
 
     def option(self, name, help="", **settings):
         """Add ``--name`` with the function's default for this parameter."""
@@ -90,55 +97,74 @@ class Command:
 
     def keeping(self):
         """Add --keep-settings, which `save` carries out."""
-        self.parser.add_argument("--keep-settings", action="store_true",
-                                 help="also write the settings to a .json file next to the "
-                                      "picture, under its name, for `minicnn replay`")
+        self.parser.files.add_argument("--keep-settings", action="store_true",
+                                       help="also write the settings to a .json file next to the "
+                                            "picture, under its name, for `minicnn replay`")
         self.parser.set_defaults(keeps=self.function.__name__.rpartition(".")[2])
 
     def watching(self):
         """Add --frames, --every and --plot, which `call` carries out."""
-        self.parser.add_argument("--frames", metavar="FILE.gif|FILE.mp4",
-                                 help=f"also write the steps as an animation; {animation.NEEDED}")
-        self.parser.add_argument("--every", type=whole(1), default=5, metavar="N",
-                                 help="one frame for every N steps (default: %(default)s)")
-        self.parser.add_argument("--plot", metavar="FILE.png",
-                                 help="also plot the objective, or the loss, and each term's share "
-                                      "of it, at every step")
+        add = self.parser.files.add_argument
+        add("--frames", metavar="FILE.gif|FILE.mp4",
+            help=f"also write the steps as an animation; {animation.NEEDED}")
+        add("--every", type=whole(1), default=5, metavar="N",
+            help="one frame for every N steps (default: %(default)s)")
+        add("--plot", metavar="FILE.png", help="also plot the objective, or the loss, and each "
+                                               "term's share of it, at every step")
+
+
+def photo(parser, name="image", many=""):
+    """Add the photo, or photos, whose help then is `many`; where none is given, `drawn` is it."""
+    parser.add_argument(name, metavar="photo", nargs="*" if many else "?",
+                        help=f"{many}{'; ' * bool(many)}(default: a ladybird, drawn by the "
+                             "library)".lstrip())
+    parser.set_defaults(complete=lambda options: _drawn(options, name, many))
+
+
+def named(photo):
+    """The name of a photo that `photo` has brought."""
+    return photo if isinstance(photo, str) else "ladybird"
+
+
+def _drawn(options, name, many):
+    """Draw the photo if none is given, and say so."""
+    if getattr(options, name) in (None, []):
+        setattr(options, name, [drawn.ladybird()] if many else drawn.ladybird())
+        note("minicnn: no photo is given: this is of a ladybird, drawn by the library")
 
 
 def output(parser, out=None, result="the result"):
     """Add --out, and --json; --show too for pictures."""
     first, suffix = os.path.splitext(out or "")
-    parser.add_argument("--out", default=out and Default(out), metavar="PATH",
-                        help=f"where to write {result}; replaces what is there (default: {out}; "
-                             f"where that is there already, {first}-2{suffix} and so on)"
-                        if out else "write the text to this file; replaces it")
-    parser.add_argument("--json", action="store_true",
-                        help=document.about(parser.prog.partition(" ")[2]))
+    add = parser.files.add_argument
+    add("--out", default=out and Default(out), metavar="PATH",
+        help=f"where to write {result}; replaces what is there (default: {out}; where that is "
+             f"there already, {first}-2{suffix} and so on)"
+        if out else "write the text to this file; replaces it")
+    add("--json", action="store_true", help=document.about(parser.prog.partition(" ")[2]))
     if out and suffix != ".h5":
-        parser.add_argument("--show", action="store_true",
-                            help="also show it: with the system's viewer if there is a display, "
-                                 "else in the terminal if that can show pictures")
+        add("--show", action="store_true", help="also show it: with the system's viewer if there "
+            "is a display, else in the terminal if that can show pictures")
 
 
 def device(parser):
     """Add --device."""
-    parser.add_argument("--device", choices=("cpu", "gpu", "auto"), default="cpu",
-                        help="where to compute; auto uses the GPU if CuPy finds one (default: "
-                             "%(default)s)")
+    parser.shared.add_argument(
+        "--device", choices=("cpu", "gpu", "auto"), default="cpu",
+        help="where to compute; auto uses the GPU if CuPy finds one (default: %(default)s)")
 
 
 def ops(parser):
     """Add --ops and --missing."""
-    parser.add_argument("--ops", action="append", default=[], metavar="OP=FILE.py",
-                        help="use your own code for an op, conv=mine.py, or for a row, "
-                             "conv1_1=mine.py; mine.py alone for all ops in it; 'plain', or "
-                             "conv=plain, for the plain implementation (page) in minicnn.ops; "
-                             "repeatable (default: the fast twins)")
-    parser.add_argument("--missing", choices=MISSING, default="error",
-                        help="what to do for a layer whose settings your op does not support: stop "
-                             "with an error, or use minicnn's plain implementation (page) "
-                             "(default: %(default)s)")
+    parser.shared.add_argument(
+        "--ops", action="append", default=[], metavar="OP=FILE.py",
+        help="use your own code for an op, conv=mine.py, or for a row, conv1_1=mine.py; mine.py "
+             "alone for all ops in it; 'plain', or conv=plain, for the plain implementation (page) "
+             "in minicnn.ops; repeatable (default: the fast twins)")
+    parser.shared.add_argument(
+        "--missing", choices=MISSING, default="error",
+        help="what to do for a layer whose settings your op does not support: stop with an error, "
+             "or use minicnn's plain implementation (page) (default: %(default)s)")
 
 
 def option(parser, function, name, help="", required=False, **settings):
@@ -292,11 +318,11 @@ def save(record, options, net, sheet=None, pictures=None, told=None, records=Non
                    getattr(options, "image", None), options.weights, options.labels)
     first, *others = [record.caption] if told is None else told
     result(options, [record] if records is None else records,
-           [f"{options.out}: {first}", *others], beside)
+           [f"{options.out}: {first}", *others], beside, net=net)
     return finish(record)
 
 
-def result(options, records, lines, beside=(), files=(), **more):
+def result(options, records, lines, beside=(), files=(), net=None, **more):
     """Print what was made: lines of text; or with --json one document, see `minicnn.cli.document`.
 
     Parameters
@@ -305,23 +331,27 @@ def result(options, records, lines, beside=(), files=(), **more):
     records : list of Record
         One for each picture.
     lines : list of str
-    beside : list of (line, path)
+    beside : list of (line, paths)
         What `show` returned.
     files : sequence of path
         What else was written; the lines name it.
+    net : Network, optional
+        Whose classes' names the document then has.
     **more
         Further keys of the document.
     """
-    if not options.json:
-        tell(*lines, *(line for line, _ in beside))
-        return
-    named = [getattr(options, name, None) for name in ("frames", "plot")]
-    files = [*(path for _, path in beside), *files, *(p for p in named if isinstance(p, str))]
+    asked = {"steps": getattr(options, "frames", None), "plot": getattr(options, "plot", None)}
+    asked = {what: path for what, path in asked.items() if isinstance(path, str)}
     if "keep_settings" in options and options.keep_settings:
-        files.append(_settings_file(options))
+        asked["settings"] = _settings_file(options)
+    if not options.json:
+        tell(*lines, *(line for line, _ in beside),
+             *(f"  {what}: {path}" for what, path in asked.items()))
+        return
     values = {
-        "out": options.out, "files": files,
-        "results": [{"caption": one.caption, "settings": one.settings} for one in records],
+        "out": options.out,
+        "files": [*(path for _, paths in beside for path in paths), *files, *asked.values()],
+        "results": [document.of_record(one, net) for one in records],
         "interrupted": any(one.interrupted for one in records),
         "skipped": [line for one in records for line in one.skipped]}
     tell(*document.document(options.command, **values | more).split("\n"))
@@ -329,15 +359,17 @@ def result(options, records, lines, beside=(), files=(), **more):
 
 def show(path, picture, is_sheet=False, pictures=None):
     """Write a picture, enlarged if it is small, or a sheet and its pictures at their own size;
-    returns where these are, if anywhere: [(a line that says so, path)]."""
+    returns where these are, if anywhere: [(a line that says so, paths)]."""
     if is_sheet:
         images.save(path, picture)
-        where = None if pictures is None else full_size.save(path, pictures)
-        return [] if where is None else [(f"  each picture at its own size: {where}{os.sep}",
-                                          where)]
+        if pictures is None:
+            return []
+        where = full_size.save(path, pictures)
+        return [(f"  each picture at its own size: {where}{os.sep}",
+                 [where / f"{full_size.file_name(name)}.png" for name in pictures])]
     itself, (height, width) = full_size.show(path, picture), picture.shape[:2]
     return [] if itself is None else [(f"  enlarged from {width}x{height}; itself: {itself}",
-                                       itself)]
+                                       [itself])]
 
 
 def finish(record):

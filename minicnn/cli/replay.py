@@ -1,5 +1,7 @@
 """``minicnn replay``: see `minicnn.report.saved`."""
 
+from pathlib import Path
+
 from minicnn import images
 from minicnn.cli.options import device, equipped, ops, output, result, show
 from minicnn.foreign.load import load
@@ -36,7 +38,8 @@ def run(options):
     photo = options.photo
     if photo is None and entry["photo"] is not None:
         photo = saved.find_photo(options.file, entry)
-    with images.sparing(*filter(None, (photo, entry["network"]["weights"]))):
+    files = [one for one in (photo, entry["network"]["weights"]) if isinstance(one, (str, Path))]
+    with images.sparing(*files):
         images.check_destination(options.out)
         full_size.check(options.out)
         net = equipped(saved.load_network(options.file, entry) if options.weights is None

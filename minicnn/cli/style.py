@@ -14,7 +14,7 @@ SMALL, REMEDY = 128, 192  # pixels of the longer side: below SMALL there is no r
 
 def add(parser):
     """The options of the command."""
-    command = of.Command(parser, vis.style, "style.png", of.PICTURE)
+    command = of.Command(parser, vis.style, "style.png", of.PICTURE, draws=False)
     parser.add_argument("styles", nargs="+", metavar="painting", help="whose style to paint it in")
     for what in ("content", "style"):
         command.option(f"{what}_layers", type=weighted, metavar="LAYER[=WEIGHT],...",

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicnn.course import attempts, which
 from minicnn.course.assignments import assignment
-from minicnn.course.grader import differences, submissions
+from minicnn.course.grader import differences, names, submissions
 from minicnn.course.grader.feedback import amount, number
 from minicnn.course.grader.lines import how
 from minicnn.course.grader.outcome import BY_HAND, MISSING, NOT_WRITTEN, RIGHT
@@ -67,6 +67,8 @@ def opened(path, name=None):
     found = submissions.single(path, chosen)
     if found.source is None:
         raise ValueError(f"{path}: {'; '.join(found.notes) or 'there is no code in it'}")
+    if names.is_for_check(found.source, chosen):
+        raise ValueError(f"{path}: {names.FOR_CHECK}")
     stamp, remarks = cut_from(text), []
     if stamp and stamp[1] != fingerprint(chosen):
         remarks.append(f"This handout was cut from minicnn {stamp[0]}, from other pages than those "
@@ -101,27 +103,27 @@ def is_right(result):
 
 # ---- in words
 
-def lines(given, result, attempt):
+def lines(given, result, attempt, width=WIDTH):
     """What the terminal shows, as a list of lines."""
     found = [f"{given.assignment.title}: {given.submission.name}, attempt {attempt}", ""]
     for note in [*given.remarks, *result.notes]:
-        found += [*wrapped(note, ""), ""]
+        found += [*wrapped(note, "", width), ""]
     titles = max(len(one.question.title) for one in result.outcomes)
     for one in result.outcomes:
         earned = f"{amount(one.points)} of {one.question.points}"
         found.append(f"{number(one.question):>2}  {one.question.title:<{titles}}  {earned:>9}  "
                      f"{one.status}")
-        found += _said(one, result.file)
+        found += _said(one, result.file, width)
     return found + ["", *_conclusion(given, result)]
 
 
-def _said(one, file):
+def _said(one, file, width):
     """Why an answer is not right; or what it has made."""
     if one.status in (*UNWRITTEN, BY_HAND):
-        return wrapped(one.words) if one.status == MISSING else []
-    found = wrapped(one.words)
+        return wrapped(one.words, width=width) if one.status == MISSING else []
+    found = wrapped(one.words, width=width)
     if one.cause:
-        found += wrapped(f"Probably: {one.cause}")
+        found += wrapped(f"Probably: {one.cause}", width=width)
     if one.smallest:
         where = f"; {how(file)}" * file.endswith(".ipynb")
         found += [f"{'':6}A small input that shows it{where}:", ""]
@@ -129,9 +131,9 @@ def _said(one, file):
     return found
 
 
-def wrapped(text, indent=" " * 6):
+def wrapped(text, indent=" " * 6, width=WIDTH):
     """A paragraph as lines."""
-    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent=indent,
+    return textwrap.wrap(" ".join(text.split()), width, initial_indent=indent,
                          subsequent_indent=indent)
 
 

@@ -31,6 +31,21 @@ def styled(kind, text):
     return re.sub(r"[^\n]+", lambda line: f"\033[{STYLES[kind]}m{line[0]}\033[0m", text)
 
 
+def painting(stream, kinds):
+    """A function that gives parts of a line a kind of letters, where a stream shows them.
+
+    Parameters
+    ----------
+    stream : file
+    kinds : dict of str to str
+        {kind: what a part looks like, a regular expression}.
+    """
+    if not formulas.can_style(stream):
+        return str
+    looks = re.compile("|".join(f"(?P<{kind}>{look})" for kind, look in kinds.items()))
+    return lambda line: looks.sub(lambda part: styled(part.lastgroup, part[0]), line)
+
+
 # ---- text
 
 def text(content, width=80, paint=plain, signs=True):
@@ -165,3 +180,14 @@ def without_questions(content):
         kept = [f"{' ' * node.col_offset}ask(...)"] if node.col_offset else []
         lines[node.lineno - 1:node.end_lineno] = kept
     return "\n".join(lines).strip("\n")
+
+
+def folded(content):
+    """The code of a cell with a line in place of each function that draws its pictures."""
+    lines = content.splitlines()
+    drawing = [node for node in ast.parse(content).body if isinstance(node, ast.FunctionDef)
+               and any(getattr(part, "id", "") == "plt" for part in ast.walk(node))]
+    for node in reversed(drawing):
+        lines[node.lineno - 1:node.end_lineno] = [
+            f"def {node.name}(...): ...  # draws pictures; v {node.name} shows it"]
+    return "\n".join(lines)

@@ -11,7 +11,7 @@ KEYS = {
     "Enter": "the next cell",
     "b": "the cell before, with all variables as they were",
     "j N": "cell N",
-    "v NAME": "a variable, or part of one: v y[0]; v alone lists the names",
+    "v NAME": "a variable, or part of one: v y[0]; a function's code; v alone lists the names",
     "h": "a hint: where to look, then the formula, then the line with blanks (at a question)",
     "s": "the answer (at a question)",
     "q": "quit; the same command goes on here",
@@ -91,7 +91,7 @@ class Session:
             screen.text(cell.content)
             return
         self._announce(index)
-        screen.code(cell.content)
+        screen.code(cell.content, fold=True)
         figures = self.stepper.run(index, lambda question: self._ask(question, index),
                                    screen.source)
         finish(screen, cell, figures, self.folder, index)

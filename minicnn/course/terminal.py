@@ -32,7 +32,14 @@ class Screen:
         Columns.
     inline : str or None
         How pictures are shown among the text: a protocol of `minicnn.report.inline`, or not at all.
+
+    Attributes
+    ----------
+    opened : callable or None
+        Called with the path of each picture, which it opens.
     """
+
+    opened = None
 
     def __init__(self, styled=False, signs=True, width=80, inline=None):
         self.paint = rendering.styled if styled else rendering.plain
@@ -58,9 +65,10 @@ class Screen:
         """A cell of text."""
         print(rendering.text(content, self.width, self.paint, self.signs))
 
-    def code(self, content):
-        """The code of a cell, without its questions."""
+    def code(self, content, fold=False):
+        """The code of a cell, without its questions and, if `fold`, without what draws."""
         content = rendering.without_questions(content)
+        content = rendering.folded(content) if fold else content
         if content.strip():
             print(rendering.code(content, self.paint) + "\n", flush=True)
 
@@ -106,6 +114,8 @@ class Screen:
             columns = max(10, min(self.width, int(figure.get_figwidth() / A_COLUMN)))
             print(inline.escape(path.read_bytes(), self.inline, columns))
         print(self.paint("dim", f"picture: {escaped(path)}"), flush=True)
+        if self.opened:
+            self.opened(path)
 
     # ---- variables
 
@@ -164,11 +174,21 @@ def values(value, width=80):
     if isinstance(value, np.ndarray):
         lines = _array(value, width)
     elif isinstance(value, (str, int, float, np.generic)) or callable(value):
-        lines = ((inspect.getdoc(value) or "").splitlines()[:1] if callable(value)
-                 else str(value).split("\n"))
+        lines = _function(value) if callable(value) else str(value).split("\n")
     else:
         lines = pprint.pformat(value, width=width, compact=True).splitlines()
     return lines[:MOST_LINES] + ["..."] * (len(lines) > MOST_LINES)
+
+
+def _function(function):
+    """The first line of its docstring; its code, if it has none."""
+    doc = inspect.getdoc(function)
+    if doc:
+        return doc.splitlines()[:1]
+    try:
+        return inspect.getsource(function).splitlines()
+    except (OSError, TypeError):
+        return []
 
 
 def _array(array, width):

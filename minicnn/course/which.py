@@ -25,6 +25,8 @@ def of_file(name, text):
             return one
     score = {one.name: sum(f"def {wanted}(" in text for wanted in names.wanted(one))
              / len(names.wanted(one)) for one in assignments()}
+    if not any(score.values()) and names.is_for_check(text):
+        raise ValueError(f"{name}: {names.FOR_CHECK}")
     return assignment(_best(score, f"which assignment is {name} of?"))
 
 

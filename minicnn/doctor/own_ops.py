@@ -30,7 +30,9 @@ def examined(network):
         if small is None:
             yield Finding(what, "its gradient is not checked here", NOTE)
             continue
-        wrong = [f"{found.kind}: {found.words}" for found in _report(own, *small).failed]
+        first, *others = [*_report(own, *small).failed, None]
+        wrong = [f"{first.kind}: {first.words}"] if first else []
+        wrong += [f"{found.kind} contradict it, too" for found in others if found]
         words = "; ".join(wrong).replace("the naive twin", "the page").replace(
             "naive twin", "plain implementation (page)")
         words = words or "its output and gradients are right"

@@ -4,6 +4,7 @@ A file in minicnn's own form describes the network completely. Another program's
 see `minicnn.foreign.convert`.
 """
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from minicnn.files import cache, hdf5, manifest, probe
@@ -80,4 +81,16 @@ def find(weights: str | Path) -> Path:
         raise WeightsError(f"{weights}: not downloaded yet; run `minicnn fetch {weights}` to "
                            f"download and convert {known.file}")
     raise WeightsError(f"{weights}: neither a shipped network ({', '.join(shipped())}) nor a file; "
-                       "give one of these names or the path of a weight file")
+                       + _remedy(Path(weights).stem))
+
+
+def _remedy(word):
+    """What to do for a network whose name is nearly `word`, and which is not there."""
+    near = get_close_matches(word, [*shipped(), *manifest.preferred(), *manifest.known()], 1, 0.6)
+    if not near:
+        return ("give one of these names or the path of a weight file; `minicnn fetch --list` "
+                "shows networks to download")
+    (name,) = near
+    if name in shipped() or cache.place(manifest.find(name).name).is_file():
+        return f"did you mean {name}?"
+    return f"`minicnn fetch {name}` downloads one; then it is --weights {name}"

@@ -31,7 +31,7 @@ import numpy as np
 
 from minicnn import images, vis
 from minicnn.files import digests
-from minicnn.report import saved_ops
+from minicnn.report import drawn, saved_ops
 from minicnn.vis.arguments import NOT_SETTINGS
 from minicnn.vis.options import OptionsError
 
@@ -135,7 +135,8 @@ def replay(path, network=None, photo=None, progress=False):
     network : Network, optional
         By default the network is loaded from its saved path.
     photo : path or array, optional
-        By default the photo at its saved path, or one of the same name next to the file.
+        By default the photo at its saved path, or one of the same name next to the file, or the
+        ladybird of `minicnn.report.drawn` if it was made from that.
     progress : bool
         Show a bar on standard error.
 
@@ -214,9 +215,12 @@ def load_network(path, entry):
 
 
 def find_photo(path, entry):
-    """The path of a saved result's photo: its saved path, or one next to the saved file."""
+    """A saved result's photo: its saved path, or one next to the saved file, or the ladybird."""
     where = entry["photo"]["path"]
     if where is None:
+        photo = drawn.ladybird()
+        if _of_photo(photo)["sha256"] == entry["photo"]["sha256"]:
+            return photo
         raise ReplayError(f"{path}: the photo was given as an array; pass it again (--photo on the "
                           "command line)")
     return _beside(path, where)

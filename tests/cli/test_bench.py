@@ -44,7 +44,7 @@ def test_the_status_is_the_program_s(monkeypatch):
 def test_wrong_usage_is_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(["bench", *arguments])
-    assert end.value.code == 2 and "usage: minicnn bench" in capsys.readouterr().err
+    assert end.value.code == 2 and "minicnn bench" in capsys.readouterr().err
 
 
 def test_what_cannot_be_done_is_one_line(complaint, tmp_path):

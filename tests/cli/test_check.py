@@ -1,13 +1,16 @@
 """The command check."""
 
 import json
+import re
 from pathlib import Path
 
 import handed_in
 import pytest
 
 from minicnn.cli import check, main
+from minicnn.course import rendering
 from minicnn.gradcheck.judge import features, files
+from minicnn.report import formulas
 
 HERE = Path(__file__).resolve().parents[1] / "gradcheck" / "own" / "handed_in"
 
@@ -194,3 +197,30 @@ def test_the_help_lists_every_feature(capsys):
         assert f"  {name:<16} {words}" in out
     assert all(kind in " ".join(out.split()) for kind in features.conduct_kinds())
     assert max(map(len, out.splitlines())) <= 100 and check.SCREEN == "-"
+
+
+@pytest.mark.thorough
+def test_on_a_terminal_it_is_wide_and_in_colour(tmp_path, monkeypatch, capsys):
+    """The same words as in a pipe; only the lines are longer."""
+    path = tmp_path / "mine.py"
+    path.write_text("def relu_forward(x):\n    return x * (x > 0), x\n\n\n"
+                    "def relu_backward(dout, cache):\n    return 2 * dout * (cache > 0)\n")
+    shown = {}
+    for width in (None, 70, 120):
+        if width:
+            monkeypatch.setattr(check, "columns", lambda usual, width=width: width)
+            monkeypatch.setattr(formulas, "can_style", lambda stream: True)
+        assert main(["check", str(path), "--quick", "--quiet"]) == 1
+        shown[width] = capsys.readouterr().out
+    for width in (70, 120):
+        assert "\033[1;31mWRONG\033[0m" in shown[width] and "\033[1m  cause" in shown[width]
+        bare = rendering.STYLE.sub("", shown[width])
+        assert max(map(len, bare.splitlines())) <= width
+        assert re.sub(r"\d+\.\d\n", "", bare).split() == re.sub(r"\d+\.\d\n", "",
+                                                              shown[None]).split()
+
+
+def test_the_help_begins_with_a_sentence(capsys):
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    assert "and if not, why?\n" in capsys.readouterr().out

@@ -13,9 +13,11 @@ import small
 import stand_ins
 
 import minicnn
+from minicnn import images
 from minicnn.ascent.optimizers import SGD
-from minicnn.cli import COMMANDS, EXAMPLES, OUTPUTS, build_parser, leaves, main
+from minicnn.cli import COMMANDS, EXAMPLES, GROUPS, OUTPUTS, build_parser, leaves, main
 from minicnn.network import Network
+from minicnn.report import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK = small.network()
@@ -122,11 +124,12 @@ THOROUGH = ["deconvnet", "gradcam", "hypercolumns", "activations", "strongest", 
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_example_ends_the_help_and_can_be_parsed(name, capsys):
+def test_the_example_heads_the_help_and_can_be_parsed(name, capsys):
     with pytest.raises(SystemExit):
         main([*name.split(), "--help"])
-    line = f"minicnn {EXAMPLES[name]}"
-    assert capsys.readouterr().out.endswith(f"\nexample:\n  {line}\n")
+    usage, sentence, example, *_ = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"usage: minicnn {name} ") and "--quiet" not in usage and sentence
+    assert " ".join(example.split()) == f"example: minicnn {EXAMPLES[name]}"
     arguments = shlex.split(EXAMPLES[name])
     assert arguments[:len(name.split())] == name.split()
     options, unknown = build_parser(arguments).parse_known_args(arguments)
@@ -184,9 +187,105 @@ def test_quiet_leaves_notes_out_but_no_errors(weights, photo, capsys):
 
 # ---- what was nearly written
 
-def test_alone_it_prints_its_help(capsys):
-    assert main([]) == 0
-    assert capsys.readouterr().out.startswith("usage: minicnn")
+@pytest.mark.parametrize("asked", [[], ["help"], ["--help"]])
+def test_alone_it_says_how_to_begin_and_what_there_is(asked, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(asked)
+    begin, *groups = capsys.readouterr().out.split(":\n")[1:]
+    assert end.value.code == 0 and len(begin.split("\n\n")[0].splitlines()) == 4
+    for words in ("minicnn tour ", "minicnn lesson 1 ", "minicnn check layers.py "):
+        assert words in begin
+    listed = [line.split()[0] for group in groups for line in group.splitlines()
+              if line.startswith("  ")]
+    assert listed == list(COMMANDS) and len(groups) == len(GROUPS)
+
+
+def test_the_benchmarks_are_listed_where_they_are(monkeypatch, capsys):
+    monkeypatch.setattr("minicnn.cli.bench.ROOT", ROOT / "none")
+    with pytest.raises(SystemExit):
+        main(["help"])
+    assert "\n  bench " not in capsys.readouterr().out
+
+
+def test_help_of_a_command_by_the_word_help(capsys):
+    told = []
+    for asked in (["help", "course", "grade"], ["course", "grade", "--help"]):
+        with pytest.raises(SystemExit) as end:
+            main(asked)
+        told.append((end.value.code, capsys.readouterr().out))
+    assert told[0] == told[1] and "--course DIR_OR_SEED" in told[0][1]
+
+
+def test_options_are_grouped_and_those_of_the_method_come_first(capsys):
+    with pytest.raises(SystemExit):
+        main(["dream", "--help"])
+    shown = capsys.readouterr().out
+    own, files, common = (shown.index(f"\n{title}:\n") for title in (
+        "options", "input and output", "common options"))
+    assert own < shown.index("--octaves") < files < shown.index("--weights") < common
+    assert common < min(map(shown.index, ("--help", "--device", "--ops", "--quiet")))
+    with pytest.raises(SystemExit):
+        main(["summary", "--help"])
+    assert "--seed" not in capsys.readouterr().out  # it has no effect there
+
+
+@pytest.mark.parametrize("asked, words", [
+    (["maximize", "--steps", "abc"], "argument --steps: expected a whole number of at least 1, got "
+                                     "'abc'"),
+    (["course", "grade"], "the following arguments are required: SUBMISSIONS, --course"),
+    (["maximize", "--target", "1,2", "--keep-settings"],
+     "--keep-settings keeps those of one picture; ask for one")])
+def test_a_usage_error_is_a_line_and_where_the_help_is(asked, words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(asked)
+    name = " ".join(word for word in asked[:2] if word[0] != "-")
+    assert end.value.code == 2 and capsys.readouterr().err == (
+        f"minicnn {name}: error: {words}\n  see minicnn {name} --help\n")
+
+
+# ---- a photo need not be at hand
+
+DRAWS = ["classify", "dream", "gradcam", "saliency", "occlusion", "activations", "hypercolumns",
+         "deconvnet", "invert", "texture", "compare"]
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_the_help_says_what_the_photo_is_by_default(name, capsys):
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "(default: a ladybird, drawn by the library)" in shown and "[photo" in shown
+
+
+@pytest.mark.parametrize("name, more", [
+    ("classify", []), ("saliency", []), ("compare", ["--against", "WEIGHTS"]),
+    ("activations", ["--layers", "relu1"])])
+def test_without_a_photo_it_is_a_ladybird(name, more, weights, tmp_path, monkeypatch, capsys):
+    told = []
+    images.save(tmp_path / "own.png", drawn.ladybird())
+    for photo, place in (([], "a"), ([str(tmp_path / "own.png")], "b")):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        assert main([name, *photo, "--weights", str(weights),
+                     *(str(weights) if word == "WEIGHTS" else word for word in more)]) == 0
+        told.append(capsys.readouterr())
+    assert told[0].out == told[1].out and told[1].err == ""
+    assert told[0].err == ("minicnn: no photo is given: this is of a ladybird, drawn by the "
+                           "library\n")
+
+
+def test_zoom_without_a_photo_begins_with_noise(capsys):
+    with pytest.raises(SystemExit):
+        main(["zoom", "--help"])
+    assert "(default: noise)" in capsys.readouterr().out
+
+
+def test_what_is_made_of_the_ladybird_can_be_replayed(weights, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["gradcam", "--weights", str(weights), "--keep-settings", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["replay", "gradcam.json"]) == 0
+    assert (tmp_path / "replay.png").read_bytes() == (tmp_path / "gradcam.png").read_bytes()
 
 
 NEARLY = {

@@ -1,5 +1,6 @@
 """The completion scripts, read by the shells that they are for."""
 
+import argparse
 import os
 import pty
 import select
@@ -10,12 +11,20 @@ import time
 import pytest
 
 from minicnn.cli import COMMANDS, build_parser, completion, leaves, main
+from minicnn.files import cache
 
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory):
     """A file for each shell."""
-    folder, found = tmp_path_factory.mktemp("scripts"), completion.commands()
+    folder = tmp_path_factory.mktemp("scripts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINICNN_CACHE", str(folder))
+        place = cache.place("bvlc_googlenet")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+        completion.offered.cache_clear()
+        found = completion.commands()
     for shell, script in completion.SCRIPTS.items():
         (folder / shell).write_text(script(found))
     return folder
@@ -33,7 +42,8 @@ def test_every_command_and_option_is_there():
         parser = build_parser([name])._subparsers._group_actions[0].choices[name]
         for leaf, words in leaves(parser, name):
             there = {option for word in found[words].options for option in word.names}
-            assert there == {o for action in leaf._actions for o in action.option_strings}
+            assert there == {o for action in leaf._actions for o in action.option_strings
+                             if action.help != argparse.SUPPRESS}
     options = {one.names[-1]: one for one in found["deconvnet"].options}
     assert options["--relu"].words == ("gradient", "deconvnet", "guided", "each")
     assert options["--labels"].files and not options["--layer"].files
@@ -61,12 +71,26 @@ ASKED = {  # what is typed: what is offered, and what is not
     "minicnn classify --top pho": (set(), {"photo.png"}),
     "minicnn completion z": ({"zsh"}, {"zoom"}),
     "minicnn bench spe": ({"speed"}, set()),
+    "minicnn classify --weights mini": ({"minivgg", "minialex", "mini.h5"}, {"vgg16"}),
+    "minicnn classify --weights goog": ({"googlenet", "goog.h5"}, set()),
+    "minicnn classify --weights vgg1": (set(), {"vgg16"}),  # which is not fetched
+    "minicnn maximize --layer conv1": ({"conv1_1"}, {"conv2_1"}),
+    "minicnn invert --layers conv1_1,poo": ({"conv1_1,pool1"}, {"pool1", "pool2"}),
+    "minicnn maximize --target gold": ({"goldfish"}, set()),
+    "minicnn lesson pool": ({"pooling"}, set()),
+    "minicnn explain con": ({"conv", "concat"}, set()),
+    "minicnn fetch vgg16": ({"vgg16", "vgg16_caffe"}, set()),
+    "minicnn course list con": ({"convolution"}, set()),
+    "minicnn course check --assignment con": ({"convolution"}, set()),
+    "minicnn course new --assignments pooling,con": ({"pooling,convolution"}, {"convolution"}),
+    "minicnn check --without padd": ({"padding"}, set()),
+    "minicnn check --op con": ({"conv", "concat"}, set()),
 }
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("photo.png", "other.txt"):
+    for name in ("photo.png", "other.txt", "mini.h5", "goog.h5"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -116,6 +140,13 @@ TYPED = {  # in zsh: what is typed before the tab, and the line that comes of it
     "minicnn classify --plot pho": "classify --plot photo.png",
     "minicnn classify pho": "classify photo.png",
     "minicnn classify --top pho": "classify --top pho",
+    "minicnn classify --weights googl": "classify --weights googlenet",
+    "minicnn classify --weights goog.": "classify --weights goog.h5",
+    "minicnn maximize --layer conv1_": "maximize --layer conv1_1",
+    "minicnn invert --layers conv1_1,pool1": "invert --layers conv1_1,pool1",
+    "minicnn lesson pooli": "lesson pooling",
+    "minicnn check --without paddi": "check --without padding",
+    "minicnn course new --assignments pooling,conv": "course new --assignments pooling,convolution",
 }
 
 

@@ -184,3 +184,13 @@ def test_two_commands_from_nothing(said, folder):
             (folder / "autumn/teacher/04_lrn/solution.py").read_text())
     text = said("course", "grade", "subs", "--course", "autumn", "--csv", "grades.csv")
     assert text.count("90 of 90") == 3 and len(find(["subs"], assignment("lrn"))) == 3
+
+
+@pytest.mark.parametrize("name, text", [
+    ("layers.py", "def conv_forward_naive(x, w, b, conv_param):\n    pass\n"),
+    ("layers.py", "def affine_forward(x, w, b):\n    pass\n"),
+    ("convolution.py", "def conv_forward(x, w, b, conv_param):\n    pass\n")])
+def test_a_file_for_minicnn_check_is_known(name, text, tmp_path, complaint):
+    (tmp_path / name).write_text(text)
+    said = complaint("course", "check", tmp_path / name)
+    assert "this file is in the form that `minicnn check` takes" in said

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import small
 
+from minicnn import vis
 from minicnn.cli import document, main
 
 NETWORK = small.network()
@@ -64,10 +65,17 @@ def test_a_text_s_file_holds_the_document(said, weights, tmp_path):
 
 def test_pictures(answer, photo, tmp_path):
     found = answer("saliency", photo, "--keep-settings")
-    assert found["out"] == "saliency.png" and found["files"] == ["saliency", "saliency.json"]
-    assert all((tmp_path / name).exists() for name in found["files"])
+    assert found["out"] == "saliency.png" and found["files"][-1] == "saliency.json"
+    assert len(found["files"]) > 2 and all((tmp_path / name).is_file() for name in found["files"])
     (one,) = found["results"]
     assert one["caption"].startswith("small ") and one["settings"]["method"]
+    record = vis.saliency(NETWORK, photo)
+    assert one["score"] == pytest.approx(record.score) and "map" not in one
+    assert one["label"] == NETWORK.label(record.settings["target"])
+    assert answer("maximize", "--target", 2, "--steps", 1)["results"][0]["label"] == (
+        NETWORK.label(2))
+    assert answer("maximize", "--layer", "relu2", "--steps", 1)["results"][0]["label"] is None
+    assert answer("invert", photo, "--layers", "relu1", "--steps", 1)["results"][0]["error"] > 0
     assert (found["interrupted"], found["skipped"]) == (False, [])
     assert len(answer("maximize", "--layer", "relu2", "--channel", 0, 1, "--steps", 1)["results"]
                ) == 2
@@ -77,6 +85,7 @@ def test_pictures(answer, photo, tmp_path):
 def test_activations(answer, photo):
     found = answer("activations", photo, "--layers", "relu2", "--out", "a.png")
     assert [one["layer"] for one in found["layers"]] == ["relu2"] and found["files"] == ["a.png"]
+    assert answer("activations", photo, "--layers", "relu2")["files"] == ["activations/index.html"]
 
 
 def test_compare(answer, photo, weights):

@@ -74,7 +74,7 @@ def test_what_cannot_be_done_is_one_line(world, complaint, tmp_path):
 def test_a_name_or_the_list(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(["fetch", *arguments])
-    assert end.value.code == 2 and "usage: minicnn fetch" in capsys.readouterr().err
+    assert end.value.code == 2 and "see minicnn fetch --help" in capsys.readouterr().err
 
 
 def test_ctrl_c(world, capsys, monkeypatch):

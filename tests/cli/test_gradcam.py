@@ -59,4 +59,4 @@ def test_a_network_without_its_classifier(complaint, photo, tmp_path):
 def test_wrong_usage_is_status_2(capsys):
     with pytest.raises(SystemExit) as end:
         main(["gradcam", "a.png", "--method", "scorecam"])
-    assert end.value.code == 2 and "usage: minicnn gradcam" in capsys.readouterr().err
+    assert end.value.code == 2 and "see minicnn gradcam --help" in capsys.readouterr().err

@@ -266,6 +266,13 @@ def test_wrong_usage(arguments, capsys):
 
 
 @pytest.mark.thorough
+def test_a_notebook_that_may_hold_answers_stays(written, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "07.ipynb").write_text("answers")
+    assert "07-2.ipynb" in complaint("lesson", written, "--notebook", "07.ipynb")
+    assert (tmp_path / "07.ipynb").read_text() == "answers"
+
+
 def test_a_notebook(written, said, complaint, tmp_path):
     for name in ("jupytext", "nbclient", "ipykernel"):
         pytest.importorskip(name)
@@ -281,3 +288,15 @@ def test_a_notebook(written, said, complaint, tmp_path):
     assert process.communicate(timeout=PATIENCE)[1] == "minicnn: interrupted\n"
     assert process.returncode == 130 and not (tmp_path / "8.ipynb").exists()
     assert ".ipynb" in complaint("lesson", written, "--notebook", "07.txt")
+
+
+def test_show_opens_each_picture(written, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    opened = []
+    monkeypatch.setattr(viewer, "viewer", lambda *_: ("see", None))
+    monkeypatch.setattr(viewer, "open_with", lambda program, path: opened.append((program, path)))
+    assert main(["lesson", str(written), "--show"]) == 0
+    assert [(program, path.name) for program, path in opened] == [("see", small_lesson.PICTURE)]
+    monkeypatch.setattr(viewer, "viewer", lambda *_: (None, "there is no display"))
+    assert main(["lesson", str(written), "--show"]) == 0
+    assert "saved, not opened: there is no display" in capsys.readouterr().err

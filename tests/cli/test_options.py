@@ -88,8 +88,8 @@ def defaults(command, name, default):
 
 def help_by_option(text):
     """{"seed": "N  for the start (default: 0)"} from what --help prints."""
-    listed = text.partition("\noptions:")[2].partition("\nexample:")[0]
-    pieces = re.split(r"\s--(?=\w)", " ".join(listed.split()))
+    listed = text.partition("\noptions:")[2]
+    pieces = re.split(r"\s--(?=\w)", " ".join(["", *listed.split()]))
     return {name: words for name, _, words in (piece.partition(" ") for piece in pieces)}
 
 

@@ -276,21 +276,22 @@ def test_a_failure_leaves_the_old_file(complaint, weights, tmp_path, monkeypatch
 # ---- settings
 
 @pytest.mark.parametrize("arguments", [
-    ["fly"], ["classify"], ["classify", "a.png", "--top", "0"], ["maximize", "--steps", "many"],
+    ["fly"], ["style"], ["classify", "a.png", "--top", "0"], ["maximize", "--steps", "many"],
     ["maximize", "--steps", "-3"], ["maximize", "--start", "ones"], ["maximize", "--size", "0"],
     ["maximize", "--rate", "nan"], ["maximize", "--rate", "0"], ["maximize", "--diffuse", "2"],
     ["maximize", "--jitter", "-1"], ["maximize", "--seed", "-1"],
     ["texture", "a.png", "--rate", "1e999"], ["deconvnet", "a.png", "--channel", "1"],
     ["deconvnet", "a.png", "--layer", "a", "--channel", "1", "--position", "3"],
     ["deconvnet", "a.png", "--layer", "a", "--channel", "1", "--relu", "leaky"],
-    ["texture"], ["texture", "a.png", "--size", "large"], ["texture", "a.png", "--pooling", "min"],
+    ["texture", "a.png", "--size", "large"], ["texture", "a.png", "--pooling", "min"],
     ["summary", "--model", "vgg12"], ["summary", "--style", "plain"],
     ["classify", "a.png", "--device", "tpu"]], ids=" ".join)
 def test_wrong_usage_is_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     out, err = capsys.readouterr()
-    assert end.value.code == 2 and out == "" and err.startswith("usage: minicnn")
+    assert end.value.code == 2 and out == "" and err.startswith("minicnn")
+    assert "error: " in err and err.count("\n") == 2
 
 
 def test_not_enough_memory(weights, photo, complaint, monkeypatch):

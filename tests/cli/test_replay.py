@@ -36,6 +36,8 @@ def test_the_file_comes_out_the_same(command, said, weights, photo, tmp_path):
                 "--keep-settings", "--out", out)
     told = said("replay", tmp_path / "a.json", "--out", again)
     assert again.read_bytes() == out.read_bytes()
+    text, settings, end = text.rpartition(f"  settings: {tmp_path / 'a.json'}\n")
+    assert settings and not end
     text = text.replace(f"{tmp_path / 'a'}", f"{tmp_path / 'b'}")  # where each picture is
     caption = text.replace("b/a.png", "b/b.png").partition(": ")[2]
     assert told == f"{again}: the same picture as in {tmp_path / 'a.json'}: {caption}"
@@ -66,8 +68,10 @@ def test_what_differs_is_one_line_and_no_picture(said, weights, photo, tmp_path,
 
 
 def test_frames_and_a_plot(said, weights, tmp_path):
-    said("maximize", "--weights", weights, "--layer", "relu2", "--steps", 7, "--every", 3,
-         "--frames", tmp_path / "f.gif", "--plot", tmp_path / "p.png", "--out", tmp_path / "m.png")
+    text = said(
+        "maximize", "--weights", weights, "--layer", "relu2", "--steps", 7, "--every", 3,
+        "--frames", tmp_path / "f.gif", "--plot", tmp_path / "p.png", "--out", tmp_path / "m.png")
+    assert text.endswith(f"  steps: {tmp_path / 'f.gif'}\n  plot: {tmp_path / 'p.png'}\n")
     with Image.open(tmp_path / "f.gif") as animation:
         assert animation.n_frames == 4 and animation.size == (260, 208)  # 0, 3, 6 and last
     assert images.load(tmp_path / "p.png").shape[1] == 700

@@ -44,7 +44,7 @@ def test_what_cannot_be_done(complaint, weights, photo, tmp_path):
 def test_wrong_usage_is_status_2(chosen, capsys):
     with pytest.raises(SystemExit) as end:
         main(["saliency", "a.png", *chosen])
-    assert end.value.code == 2 and "usage: minicnn saliency" in capsys.readouterr().err
+    assert end.value.code == 2 and "see minicnn saliency --help" in capsys.readouterr().err
 
 
 def test_interrupted_saves_the_mean_so_far(weights, photo, tmp_path, monkeypatch):

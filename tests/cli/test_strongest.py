@@ -110,4 +110,4 @@ def test_what_cannot_be_done(complaint, weights, folder, tmp_path, arguments, wo
 def test_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(["strongest", *arguments])
-    assert end.value.code == 2 and "usage: minicnn strongest" in capsys.readouterr().err
+    assert end.value.code == 2 and "see minicnn strongest --help" in capsys.readouterr().err

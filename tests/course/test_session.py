@@ -3,7 +3,7 @@
 import pytest
 import small_lesson
 
-from minicnn.course import bookmark, session
+from minicnn.course import bookmark, lessons, session
 from minicnn.course.lessons import LessonError
 from minicnn.course.terminal import Screen
 
@@ -26,12 +26,24 @@ def go(lesson, tmp_path, capsys):
             return said
 
         try:
-            session.Session(lesson, Screen(), tmp_path / "out", read, restart).go()
+            session.Session(run.lesson, Screen(), tmp_path / "out", read, restart).go()
         finally:
             run.prompts = prompts
         assert not left, f"not read: {left}"
         return capsys.readouterr().out
+    run.lesson = lesson
     return run
+
+
+def test_what_draws_is_folded_and_can_be_seen(go, lesson):
+    text = lesson.path.read_text(encoding="utf-8").replace("figure, axes =", (
+        "def draw(x):\n    plt.plot(x)\n\ndef double(x):\n    return 2 * x\n\nfigure, axes ="))
+    lesson.path.write_text(text, encoding="utf-8")
+    go.lesson = lessons.lesson(str(lesson.path))
+    shown = go("j 5", "v draw", "q")
+    before, _, after = shown.partition("def draw(...): ...  # draws pictures; v draw shows it\n")
+    assert "plt.plot" not in before and "    def double(x):" in after.partition("picture:")[0]
+    assert "draw: function draw(x)\ndef draw(x):\n    plt.plot(x)\n" in after
 
 
 def test_through_with_right_answers(go, lesson, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minicnn import models
-from minicnn.files import hdf5
+from minicnn.files import cache, hdf5
 from minicnn.files.errors import WeightsError
 from minicnn.foreign import load as pretrained
 from minicnn.network.layers import ReLU
@@ -65,6 +65,27 @@ def test_a_shipped_network_by_name(tmp_path, monkeypatch):
     assert pretrained.shipped() == ["small"] and pretrained.load("small").name == "lenet5"
     with pytest.raises(WeightsError, match=r"large: neither a shipped network \(small\) nor"):
         pretrained.load("large")
+
+
+@pytest.mark.parametrize("name, words", [
+    ("googlenet_bvlc.h5", "`minicnn fetch googlenet` downloads one; then it is --weights "
+                          "googlenet"),
+    ("vgg16_keras.h5", "`minicnn fetch vgg16_keras` downloads one"),
+    ("minivg", "did you mean minivgg?"), ("xyz", "`minicnn fetch --list` shows networks")])
+def test_a_network_that_is_not_there_comes_with_a_remedy(name, words, tmp_path, monkeypatch):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
+    with pytest.raises(WeightsError) as error:
+        pretrained.load(name)
+    assert words in str(error.value)
+
+
+def test_a_fetched_network_is_named_where_a_name_is_nearly_its(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINICNN_CACHE", str(tmp_path))
+    place = cache.place("bvlc_googlenet")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.touch()
+    with pytest.raises(WeightsError, match=r"did you mean googlenet\?"):
+        pretrained.load("googlenet_bvlc.h5")
 
 
 def test_minivgg_is_shipped_whole_and_says_how_good_it_is():

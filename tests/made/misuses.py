@@ -89,7 +89,8 @@ def _child(parser, name):
 def _faults(rng, action, files):
     """Yield arguments that are certainly wrong for an option; None first for one by position."""
     if not action.option_strings:
-        if action.nargs in (None, "+") and action.choices is None:
+        photo = action.metavar == "photo"
+        if (action.nargs in (None, "+") or photo) and action.choices is None:
             yield [None, rng.choice(files)]
         return
     if action.choices is not None:

@@ -38,7 +38,7 @@ SECONDS, CALL, MEMORY = 30, 5, 1024  # for a question, for one call; megabytes
 PICTURE = 60  # more seconds for a question that makes a picture
 WAYS = {"op": by_op.checks, "call": by_call.checks, "checker": by_checker.checks,
         "network": by_network.checks}
-UNWRITTEN = "NotImplementedError:"
+UNWRITTEN = "NotImplementedError"
 
 
 class Asked(NamedTuple):

@@ -6,6 +6,7 @@ what is nearly the same is reported, never taken for the wanted function.
 
 import ast
 import difflib
+import re
 import sys
 import warnings
 from typing import NamedTuple
@@ -16,6 +17,10 @@ from minicnn.course.handout.source import read as read_page
 
 CLOSE = 0.75  # of difflib's ratio
 FEW, MANY = 0.2, 0.6  # shares of the names that an assignment wants
+LAYER = re.compile(r"^(affine|max_pool)\w*_(forward|backward)|_(forward|backward)_naive$")
+FOR_CHECK = ("this file is in the form that `minicnn check` takes, with functions such as "
+             "conv_forward_naive(x, w, b, conv_param); an assignment has names and parameters of "
+             "its own: write yours into its handout, which `minicnn course new` makes")
 LOOKS_LIKE = "this looks like assignment"
 MOST_TEXT, MOST_FUNCTIONS = 300_000, 2000  # of one file; compile needs their square in time
 THERE = sys.stdlib_module_names | {"numpy"}  # what can be imported when grading
@@ -83,6 +88,17 @@ def look(source, assignment):
     near = _near(missing, own, given(assignment))
     notes = [*_missing(missing, near, tree), *_twice(names, own), *_imports(tree)]
     return Names(missing, near, "", notes)
+
+
+def is_for_check(source, assignment=None):
+    """Whether a source holds layers in a form that `minicnn check` takes, and not in the handout's:
+    functions such as conv_forward_naive(x, w, b, conv_param) in place of the wanted ones."""
+    tree, _ = parsed(source)
+    own = definitions(tree) if tree is not None else {}
+    in_dicts = any(one.arg.endswith("_param") for nodes in own.values() for node in nodes[-1:]
+                   if isinstance(node, ast.FunctionDef) for one in node.args.args)
+    there = assignment is not None and any(name in own for name in wanted(assignment))
+    return in_dicts or not there and any(map(LAYER.search, own))
 
 
 def another(own, assignment):

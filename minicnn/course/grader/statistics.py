@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from minicnn.course.grader import plain
 from minicnn.course.grader.feedback import amount, number
-from minicnn.course.grader.outcome import BY_HAND, STATUSES
+from minicnn.course.grader.outcome import BY_HAND, NOT_WRITTEN, STATUSES
 
 COMMON = 5  # causes and settings of a question that are listed
 
@@ -25,8 +25,8 @@ class Hard(NamedTuple):
     causes : list of (str, int)
         The commonest causes of mistakes, with the number of students.
     settings : list of (str, int, int)
-        "stride": at how many checks that have it the answer was wrong, and at how many there are;
-        the largest share first.
+        "stride": at how many checks that have it the answer was wrong, and at how many there are,
+        of answers that are written; the largest share first.
     """
 
     question: Any
@@ -85,9 +85,10 @@ def _hard(outcomes):
 
 
 def _settings(outcomes):
-    """Which settings answers are wrong at."""
+    """Which settings written answers are wrong at."""
     every, wrong = Counter(), Counter()
-    for check in (check for one in outcomes for check in one.checks):
+    written = [one for one in outcomes if one.status != NOT_WRITTEN]
+    for check in (check for one in written for check in one.checks):
         every.update(kinds(check.name))
         wrong.update(set() if check.right else kinds(check.name))
     found = [(one, wrong[one], every[one]) for one in wrong]

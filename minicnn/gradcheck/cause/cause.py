@@ -38,11 +38,14 @@ def cause(form, verdict, without=()):
     Returns
     -------
     Cause or None
-        None if nothing is wrong.
+        None if nothing is wrong, or it only raises errors.
     """
     if not (verdict.conduct.keys() - {"runs"}
             or any(row.status == "wrong" for row in verdict.rows)):
         return None
+    empty = windows.emptied(verdict.rows)
+    if empty:
+        return _besides(empty, form, verdict, without)
     evidence = Evidence(form, verdict)
     found = nearest(evidence, without)
     if found:
@@ -51,7 +54,18 @@ def cause(form, verdict, without=()):
         found = suspicion(evidence)
         if found:
             return found
+    if evidence.arrays <= {"raises"}:
+        return None  # there are no numbers
     return Cause("formula", "no usual mistake explains the numbers")
+
+
+def _besides(empty, form, verdict, without):
+    """The Cause of an array that is empty without padding, and of what else is wrong."""
+    rest = [row for number, row in enumerate(verdict.rows) if number not in empty]
+    other = cause(form, verdict._replace(rows=rest, conduct={}), without)
+    seen = f"{next(iter(empty.values()))} is empty without padding: the slice [0:-0] takes nothing"
+    return Cause("padding", seen if other is None else f"{seen}; and besides, {other.seen}",
+                 "" if other is None else other.nearest)
 
 
 def nearest(e, without=()):

@@ -58,11 +58,23 @@ def sized(e):
 
 def lost_without_padding(e):
     """Right only with padding on all sides: without it the slice [0:-0] is empty."""
-    def unpadded(row):
-        return np.min(row.case.options.get("pad", 0)) == 0
+    return (e.op in WINDOWED and bool(e.right) and bool(e.wrong) and all(map(_unpadded, e.wrong))
+            and not any(map(_unpadded, e.right)))
 
-    return (e.op in WINDOWED and bool(e.right) and bool(e.wrong) and all(map(unpadded, e.wrong))
-            and not any(map(unpadded, e.right)))
+
+def emptied(rows):
+    """{number of a row: the array that the slice [0:-0] has emptied}: without padding it has no
+    entries."""
+    found = {}
+    for number, row in enumerate(rows):
+        for name in row.wrong if row.case.op in WINDOWED and _unpadded(row) else ():
+            if np.ndim(row.got.get(name)) == 4 and not np.size(row.got[name]):
+                found[number] = name
+    return found
+
+
+def _unpadded(row):
+    return np.min(row.case.options.get("pad", 0)) == 0
 
 
 # ---- poolings

@@ -93,9 +93,9 @@ def kind_of_wrong(got, expected):
         return "it should be zero"
     factor = abs(got / expected)
     size, way = (factor, "large") if factor > 1 else (1 / factor, "small")
+    if got * expected < 0:  # by how much it is too large then means nothing
+        return "the sign is wrong" + (", and the size" if size > 1.001 else "")
     amount = f"{100 * (size - 1):.2g} %" if size < 1.1 else f"a factor {size:.4g}"
-    if got * expected < 0:
-        return "the sign is wrong" + (f", and too {way} by {amount}" if size > 1.001 else "")
     return f"too {way} by {amount}"
 
 
@@ -107,5 +107,7 @@ def same_factor(got, expected, error):
     if not got[wrong].any():
         return ", and so is every other entry"
     factor = got[wrong] / expected[wrong]
-    alike = np.ptp(factor) <= 1e-3 * abs(factor[0])
-    return ", and so is every other entry by the same factor" if alike else ""
+    if np.ptp(factor) > 1e-3 * abs(factor[0]):
+        return ""
+    size = f" {factor[0]:.4g}" if factor[0] < 0 else ""  # else it has been told
+    return f", and so is every other entry by the same factor{size}"

@@ -34,7 +34,7 @@ from minicnn.gradcheck.judge.expected import KINKED, SMOOTH_ENOUGH, right, typed
 from minicnn.gradcheck.judge.shrink import smallest
 from minicnn.gradcheck.own.known import PARTS
 from minicnn.gradcheck.own.layouts import IMAGE, KERNEL
-from minicnn.gradcheck.own.sources import is_deliberate
+from minicnn.gradcheck.own.sources import is_deliberate, told
 
 RIGHT, WRONG, CANNOT = "right", "wrong", "cannot do"
 NOT_CLAIMED, SKIPPED, DIED = "not claimed", "skipped", "ended"
@@ -43,6 +43,7 @@ NO_ANSWER = "no answer"
 DTYPES = (np.float64, np.float32)
 NEAR = {np.float64: 1e-12, np.float32: 1e-5}  # a kink is as near as sums are rounded, or nearer
 SEARCH = 3.0  # seconds for the smallest input
+NOTHING = "backward returns nothing"
 TINY = 1e-30  # less than this is zero: e**-100, where float32 has no digits left
 
 
@@ -167,13 +168,15 @@ def _judged(form, without, quick, seconds):
         claimed = [not unclaimed(form, case, without, np.float64) for case in found]
         found = few([*compress(found, claimed)]) + [
             case for case, claims in zip(found, claimed, strict=True) if not claims]
-    rows, notes = _read_alike(form, list(_rows(form, found, without, end)))
-    rows = [_at_kinks(form, row) for row in rows]
+    tried, notes = _read_alike(form, list(_rows(form, found, without, end)))
+    rows = [_at_kinks(form, row) for row in _unjudged(tried)]
     ran = [row for row in rows if row.status in (RIGHT, WRONG)]
     complaints = {kind: found for kind, found in conduct(form, ran).items() if kind not in without}
     verdict = Verdict(form.op, form.told, rows, complaints, own + notes)
-    return verdict._replace(cause=cause(form, verdict),
-                            smallest=smallest(form, verdict, fairly, min(seconds / 4, SEARCH)))
+    crashes = not verdict.ran and any(row.words.startswith("raises") for row in tried)
+    shown = tried if crashes else rows
+    return verdict._replace(cause=cause(form, verdict), smallest=smallest(
+        form, verdict._replace(rows=shown), fairly, min(seconds / 4, SEARCH)))
 
 
 # ---- the cases
@@ -206,7 +209,7 @@ def run(form, case, dtype, dy=None):
         if type(error).__name__ == "Died":
             return Row(case, dtype, DIED, str(error), seconds=perf_counter() - began)
         status = CANNOT if _by_intention(form, error, case) else WRONG
-        return Row(case, dtype, status, f"raises {error}", wrong=("raises",),
+        return Row(case, dtype, status, _raised(form, error), wrong=("raises",),
                    seconds=perf_counter() - began)
     seconds = perf_counter() - began
     expected, allowed = right(form, case, dtype, dy, got)
@@ -216,6 +219,13 @@ def run(form, case, dtype, dy=None):
     wrong = tuple(name for name, worst in found.items() if not worst.error <= allowed[name])
     words = "; ".join(found[name].words for name in wrong)
     return Row(case, dtype, WRONG if wrong else RIGHT, words, got, expected, wrong, seconds)
+
+
+def _raised(form, error):
+    """An error of own code in words."""
+    words = told(error, form.source.file)
+    kind = getattr(error, "kind", type(error).__name__)
+    return words if kind in ("OwnError", "FormError", "CannotDo") else f"raises {words}"
 
 
 def in_own_order(form, name, *arrays):
@@ -277,6 +287,18 @@ def _read_alike(form, rows):
                 if row.case.options.get(name, best) != best and row.status in (WRONG, CANNOT)
                 else row for row in rows]
     return rows, notes
+
+
+def _unjudged(rows):
+    """The rows of an op that crashes, or returns no gradient, at every setting: it is not wrong
+    there, but has not been judged. Where it returns a y, that alone is."""
+    def ran(row):
+        return row.status in (RIGHT, WRONG) and not row.case.refuse
+
+    if any(ran(row) and (row.status == RIGHT or row.got.keys() - {"y"}) for row in rows):
+        return rows
+    return [row._replace(status=CANNOT, wrong=(), words=NOTHING if row.got else row.words)
+            if ran(row) and "y" not in row.wrong else row for row in rows]
 
 
 def fairly(form, case, dtype, dy=None):

@@ -13,7 +13,7 @@ Each op:
      "conduct points": 1.0,        share of the kinds of conduct without a complaint, or null
      "counts": {"right": 28, "wrong": 7, "cannot do": 0, "not claimed": 12, "skipped": 0,
                 "ended": 0},       results; "ended" are those whose process ended without one
-     "seconds": 1.4, "error": "",                 why there is no verdict
+     "seconds": 1.4, "error": "",                 why there is no answer
      "wrong": [{"setting": "3x3, padded", "dtype": "float64", "arrays": ["dx"], "words": "..."}],
      "complaints": {"arguments untouched": ["backward changed dy"]},
      "cause": {"name": "padding", "seen": "...", "nearest": "..."},    or null
@@ -26,6 +26,9 @@ Each op:
 from pathlib import Path
 
 import numpy as np
+
+from minicnn.gradcheck.judge.judge import NO_ANSWER
+from minicnn.gradcheck.judge.words import no_answer
 
 VERSION = 1
 
@@ -58,7 +61,8 @@ def _op(one):
         "gradient": one.gradient, "conduct": one.conduct, "points": round(one.points, 4),
         "conduct points": one.conduct_points,
         "counts": one.counts, "seconds": round(one.seconds, 2),
-        "error": one.error,
+        "error": one.error or (
+            no_answer(verdict) if verdict and one.gradient == NO_ANSWER else ""),
         "wrong": [{"setting": row.case.name, "dtype": np.dtype(row.dtype).name,
                    "arrays": list(row.wrong), "words": row.words} for row in one.wrong],
         "complaints": verdict.conduct if verdict else {},

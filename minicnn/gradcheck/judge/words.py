@@ -58,18 +58,18 @@ def _shout(word):
     return word.upper() if word == WRONG else word
 
 
-def taken(judged_or_found):
+def taken(judged_or_found, width=WIDTH):
     """What was taken for an op, or why it cannot be judged, in one entry."""
     one = judged_or_found
-    return wrapped(f"{name_of(one)}: ", "    ", one.told or one.error)
+    return wrapped(f"{name_of(one)}: ", "    ", one.told or one.error, width)
 
 
-def left_out(found):
+def left_out(found, width=WIDTH):
     """What is not judged because it is no known op."""
-    return wrapped(f"left out: {name_of(found)}: ", "    ", found.error)
+    return wrapped(f"left out: {name_of(found)}: ", "    ", found.error, width)
 
 
-def conclusion(done, total):
+def conclusion(done, total, width=WIDTH):
     """The last line: how many ops are right; `total` are those that should have been judged."""
     right = sum(judged.ok for judged in done)
     words = f"{right} of {total} {'op is' if total == 1 else 'ops are'} right."
@@ -83,7 +83,7 @@ def conclusion(done, total):
         words += f" No answer: {', '.join(silent)}."
     if len(done) < total:
         words += f" Not judged: {total - len(done)}."
-    return "\n".join(textwrap.wrap(words, WIDTH))
+    return "\n".join(textwrap.wrap(words, width))
 
 
 def report(done, total):
@@ -97,7 +97,7 @@ def report(done, total):
 
 # ---- one op
 
-def details(judged):
+def details(judged, width=WIDTH):
     """All that is to be said of one op, as lines; none if it is right and nothing was left out."""
     said = list(entries(judged))
     if not said:
@@ -107,7 +107,7 @@ def details(judged):
         if label == "to paste":
             lines += ["", *textwrap.indent(text.rstrip(), "    ").splitlines(), ""]
         else:
-            lines += wrapped(f"  {label:<{MARGIN - 2}}", " " * MARGIN, text)
+            lines += wrapped(f"  {label:<{MARGIN - 2}}", " " * MARGIN, text, width)
     while not lines[-1]:
         lines.pop()
     return lines
@@ -143,16 +143,34 @@ def entries(judged):
         yield "conduct", f"{kind}: {_short('; '.join(complaints))}"
     for note in verdict.notes:
         yield "note", note
-    yield from _left_out(verdict.rows)
+    if verdict.ran or not _stopped(verdict):
+        yield from _left_out(verdict.rows)
 
 
 def no_answer(verdict):
     """Why nothing wrong was found, and yet the gradient is not called right."""
     if not verdict.ran:
-        return "no setting could be judged"
+        stopped = _stopped(verdict)
+        return _not_judged(stopped) if stopped else "no setting could be judged"
     ended = [row for row in verdict.rows if row.status == DIED]
     return (f"{ended[0].case.name}: {ended[0].words}" if ended else
             "the time was up before all small inputs had run; give it more with --seconds")
+
+
+def _stopped(verdict):
+    """The rows that the op could not do."""
+    return [row for row in verdict.rows if row.status == CANNOT and not row.case.refuse]
+
+
+def _not_judged(rows):
+    """What stopped an op that gave no answer at any setting."""
+    row = min(rows, key=lambda row: row.case.work)
+    if row.words.endswith("returns nothing") or "NotImplementedError" in row.words:
+        settings = {one.case.name for one in rows if "y" in one.got}
+        return f"not written yet: {row.words.replace('raises', 'it raises', 1)}" + (
+            f"; y is right at {len(settings)} settings" if settings else "")
+    return f"it {row.words}, and was not judged" if row.words.startswith("raises") else (
+        f"not judged: {row.words}")
 
 
 def _left_out(rows):
@@ -166,7 +184,8 @@ def _left_out(rows):
         if status == SKIPPED:
             yield status, f"the time was up: {_named(there)}"
             continue
-        told = [f"{reason} ({count})" for reason, count in words.most_common(EXAMPLES)]
+        shown = 1 if status == NOT_CLAIMED else EXAMPLES
+        told = [f"{reason} ({count})" for reason, count in words.most_common(shown)]
         more = len(words) - len(told)
         yield status, "; ".join(told) + (
             f"; and {more} other reason{'s' * (more > 1)}" if more > 0 else "")
@@ -250,10 +269,10 @@ def _named(rows):
     return "; ".join(names[:EXAMPLES]) + (f"; and {more} more" if more > 0 else "")
 
 
-def wrapped(first, others, text):
+def wrapped(first, others, text, width=WIDTH):
     """A text as lines, with `first` before the first and `others` before all others; what a
     terminal would obey is left out."""
     plain = "".join(c if c.isprintable() else " " for c in str(text))
-    return textwrap.wrap(" ".join(plain.split()), WIDTH, initial_indent=first,
+    return textwrap.wrap(" ".join(plain.split()), width, initial_indent=first,
                          subsequent_indent=others, break_long_words=False,
                          break_on_hyphens=False) or [first.rstrip()]

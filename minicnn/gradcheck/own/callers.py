@@ -81,6 +81,8 @@ class Pair:
     def _two(self, result, positional, named, dicts):
         """(y, cache) of what forward returned."""
         self.dicts = dicts
+        if result is None:
+            return None, None
         if self.again and not (isinstance(result, tuple) and len(result) == 2):
             return result, Again(positional, named)
         if not isinstance(result, tuple) or len(result) != 2:

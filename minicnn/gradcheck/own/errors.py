@@ -31,6 +31,8 @@ def is_deliberate(error, path):
 
 def told(error, path):
     """An error in one line, with the innermost line number of the file at `path`."""
+    if isinstance(error, (FormError, OwnError)):
+        return str(error)
     try:
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         if isinstance(error, KeyError) and error.args:
@@ -42,4 +44,5 @@ def told(error, path):
         if traceback.tb_frame.f_code.co_filename == str(path):
             line = traceback.tb_lineno
         traceback = traceback.tb_next
-    return f"{type(error).__name__}: {words}" + ("" if line is None else f" (line {line})")
+    return (f"{type(error).__name__}: {words}".removesuffix(": ")
+            + ("" if line is None else f" (line {line})"))

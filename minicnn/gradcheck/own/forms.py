@@ -47,7 +47,7 @@ from minicnn.gradcheck.own.layouts import (
 from minicnn.gradcheck.own.names import names_of, pick, torch_of
 from minicnn.gradcheck.own.script import script
 from minicnn.gradcheck.own.seeds import seeded
-from minicnn.gradcheck.own.sources import FormError, told
+from minicnn.gradcheck.own.sources import FormError, OwnError, told
 
 EXTRAS = ("need", "rule")  # further arguments of the page's backward
 STATISTICS = ("mean", "variance")
@@ -210,6 +210,8 @@ class Form(Called):
         given, first = self.own_arrays(arrays), self.arrays[0]
         given[first] = in_memory(given[first], memory)
         y, own = self._run(given, arrays, settings)
+        if y is None:
+            raise OwnError("forward returns nothing")
         dicts = self.caller.dicts
         read = {name for told in dicts.values() for name in told.read} if dicts else None
         shapes = {name: getattr(array, "shape", None) for name, array in given.items()}

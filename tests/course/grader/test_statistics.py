@@ -3,6 +3,7 @@
 import a_class
 import pytest
 
+from minicnn.course.grader.outcome import NOT_WRITTEN
 from minicnn.course.grader.statistics import statistics, told
 
 
@@ -28,3 +29,12 @@ def test_there_must_be_results_of_one_assignment():
         statistics([])
     with pytest.raises(ValueError, match="ascent, convolution"):
         statistics([a_class.result(), a_class.result()._replace(assignment=a_class.ASCENT)])
+
+
+def test_what_is_not_written_is_wrong_nowhere():
+    unwritten = a_class.result("Eve")
+    outcomes = [one._replace(status=NOT_WRITTEN, points=0.0, cause="", checks=[
+        check._replace(right=False) for check in one.checks]) for one in unwritten.outcomes]
+    found = statistics([a_class.result("Ada"), unwritten._replace(outcomes=outcomes)])
+    assert found.questions[1].settings == [("stride", 1, 2)]
+    assert found.questions[1].statuses == {"partly": 1, "not written": 1}

@@ -10,6 +10,7 @@ from minicnn.gradcheck import mistakes
 from minicnn.gradcheck.cause.cause import cause
 from minicnn.gradcheck.cause.evidence import Evidence
 from minicnn.gradcheck.cause.windows import geometry, sized
+from minicnn.gradcheck.judge import files
 from minicnn.gradcheck.own.known import OPS
 
 KINDS = {layer.kind for layer in mistakes.known()}
@@ -152,3 +153,43 @@ def test_the_shape_of_y_tells_how_windows_are_counted():
     assert seen.name == "rounding" and "rounded the other way" in seen.seen
     assert sized(evidence("dense", "db averaged")) is None
 
+
+
+# ---- the slice [0:-0]
+
+COURSE = """import numpy as np
+
+
+def conv_forward_naive(x, w, b, conv_param):
+    s, p = conv_param["stride"], conv_param["pad"]
+    (n, _, h, wide), (f, _, hh, ww) = x.shape, w.shape
+    xp = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+    y = np.zeros((n, f, 1 + (h + 2 * p - hh) // s, 1 + (wide + 2 * p - ww) // s), x.dtype)
+    for i, j in np.ndindex(*y.shape[2:]):
+        patch = xp[:, :, i * s:i * s + hh, j * s:j * s + ww]
+        y[:, :, i, j] = np.tensordot(patch, w, ([1, 2, 3], [1, 2, 3])) + b
+    return y, (xp, w, s, p)
+
+
+def conv_backward_naive(dout, cache):
+    xp, w, s, p = cache
+    dxp, dw = np.zeros_like(xp), np.zeros_like(w)
+    for i, j in np.ndindex(*dout.shape[2:]):
+        at = (slice(None), slice(None), slice(i * s, i * s + w.shape[2]),
+              slice(j * s, j * s + w.shape[3]))
+        dxp[at] += np.tensordot(dout[:, :, i, j], w, (1, 0))
+        dw += np.tensordot(dout[:, :, i, j], xp[at], (0, 0))
+    return dxp[:, :, p:-p, p:-p], dw, dout.sum((0, 2, 3))
+"""
+EMPTY = "dx is empty without padding: the slice [0:-0] takes nothing"
+
+
+@pytest.mark.parametrize("right, wrong, seen", [
+    ("", "", EMPTY),
+    ("dxp[at] +=", "dxp[at] =", f"{EMPTY}; and besides, dx is assigned, not added, where windows "
+                                "overlap")])
+def test_an_empty_slice_is_named_and_what_is_wrong_besides(right, wrong, seen, tmp_path):
+    (tmp_path / "mine.py").write_text(COURSE.replace(right, wrong))
+    with files.opened(tmp_path / "mine.py", quick=True) as layers:
+        (one,) = (files.judged(layers, found, quick=True) for found in layers.found)
+    assert (one.verdict.cause.name, one.verdict.cause.seen) == ("padding", seen)

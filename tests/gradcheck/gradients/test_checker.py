@@ -323,6 +323,8 @@ def test_words_name_the_kind_of_mistake():
     assert "too small by a factor 2, and" not in words(lambda dy, x: 3 * dy * x**2)
     assert "too small by a factor 1.5" in words(lambda dy, x: 2 * dy * x**2)
     assert "the sign is wrong" in words(lambda dy, x: -3 * dy * x**2)
+    other = words(lambda dy, x: -3 * dy * x**2 - 0.1)
+    assert other.endswith("the sign is wrong, and the size")  # by which factor is chance
     assert "it is missing" in words(lambda dy, x: 0 * dy)
 
 
@@ -330,6 +332,10 @@ def test_words_say_when_one_factor_explains_everything():
     report = gradcheck.check(np.sin, lambda dy, x: dy * np.cos(x), normal(5),
                              twin_gradient=lambda dy, x: 3 * dy * np.cos(x))
     assert "every other entry by the same factor" in report["naive twin"].words
+    report = gradcheck.check(np.sin, lambda dy, x: -2 * dy * np.cos(x), normal(5),
+                             twin_gradient=lambda dy, x: dy * np.cos(x))
+    assert report["naive twin"].words.endswith(
+        "the sign is wrong, and the size, and so is every other entry by the same factor -2")
 
 
 def test_gradient_where_there_is_none():

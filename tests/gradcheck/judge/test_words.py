@@ -4,9 +4,10 @@ import types
 
 import handed_in
 import numpy as np
+import pytest
 
 from minicnn.gradcheck.cause.evidence import Cause
-from minicnn.gradcheck.judge import files, words
+from minicnn.gradcheck.judge import files, record, words
 from minicnn.gradcheck.judge.cases import cases
 from minicnn.gradcheck.judge.files import Judged
 from minicnn.gradcheck.judge.judge import (
@@ -151,3 +152,57 @@ def test_the_report_of_several(tmp_path):
     text = words.report(done, 2)
     assert "tanh (Tanh): class Tanh of mine" in text and "backward changed dy" in text
     assert "relu: relu_forward" not in text and text.endswith("Conduct wrong: tanh (Tanh).")
+
+
+# ---- what is not written yet, or crashes
+
+NOT_JUDGED = {  # what stands in place of the code: what is said, at which line
+    "stub": ("    pass", "    pass", "not written yet: forward returns nothing"),
+    "no output": ("    out = None\n    return out, x", "    pass",
+                  "not written yet: forward returns nothing"),
+    "no backward": ("    return x * (x > 0), x", "    pass",
+                    "not written yet: backward returns nothing; y is right at 9 settings"),
+    "by its own word": ("    raise NotImplementedError", "    pass",
+                        "not written yet: it raises NotImplementedError (line 2)"),
+    "a crash": ("    return x * (x > 0), x", "    return dout[len(dout)]",
+                "it raises IndexError: index 1 is out of bounds for axis 0 with size 1 (line 5), "
+                "and was not judged"),
+    "a name": ("    return x * (x > 0), x", "    return dy",
+               "it raises NameError: name 'dy' is not defined (line 5), and was not judged"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_JUDGED)
+def test_what_is_not_written_or_crashes_has_no_cause(what, tmp_path):
+    forward, backward, expected = NOT_JUDGED[what]
+    path = tmp_path / "mine.py"
+    path.write_text(f"def relu_forward(x):\n{forward}\n\n"
+                    f"def relu_backward(dout, cache):\n{backward}\n")
+    with files.opened(path, quick=True) as layers:
+        (one,) = (files.judged(layers, found, quick=True) for found in layers.found)
+    assert (one.gradient, one.conduct, one.ok) == ("no answer", "no answer", False)
+    labels = [label for label, _ in words.entries(one)]
+    assert labels[0] == "no answer" and not {"cause", "gradient", "conduct"} & {*labels}
+    assert dict(words.entries(one))["no answer"] == expected
+    assert ("to paste" in labels) == what.startswith("a ") and ("OwnError" not in str(one))
+    assert record.as_dict(path, [one], 1)["ops"][0]["error"] == expected
+
+
+def test_a_y_without_a_backward_is_judged_alone(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("def relu_forward(x):\n    return abs(x), x\n\n\n"
+                    "def relu_backward(dout, cache):\n    pass\n")
+    with files.opened(path, quick=True) as layers:
+        (one,) = (files.judged(layers, found, quick=True) for found in layers.found)
+    assert one.gradient == "wrong" and {"y"} <= {name for row in one.wrong for name in row.wrong}
+
+
+def test_an_error_at_some_settings_is_wrong_there_and_no_formula(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("def relu_forward(x):\n    return x * (x > 0), x\n\n\n"
+                    "def relu_backward(dout, cache):\n"
+                    "    return dout * (cache > 0) if cache.ndim == 2 else dout[99]\n")
+    with files.opened(path, quick=True) as layers:
+        (one,) = (files.judged(layers, found, quick=True) for found in layers.found)
+    assert one.gradient == "wrong" and "IndexError" in said(one, "first")
+    assert "is another one" not in said(one, "cause")

@@ -323,7 +323,7 @@ def test_what_no_file_tells_all_about_has_no_hash_and_is_like_nothing_else():
 HOSTILE = {
     "raise BaseException": ["cannot be imported", "BaseException"],
     "class E(Exception):\n    def __str__(self): raise ValueError\nraise E": [
-        "cannot be imported", "E:"],
+        "cannot be imported", "E (line 3)"],
     "LAYOUT = ['N']\ndef forward(x): pass\ndef backward(dy, c): pass": [
         "expected LAYOUT", "NHWC or NCHW", "['N']"],
     "def __getattr__(name): raise KeyError(name)": ["cannot be inspected", "KeyError"],
