@@ -363,7 +363,7 @@ BEST = {  # the page's first pictures: what is seen, and which part of them is s
     "classes.png": ("pictures grown for some of its classes", "0 0"),
     "filters.png": ("patterns grown for filters of each layer", "50% 100%"),
     "dream.png": ("a dream of the photo", "50% 50%"),
-    "gradcam.png": ("where the evidence for the photo's class is", "50% 0"),
+    "texture.png": ("a texture with the photo's Gram matrices", "100% 0"),
     "style.png": ("the photo painted in the style of a class", "100% 0"),
     "zoom.gif": ("a zoom into a dream, moving", "50% 50%"),
 }
