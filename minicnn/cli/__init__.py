@@ -118,7 +118,7 @@ EXAMPLES = {  # one a command, at the head of its help; all work with the shippe
 }
 INTERRUPTED = 130
 OUTPUTS = ("out", "to", "frames", "plot", "json", "html", "csv", "picture", "notebook",
-           "confusion", "show_augmentation", "checkpoint")
+           "confusion", "show_augmentation", "checkpoint", "figure")
 PHOTOS = ("image", "photo", "photos", "styles")
 REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "; free some space and run it again") | (
     dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "; name a place that can be written "

@@ -31,7 +31,8 @@ POSITIONAL = {"compare": ["photos"], "strongest": ["photos"], "evolution": ["net
               "activations": ["image"], "hypercolumns": ["image"],
               "classify": ["image"]}
 ELSEWHERE = {"network", "self", "progress", "watch", "folder", "keep"}  # folder is --out
-NO_OPTION = {("classify", "size")}
+NO_OPTION = {("classify", "size"),
+             ("tour", "weights"), ("tour", "labels")}  # for the commands on its page
 NO_WEIGHTS = {"evolution"}  # works on several networks
 OWN_OPTIONS = {"check", "course", "convert", "doctor", "fetch", "replay", "bench", "explain",
                "classes", "lesson", "train", "completion"}  # own tests
