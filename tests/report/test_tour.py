@@ -95,7 +95,7 @@ def test_the_table_of_claims(short, tmp_path):
     assert "93,322" in rows["parameter_totals"] and "Measured just now" in rows["parameter_totals"]
     assert "Came out" in rows["parameter_totals"] and "Kuan-Ting Lai" in rows["parameter_totals"]
     assert "From a record, made by <code>minicnn bench classes</code>" in rows["pelican"]
-    assert "minialex: 42% of the map&#x27;s mass" in rows["mass_on_the_thing"]
+    assert re.search("minialex: [0-9]+% of the map&#x27;s mass", rows["mass_on_the_thing"])
     assert "Not measured" in rows["new_impressions"]
     assert "“Where does a dream lead?”" in rows["new_impressions"]
     assert "5 claims" in text and "seed doc" not in text
