@@ -29,8 +29,8 @@ and backward, or PyTorch modules. Each is run at many settings, in float64 and f
 two verdicts. The gradient: are y, dx, dw, ... right? The conduct: are the arguments left alone, the
 dtype kept, earlier calls forgotten, ...?
 
-Columns: results right and wrong; cannot do: the op raises an error of its own; not claimed: it has
-no such setting, or --without names it; skipped: the time was up.
+Columns: results right and wrong; cannot do: the op raises an error of its own, or none but errors;
+not claimed: it has no such setting, or --without names it; skipped: the time was up.
 
 FEATURES of --without, settings that your op is not meant for:
 """

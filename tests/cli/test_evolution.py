@@ -37,8 +37,9 @@ def test_the_figure_the_animation_and_the_plot(folder, capsys):
     np.testing.assert_array_equal(images.load(folder / "p.png"), sheets.draw(found))
     with Image.open(folder / "e.gif") as animation:
         assert animation.n_frames == 2 and animation.info["duration"] == 700
-    assert said[:-1] == f"{out}: {found.caption}".split("\n")
-    assert said[-1].endswith(f"own size: {folder / 'e'}/")
+    assert said[:-3] == f"{out}: {found.caption}".split("\n")
+    assert said[-3].endswith(f"own size: {folder / 'e'}/")
+    assert said[-2:] == [f"  steps: {folder / 'e.gif'}", f"  plot: {folder / 'p.png'}"]
     assert (folder / "e" / "relu1_channel_0_epoch_12.png").exists()
 
 
