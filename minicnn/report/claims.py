@@ -51,7 +51,8 @@ class Claim(NamedTuple):
 
 
 def parameter_totals():
-    """Three networks have 93,322, 14,714,688 and 16,812,353 parameters."""
+    """A network for digits, VGG-16's convolutions, and these with a head of two dense layers have
+    93,322, 14,714,688 and 16,812,353 parameters."""
     counts = [models.lecture_mnist().count(), models.vgg16(top=False, size=150).count(),
               models.lecture_vgg16().count()]
     same = counts == [93_322, 14_714_688, 16_812_353]
@@ -66,7 +67,8 @@ def separable_convolution():
     apart = Network("apart", [("depthwise", Conv(3, 5, groups=3, bias=False)),
                               ("pointwise", Conv(256, 1, bias=False))], (9, 9, 3))
     counts = whole.count(), apart.count()
-    return Answer(YES if counts == (19_200, 843) else NO, f"{counts[0]:,} and {counts[1]:,}")
+    return Answer(YES if counts == (19_200, 843) else NO,
+                  f"{counts[1]:,} in place of {counts[0]:,}")
 
 
 def sure_of_its_picture(net, grown_classes):
@@ -226,7 +228,8 @@ def mass_on_the_thing(net, photo, outline, evidence):
         share = float((heat * inside).sum() / max(heat.sum(), 1e-12))
         on_it.append(share > inside.mean())
         told.append(f"{one.name}: {share:.0%} of the map's mass lies on the beetle, which covers "
-                    f"{inside.mean():.0%} of the photo")
+                    f"{inside.mean():.0%} of the photo: {'more' if on_it[-1] else 'less'} than by "
+                    "chance")
     return Answer(YES if all(on_it) else PART if any(on_it) else NO,
                   "; ".join(told) + WHY * (_reads_each_place(net) and not on_it[0]))
 
@@ -289,11 +292,13 @@ def order_of_the_ways():
     for way in ways:
         mean, deviation = recorded.LECTURE[way]
         step = recorded.STEPS.get(way)
-        sure = "" if step is None else ", better" if step[0] > 2 * step[1] else ", cannot be told"
-        told.append(f"{way} {mean} ± {deviation} %{sure}")
+        better = step is not None and step[0] > 2 * step[1]
+        more = "" if step is None else " (better)" if better else " (within chance)"
+        told.append(f"{way} {mean} ± {deviation} %{more}")
     sure = [by > 2 * error for by, error in recorded.STEPS.values()]
     return Answer(YES if all(sure) else PART if any(sure) else NO,
-                  f"500 photos, 3 seeds: {'; '.join(told)}")
+                  "500 photos to learn from, 600 to test, mean and deviation of 3 seeds: "
+                  + "; ".join(told))
 
 
 def gradient_is_transposed(seed):

@@ -72,6 +72,11 @@ def _answers(record):
     return [*record.views(), View("class", "likeliest class", winner, blocks=True)]
 
 
+def _only(classes, record):
+    """What the caption says if one class wins wherever the square is: no picture shows that."""
+    return f" Wherever the square is, the likeliest class stays {record.names[classes[0]]}."
+
+
 def occlusion(record, tile=TILE):
     """Zeiler & Fergus' figure 7: the network's answers as functions of a square's position.
 
@@ -90,9 +95,10 @@ def occlusion(record, tile=TILE):
         A pixel shows the mean over the squares that cover it, and the class of the nearest square.
         Dark is low, yellow is high, white was not computed.
     """
-    sheet = _sheet(_answers(record), tile)
     classes = _by_squares(record.winner)
-    return _captioned(stacked([sheet, _legend(record, classes)]), record)
+    if len(classes) == 1:
+        return _captioned(_sheet(record.views(), tile), record, _only(classes, record))
+    return _captioned(stacked([_sheet(_answers(record), tile), _legend(record, classes)]), record)
 
 
 def _pictures(views):
@@ -106,9 +112,9 @@ def _sheet(views, tile):
                          bars=[one.bar for one in views], blocks=[one.blocks for one in views])
 
 
-def _captioned(sheet, record):
+def _captioned(sheet, record, more=""):
     """A sheet with its record's caption, which can be read on a phone, too."""
-    return caption(sheet, record.caption, legible(sheet.shape[1]))
+    return caption(sheet, record.caption + more, legible(sheet.shape[1]))
 
 
 # ---- which class where

@@ -7,6 +7,7 @@ text: the first line the heading, the rest what one sees. Sizes and steps are sm
 together take less than a minute with the shipped network. `report.tour` walks along them.
 """
 
+from math import isqrt
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -54,8 +55,8 @@ class Stop(NamedTuple):
 def classes_of_the_photo(net, photo, seed):
     """What is it?
 
-    The photo as the network sees it, and below it the probability of every class. The tallest
-    stem is the network's answer.
+    The photo as the network sees it, and below it the probability of every class. The network's
+    answer is the class with the tallest bar; dotted lines lead to the names.
     """
     best = net.classify(photo)
     x = net.prepare(photo)
@@ -77,8 +78,8 @@ def first_kernels(net, photo, seed):
 def feature_maps(net, photo, seed):
     """What does each filter say of the photo?
 
-    Every channel of one layer: bright where its filter responds. Some trace outlines, some colours,
-    some nothing at all.
+    Every channel of one layer: yellow where its filter responds more than it does on average, blue
+    where it responds less. Some trace outlines, some colours.
     """
     found = vis.activations(net, photo, [middle(net)])
     return {"activations.png": activations.picture(found)}, found
@@ -87,8 +88,8 @@ def feature_maps(net, photo, seed):
 def grown_classes(net, photo, seed):
     """What do things look like to it?
 
-    Each picture was changed until the score of one class was large. Nothing else went in: these are
-    the network's own ideas of the things.
+    Each picture was changed until the score of one class was large. No photo went in, only the wish
+    for smooth pictures with the thing in the middle: these are the network's own ideas.
     """
     chosen = recognised(net)
     found = vis.maximize(net, target=chosen, seed=seed)
@@ -104,18 +105,18 @@ def grown_classes(net, photo, seed):
 def grown_filters(net, photo, seed):
     """What does each layer look for?
 
-    The same for single filters. From layer to layer the patterns become larger and richer: edges,
-    stripes, textures, parts.
+    The same for single filters, a row for each layer. From the first layers to the middle ones the
+    patterns become larger and richer; the table at the end counts how much.
     """
     found = vis.filters(net, spread(net, 6), count=6, steps=48, seed=seed)
     return {"filters.png": filters.sheet(found)}, found
 
 
 def matlab_s_pictures(net, photo, seed):
-    """The same as MATLAB makes it
+    """How does MATLAB draw a filter?
 
-    deepDreamImage starts from noise, and grows it at three sizes, one after the other. Its steps
-    follow the plain gradient, whose coarse and fine parts are made equally strong.
+    Its deepDreamImage grows noise at three sizes, one after the other, along a gradient whose
+    coarse and fine parts are made equally strong. So filters look different from those above.
     """
     found = vis.deepdream_image(net, last(net), range(6), seed=seed)
     return {"deepdream_image.png": deepdream_image.sheet(found)}, found
@@ -124,8 +125,8 @@ def matlab_s_pictures(net, photo, seed):
 def dreamt(net, photo, seed):
     """What does it dream of?
 
-    Whatever a layer sees in the photo is amplified, at several sizes, until it can be seen by
-    everybody.
+    Whatever a layer sees a little of in the photo is amplified, at several sizes: lines become
+    edges, and spots may become eyes.
     """
     found = vis.dream(net, photo, seed=seed)
     return {"dream.png": images.enlarged(found.image)}, found
@@ -134,8 +135,8 @@ def dreamt(net, photo, seed):
 def zoomed(net, photo, seed):
     """Where does a dream lead?
 
-    Dream, enlarge a little, dream again, from noise: an endless zoom. Here are its frames; they
-    also move:
+    Dream, enlarge a little, dream again, from noise: the layer's favourite forms grow out of it,
+    and new ones within them. Here are the frames; they also move:
     """
     found = vis.zoom(net, frames=16, size=128, seed=seed)
     frames = [images.enlarged(frame) for frame in found.frames]
@@ -145,8 +146,8 @@ def zoomed(net, photo, seed):
 def projected(net, photo, seed):
     """What in the photo drove this unit?
 
-    The deconvnet goes from one strong unit back to the pixels: unpooling by the switches,
-    rectifying, filtering with the transposed kernels.
+    The deconvnet goes from the layer's strongest unit back to the pixels, through every layer in
+    turn. The box is what the unit can see, and the projection tells what in it mattered.
     """
     found = vis.deconvnet(net, photo, deep(net))
     return {"deconvnet.png": sheets.projection(found)}, found
@@ -156,7 +157,7 @@ def strongest_patches(net, photo, seed, folder):
     """Which patches drive a unit most?
 
     Of a hundred drawn shapes and textures: for some channels the nine patches to which they respond
-    most, and beside them what in these patches it was.
+    most, and beside each what the deconvnet makes of it. Look for what the nine have in common.
     """
     side, folder = max(net.input_shape[:2]), Path(folder)
     drawn = {"train": train.data.shapes(300, seed, 28), "val": train.data.shapes(100, seed, side)}
@@ -181,7 +182,7 @@ def evidence(net, photo, seed):
     """Where is the evidence?
 
     Grad-CAM weighs the last feature maps by how much the score depends on each, and adds them up.
-    Whether it glows on the thing or beside it is measured in the table at the end.
+    It may glow beside the thing: then do not trust it. The table at the end measures that.
     """
     found = vis.gradcam(net, photo)
     return {"gradcam.png": heatmaps.gradcam(found)}, found
@@ -200,8 +201,8 @@ def hidden(net, photo, seed):
 def alike(net, photo, seed):
     """Which pixels are alike?
 
-    Each pixel is the vector of all its activations, its hypercolumn. Similar ones got the same
-    colour; nobody told the network what belongs together.
+    Each pixel is the vector of all its activations, its hypercolumn. K-means puts them into six
+    groups, a colour each. They follow things in part: what is around a pixel counts, too.
     """
     found = vis.hypercolumns(net, photo, view="segments", seed=seed)
     return {"hypercolumns.png": hypercolumns.sheet(found)}, found
@@ -210,8 +211,8 @@ def alike(net, photo, seed):
 def inverted(net, photo, seed):
     """What does a layer still know?
 
-    Images with the same activations as the photo. Early layers know nearly all of it; later ones
-    keep the thing and forget where exactly its parts are.
+    Images with nearly the same activations as the photo. Early layers know nearly all of it; later
+    ones keep the thing and forget where exactly its parts are.
     """
     found = vis.invert(net, photo, spread(net, 4), steps=60, seed=seed)
     return {"invert.png": invert.sheet(found)}, found
@@ -221,7 +222,7 @@ def woven(net, photo, seed):
     """What remains without places?
 
     A new image with the same Gram matrices as the photo: which features are together, and not
-    where. That is a texture.
+    where. Units of deep layers see large pieces, which stay whole in their new places.
     """
     found = vis.texture(net, photo, size=128, steps=60, seed=seed)
     pair = [images.resize(net.restore(net.prepare(photo, 128))[0], (128, 128)), found.image]
@@ -232,9 +233,8 @@ def woven(net, photo, seed):
 def painted(net, photo, seed):
     """Can it paint?
 
-    The photo's content, in the style of a picture that the network made for a class, or for a
-    filter if it has no classes. Features stay where they are in the photo, and Gram matrices become
-    those of the style:
+    The photo's content, in the style of one of the network's own pictures. Features stay where they
+    are in the photo, and Gram matrices become those of the style:
     """
     one = {"target": recognised(net)[0]} if net.classifies else {"layer": last(net)}
     painting = vis.maximize(net, seed=seed, **one).image
@@ -247,8 +247,8 @@ def painted(net, photo, seed):
 def compared(net, photo, seed):
     """How do two first layers differ?
 
-    The first layer of the network beside that of minialex, a small AlexNet: filters, responses,
-    dead filters, aliasing.
+    The first layer of the network beside that of minialex, a small AlexNet. Large strides skip
+    pixels, so fine stripes look like coarse ones, which is aliasing; here is how much there is.
     """
     found = vis.compare(net, load("minialex"), [photo])
     return {"compare.png": comparison.figure(found)}, found
@@ -257,8 +257,8 @@ def compared(net, photo, seed):
 def trained(net, photo, seed, folder):
     """How does one train a network?
 
-    Three hundred drawn shapes, a network of three convolutions, a dozen epochs. The gap between
-    the curves is what it learnt by heart.
+    Three hundred drawn shapes, another network, of three convolutions, and a dozen epochs. Where
+    validation stays behind, it learns by heart; with 100 images, 5 points of accuracy are chance.
     """
     learner = models.lecture_mnist().initialize(seed)
     few, held = (train.data.fitted(data, learner.input_shape)
@@ -359,11 +359,26 @@ STOPS = (
          "--rate 0.004 --plot train.png", 19,
          "curves of the loss and the accuracy in training and on held-back pictures"),
 )
-BEST = {  # the page's first pictures: what is seen, and which part of them is shown
-    "classes.png": ("pictures grown for some of its classes", "0 0"),
-    "filters.png": ("patterns grown for filters of each layer", "50% 100%"),
-    "dream.png": ("a dream of the photo", "50% 50%"),
-    "texture.png": ("a texture with the photo's Gram matrices", "100% 0"),
-    "style.png": ("the photo painted in the style of a class", "100% 0"),
-    "zoom.gif": ("a zoom into a dream, moving", "50% 50%"),
+BEST = {  # what stands on top of the page: {stop: (file, what is seen)}
+    "grown_classes": ("best_classes.png", "four pictures grown for classes"),
+    "grown_filters": ("best_filters.png", "four patterns grown for filters"),
+    "dreamt": ("best_dream.png", "a dream of the photo"),
+    "inverted": ("best_inverted.png", "the photo made again from four layers"),
+    "painted": ("best_style.png", "the photo painted in another style"),
+    "zoomed": ("zoom.gif", "a zoom into a dream, moving"),
 }
+
+
+def best(name, found):
+    """{file: picture} of the square on top of the page that stands for what a stop found."""
+    if name not in BEST or name == "zoomed":
+        return {}
+    if name == "grown_filters":
+        rows = found.layers
+        tiles = [rows[k].pictures[-1] for k in np.linspace(0, len(rows) - 1, 4).astype(int)]
+    else:
+        tiles = [one.image for one in found[:4]] if isinstance(found, list) else [found.image]
+    across = isqrt(len(tiles))  # 1, or 2 by 2
+    tiles = [images.resize(one, (192 // across, 192 // across)) for one in tiles[: across**2]]
+    rows = [np.concatenate(tiles[k : k + across], axis=1) for k in range(0, len(tiles), across)]
+    return {BEST[name][0]: np.concatenate(rows)}

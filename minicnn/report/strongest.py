@@ -157,7 +157,7 @@ def _words(found, layer, chosen, view, sides):
     rule = relu + (f", LRN {lrn}" if lrn else "")
     mean = ", mean of 9 shifts" if about.get("shifts", 1) > 1 else ""
     return (f"{about['network']} {layer}: for each channel the {about['count']} of "
-            f"{about['photos']:,} photos that activate it most, strongest first, row by row, and "
+            f"{about['photos']:,} images that activate it most, strongest first, row by row, and "
             f"below them their largest and smallest activation. Right: {VIEWS[view]}, up to "
             f"{sides[0]}x{sides[1]} pixels. Left: the unit projected down to these pixels, rule "
             f"{rule}{mean}; zero is grey, and each projection has its own scale. What the channel "

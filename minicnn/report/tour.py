@@ -25,11 +25,12 @@ FIGURES = {  # step figures of a stop: {file: (what makes it, what one steps thr
 }
 FILES = ("index.html", "photo.png", "dumbbell.png", *(
     name for stop in STOPS for name in (stop.picture, *stop.others)), *(
-    name for figures in FIGURES.values() for name in figures))
+    name for figures in FIGURES.values() for name in figures), *(
+    file for file, _ in BEST.values() if file.startswith("best_")))
 SHIPPED = "minivgg"  # what commands use where no network is named
 STYLE = """
 body { max-width: 74rem; } p, nav, pre, details { max-width: 62rem; }
-img { image-rendering: auto; border-radius: 3px; } a img { cursor: zoom-in; }
+img { image-rendering: auto; border-radius: 3px; } .sheet a img { cursor: zoom-in; }
 .strip { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1.5rem 0; }
 .strip a { flex: 1 1 9rem; } .strip img { width: 100%; aspect-ratio: 1; object-fit: cover; }
 nav { columns: 14rem; font-size: .95rem; } nav a { display: block; padding: .15rem 0; }
@@ -104,6 +105,15 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False, weights=Non
     return made.write()
 
 
+def _about(network):
+    """What the network is, and how its layers are named, in two sentences."""
+    names, (height, width, _) = stops.rectified(network), network.input_shape
+    classes = network.shapes[network.logits][-1] if network.classifies else 0
+    knows = f" and knows {classes:,} classes" if classes else ""
+    return (f"It looks at {height}x{width} pixels{knows}. Its layers have names: {names[0]} is "
+            f"near the pixels, {names[-1]} the last whose numbers have places in the photo.")
+
+
 def _kept(photo, folder):
     """The path of a picture that is given as an array, once it is in the folder."""
     path = folder / "photo.png"
@@ -145,7 +155,7 @@ class Made:
         records = found if isinstance(found, list) else [found]
         if any(getattr(one, "interrupted", False) for one in records):
             raise KeyboardInterrupt
-        stops.save(pictures, self.folder)
+        stops.save(pictures | stops.best(name, found), self.folder)
         for file, figure in figures.items():
             figure.save(self.folder / file)
         captions = [getattr(one, "caption", one).replace("\n", "; ") for one in records]
@@ -176,10 +186,10 @@ class Made:
         links = [(stop.make.__name__, _told(stop.make)[0]) for stop in self.stops]
         links += [("claims", CLAIMED)] * bool(self.claims)
         parts = [
-            f"<p>Every picture on this page was computed by NumPy, from one network, {name}, and "
-            "one photo. Click a picture to see it alone; a wide one scrolls sideways. Below each "
-            "are the command that makes it and a program in Python that does the same."
-            f"{escape(more)}</p>",
+            f"<p>Every picture on this page was computed by NumPy, most of them from one network, "
+            f"{name}, and one photo. {escape(_about(self.network))} Click a picture to see it "
+            "alone; a wide one scrolls sideways. Below each are the command that makes it and a "
+            f"program in Python that does the same.{escape(more)}</p>",
             self._strip(), '<nav aria-label="contents">',
             *(f'<a href="#{anchor}">{escape(words)}</a>' for anchor, words in links), "</nav>",
             *(self._section(stop, *found) for stop, found in self.stops.items()),
@@ -188,10 +198,9 @@ class Made:
         return self.folder / "index.html"
 
     def _strip(self):
-        there = {name for pictures, _ in self.stops.values() for name in pictures}
         return '<div class="strip">' + "".join(
-            _picture(name, words, f' style="object-position: {where}"')
-            for name, (words, where) in BEST.items() if name in there) + "</div>"
+            f'<a href="#{name}"><img src="{file}" alt="{escape(words)}"></a>'
+            for name, (file, words) in BEST.items() if name in self.found) + "</div>"
 
     def _section(self, stop, pictures, caption):
         anchor = stop.make.__name__
@@ -312,8 +321,8 @@ def _parameters(function):
     return list(inspect.signature(function).parameters)
 
 
-def _picture(name, words, more=""):
-    return (f'<a href="{name}"><img src="{name}" alt="{escape(words)}" loading="lazy"{more}></a>')
+def _picture(name, words):
+    return f'<a href="{name}"><img src="{name}" alt="{escape(words)}" loading="lazy"></a>'
 
 
 def _seen(heading, words):

@@ -14,7 +14,7 @@ from minicnn.network.layers import Add, BatchNorm, Concat, Conv, ReLU, Tanh
 FEATURES = (Conv, BatchNorm, ReLU, Tanh, Concat, Add)  # a pooling only thins features out
 MID_GREY = 128
 BLANK = 255  # where nothing was computed
-ARBITRARY, SHARE = "arbitrary unit", "share of the score"  # units of maps
+ARBITRARY, SHARE = "arbitrary unit", "units of the score"  # of maps
 
 
 def score_layer(network):

@@ -38,6 +38,8 @@ def running(path):
 def wrong(command, complete=True):
     """What is said against a command, "" if it can be typed so."""
     words, said = list(command.words), io.StringIO()
+    if words[:1] == ["help"]:  # which the program reads as --help
+        words = [word for word in words[1:] if word != "COMMAND"] + ["--help"]
     parser = build_parser(words)
     try:
         with redirect_stderr(said), redirect_stdout(io.StringIO()):
@@ -45,7 +47,7 @@ def wrong(command, complete=True):
             if options.command == "bench":  # whose programs read the rest themselves
                 bench.load(options.program).read(options.rest, "bench")
     except SystemExit as end:
-        error = end.code and said.getvalue().strip().rpartition("\n")[2]
+        error = end.code and said.getvalue().partition(" error: ")[2].partition("\n")[0]
         if complete or not error or not re.search(INCOMPLETE, error):
             return error or ""
         known = {option for leaf, _ in leaves(parser, "") for action in leaf._actions

@@ -109,8 +109,8 @@ def test_gradcam(guided):
     lit = heatmaps.overlay(record.photo, record.map, high)
     pictures = [record.photo, lit, display.signed_to_uint8(record.raw)]
     labels = ["photo", "evidence", "raw map, zero is grey"]
-    bars = [None, ColourBar(0, high, "share of the score", "inferno"),
-            signed(high, "share of the score")]
+    bars = [None, ColourBar(0, high, "units of the score", "inferno"),
+            signed(high, "units of the score")]
     if guided:
         pictures, labels = [*pictures, record.signed], [*labels, "guided Grad-CAM"]
         bars.append(signed(limit(record.x), "arbitrary unit"))
@@ -127,8 +127,8 @@ def test_gradcam_without_evidence_shows_the_photo_in_plain_grey_and_says_so():
     pictures = [record.photo, np.rint(GREY).astype(np.uint8),
                 display.signed_to_uint8(nothing.raw)]
     labels = ["photo", "no positive evidence", "raw map, zero is grey"]
-    bars = [None, ColourBar(0, high, "share of the score", "inferno"),
-            signed(high, "share of the score")]
+    bars = [None, ColourBar(0, high, "units of the score", "inferno"),
+            signed(high, "units of the score")]
     expected = contact_sheet(pictures, 3, labels, tile=60, gap=12, bars=bars,
                              blocks=[False, False, True])
     np.testing.assert_array_equal(sheet, caption(expected, record.caption))
@@ -136,6 +136,14 @@ def test_gradcam_without_evidence_shows_the_photo_in_plain_grey_and_says_so():
 
 def swept(**more):
     return vis.occlusion(NETWORK, PHOTO, 1, square=6, stride=4, **more)
+
+
+def contested():
+    """Another class wins at the first place."""
+    record = swept()
+    winner = record.winner.copy()
+    winner[0, 0] = other = (winner[0, 0] + 1) % 4
+    return replace(record, winner=winner, names=record.names | {int(other): "another"})
 
 
 def tiles(record):
@@ -146,7 +154,7 @@ def tiles(record):
 
 
 def test_occlusion_shows_the_worst_square_and_three_maps():
-    record = swept()
+    record = contested()
     example, activation, probability, winner = tiles(record)
     np.testing.assert_array_equal(example, images.resize(record.example, (48, 60), "lanczos"))
     for shown, values in ((activation, record.activation), (probability, record.probability)):
@@ -158,7 +166,7 @@ def test_occlusion_shows_the_worst_square_and_three_maps():
 
 
 def test_the_bars_say_what_the_colours_of_occlusion_are(monkeypatch):
-    record, bars = swept(), []
+    record, bars = contested(), []
     monkeypatch.setattr(heatmaps, "contact_sheet", lambda *pictures, **more: (
         bars.append(more.get("bars")) or contact_sheet(*pictures, **more)))
     heatmaps.occlusion(record, 60)
@@ -191,8 +199,18 @@ def test_more_classes_than_colours_share_a_grey():
     assert (shown == 127).all(axis=2).any()
 
 
+def test_a_class_that_always_wins_is_a_sentence_and_no_map(monkeypatch):
+    record, told = swept(), []
+    monkeypatch.setattr(heatmaps, "caption", lambda sheet, words, size: told.append((sheet, words)))
+    heatmaps.occlusion(record, 60)
+    (sheet, words), name = told[0], record.names[record.winner[0, 0]]
+    assert (record.winner == record.winner[0, 0]).all()
+    assert words == f"{record.caption} Wherever the square is, the likeliest class stays {name}."
+    assert sheet.shape[1] == 3 * (60 + 12) + 4  # three tiles of 60 in a row
+
+
 def test_what_was_not_done_is_blank():
-    record = swept()
+    record = contested()
     undone = np.s_[2:]
     probability, activation, winner = (getattr(record, name).copy()
                                        for name in ("probability", "activation", "winner"))

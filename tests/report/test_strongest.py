@@ -160,7 +160,7 @@ def test_the_words(found, words):
     sheets.figure(found, "mix/relu_3x3", [2, 3])
     first, *_, last = found.channel("mix/relu_3x3", 2).values
     assert words["labels"][0] == f"channel 2: activations {first:.3g} to {last:.3g}"
-    for part in ("small mix/relu_3x3", "the 4 of 6 photos", "rule deconvnet, LRN through",
+    for part in ("small mix/relu_3x3", "the 4 of 6 images", "rule deconvnet, LRN through",
                  "90 % of a projection's energy, up to 9x9 pixels", "zero is grey",
                  "What the channel is for is what its patches share; a projection tells where"):
         assert part in words["caption"], part
