@@ -20,7 +20,7 @@ FEW, MANY = 0.2, 0.6  # shares of the names that an assignment wants
 LAYER = re.compile(r"^(affine|max_pool)\w*_(forward|backward)|_(forward|backward)_naive$")
 FOR_CHECK = ("this file is in the form that `minicnn check` takes, with functions such as "
              "conv_forward_naive(x, w, b, conv_param); an assignment has names and parameters of "
-             "its own: write yours into its handout, which `minicnn course new` makes")
+             "its own: write yours into its handout")
 LOOKS_LIKE = "this looks like assignment"
 MOST_TEXT, MOST_FUNCTIONS = 300_000, 2000  # of one file; compile needs their square in time
 THERE = sys.stdlib_module_names | {"numpy"}  # what can be imported when grading
@@ -86,7 +86,8 @@ def look(source, assignment):
     if other := another(own, assignment):
         return Names(missing, {}, "", [f"{LOOKS_LIKE} {other.number} ({other.name})"])
     near = _near(missing, own, given(assignment))
-    notes = [*_missing(missing, near, tree), *_twice(names, own), *_imports(tree)]
+    notes = [*[FOR_CHECK] * is_for_check(source, assignment), *_missing(missing, near, tree),
+             *_twice(names, own), *_imports(tree)]
     return Names(missing, near, "", notes)
 
 

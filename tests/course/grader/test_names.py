@@ -103,3 +103,9 @@ def test_a_file_of_another_assignment_gets_no_advice_on_names():
     assert found.notes == ["this looks like assignment 2 (pooling)"] and found.near == {}
     for one in assignments():
         assert names.LOOKS_LIKE not in "".join(names.look(handout(one), one).notes)
+
+
+def test_a_file_for_minicnn_check_is_noted():
+    found = names.look("def conv_forward(x, w, b, conv_param):\n    pass\n",
+                       assignment("convolution"))
+    assert found.notes[0] == names.FOR_CHECK
