@@ -148,7 +148,7 @@ def test_the_blocks_of_a_page_run(page, tmp_path, monkeypatch):
     """In order and in one namespace, as if a reader pasted them all."""
     monkeypatch.chdir(tmp_path)  # where what they save goes
     matplotlib.use("Agg")  # no windows
-    assert {block.language for block in blocks(page)} <= {"python", "{toctree}", *SHELL}
+    assert {block.language for block in blocks(page)} <= {"python", "text", "{toctree}", *SHELL}
     assert not any(block.file for block in blocks(page))
     pasted, names = kinds(page)[0], {"__name__": "page"}
     for block in pasted:

@@ -108,6 +108,39 @@ def test_the_commands_of_a_block_run(block, folder, capsys):
         pytest.skip("scikit-learn is not installed: pip install scikit-learn; all others ran")
 
 
+ASSIGNED = """\
+import numpy as np
+
+def max_pool_forward(x, pool_param):
+    h, w, s = (pool_param[key] for key in ("pool_height", "pool_width", "stride"))
+    N, C, H, W = x.shape
+    out = np.zeros((N, C, (H - h) // s + 1, (W - w) // s + 1), x.dtype)
+    for i, j in np.ndindex(out.shape[2:]):
+        out[:, :, i, j] = x[:, :, i*s:i*s+h, j*s:j*s+w].max(axis=(2, 3))
+    return out, (x, h, w, s)
+
+def max_pool_backward(dout, cache):
+    x, h, w, s = cache
+    dx = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dout.shape):
+        window = x[n, c, i*s:i*s+h, j*s:j*s+w]
+        a, b = np.unravel_index(window.argmax(), window.shape)
+        dx[n, c, i*s + a, j*s + b] = dout[n, c, i, j]
+    return dx
+"""
+
+
+def test_what_the_readme_lets_check_say(folder, capsys):
+    """Its lines stand in the answer in this order; some that stand between them are left out."""
+    if not PAGES or PAGES[0].name != "README.md":
+        pytest.skip("there is no README.md")
+    (shown,) = blocks(PAGES[0], ("text",))
+    Path("layers.py").write_text(ASSIGNED, encoding="utf-8")
+    assert main(["check", "layers.py", "--quick"]) == 1
+    answer = iter(capsys.readouterr().out.splitlines())
+    assert [line for line in shown.code.splitlines() if line and line not in answer] == []
+
+
 @pytest.mark.slow
 def test_the_commands_run_on_real_networks(shared_data, folder, capsys):
     """Those that name a weight file, where the real one is at hand."""
