@@ -35,6 +35,7 @@ def written(out):
     return json.loads(out.with_suffix(".json").read_text())["sections"]
 
 
+@pytest.mark.thorough
 def test_quick_against_the_plain_op(out, capsys):
     """Real processes and no PyTorch."""
     assert speed.main(["--quick", "--against", "plain", "--what", "networks", "student",

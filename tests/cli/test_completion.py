@@ -150,6 +150,7 @@ TYPED = {  # in zsh: what is typed before the tab, and the line that comes of it
 }
 
 
+@pytest.mark.thorough
 def test_zsh(scripts, folder):
     """In a terminal, since completion runs nowhere else."""
     needs("zsh")

@@ -124,6 +124,7 @@ def test_grade(said, submitted, folder):
         ("ada", 25), ("ben", 0), ("cas", 0)]
 
 
+@pytest.mark.thorough
 def test_marks_by_hand(said, complaint, submitted, folder):
     (folder / "photo.jpg").write_text("")
     (submitted / "photo.jpg").write_text("")

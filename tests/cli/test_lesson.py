@@ -141,6 +141,7 @@ def test_ctrl_c_in_the_middle_of_a_cell(terminal, written):
     assert status == 130 and "You are at cell 5 of 8" in shown and "Traceback" not in shown
 
 
+@pytest.mark.thorough
 def test_ctrl_d_is_q_and_restart_begins_anew(terminal):
     one = terminal()
     one.until("[1/8] ")
@@ -273,6 +274,7 @@ def test_a_notebook_that_may_hold_answers_stays(written, complaint, tmp_path, mo
     assert (tmp_path / "07.ipynb").read_text() == "answers"
 
 
+@pytest.mark.thorough
 def test_a_notebook(written, said, complaint, tmp_path):
     for name in ("jupytext", "nbclient", "ipykernel"):
         pytest.importorskip(name)

@@ -360,6 +360,7 @@ def test_memory_goes_with_a_write(winograd=winograd):
     assert first() is None
 
 
+@pytest.mark.thorough
 def test_an_array_at_the_place_of_another(winograd=winograd):
     """Python gives the id of what is gone to what comes: the reference tells them apart."""
     x, w, _ = case((1, 8, 8, 16), 16)

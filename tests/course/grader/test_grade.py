@@ -35,6 +35,7 @@ def test_files_that_cannot_be_graded(source, status, words):
     assert outcomes[0].status in (status, NO_ANSWER) and words in outcomes[0].words
 
 
+@pytest.mark.thorough
 def test_an_endless_loop_costs_its_question_alone():
     source = solution(ONE) + """
 def gram_matrix(a, layer=""):

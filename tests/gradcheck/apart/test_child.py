@@ -362,6 +362,7 @@ def test_what_never_ends_is_stopped(does, code):
         does(code, SHORT)
 
 
+@pytest.mark.thorough
 def test_the_line_that_never_ends_is_named(tmp_path):
     with Child(written(tmp_path, backward="while x.ndim == 4: pass"), LONG) as child:
         remote = child.form(child.found[0])

@@ -74,6 +74,7 @@ def outcome(pytester, request):
     return lambda *more: pytester.runpytest_inprocess("-p", "no:xdist", "-q", *load, *more)
 
 
+@pytest.mark.thorough
 def test_right_layers_pass_and_wrong_ones_fail_with_the_words_of_the_table(outcome):
     result = outcome("--check-layer-quick")
     result.assert_outcomes(passed=4, failed=3)
