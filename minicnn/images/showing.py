@@ -14,7 +14,6 @@ import numpy as np
 
 from minicnn.backend import to_host
 from minicnn.images import display
-from minicnn.images.display import ColourBar
 from minicnn.images.pictures import ImageError, check_finite, load
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Panel(NamedTuple):
 
     image: np.ndarray
     title: str
-    bar: ColourBar | None = None
+    bar: display.ColourBar | None = None
 
 
 def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE,
@@ -92,7 +91,7 @@ def show(*pictures: Any, titles: Sequence[str] | None = None, side: float = SIDE
     for place in axes.flat:
         place.axis("off")
     for place, (image, title, bar) in zip(axes.flat, panels, strict=False):
-        low, high, unit, colours = bar or ColourBar(0, 255, colours="gray")
+        low, high, unit, colours = bar or display.ColourBar(0, 255, colours="gray")
         place.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
         if bar is not None:
             scale = ScalarMappable(plt.Normalize(low, high), colours)
@@ -144,7 +143,7 @@ def _panels(given, title, low, high) -> Iterator[Panel]:
         else:
             planes = one.astype(np.float64).transpose(2, 0, 1)[..., None]  # H,W,C -> C,H,W,1
             yield Panel(display.tiled(planes, min(ROW, len(planes)), np.nan)[..., 0], words,
-                        ColourBar(*ends))
+                        display.ColourBar(*ends))
 
 
 def _ends(array, low, high):

@@ -42,7 +42,7 @@ print(kilobytes("VmHWM") - start)
 @pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("method, side, options", [
-    ("forward", 64, {}), ("maximize", 192, {"layers": "conv3_1", "steps": 3}),
+    ("forward", 64, {}), ("maximize", 256, {"layers": "conv3_1", "steps": 3}),
     ("style", 256, {"tile": 96, "steps": 1}), ("strotss", 256, {})])
 def test_a_process_then_takes_as_much_within_15_percent(method, side, options):
     asked = subprocess.run([sys.executable, "-c", CHILD, method, str(side)], capture_output=True,

@@ -137,7 +137,7 @@ ATTACKS = {  # an attempt, and the layers each of which stops it alone
         "y = 1", FILES),
     "import a package": ("sys.path.insert(0, given['site'])\nimport pytest\ny = 1", FILES),
     "load the package": (
-        "y = importlib.machinery.SourceFileLoader('m', given['package'] + '/__init__.py')"
+        "y = importlib.machinery.SourceFileLoader('m', given['package'] + '/rooms.py')"
         ".load_module()", FILES),
     "list the packages": (
         "y = os.listdir(given['site'])\nassert {*y} - {'numpy', 'numpy.libs'}", FILES),
