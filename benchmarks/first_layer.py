@@ -76,7 +76,8 @@ def run(options):
     about = machine.about() | {"training": len(training), "validation": len(validation),
                                "classes": CLASSES, "epochs": max(at), "planned": options.epochs}
     result = {"about": about, "rows": rows}
-    for suffix, text in ((".json", json.dumps(result, indent=1)), (".md", markdown(result))):
+    page = f"{markdown(result)}\n\n{shown(out.name, networks)}"
+    for suffix, text in ((".json", json.dumps(result, indent=1)), (".md", page)):
         with images.atomic(out.with_suffix(suffix)) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
     save_pictures(out, networks, compared, followed, photos)
@@ -194,6 +195,17 @@ Made by `minicnn bench first-layer`: two forms of minialex, {about["training"]:,
                 cells = " | ".join("" if value is None else f"{value:.2f}" for value in values)
                 parts.append(f"| {layer} | {each['kernel']}x{each['kernel']} | {cells} |")
     return "\n".join(parts)
+
+
+def shown(name, networks):
+    """What `save_pictures` writes, as pictures of a page."""
+    words = {".jpg": "Both first layers, and what the strongest units above them respond to"}
+    for kernel in networks:
+        words[f"_{kernel}x{kernel}_evolution.jpg"] = (
+            f"Features of the form with {kernel}x{kernel} as they grow, a row for each channel")
+        words[f"_{kernel}x{kernel}_curves.png"] = (
+            f"How the layers of the form with {kernel}x{kernel} come to rest")
+    return "\n\n".join(f"{text}:\n\n![{text}]({name}{end})" for end, text in words.items())
 
 
 def save_pictures(out, networks, compared, followed, photos):

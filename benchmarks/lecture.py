@@ -94,7 +94,8 @@ def record(about, rows, out):
     lines, text = ",\n  ".join(map(json.dumps, rows)), markdown(about, rows)
     write(out.with_suffix(".json"),
           f'{{"about": {json.dumps(about, indent=1)},\n "rows": [\n  {lines}\n]}}\n')
-    write(out.with_suffix(".md"), text + "\n")
+    picture = f"![Accuracy of each way, a dot a seed]({out.name}.png)"
+    write(out.with_suffix(".md"), f"{text}\n\n{picture}\n")
     images.save(out.with_suffix(".png"), drawn(rows))
     print(text)
 

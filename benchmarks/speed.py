@@ -129,8 +129,10 @@ def write_tables(sections, out):
     """Write OUT.md, and OUT.png if there are curves to show."""
     if not out or not sections:
         return
-    write(out.with_suffix(".md"), tables.markdown(sections) + "\n")
     drawn = "networks" if tables.of_gpu(sections) else "scaling"
+    shown = f"\n![Time and memory, minicnn's and PyTorch's]({out.name}.png)\n"
+    curves = shown if drawn in sections else ""
+    write(out.with_suffix(".md"), f"{tables.markdown(sections)}\n{curves}")
     if drawn in sections:
         import plot
 

@@ -164,7 +164,8 @@ class Network(Mapping):
         """The index of a class by its name, or by a part of the name that only one class has."""
         if not self.labels:
             raise ValueError(f"network {self.name} has no class names; give the class's number, "
-                             "or load the names from a label file")
+                             "or its names, a line each: --labels FILE, or minicnn.load(path, "
+                             "label_file=FILE)")
         wanted = name.strip().lower()
         if not wanted:
             raise ValueError(f"network {self.name}: expected a class name, got {name!r}")

@@ -11,11 +11,14 @@ import re
 from itertools import takewhile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import stand_ins
 from blocks import SHELL, blocks, commands
 
+from minicnn import images
 from minicnn.cli import main
+from minicnn.report import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "lessons" / "book").glob("*.md")))
@@ -154,3 +157,26 @@ def test_the_commands_run_on_real_networks(shared_data, folder, capsys):
                 Path(name).symlink_to(real[name])
         if files and not matching(NOT_RUN, command):
             run(command, capsys.readouterr)
+
+
+SHOWN = {"maximize": ("maximize.png", "pelican.png"), "filters": ("filters.png", "filters.jpg"),
+         "gradcam": ("gradcam/evidence.png", "gradcam.png"), "invert": ("invert.png", "invert.png"),
+         "style": ("style.png", "style.jpg")}  # what a command writes, and what README shows of it
+
+
+@pytest.mark.slow
+def test_the_pictures_of_the_readme_are_those_of_its_commands(shared_data, folder):
+    """All but the zoom. Other processors round differently, and an ascent makes more of it."""
+    Path("tour").mkdir()
+    images.save("tour/photo.png", drawn.ladybird())
+    Path("synset_words.txt").symlink_to(shared_data / "weights" / "synset_words.txt")
+    for name, file in (("googlenet_bvlc", "googlenet_bvlc"), ("vgg16", "vgg16_conv")):
+        Path(f"{name}.h5").symlink_to(shared_data / "weights" / f"{file}.h5")
+    for command in commands(blocks(ROOT / "README.md", SHELL)[0]):
+        if command.words[0] in SHOWN:
+            assert main([{"googlenet": "googlenet_bvlc.h5", "vgg16": "vgg16.h5"}.get(word, word)
+                         for word in command.words]) == 0
+            made, shown = SHOWN[command.words[0]]
+            pair = [images.load(path).astype(float).ravel()
+                    for path in (made, ROOT / "lessons" / "pictures" / shown)]
+            assert np.corrcoef(*pair)[0, 1] > 0.9, command

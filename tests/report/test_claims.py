@@ -130,7 +130,7 @@ def test_photographic_layers(decibels, verdict):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(("measure", "verdict"), [
-    (claims.equal_increments, YES), (claims.arm_of_the_dumbbell, NONE),
+    (claims.equal_increments, PART), (claims.arm_of_the_dumbbell, NONE),
     (claims.precise_and_coarse, PART), (claims.blank_with_depth, YES)])
 def test_on_the_shipped_networks(measure, verdict):
     given = {"net": minicnn.load("minivgg"), "photo": drawn.ladybird(), "seed": 0,

@@ -93,7 +93,7 @@ def test_the_table_of_claims(short, tmp_path):
     rows = dict(re.findall('<tr id="(.*?)">(.*?)</tr>', text, re.S))
     assert list(rows) == [c.measure.__name__ for c in pages.CLAIMS]
     assert "93,322" in rows["parameter_totals"] and "Measured just now" in rows["parameter_totals"]
-    assert "Came out" in rows["parameter_totals"] and "Kuan-Ting Lai" in rows["parameter_totals"]
+    assert "Confirmed" in rows["parameter_totals"] and "Kuan-Ting Lai" in rows["parameter_totals"]
     assert "From a record, made by <code>minicnn bench classes</code>" in rows["pelican"]
     assert re.search("minialex: [0-9]+% of the map&#x27;s mass", rows["mass_on_the_thing"])
     assert "Not measured" in rows["new_impressions"]
