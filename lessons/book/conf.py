@@ -19,7 +19,8 @@ root_doc = "book/index"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "numpydoc", "reference"]
 exclude_patterns = ["book/*.py"]
 default_role = "py:obj"  # `names` in docstrings become links where they are known
-html_show_sphinx = False
+html_show_sphinx = html_show_copyright = False
+highlight_language = "text"  # of blocks that name none, such as commands and formulas
 Path(__file__).with_name("figures").mkdir(exist_ok=True)
 html_extra_path = ["figures"]  # the lessons' step figures, beside the lessons
 
