@@ -131,7 +131,7 @@ def main(arguments=None):
     if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":  # print any letter
         sys.stdout.reconfigure(errors="backslashreplace")
     if arguments[:1] in ([], ["help"]):
-        arguments = [*arguments[1:], "--help"]
+        arguments = [*(word for word in arguments if word != "help"), "--help"]
     parser = build_parser(arguments)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:

@@ -210,6 +210,8 @@ def check_folder(path: str | Path, names: Iterable[str] = ()) -> None:
     OSError
         Nothing can be written there.
     """
+    if not str(path):
+        raise ValueError("the name of the folder is empty; give one")
     folder = Path(path)
     if not folder.is_dir():
         if os.path.lexists(folder):

@@ -73,6 +73,8 @@ def separable_convolution():
 
 def sure_of_its_picture(net, grown_classes):
     """The network calls the picture that was made for a class by that class, with 100 %."""
+    if net.shapes[net.logits][-1] == 1:
+        raise ValueError("a network with one score cannot take a picture for another class")
     shares = np.array([net.probabilities(net.prepare(one.image))[0, one.settings["channel"]]
                        for one in grown_classes])
     full = int((shares >= 0.995).sum())
@@ -91,7 +93,7 @@ def pelican():
 def richer_with_depth(grown_filters):
     """The pictures of filters, ten of each of VGG-16's 13 convolutions, become more complex
     patterns as the layer becomes deeper."""
-    layers = grown_filters.layers
+    layers = _several(grown_filters.layers)
     counts = [float(np.median([waves(one) for one in row.pictures])) for row in layers]
     ranks = np.argsort(np.argsort(counts))
     alike = float(np.corrcoef(ranks, np.arange(len(ranks)))[0, 1])  # Spearman
@@ -100,6 +102,13 @@ def richer_with_depth(grown_filters):
     return Answer(verdict, f"plane waves that hold 90 % of a picture's power, median of "
                   f"{len(layers[0].pictures)} filters of each layer: {told}; rank correlation with "
                   f"depth {alike:.2f}")
+
+
+def _several(layers):
+    """The layers, if there is a depth to compare."""
+    if len(layers) < 2:
+        raise ValueError("this needs at least two layers of rectified feature maps")
+    return layers
 
 
 def waves(picture, share=0.9):
@@ -165,7 +174,7 @@ def less_aliasing():
 
 def blank_with_depth(net, photo):
     """The deeper the layer, the more of its filters are blank."""
-    layers = stops.spread(net, 6)
+    layers = _several(stops.spread(net, 6))
     found = statistics(vis.activations(net, photo, layers).maps)
     blank = [one.blank for one in found]
     steps = np.diff(blank)
@@ -256,6 +265,8 @@ def arm_of_the_dumbbell(net, seed):
 def fed_back(dreamt):
     """What a layer sees a little of, the dream makes it see more of: a feedback loop."""
     first, last = dreamt.trace[0, 0], dreamt.trace[-1, 0]
+    if first <= 0:
+        raise ValueError("the layer does not see anything in the photo")
     return Answer(YES if last > 2 * first else NO, "the layer's energy goes from "
                   f"{first:,.0f} to {last:,.0f}, {last / first:.0f} times as much")
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import images
+from minicnn.terminal import escaped
 
 WIDE, PHOTO, HIGH = 6.4, 1.7, 2.6  # inches: the plot's width; height of a photo, of its panel
 DPI = 110
@@ -69,7 +70,7 @@ def draw(seen, name, top=5):
     panels = figure.subplots(2 * len(seen), height_ratios=[PHOTO, HIGH] * len(seen))
     for above, below, one in zip(panels[::2], panels[1::2], seen, strict=True):
         above.imshow(one.photo)
-        above.set_title(one.title, fontsize="medium", parse_math=False)
+        above.set_title(escaped(one.title), fontsize="medium", parse_math=False)
         above.axis("off")
         _stems(below, np.asarray(one.probabilities), name, min(top, NAMED))
     canvas.draw()

@@ -118,7 +118,7 @@ def matlab_s_pictures(net, photo, seed):
     Its deepDreamImage grows noise at three sizes, one after the other, along a gradient whose
     coarse and fine parts are made equally strong. So filters look different from those above.
     """
-    found = vis.deepdream_image(net, last(net), range(6), seed=seed)
+    found = vis.deepdream_image(net, last(net), range(few(net, last(net))), seed=seed)
     return {"deepdream_image.png": deepdream_image.sheet(found)}, found
 
 
@@ -163,7 +163,8 @@ def strongest_patches(net, photo, seed, folder):
     drawn = {"train": train.data.shapes(300, seed, 28), "val": train.data.shapes(100, seed, side)}
     photos.write(folder / "shapes.h5", drawn)
     with TemporaryDirectory() as scratch:
-        found = vis.strongest(net, folder / "shapes.h5", scratch, [deep(net)], range(6))
+        found = vis.strongest(net, folder / "shapes.h5", scratch, [deep(net)],
+                              range(few(net, deep(net))))
         sheet = strongest.figure(found.patches, deep(net))
     return {"strongest.png": sheet}, f"{net.name} {deep(net)}: six of its channels"
 
@@ -303,6 +304,11 @@ def last(net):
     return rectified(net)[-1]
 
 
+def few(net, layer):
+    """How many of its channels are shown: six, if it has as many."""
+    return min(6, net.shapes[layer][-1])
+
+
 def recognised(net):
     """Eight classes: those of SHOWN if the network has them, else some evenly apart."""
     if not net.classifies:
@@ -326,7 +332,7 @@ STOPS = (
     Stop(grown_filters, "filters.png", "filters --layers {six} --count 6 --steps 48", 12,
          "a row of patterns for each layer, plain stripes at the top and rich forms at the bottom"),
     Stop(matlab_s_pictures, "deepdream_image.png",
-         "deepdream-image --layer {last} --channels 0..5 --out deepdream_image.png", 12,
+         "deepdream-image --layer {last} --channels {of_last} --out deepdream_image.png", 12,
          "six patterns, each grown from noise for one channel of the last layer"),
     Stop(dreamt, "dream.png", "dream {photo}", 13,
          "the photo with the forms that the network sees in it drawn stronger"),
@@ -335,7 +341,7 @@ STOPS = (
     Stop(projected, "deconvnet.png", "deconvnet {photo} --layer {deep}", 14,
          "the photo, the part that one unit sees, and what in it drove the unit"),
     Stop(strongest_patches, "strongest.png",
-         "strongest {shapes} --layers {deep} --channels 0..5", 14,
+         "strongest {shapes} --layers {deep} --channels {of_deep}", 14,
          "for each of six channels nine patches of drawn shapes and their projections",
          ("shapes.h5",)),
     Stop(salient, "saliency.png", "saliency {photo}", 15,

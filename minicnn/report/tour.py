@@ -227,15 +227,16 @@ class Made:
         net = self.network
         words = {"photo": self.photo, "shapes": self.folder / "shapes.h5",
                  "painting": self.folder / "painting.png"}
-        words = {name: shlex.quote(str(value)) for name, value in words.items()}
+        words = {name: _quoted(value) for name, value in words.items()}
         names = {"middle": stops.middle(net), "deep": stops.deep(net), "last": stops.last(net),
                  "four": ",".join(stops.spread(net, 4)), "six": ",".join(stops.spread(net, 6))}
         words |= {name: shlex.quote(value) for name, value in names.items()}
+        words |= {f"of_{name}": f"0..{stops.few(net, names[name]) - 1}" for name in ("last", "deep")}
         if "{classes}" in stop.command:
             words["classes"] = shlex.join(_name(net, k) for k in stops.recognised(net))
         trains = stop.command.startswith("train ")  # it begins anew: --weights would go on
         return stop.command.format(**words) + "".join(
-            f" --{name} {shlex.quote(str(value))}" for name, value, usual in (
+            f" --{name} {_quoted(value)}" for name, value, usual in (
                 ("weights", self.weights, SHIPPED), ("labels", self.labels, None),
                 ("seed", self.seed, 0)) if value != usual and not (trains and name != "seed"))
 
@@ -309,12 +310,21 @@ def _absent(name):
     return f"this needs the pictures of “{_told(stop.make)[0]}”, which were left out"
 
 
+def _quoted(path):
+    """A path for a shell, which no program takes for an option."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
+
+
 def _name(net, k):
-    """What the command line calls a class: its name, or its number if others have that name."""
+    """What the command line calls a class: its name; its number if others have that name, or if it
+    would be read as an option, a number, or a range of numbers."""
+    name = net.label(k)
     try:
-        return net.label(k) if net.find_class(net.label(k)) == k else str(k)
+        own = net.find_class(name) == k
     except ValueError:
-        return str(k)
+        own = False
+    plain = not (name.startswith("-") or name.isdecimal() or ".." in name) and name.isprintable()
+    return name if own and plain else str(k)
 
 
 def _parameters(function):

@@ -32,6 +32,8 @@ from minicnn.train.evaluation import accuracy, checked, evaluate, numbers
 from minicnn.train.losses import classes_of, loss_of, predicted, soft
 from minicnn.train.schedules import one_cycle
 
+SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)  # of training: where a checkpoint compares schedules
+
 __all__ = ["Epoch", "accuracy", "epochs", "fit", "one_cycle", "train_step"]
 
 
@@ -53,9 +55,12 @@ class Epoch(NamedTuple):
 
 
 class Training(Iterator):
-    """The epochs of `fit`: a generator that says what it is waiting for."""
+    """The epochs of `fit`: an iterator that says what it is waiting for."""
 
     def __init__(self, network, epochs):
+        if not isinstance(network, Network):
+            raise ValueError("training: expected a Network, as `minicnn.load` gives it, got "
+                             f"{type(network).__name__}")
         self._network, self._epochs = network, epochs
 
     def __next__(self):
@@ -90,7 +95,7 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
         progress: Callable | bool = True) -> Iterator[Epoch]:
     """Train a network; yields an Epoch after each pass over the data.
 
-    It is a generator: nothing is trained before you loop over it, as in ``history =
+    It is an iterator: nothing is trained before you loop over it, as in ``history =
     list(fit(...))``. Each epoch is in whole batches; the images of a last, incomplete one wait for
     the next epoch's order. The random numbers of a step depend on (seed, epoch, step) alone, so the
     same call gives the same bytes, also if it was interrupted and continued.
@@ -166,7 +171,9 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
     settings = _numbers_of(optimizer) | {
         "network": network.name, "images": len(data), "epochs": epochs, "batch": batch,
         "seed": seed, "smoothing": smoothing, "mixup": mixup, "clip": clip,
-        "frozen": sorted(frozen), "rate": None if callable(own) else own}
+        "frozen": sorted(frozen), "rate": own}
+    if callable(own):
+        settings["rate"] = [own(done) for done in SHARES] if checkpoint else None
     place = {"epoch": start, "step": 0, "loss": 0.0, "right": 0, "history": []}
     if checkpoint is not None and Path(checkpoint).exists():
         place = checkpoints.load(checkpoint, network, optimizer, settings)

@@ -115,6 +115,10 @@ class Record:
 class Records(list):
     """A list of records, which a notebook shows as pictures beside each other."""
 
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        return Records(found) if isinstance(index, slice) else found
+
     def _repr_html_(self):
         shown = [View("", one.caption, one.image) for one in self[:MOST] if one.image is not None]
         return markup.side_by_side(shown) + markup.paragraph(

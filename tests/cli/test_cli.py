@@ -187,7 +187,7 @@ def test_quiet_leaves_notes_out_but_no_errors(weights, photo, capsys):
 
 # ---- what was nearly written
 
-@pytest.mark.parametrize("asked", [[], ["help"], ["--help"]])
+@pytest.mark.parametrize("asked", [[], ["help"], ["--help"], ["help", "help"]])
 def test_alone_it_says_how_to_begin_and_what_there_is(asked, capsys):
     with pytest.raises(SystemExit) as end:
         main(asked)

@@ -190,6 +190,8 @@ def test_what_is_no_folder(tmp_path, name, words):
         images.check_folder(tmp_path / name)
     assert str(tmp_path / name) in str(error.value) and words in str(error.value)
     assert os.listdir(tmp_path) == ["file"]
+    with pytest.raises(ValueError, match="the name of the folder is empty"):
+        images.check_folder("")
     (tmp_path / "old.png").mkdir()
     images.check_folder(tmp_path / "old.png")  # a folder that is there may be called as it likes
 

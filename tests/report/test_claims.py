@@ -122,6 +122,17 @@ def test_new_impressions(same, verdict):
     assert answer.verdict == verdict and (not same or "1.00 in frame 3" in answer.words)
 
 
+def test_what_needs_several_layers_or_classes_says_so():
+    one = SimpleNamespace(layers=[SimpleNamespace(layer="a", pictures=[np.zeros((4, 4, 3))])])
+    with pytest.raises(ValueError, match="at least two layers"):
+        claims.richer_with_depth(one)
+    single = SimpleNamespace(shapes={"fc": (1,)}, logits="fc")
+    with pytest.raises(ValueError, match="one score"):
+        claims.sure_of_its_picture(single, [])
+    with pytest.raises(ValueError, match="does not see anything"):
+        claims.fed_back(SimpleNamespace(trace=np.array([[0.0], [5.0]])))
+
+
 @pytest.mark.parametrize(("decibels", "verdict"), [((30, 26), YES), ((30, 20), PART), ((9,), NO)])
 def test_photographic_layers(decibels, verdict):
     found = [SimpleNamespace(settings={"layers": "a"}, psnr=one) for one in decibels]

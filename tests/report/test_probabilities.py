@@ -80,3 +80,10 @@ def test_how_many_photos_have_room(tmp_path):
 def test_likeliest():
     assert likeliest(P, 2) == [2, 3]
     assert likeliest(np.array([0.5, 0.5]), 5) == [0, 1]  # of equal ones the first
+
+
+def test_a_name_that_no_font_can_draw():
+    photo = np.zeros((4, 4, 3), np.uint8)
+    odd = probabilities.draw([Seen("non\udcff.png", photo, np.array([0.2, 0.8]))], str)
+    np.testing.assert_array_equal(
+        odd, probabilities.draw([Seen("non\\udcff.png", photo, np.array([0.2, 0.8]))], str))

@@ -210,3 +210,15 @@ def test_a_vgg_that_was_cut_off(shared_data, short, tmp_path):
     text = read(tour(minicnn.load(path), folder=tmp_path, weights=path))
     assert text.count("Left out: ") == 1 and "kernels.png" in text
     assert f"minicnn deconvnet {tmp_path / 'photo.png'} --layer relu2_1 --weights {path}" in text
+
+
+@pytest.mark.parametrize(("label", "called"), [
+    ("cat", "cat"), ("--frames=over.gif", "0"), ("7", "0"), ("a..b", "0"), ("a\x1bb", "0")])
+def test_a_class_that_would_be_read_as_something_else_is_called_by_its_number(label, called):
+    network = small.network()
+    network.labels = [label, "b", "c", "d"]
+    assert pages._name(network, 0) == called
+
+
+def test_a_path_that_would_be_read_as_an_option():
+    assert pages._quoted("-d.png") == "./-d.png" and pages._quoted("my d.png") == "'my d.png'"

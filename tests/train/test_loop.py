@@ -16,7 +16,7 @@ from minicnn.images import Preprocessing
 from minicnn.network import Network
 from minicnn.network.layers import Dense, Dropout, Sigmoid, Softmax
 from minicnn.ops import cross_entropy
-from minicnn.train import Data, augment, batch_norm, evaluate, loop
+from minicnn.train import Data, augment, batch_norm, evaluate, loop, schedules
 
 PREPROCESSING = Preprocessing((6, 6), "BGR", (120.0, 125.0, 130.0), 1 / 64, resize_to=6)
 
@@ -404,6 +404,19 @@ def test_a_finished_training_tells_its_epochs_again(tmp_path):
     with pytest.raises(ValueError, match="another training: momentum was 0.9, is 0.5"):
         list(loop.fit(network(), data(), 3, SGD(0.02, 0.5), batch=8, seed=2,
                       checkpoint=tmp_path / "c.npz"))
+
+
+def test_a_checkpoint_of_another_schedule_is_another_training(tmp_path):
+    settings = {"batch": 8, "checkpoint": tmp_path / "c.npz"}
+    told = list(loop.fit(network(), data(), 2, rate=schedules.cosine(0.02), **settings))
+    assert list(loop.fit(network(9), data(), 2, rate=schedules.cosine(0.02), **settings)) == told
+    with pytest.raises(ValueError, match="another training: rate was"):
+        list(loop.fit(network(), data(), 2, rate=schedules.cosine(0.5), **settings))
+
+
+def test_what_is_no_network_is_refused_at_once():
+    with pytest.raises(ValueError, match="expected a Network, .* got str"):
+        loop.fit("minivgg", data())
 
 
 def test_a_step_is_done_whole_although_ctrl_c_comes_in_its_middle(tmp_path):

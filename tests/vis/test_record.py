@@ -112,6 +112,7 @@ def test_a_list_of_records_shows_them_beside_each_other():
     assert isinstance(records, list) and list(records) == records
     page = records._repr_html_()
     assert page.count("<img") == 2 and all(markup.text(one.caption) in page for one in records)
+    assert isinstance(records[:1], Records) and records[:1] == [records[0]]
     many = Records(records * 20)._repr_html_()
     assert many.count("<img") == 24 and "40 records, the first 24 shown" in many
 
