@@ -128,7 +128,7 @@ def dreamt(net, photo, seed):
     Whatever a layer sees a little of in the photo is amplified, at several sizes: lines become
     edges, and spots may become eyes.
     """
-    found = vis.dream(net, photo, seed=seed)
+    found = vis.dream(net, photo, size=dreamt_at(photo), seed=seed)
     return {"dream.png": images.enlarged(found.image)}, found
 
 
@@ -304,6 +304,11 @@ def last(net):
     return rectified(net)[-1]
 
 
+def dreamt_at(photo):
+    """The size of a dream of the photo: its own, or 768 where that would take minutes."""
+    return "keep" if max(images.load(photo).shape[:2]) <= 1024 else 768
+
+
 def few(net, layer):
     """How many of its channels are shown: six, if it has as many."""
     return min(6, net.shapes[layer][-1])
@@ -334,7 +339,7 @@ STOPS = (
     Stop(matlab_s_pictures, "deepdream_image.png",
          "deepdream-image --layer {last} --channels {of_last} --out deepdream_image.png", 12,
          "six patterns, each grown from noise for one channel of the last layer"),
-    Stop(dreamt, "dream.png", "dream {photo}", 13,
+    Stop(dreamt, "dream.png", "dream {photo} --size {dreamt_at}", 13,
          "the photo with the forms that the network sees in it drawn stronger"),
     Stop(zoomed, "zoom.png", "zoom --frames 16 --size 128", 13,
          "the frames of a zoom into a dream, from the first of noise to the last", ("zoom.gif",)),

@@ -173,7 +173,7 @@ def fit(network: Network, data: Data | Sequence, epochs: int = 10,
         "seed": seed, "smoothing": smoothing, "mixup": mixup, "clip": clip,
         "frozen": sorted(frozen), "rate": own}
     if callable(own):
-        settings["rate"] = [own(done) for done in SHARES] if checkpoint else None
+        settings["rate"] = [own(done) for done in SHARES] if checkpoint is not None else None
     place = {"epoch": start, "step": 0, "loss": 0.0, "right": 0, "history": []}
     if checkpoint is not None and Path(checkpoint).exists():
         place = checkpoints.load(checkpoint, network, optimizer, settings)

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import minicnn
 from minicnn.cli import COMMANDS, build_parser, completion, leaves, main
 from minicnn.files import cache
 
@@ -185,3 +186,10 @@ def until(terminal, word, seconds=20):
         if select.select([terminal], [], [], 0.5)[0]:
             seen += os.read(terminal, 65536).decode(errors="replace")
     return seen
+
+
+@pytest.mark.parametrize("name", ["minivgg", "minialex"])
+def test_names_of_the_shipped_networks_need_no_quotes_in_a_script(name):
+    """Scripts for zsh and fish escape spaces and colons only."""
+    net = minicnn.load(name)
+    assert not set("'\"`$()\\;&|<>*?[]{}#!~") & set("".join([*net.names, *net.labels]))
