@@ -113,10 +113,10 @@ def grown_filters(net, photo, seed):
 
 
 def matlab_s_pictures(net, photo, seed):
-    """How does MATLAB draw a filter?
+    """What does a filter look like in MATLAB's way?
 
-    Its deepDreamImage grows noise at three sizes, one after the other, along a gradient whose
-    coarse and fine parts are made equally strong. So filters look different from those above.
+    As its deepDreamImage does it, noise is grown at three sizes, one after the other, along a
+    gradient whose coarse and fine parts are made equally strong. So filters look different here.
     """
     found = vis.deepdream_image(net, last(net), range(few(net, last(net))), seed=seed)
     return {"deepdream_image.png": deepdream_image.sheet(found)}, found
@@ -135,8 +135,8 @@ def dreamt(net, photo, seed):
 def zoomed(net, photo, seed):
     """Where does a dream lead?
 
-    Dream, enlarge a little, dream again, from noise: the layer's favourite forms grow out of it,
-    and new ones within them. Here are the frames; they also move:
+    Dream, enlarge a little, dream again, from noise: the forms that the layer prefers grow out of
+    it. Here are the frames; they also move:
     """
     found = vis.zoom(net, frames=16, size=128, seed=seed)
     frames = [images.enlarged(frame) for frame in found.frames]
@@ -157,7 +157,7 @@ def strongest_patches(net, photo, seed, folder):
     """Which patches drive a unit most?
 
     Of a hundred drawn shapes and textures: for some channels the nine patches to which they respond
-    most, and beside each what the deconvnet makes of it. Look for what the nine have in common.
+    most, and to their left each one's projection back to the pixels. What do the nine share?
     """
     side, folder = max(net.input_shape[:2]), Path(folder)
     drawn = {"train": train.data.shapes(300, seed, 28), "val": train.data.shapes(100, seed, side)}
@@ -172,8 +172,8 @@ def strongest_patches(net, photo, seed, folder):
 def salient(net, photo, seed):
     """On which pixels does the answer depend?
 
-    Bright pixels are those that matter for the class's score. The last picture keeps the signs, of
-    red, green and blue each on its own: grey is zero.
+    Bright pixels are those on which the class's score depends, weighted by the map of the next
+    section, whose warning holds here, too. The last picture keeps the signs: grey is zero.
     """
     found = vis.saliency(net, photo)
     return {"saliency.png": heatmaps.saliency(found)}, found
@@ -192,8 +192,8 @@ def evidence(net, photo, seed):
 def hidden(net, photo, seed):
     """What if a part is hidden?
 
-    A grey square moves over the photo. Where the probability of the class drops, the square hid
-    what the network needs.
+    A grey square moves over the photo. Where the maps are dark, it hid what a feature map responds
+    to, and what makes the class probable.
     """
     found = vis.occlusion(net, photo)
     return {"occlusion.png": heatmaps.occlusion(found)}, found

@@ -110,8 +110,8 @@ def _about(network):
     names, (height, width, _) = stops.rectified(network), network.input_shape
     classes = network.shapes[network.logits][-1] if network.classifies else 0
     knows = f" and knows {classes:,} classes" if classes else ""
-    return (f"It looks at {height}x{width} pixels{knows}. Its layers have names: {names[0]} is "
-            f"near the pixels, {names[-1]} the last whose numbers have places in the photo.")
+    return (f"It looks at {height}x{width} pixels{knows}. Its layers have names, from {names[0]}, "
+            f"near the pixels, to {names[-1]}, far from them.")
 
 
 def _kept(photo, folder):
@@ -187,9 +187,10 @@ class Made:
         links += [("claims", CLAIMED)] * bool(self.claims)
         parts = [
             f"<p>Every picture on this page was computed by NumPy, most of them from one network, "
-            f"{name}, and one photo. {escape(_about(self.network))} Click a picture to see it "
-            "alone; a wide one scrolls sideways. Below each are the command that makes it and a "
-            f"program in Python that does the same.{escape(more)}</p>",
+            f"{name}, and one photo{', here a drawing' * (self.outline is not None)}. "
+            f"{escape(_about(self.network))} Click a picture to see it alone; a wide one scrolls "
+            "sideways. Below each are the command that makes it and a program in Python that does "
+            f"the same.{escape(more)}</p>",
             self._strip(), '<nav aria-label="contents">',
             *(f'<a href="#{anchor}">{escape(words)}</a>' for anchor, words in links), "</nav>",
             *(self._section(stop, *found) for stop, found in self.stops.items()),
@@ -259,9 +260,9 @@ class Made:
         told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         return "\n".join([
             f'<h2 id="claims">{CLAIMED}</h2>',
-            f"<p>{len(self.claims)} claims of lectures, posts and examples, measured: {told}. A "
-            "figure is measured just now, with this network and photo, if it is not said to be "
-            "from a record.</p>",
+            f"<p>{len(self.claims)} claims of lectures, posts and examples: {told}. A figure is "
+            "measured just now, with this network and photo where the claim needs them, if it is "
+            "not said to be from a record.</p>",
             '<table class="claims"><thead><tr><th scope="col">What is said</th><th scope="col">'
             "What came out here</th></tr></thead><tbody>",
             *(self._row(claim, answer) for claim, answer in self.claims.items()),

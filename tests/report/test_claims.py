@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import minicnn
+from minicnn import images
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
 from minicnn.report import claims, drawn, stops
@@ -27,8 +28,7 @@ def test_it_says_what_is_said_and_takes_what_a_tour_has(claim):
 
 
 @pytest.mark.parametrize("measure", [
-    claims.parameter_totals, claims.separable_convolution, claims.pelican,
-    claims.first_layers_settle_first, claims.features_change_places, claims.less_aliasing])
+    claims.parameter_totals, claims.separable_convolution, claims.pelican, claims.features_change_places, claims.less_aliasing])
 def test_figures_that_came_out(measure):
     assert measure().verdict == YES
 
@@ -36,6 +36,7 @@ def test_figures_that_came_out(measure):
 def test_what_did_not_come_out_is_said():
     assert claims.fewer_dead_filters().verdict == NO
     assert "0 of 48" in claims.fewer_dead_filters().words
+    assert claims.first_layers_settle_first().verdict == PART
     assert claims.order_of_the_ways().verdict == PART
     assert claims.order_of_the_ways().words.count("within chance") == 3
 
@@ -108,12 +109,24 @@ def record(trace, **more):
     return SimpleNamespace(trace=np.array(trace, float), **more)
 
 
-@pytest.mark.parametrize(("last", "verdict"), [(50, YES), (11, NO)])
-def test_fed_back(last, verdict):
-    assert claims.fed_back(record([[10], [last]])).verdict == verdict
+def proportional():
+    """A network whose numbers are proportional to the pixels."""
+    net = Network("one", [("c1", Conv(2, 1, bias=False)), ("r1", ReLU())], (32, 32, 3),
+                  images.Preprocessing((32, 32))).initialize(0)
+    net.params["c1"]["w"] = np.abs(net.params["c1"]["w"])
+    return net
 
 
-@pytest.mark.parametrize(("same", "verdict"), [(True, NO), (False, YES)])
+@pytest.mark.parametrize(("gain", "verdict"), [(2, YES), (1.1, NO)])
+def test_fed_back(gain, verdict):
+    """At one size: twice the numbers have four times the energy."""
+    net, grey = proportional(), np.full((32, 32, 3), 50, np.uint8)
+    found = SimpleNamespace(settings={"layers": {"r1": 1.0}}, image=np.rint(gain * grey).astype(np.uint8))
+    answer = claims.fed_back(net, grey, found)
+    assert answer.verdict == verdict and f"{gain**2:.1f} times" in answer.words
+
+
+@pytest.mark.parametrize(("same", "verdict"), [(True, NO), (False, PART)])
 def test_new_impressions(same, verdict):
     """A zoom into one picture gives none; pictures that have nothing to do with it do."""
     frames = np.stack([NOISE] * 3 if same else RNG.integers(0, 256, (3, 32, 32, 3), np.uint8))
@@ -129,8 +142,9 @@ def test_what_needs_several_layers_or_classes_says_so():
     single = SimpleNamespace(shapes={"fc": (1,)}, logits="fc")
     with pytest.raises(ValueError, match="one score"):
         claims.sure_of_its_picture(single, [])
-    with pytest.raises(ValueError, match="does not see anything"):
-        claims.fed_back(SimpleNamespace(trace=np.array([[0.0], [5.0]])))
+    found = SimpleNamespace(settings={"layers": {"r1": 1.0}}, image=STRIPES)
+    with pytest.raises(ValueError, match="r1 does not see anything"):
+        claims.fed_back(proportional(), np.zeros_like(STRIPES), found)
 
 
 @pytest.mark.parametrize(("decibels", "verdict"), [((30, 26), YES), ((30, 20), PART), ((9,), NO)])
