@@ -28,7 +28,8 @@ def test_it_says_what_is_said_and_takes_what_a_tour_has(claim):
 
 
 @pytest.mark.parametrize("measure", [
-    claims.parameter_totals, claims.separable_convolution, claims.pelican, claims.features_change_places, claims.less_aliasing])
+    claims.parameter_totals, claims.separable_convolution, claims.pelican,
+    claims.features_change_places, claims.less_aliasing])
 def test_figures_that_came_out(measure):
     assert measure().verdict == YES
 
