@@ -122,7 +122,8 @@ def proportional():
 def test_fed_back(gain, verdict):
     """At one size: twice the numbers have four times the energy."""
     net, grey = proportional(), np.full((32, 32, 3), 50, np.uint8)
-    found = SimpleNamespace(settings={"layers": {"r1": 1.0}}, image=np.rint(gain * grey).astype(np.uint8))
+    dream = np.rint(gain * grey).astype(np.uint8)
+    found = SimpleNamespace(settings={"layers": {"r1": 1.0}}, image=dream)
     answer = claims.fed_back(net, grey, found)
     assert answer.verdict == verdict and f"{gain**2:.1f} times" in answer.words
 
