@@ -64,6 +64,7 @@ def test_another_photo(lesson, photo, tmp_path):
     assert len(cells(path)) == len(lesson.cells) + 1
 
 
+@pytest.mark.thorough
 def test_a_cell_that_fails(lesson, tmp_path):
     lesson.path.write_text(lesson.path.read_text(encoding="utf-8").replace("== 21", "== 22"),
                            encoding="utf-8")

@@ -341,6 +341,7 @@ def test_two_networks_that_share_an_array():
     assert after[2].tobytes() == before[2].tobytes()
 
 
+@pytest.mark.thorough
 def test_memory_goes_with_the_weights(winograd=winograd):
     x, w, _ = case((1, 8, 8, 16), 16)
     kept = weakref.ref(winograd.forward(x, w, pad=1)[1].kept)
@@ -351,6 +352,7 @@ def test_memory_goes_with_the_weights(winograd=winograd):
     assert kept() is None and key not in winograd._KEPT
 
 
+@pytest.mark.thorough
 def test_memory_goes_with_a_write(winograd=winograd):
     x, w, _ = case((1, 8, 8, 16), 16)
     first = weakref.ref(winograd.forward(x, w, pad=1)[1].kept)

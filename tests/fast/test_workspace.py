@@ -32,6 +32,7 @@ def test_memory_of_an_array_that_is_gone_is_used_again(workspace=workspace):
         assert c.flags.c_contiguous
 
 
+@pytest.mark.thorough
 def test_a_view_keeps_the_memory(workspace=workspace):
     with workspace.Workspace():
         whole = workspace.empty(np, SHAPE, np.float64)
@@ -83,6 +84,7 @@ def test_zeros_are_zero_in_used_memory(workspace=workspace):
     assert not workspace.zeros(np, SHAPE, np.float32).any()
 
 
+@pytest.mark.thorough
 def test_an_array_outlives_its_workspace():
     with workspace.Workspace():
         a = workspace.empty(np, SHAPE, np.float32)

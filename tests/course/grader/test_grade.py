@@ -75,6 +75,7 @@ def gram_matrix(a, layer=""):
     assert outcome.points == 0 and "it changes an array that it was given" in outcome.words
 
 
+@pytest.mark.thorough
 def test_a_network_that_is_wrong_points_to_what_explains_it():
     source = solution(ONE) + """
 right = gram_loss

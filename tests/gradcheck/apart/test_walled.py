@@ -300,6 +300,7 @@ def test_an_end_is_no_answer(frail, code, words):
     "while True: pass", "time.sleep(1000)", "[threading.Thread(target=time.sleep, args=(1000,))"
     ".start() for _ in range(5)]; time.sleep(1000)", "import re; re.match('(a*)*b', 'a' * 99)",
     "import signal; [signal.signal(n, signal.SIG_IGN) for n in (10, 15, 24)]\nwhile True: pass"])
+@pytest.mark.thorough
 def test_what_does_not_end_is_stopped(frail, code):
     assert f"stopped after {SHORT} s in made" in died(frail, code, SHORT)
 
