@@ -25,7 +25,8 @@ fish: minicnn completion fish > ~/.config/fish/completions/minicnn.fish
 or, for bash and zsh, in ~/.bashrc or ~/.zshrc: source <(minicnn completion bash), or zsh"""
 FILES = re.compile("PATH|FILE|FOLDER|DIR|SUBMISSIONS|DATA|OUT|photo|PHOTOS|painting|file|folder")
 NETWORKS = ("weights", "against")  # options that take a network's name or file
-SEVERAL = ("layers", "content_layers", "style_layers", "freeze", "without", "assignments")
+LAYERS = ("layers", "content_layers", "style_layers", "freeze")  # options that take layers
+SEVERAL = (*LAYERS, "without", "assignments")  # and others with commas
 
 
 class Word(NamedTuple):
@@ -79,7 +80,7 @@ def offered():
     files = {name: name for name in manifest.known()} | manifest.preferred()
     here = [name for name, file in files.items() if cache.place(file).is_file()]
     net, courses = load("minivgg"), [one.name for one in assignments()]
-    layers = dict.fromkeys(("layer", *SEVERAL[:4]), net.names)
+    layers = dict.fromkeys(("layer", *LAYERS), net.names)
     return {key: tuple(words) for key, words in {
         **layers, **dict.fromkeys(NETWORKS, [*shipped(), *sorted(here)]), "target": net.labels,
         "without": [*FEATURES, *conduct_kinds()], "assignment": courses, "assignments": courses,

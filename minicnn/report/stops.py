@@ -339,7 +339,7 @@ STOPS = (
     Stop(matlab_s_pictures, "deepdream_image.png",
          "deepdream-image --layer {last} --channels {of_last} --out deepdream_image.png", 12,
          "six patterns, each grown from noise for one channel of the last layer"),
-    Stop(dreamt, "dream.png", "dream {photo} --size {dreamt_at}", 13,
+    Stop(dreamt, "dream.png", "dream {photo}{smaller}", 13,
          "the photo with the forms that the network sees in it drawn stronger"),
     Stop(zoomed, "zoom.png", "zoom --frames 16 --size 128", 13,
          "the frames of a zoom into a dream, from the first of noise to the last", ("zoom.gif",)),

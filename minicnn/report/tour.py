@@ -233,7 +233,9 @@ class Made:
                  "four": ",".join(stops.spread(net, 4)), "six": ",".join(stops.spread(net, 6))}
         words |= {name: shlex.quote(value) for name, value in names.items()}
         words |= {f"of_{name}": f"0..{stops.few(net, names[name]) - 1}"
-                  for name in ("last", "deep")} | {"dreamt_at": stops.dreamt_at(self.photo)}
+                  for name in ("last", "deep")}
+        size = stops.dreamt_at(self.photo)
+        words["smaller"] = "" if size == "keep" else f" --size {size}"
         if "{classes}" in stop.command:
             words["classes"] = shlex.join(_name(net, k) for k in stops.recognised(net))
         trains = stop.command.startswith("train ")  # it begins anew: --weights would go on

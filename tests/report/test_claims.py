@@ -10,7 +10,7 @@ import minicnn
 from minicnn import images
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense, MaxPool, ReLU, Softmax
-from minicnn.report import claims, drawn, stops
+from minicnn.report import claims, drawn, recorded, stops
 from minicnn.report.claims import NO, NONE, PART, YES
 
 RNG = np.random.default_rng(0)
@@ -40,6 +40,19 @@ def test_what_did_not_come_out_is_said():
     assert claims.first_layers_settle_first().verdict == PART
     assert claims.order_of_the_ways().verdict == PART
     assert claims.order_of_the_ways().words.count("within chance") == 3
+
+
+@pytest.mark.parametrize(("measure", "name", "changed", "verdict"), [
+    (claims.pelican, "CLASSES", {"pelican": {"own": 0.9, "other": 0.9}}, NO),
+    (claims.first_layers_settle_first, "SETTLED", {5: (0.96, 0.6, 0.5, 0.4, 0.3)}, YES),
+    (claims.first_layers_settle_first, "SETTLED", {5: (0.3, 0.4, 0.5, 0.6, 0.8)}, NO),
+    (claims.features_change_places, "JUMPS", {40: 0.0}, NO),
+    (claims.fewer_dead_filters, "FIRST_LAYER", {(11, 4): {"filters": 48, "dead": 3}}, YES),
+    (claims.less_aliasing, "FIRST_LAYER", {
+        (11, 4): {"filter_aliasing": 0.1, "response_aliasing": 0.2}}, PART)])
+def test_verdicts_follow_the_record(measure, name, changed, verdict, monkeypatch):
+    monkeypatch.setattr(recorded, name, getattr(recorded, name) | changed)
+    assert measure().verdict == verdict
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -23,7 +23,7 @@ def test_classes(name):
     (row,) = (row for row in rows("classes") if row["class"] == name and row["preset"] == "object"
               and row["seed"] == 0)
     assert recorded.CLASSES[name] == {"own": round(row["own"][0], 3),
-                                      "other": round(row["other"][0], 3), "rank": row["other"][1]}
+                                      "other": round(row["other"][0], 3)}
 
 
 def test_first_layer():
