@@ -1,6 +1,6 @@
 """Showing results: sheets, captions, colour bars, figures, animations, the HTML pages, the step
-figures (`stepfigures/`), and the tour: its page (`tour.py`), what it makes (`stops.py`) and what it
-measures (`claims.py`).
+figures (`stepfigures/`), and the tour: its page (`tour.py`), what it makes (`stops.py`) of what
+(`chosen.py`), and what it measures (`claims.py`).
 
 What belongs here: the layout of pictures, numbers and words that were computed elsewhere. The
 public functions take arrays or a method's record, and return an array, a figure or a file.

@@ -15,7 +15,7 @@ from minicnn.foreign.load import load
 from minicnn.network import Network
 from minicnn.network.layers import Conv, Dense
 from minicnn.ops import conv, pool
-from minicnn.report import recorded, stops
+from minicnn.report import chosen, recorded
 from minicnn.vis.convolutional import convolutional
 from minicnn.vis.hypercolumn_maps import hypercolumn_maps
 from minicnn.vis.survey import statistics
@@ -187,7 +187,7 @@ def less_aliasing():
 
 def blank_with_depth(net, photo):
     """The deeper the layer, the more of its filters are blank."""
-    layers = _several(stops.spread(net, 6))
+    layers = _several(chosen.spread(net, 6))
     found = statistics(vis.activations(net, photo, layers).maps)
     blank = [one.blank for one in found]
     steps = np.diff(blank)

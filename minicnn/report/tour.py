@@ -7,7 +7,7 @@ from pathlib import Path
 
 from minicnn import images
 from minicnn.progress import bar
-from minicnn.report import drawn, page, stops
+from minicnn.report import chosen, drawn, page, stops
 from minicnn.report.claims import CLAIMS, NO, NONE, PART, YES
 from minicnn.report.listing import listing
 from minicnn.report.stepfigures import step_deconvnet
@@ -82,7 +82,7 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False, weights=Non
     KeyboardInterrupt
         On Ctrl-C; the pictures made so far are kept, and index.html shows them.
     """
-    if not stops.rectified(network):
+    if not chosen.rectified(network):
         raise ValueError(f"tour: network {network.name} has no rectified feature maps to show")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def tour(network, photo=None, folder="tour", seed=0, progress=False, weights=Non
 
 def _about(network):
     """What the network is, and how its layers are named, in two sentences."""
-    names, (height, width, _) = stops.rectified(network), network.input_shape
+    names, (height, width, _) = chosen.rectified(network), network.input_shape
     classes = network.shapes[network.logits][-1] if network.classifies else 0
     knows = f" and knows {classes:,} classes" if classes else ""
     return (f"It looks at {height}x{width} pixels{knows}. Its layers have names, from {names[0]}, "
@@ -147,7 +147,7 @@ class Made:
         try:
             pictures, found = stop.make(self.network, self.photo, self.seed, **more)
             figures = {file: make() if make else step_deconvnet(
-                self.network, self.photo, stops.deep(self.network))
+                self.network, self.photo, chosen.deep(self.network))
                 for file, (make, _) in FIGURES.get(name, {}).items()}
         except LACKS as error:
             self.stops[stop] = [], f"Left out: {error}"
@@ -229,15 +229,15 @@ class Made:
         words = {"photo": self.photo, "shapes": self.folder / "shapes.h5",
                  "painting": self.folder / "painting.png"}
         words = {name: _quoted(value) for name, value in words.items()}
-        names = {"middle": stops.middle(net), "deep": stops.deep(net), "last": stops.last(net),
-                 "four": ",".join(stops.spread(net, 4)), "six": ",".join(stops.spread(net, 6))}
+        names = {"middle": chosen.middle(net), "deep": chosen.deep(net), "last": chosen.last(net),
+                 "four": ",".join(chosen.spread(net, 4)), "six": ",".join(chosen.spread(net, 6))}
         words |= {name: shlex.quote(value) for name, value in names.items()}
-        words |= {f"of_{name}": f"0..{stops.few(net, names[name]) - 1}"
+        words |= {f"of_{name}": f"0..{chosen.few(net, names[name]) - 1}"
                   for name in ("last", "deep")}
-        size = stops.dreamt_at(self.photo)
+        size = chosen.dreamt_at(self.photo)
         words["smaller"] = "" if size == "keep" else f" --size {size}"
         if "{classes}" in stop.command:
-            words["classes"] = shlex.join(_name(net, k) for k in stops.recognised(net))
+            words["classes"] = shlex.join(_name(net, k) for k in chosen.recognised(net))
         trains = stop.command.startswith("train ")  # it begins anew: --weights would go on
         return stop.command.format(**words) + "".join(
             f" --{name} {_quoted(value)}" for name, value, usual in (
